@@ -1,0 +1,46 @@
+"""Dialogs, their turns and the facts that a knowledge base contributes to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SILENCE = "<SILENCE>"
+"""What stands for the user's utterance when the system speaks twice in a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What a knowledge base answered, as one sentence, e.g. ``resto_rome_1 R_rating 8``."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One exchange: the user's utterance and the system's response to it.
+
+    ``user`` is :data:`SILENCE` when the system speaks twice in a row, and may be empty.
+    """
+
+    user: str
+    system: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dialog:
+    """A dialog: who the user is (where the data says so), then facts and turns in the order they came.
+
+    Attributes:
+        events: turns, and facts of the knowledge base between them.
+        profile: words that describe the user, e.g. ``("male", "young", "veg", "pizza")``; empty if unknown.
+        line: where the dialog starts in its file, counted from 1; 0 if it was not read from one.
+    """
+
+    events: tuple[Turn | Fact, ...]
+    profile: tuple[str, ...] = ()
+    line: int = 0
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """The turns alone, in order."""
+        return tuple(event for event in self.events if isinstance(event, Turn))

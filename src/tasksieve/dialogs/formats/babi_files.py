@@ -1,0 +1,66 @@
+"""Which file of a directory holds which task and split."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tasksieve.dialogs.dialog import Dialog
+from tasksieve.dialogs.formats.babi import read_babi
+from tasksieve.errors import UserError
+
+_PUBLISHED = re.compile(r"(?:personalized-)?dialog(?:-babi)?-task(\d)-.*-(trn|dev|tst|tst-OOV)\.txt")
+_SPLITS = {"trn": "train", "dev": "valid", "tst": "test", "tst-OOV": "test-oov"}
+_OWN = ("train", "valid", "test", "test-oov")
+
+
+def find_splits(directory: Path | str) -> dict[int, dict[str, Path]]:
+    """Find the dialog files of a directory by the names of the public releases, or of ``tasksieve simulate``.
+
+    Returns: path by split (``train``, ``valid``, ``test``, ``test-oov``) by task; the task is 0 where the file
+        names do not tell it (``train.txt``).
+    Raises: UserError: if the directory holds no such file.
+    """
+    directory = Path(directory)
+    found: dict[int, dict[str, Path]] = {}
+    for path in sorted(directory.glob("*.txt")):
+        match = _PUBLISHED.fullmatch(path.name)
+        if match is not None:
+            found.setdefault(int(match[1]), {})[_SPLITS[match[2]]] = path
+        elif path.stem in _OWN:
+            found.setdefault(0, {})[path.stem] = path
+    if not found:
+        raise UserError(
+            "holds no dialog file; expected train.txt or names like dialog-babi-task5-…-trn.txt", directory
+        )
+    return found
+
+
+def dialog_file(path: Path | str, split: str, task: int | None = None) -> Path:
+    """The file meant by ``path``: itself, or a directory's file of a split.
+
+    Raises: UserError: if the directory holds several tasks and ``task`` is not given, or lacks the split.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return path
+    tasks = find_splits(path)
+    if task is None and len(tasks) > 1:
+        numbers = ", ".join(str(number) for number in tasks)
+        raise UserError(f"holds tasks {numbers}; name one of its files instead", path)
+    chosen = next(iter(tasks)) if task is None else task
+    if split not in tasks.get(chosen, {}):
+        raise UserError(f"holds no {split} file of task {chosen}; name a file instead", path)
+    return tasks[chosen][split]
+
+
+def read_dialogs(path: Path | str, split: str = "train", task: int | None = None) -> list[Dialog]:
+    """Read the dialogs of a file, or of one split of a directory.
+
+    Args:
+        path: a file, or a directory of files named as published.
+        split: ``train``, ``valid``, ``test`` or ``test-oov``; only used for a directory.
+        task: 1 to 6; only needed for a directory with several tasks.
+    Raises: UserError: as :func:`dialog_file` and :func:`tasksieve.dialogs.formats.babi.read_babi`.
+    """
+    return read_babi(dialog_file(path, split, task))

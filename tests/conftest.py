@@ -1,0 +1,26 @@
+"""What all tests share: the real data if it is there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.small import write_tasks
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder of real data sets: TASKSIEVE_DATA, or ../shared/data beside the checkout."""
+    default = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("TASKSIEVE_DATA", default))
+    if not (folder / "dialog-bAbI-tasks").is_dir():
+        pytest.skip("the real data is not here; set TASKSIEVE_DATA to its folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tasks_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Small simulated tasks on disk; not to be written to."""
+    return write_tasks(tmp_path_factory.mktemp("tasks"))
