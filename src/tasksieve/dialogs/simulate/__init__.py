@@ -1,0 +1,10 @@
+"""Simulated dialogs: a new task and two older ones to borrow from, to try everything without a download.
+
+``restaurant`` follows the five tasks of dialog bAbI, ``personalized-restaurant`` their personalized form, and
+``hotel`` is a neighbour that shares only greetings, contact information, places and prices with them.
+"""
+
+from tasksieve.dialogs.simulate.domains import KINDS
+from tasksieve.dialogs.simulate.splits import SPLITS, simulate, write_simulation
+
+__all__ = ["KINDS", "SPLITS", "simulate", "write_simulation"]
