@@ -1,0 +1,156 @@
+"""A task's dialogs as examples: every turn is one, with all that came before it as its memories."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from tasksieve.dialogs import Dialog, Turn
+from tasksieve.encoding.batch import MASKED, Batch
+from tasksieve.encoding.candidates import Candidates
+from tasksieve.encoding.sentences import SentenceTable
+from tasksieve.encoding.vocabulary import PROFILE, Vocabulary, memories_of
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What of a data set the vocabulary and the candidates know.
+
+    Attributes:
+        examples: number of turns.
+        unseen_responses: turns whose right response is no candidate, so that no model can find it.
+        words, unknown_words: words in all sentences, and those not in the vocabulary (these are left out).
+    """
+
+    examples: int
+    unseen_responses: int
+    words: int
+    unknown_words: int
+
+    @property
+    def ceiling(self) -> float:
+        """The highest accuracy possible, in per cent."""
+        return 100.0 * (1 - self.unseen_responses / self.examples)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One turn: where it stands and what was said."""
+
+    dialog: int
+    turn: int
+    user: str
+    system: str
+
+
+class EncodedTask:
+    """All examples of a task, ready to be cut into batches.
+
+    Args:
+        dialogs: at least one, with at least one turn.
+        vocabulary: numbers the words; unknown ones are left out and counted.
+        candidates: the responses that the task's head chooses among.
+        head: the name of that head.
+        max_memories: older memories are left out.
+        device: where the tensors live.
+    """
+
+    def __init__(
+        self,
+        dialogs: Sequence[Dialog],
+        vocabulary: Vocabulary,
+        candidates: Candidates,
+        *,
+        head: str = "primary",
+        max_memories: int = 250,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        rows = _Rows(vocabulary)
+        examples: list[Example] = []
+        memories: list[int] = []
+        columns: list[tuple[int, int, int, int, int]] = []
+        for number, dialog in enumerate(dialogs):
+            start, turn = len(memories), 0
+            if dialog.profile:
+                memories.append(rows.number(f"{PROFILE} {' '.join(dialog.profile)}"))
+            for event in dialog.events:
+                if isinstance(event, Turn):
+                    spoken = rows.number(event.user), rows.number(event.system)
+                    columns.append((*spoken, start, len(memories), candidates.number(event.system)))
+                    examples.append(Example(number, turn, event.user, event.system))
+                    turn += 1
+                memories.extend(rows.number(sentence) for sentence in memories_of(event))
+        if not examples:
+            raise ValueError("no turn to learn from")
+        self.head = head
+        self.candidates = candidates
+        self.examples = tuple(examples)
+        self.table = SentenceTable(rows.sentences, len(vocabulary), device)
+        self.max_memories = max_memories
+        self._memories = torch.tensor([*memories, 0], device=device)
+        columns_tensor = torch.tensor(columns, device=device)
+        self._spoken, self._start, self._end, self._targets = (
+            columns_tensor[:, :2],
+            columns_tensor[:, 2],
+            columns_tensor[:, 3],
+            columns_tensor[:, 4],
+        )
+        unseen = int((self._targets < 0).sum())
+        self.coverage = Coverage(len(examples), unseen, rows.words, rows.unknown_words)
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors live."""
+        return self._targets.device
+
+    def batch(self, examples: Int[Tensor, " batch"]) -> Batch:
+        """The batch of the examples with these numbers, in this order."""
+        end = self._end[examples]
+        length = (end - self._start[examples]).clamp(max=self.max_memories)
+        slots = torch.arange(max(1, int(length.max())), device=end.device)
+        missing = slots >= length[:, None]
+        memories = self._memories[(end[:, None] - 1 - slots).masked_fill(missing, -1)]
+        return Batch(
+            table=self.table,
+            sentences=torch.cat([self._spoken[examples], memories], dim=1),
+            padding=(missing & (slots > 0)) * MASKED,
+            targets=self._targets[examples],
+            examples=examples,
+            head=self.head,
+        )
+
+    def chunks(self, size: int) -> tuple[Int[Tensor, " chunk"], ...]:
+        """The numbers of all examples, in pieces of at most ``size``."""
+        return torch.split(torch.arange(len(self), device=self.device), size)
+
+    def answerable(self) -> Int[Tensor, " answerable"]:
+        """Numbers of the examples whose right response is a candidate: those that can be learned from."""
+        return torch.nonzero(self._targets >= 0).flatten()
+
+
+class _Rows:
+    """Numbers distinct sentences from 1 (0 is the empty one) and counts words."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.sentences: list[list[int]] = [[]]
+        self.words = 0
+        self.unknown_words = 0
+        self._vocabulary = vocabulary
+        self._known: dict[str, tuple[int, int, int]] = {}
+
+    def number(self, sentence: str) -> int:
+        row = self._known.get(sentence)
+        if row is None:
+            words, unknown = self._vocabulary.numbers(sentence)
+            row = self._known[sentence] = (len(self.sentences), len(words) + unknown, unknown)
+            self.sentences.append(words)
+        self.words += row[1]
+        self.unknown_words += row[2]
+        return row[0]

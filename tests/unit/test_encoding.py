@@ -1,0 +1,155 @@
+"""Vocabulary, sentence table, candidates and batches."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasksieve.dialogs import Dialog, Fact, Turn
+from tasksieve.encoding import (
+    BatchSampler,
+    Candidates,
+    EncodedTask,
+    SentenceTable,
+    Vocabulary,
+    derived_generator,
+    responses_of,
+)
+from tasksieve.encoding.batch import MASKED
+
+DIALOGS = [
+    Dialog((Fact("r1 R_price cheap"), Turn("Hi", "hello"), Turn("a table", "for two two")), ("male", "young")),
+    Dialog((Turn("hi", "hello"),)),
+]
+
+
+def encoded(dialogs: list[Dialog] = DIALOGS, **options: int) -> EncodedTask:
+    vocabulary = Vocabulary.of(DIALOGS)
+    return EncodedTask(dialogs, vocabulary, Candidates(responses_of(DIALOGS), vocabulary), **options)
+
+
+def test_vocabulary_is_lower_case_sorted_and_led_by_the_speakers() -> None:
+    words = Vocabulary.of(DIALOGS).words
+    assert words[:4] == ("<user>", "<system>", "<fact>", "<profile>")
+    assert list(words[4:]) == sorted({"r1", "r_price", "cheap", "hi", "hello", "a", "table", "for", "two", "male", "young"})
+
+
+def test_unknown_words_are_left_out_and_counted() -> None:
+    vocabulary = Vocabulary(["hi", "there"])
+    assert vocabulary.numbers("hi you there Hi") == ([0, 1, 0], 1)
+
+
+def test_sentences_are_sums_of_their_words() -> None:
+    table = SentenceTable([[0, 2, 2], [], [1]], 3)
+    embedding = torch.tensor([[1.0, 0.0], [0.0, 1.0], [10.0, 20.0]])
+    assert table.embed(embedding).tolist() == [[21.0, 40.0], [0.0, 0.0], [0.0, 1.0]]
+    with pytest.raises(ValueError, match="2 rows; the vocabulary has 3"):
+        table.embed(embedding[:2])
+
+
+@given(st.lists(st.lists(st.integers(0, 4), max_size=4), min_size=1, max_size=5))
+@settings(deadline=None, max_examples=30)
+def test_embedding_sentences_has_exact_derivatives_of_any_order(sentences: list[list[int]]) -> None:
+    table = SentenceTable(sentences, 5)
+    embedding = torch.randn(5, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(table.embed, embedding)
+    assert torch.autograd.gradgradcheck(table.embed, embedding)
+    dense = torch.zeros(len(sentences), 5, dtype=torch.float64)
+    for row, words in enumerate(sentences):
+        for word in words:
+            dense[row, word] += 1
+    torch.testing.assert_close(table.embed(embedding), dense @ embedding)
+
+
+def test_candidates_have_numbers_and_unseen_ones_have_none() -> None:
+    candidates = Candidates(["a b", "c"], Vocabulary(["a", "b", "c"]))
+    assert (len(candidates), candidates.number("c"), candidates.number("d")) == (2, 1, -1)
+
+
+def test_every_turn_is_an_example_with_all_before_it_as_memories() -> None:
+    task = encoded()
+    words = Vocabulary.of(DIALOGS).words
+    assert [(e.dialog, e.turn, e.user, e.system) for e in task.examples] == [
+        (0, 0, "Hi", "hello"),
+        (0, 1, "a table", "for two two"),
+        (1, 0, "hi", "hello"),
+    ]
+    batch = task.batch(torch.tensor([1, 0, 2]))
+    one_hot = batch.table.embed(torch.eye(len(words)))
+
+    def text(number: int) -> set[str]:
+        return {word for word, count in zip(words, one_hot[number], strict=True) if count}
+
+    memories = [[text(int(n)) for n in row[2:]] for row in batch.sentences]
+    assert memories[0] == [
+        {"<system>", "hello"},
+        {"<user>", "hi"},
+        {"<fact>", "r1", "r_price", "cheap"},
+        {"<profile>", "male", "young"},
+    ]
+    assert memories[1][:2] == memories[0][2:]
+    assert memories[2] == [set()] * 4
+    assert (batch.padding == MASKED).tolist() == [[False] * 4, [False, False, True, True], [False, True, True, True]]
+    assert text(int(batch.sentences[0, 0])) == {"a", "table"}
+    assert one_hot[batch.sentences[0, 1]][words.index("two")] == 2
+    assert batch.targets.tolist() == [0, 1, 1]
+
+
+def test_old_memories_are_left_out() -> None:
+    short = encoded(max_memories=2).batch(torch.tensor([1]))
+    long = encoded().batch(torch.tensor([1]))
+    assert torch.equal(short.sentences, long.sentences[:, :4])
+
+
+def test_coverage_counts_what_is_unseen() -> None:
+    fresh = [Dialog((Turn("hi zebra", "hello"), Turn("yes", "no such answer")))]
+    task = encoded(fresh)
+    assert task.coverage.unseen_responses == 1
+    assert task.coverage.ceiling == 50.0
+    # zebra, yes, no, such, answer are unknown as utterance or response, and once more as memories
+    assert task.coverage.unknown_words == 10
+    assert task.answerable().tolist() == [0]
+
+
+def test_no_turn_is_no_task() -> None:
+    with pytest.raises(ValueError, match="no turn"):
+        encoded([Dialog((Fact("a R_b c"),))])
+
+
+def test_batches_cut_into_parts_share_their_rows() -> None:
+    batch = encoded().batch(torch.tensor([0, 1, 2, 0]))
+    parts = batch.split(2)
+    assert torch.equal(torch.cat([part.sentences for part in parts]), batch.sentences)
+    assert parts[0].sentences.data_ptr() == batch.sentences.data_ptr()
+    with pytest.raises(ValueError, match="cannot cut 4 examples into 3"):
+        batch.split(3)
+
+
+@given(st.integers(1, 40), st.integers(1, 12), st.integers(0, 5))
+@settings(deadline=None, max_examples=40)
+def test_an_epoch_holds_every_example_at_most_once(count: int, size: int, seed: int) -> None:
+    sampler = BatchSampler(torch.arange(100, 100 + count), size, seed=seed, stream=1)
+    in_epoch = count // min(size, count)
+    epoch = sampler.batches(0, in_epoch).tolist()
+    assert len(set(epoch)) == len(epoch) == in_epoch * min(size, count)
+    assert set(epoch) <= set(range(100, 100 + count))
+
+
+def test_a_batch_depends_on_its_number_alone() -> None:
+    examples = torch.arange(50)
+    straight = BatchSampler(examples, 8, seed=4, stream=2)
+    batches = [straight.batch(number) for number in range(30)]
+    resumed = BatchSampler(examples, 8, seed=4, stream=2)
+    assert torch.equal(resumed.batch(17), batches[17])
+    assert torch.equal(resumed.batch(3), batches[3])
+    other = BatchSampler(examples, 8, seed=4, stream=3)
+    assert not torch.equal(other.batch(0), batches[0])
+    with pytest.raises(ValueError, match="no examples"):
+        BatchSampler(examples[:0], 8, seed=0, stream=0)
+
+
+def test_derived_generators_are_apart() -> None:
+    draws = {float(torch.rand((), generator=derived_generator(*path))) for path in [(0, 1), (0, 2), (1, 1), (0, 1, 0)]}
+    assert len(draws) == 4
