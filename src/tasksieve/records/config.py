@@ -1,0 +1,164 @@
+"""The configuration of a run: frozen, complete, and written to the run folder as TOML."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tasksieve.errors import UserError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataConfig(_Section):
+    """Where the dialogs come from. Paths are files, or directories with one task's splits."""
+
+    primary: str = Field(description="training dialogs of the primary task")
+    valid: str = Field(description="validation dialogs of the primary task")
+    related: tuple[str, ...] = Field(default=(), description="training dialogs of each related task")
+    labels: str | None = Field(default=None, description="which related examples are right, for the oracle")
+    size: int | None = Field(default=None, ge=1, description="use the first SIZE primary and validation dialogs")
+
+
+class ModelConfig(_Section):
+    """The dialog model: an end-to-end memory network."""
+
+    dim: int = Field(default=20, ge=1, description="width d of embeddings and internal state")
+    hops: int = Field(default=3, ge=1, description="how often the memories are attended to")
+    transform: Literal["state", "attended"] = Field(
+        default="state", description="what the d × d matrix is applied to"
+    )
+    recency: bool = Field(default=True, description="add an embedding of a memory's distance from the end")
+    max_memories: int = Field(default=250, ge=1, description="older memories are left out")
+    shared_candidates: bool = Field(default=True, description="one candidate embedding for all heads")
+    init_sd: float = Field(default=0.1, gt=0, description="standard deviation of initial parameters")
+
+
+class WeightModuleConfig(_Section):
+    """The weight module: the same body as the dialog model, then a logit."""
+
+    dim: int = Field(default=20, ge=1, description="width of embeddings and internal state")
+    hops: int = Field(default=3, ge=1, description="how often the memories are attended to")
+    transform: Literal["state", "attended"] = Field(
+        default="state", description="what the d × d matrix is applied to"
+    )
+    recency: bool = Field(default=True, description="add an embedding of a memory's distance from the end")
+    init_sd: float = Field(default=0.1, gt=0, description="standard deviation of initial parameters")
+
+
+class MetaConfig(_Section):
+    """How the weight module learns (step 3 of an iteration, Eqs. 6-14)."""
+
+    unroll_length: int = Field(default=5, ge=0, description="K, related updates simulated in a meta-update")
+    updates: int = Field(default=1, ge=0, description="N_meta, meta-updates in an iteration")
+    weight_lr: float = Field(default=1e-3, gt=0, description="γ, step size of the weight module")
+    weight_decay: float = Field(default=0.0, ge=0, description="decoupled decay of the weight module's params")
+    inner_optimizer: Literal["sgd", "adam"] = Field(default="sgd", description="rule of the simulated step")
+    inner_lr: float = Field(default=0.1, gt=0, description="β of the simulated step")
+    inner_eps_root: float = Field(default=1e-12, ge=0, description="term under Adam's root when simulated")
+    carry_state: bool = Field(default=True, description="simulated Adam starts from the real one's moments")
+    normalize_weights: bool = Field(default=False, description="divide weights by their mean in the batch")
+    warm_up: int = Field(default=0, ge=0, description="iterations with all weights 1 before the module learns")
+    max_grad_norm: float | None = Field(default=None, gt=0, description="clip the meta-gradient's norm")
+
+
+class TrainingConfig(_Section):
+    """The loop: steps 1 and 2 of an iteration (Eqs. 1-5), model selection and stopping."""
+
+    method: str = Field(default="learned", description="how related data is used")
+    seed: int = Field(default=0, ge=0)
+    iterations: int = Field(default=4000, ge=1, description="at most so many")
+    pretrain_iterations: int = Field(default=2000, ge=0, description="related-only ones, for `pretrain`")
+    batch_size: int = Field(default=32, ge=1)
+    primary_lr: float = Field(default=1e-3, gt=0, description="α")
+    related_lr: float = Field(default=1e-3, gt=0, description="β")
+    reduction: Literal["mean", "sum"] = Field(default="mean", description="of the losses in a batch")
+    primary_updates: bool = Field(default=True, description="whether step 1 is done")
+    optimizer_state: Literal["shared", "separate"] = Field(
+        default="shared", description="whether primary and related updates share Adam's moments"
+    )
+    max_grad_norm: float | None = Field(default=None, gt=0, description="clip the norm of both updates")
+    evaluate_every: int = Field(default=100, ge=1, description="iterations between validations")
+    patience: int = Field(default=15, ge=1, description="validations without a better one before stopping")
+    snapshot_every: int = Field(default=200, ge=1, description="iterations between records of all weights")
+    device: str = Field(default="cpu", description="a torch device")
+    threads: int = Field(default=1, ge=1, description="CPU threads; the tensors are too small for more")
+
+
+class RunConfig(_Section):
+    """All of a run. ``config.toml`` in the run folder holds it resolved."""
+
+    data: DataConfig
+    model: ModelConfig = ModelConfig()
+    weight_module: WeightModuleConfig = WeightModuleConfig()
+    training: TrainingConfig = TrainingConfig()
+    meta: MetaConfig = MetaConfig()
+
+
+def config_from(values: dict[str, Any], source: Path | str | None = None) -> RunConfig:
+    """Check nested values and fill in defaults.
+
+    Raises: UserError: naming every unknown key and wrong value, and what was expected.
+    """
+    try:
+        return RunConfig.model_validate(values)
+    except ValidationError as error:
+        problems = "; ".join(_problem(item) for item in error.errors())
+        raise UserError(problems, source) from None
+
+
+def _problem(item: Any) -> str:
+    key = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "extra_forbidden":
+        section = RunConfig.model_fields.get(str(item["loc"][0]))
+        annotation = section.annotation if section is not None and len(item["loc"]) > 1 else RunConfig
+        known = ", ".join(annotation.model_fields) if annotation is not None else ""
+        return f"unknown key '{key}'; known here: {known}"
+    return f"{key}: found {item['input']!r}; {item['msg'].lower()}"
+
+
+def read_values(path: Path) -> dict[str, Any]:
+    """Read a TOML file as nested values, unchecked.
+
+    Raises: UserError: if it is missing or not TOML.
+    """
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError:
+        raise UserError("no such file; check the path", path) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"is not TOML: {error}", path) from None
+
+
+def set_value(values: dict[str, Any], assignment: str) -> None:
+    """Put ``section.key=value`` (the value in TOML) into nested values.
+
+    Raises: UserError: if the assignment has no such form.
+    """
+    key, equals, text = assignment.partition("=")
+    parts = key.strip().split(".")
+    if not equals or len(parts) != 2 or not all(parts):
+        raise UserError(f"found '{assignment}'; expected section.key=value, e.g. training.iterations=2000")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()
+    section = values.setdefault(parts[0], {})
+    section[parts[1]] = value
+
+
+def to_toml(config: RunConfig) -> str:
+    """The whole configuration as TOML (unset optional keys are left out, as TOML has no null)."""
+    return tomli_w.dumps(config.model_dump(mode="json", exclude_none=True))
