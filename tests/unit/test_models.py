@@ -1,0 +1,142 @@
+"""The memory network against a plain loop, and what must not matter to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+import pytest
+import torch
+from torch import Tensor
+
+from tasksieve.dialogs.simulate import simulate
+from tasksieve.encoding import Batch, Candidates, EncodedTask, Vocabulary, responses_of
+from tasksieve.encoding.batch import MASKED
+from tasksieve.models import MemoryNetwork, WeightModule
+from tasksieve.records.config import ModelConfig, WeightModuleConfig
+
+PRIMARY = simulate("personalized-restaurant", dialogs=4, seed=1, task=3)["train"]
+RELATED = simulate("restaurant", dialogs=4, seed=2, task=1)["train"]
+VOCABULARY = Vocabulary.of(PRIMARY, RELATED)
+HEADS = {
+    "primary": Candidates(responses_of(PRIMARY), VOCABULARY),
+    "related-1": Candidates(responses_of(RELATED), VOCABULARY),
+}
+
+
+def network(heads: dict[str, Candidates] = HEADS, **options: object) -> MemoryNetwork:
+    config = ModelConfig.model_validate({"dim": 5, "init_sd": 0.4, **options})
+    return MemoryNetwork(config, len(VOCABULARY), heads, torch.Generator().manual_seed(0)).double()
+
+
+def task(head: str = "primary") -> EncodedTask:
+    dialogs = PRIMARY if head == "primary" else RELATED
+    return EncodedTask(dialogs, VOCABULARY, HEADS[head], head=head)
+
+
+def plain_state(body: torch.nn.Module, batch: Batch, row: int, with_response: bool) -> Tensor:
+    """One example, sentence by sentence, as the equations read."""
+    embedded = batch.table.embed(body.embedding)
+    numbers = batch.sentences[row]
+    state = embedded[numbers[0]] + (embedded[numbers[1]] if with_response else 0)
+    memories = []
+    for slot, padding in enumerate(batch.padding[row].tolist()):
+        if padding == 0:
+            memory = embedded[numbers[2 + slot]]
+            memories.append(memory if body.recency is None else memory + body.recency[slot])
+    for _ in range(body.hops):
+        attention = torch.softmax(torch.stack([memory @ state for memory in memories]), 0)
+        attended = sum(p * memory for p, memory in zip(attention, memories, strict=True))
+        if body.transforms_state:
+            state = state @ body.transform + attended
+        else:
+            state = state + attended @ body.transform
+    return state
+
+
+@pytest.mark.parametrize("transform", ["state", "attended"])
+@pytest.mark.parametrize("recency", [True, False])
+def test_the_network_is_what_its_equations_say(transform: Literal["state", "attended"], recency: bool) -> None:
+    model, batch = network(transform=transform, recency=recency, hops=2), task().batch(torch.arange(20))
+    scores = model(batch)
+    candidates = HEADS["primary"].table.embed(model.candidate_embedding["shared"])
+    for row in range(20):
+        torch.testing.assert_close(scores[row], candidates @ plain_state(model.body, batch, row, with_response=False))
+    config = WeightModuleConfig(dim=5, transform=transform, recency=recency, init_sd=0.4)
+    module = WeightModule(config, len(VOCABULARY), 250, torch.Generator().manual_seed(1)).double()
+    logits = module(batch)
+    for row in range(20):
+        state = plain_state(module.body, batch, row, with_response=True)
+        torch.testing.assert_close(logits[row], state @ module.output + module.bias)
+
+
+def test_the_dialog_model_cannot_see_the_response() -> None:
+    batch = task().batch(torch.arange(12))
+    blind = batch.sentences.clone()
+    blind[:, 1] = 0
+    assert torch.equal(network()(batch), network()(replace(batch, sentences=blind)))
+
+
+def test_padding_changes_nothing() -> None:
+    batch = task().batch(torch.arange(8))
+    wider = replace(
+        batch,
+        sentences=torch.nn.functional.pad(batch.sentences, (0, 7)),
+        padding=torch.nn.functional.pad(batch.padding, (0, 7), value=MASKED),
+    )
+    torch.testing.assert_close(network()(batch), network()(wider), rtol=1e-12, atol=1e-14)
+
+
+def test_the_company_in_a_batch_changes_nothing() -> None:
+    whole, model = task(), network()
+    order = torch.randperm(len(whole), generator=torch.Generator().manual_seed(5))
+    together = model(whole.batch(order))
+    for place in range(0, len(whole), 7):
+        alone = model(whole.batch(order[place : place + 1]))[0]
+        torch.testing.assert_close(together[place], alone, rtol=1e-12, atol=1e-14)
+
+
+def test_candidate_order_changes_nothing_but_the_order() -> None:
+    texts = HEADS["primary"].texts
+    turned = {**HEADS, "primary": Candidates(tuple(reversed(texts)), VOCABULARY)}
+    batch = task().batch(torch.arange(10))
+    torch.testing.assert_close(network()(batch), network(turned)(batch).flip(1), rtol=1e-12, atol=1e-14)
+
+
+def test_an_empty_dialog_has_one_empty_memory() -> None:
+    batch = task("related-1").batch(torch.tensor([0]))
+    assert batch.sentences.shape == (1, 3)
+    assert batch.sentences[0, 2] == 0
+    assert bool(torch.isfinite(network()(batch)).all())
+
+
+def test_heads_share_the_body_and_if_so_configured_the_candidate_embedding() -> None:
+    assert set(network(shared_candidates=True).candidate_embedding) == {"shared"}
+    separate = network(shared_candidates=False)
+    assert set(separate.candidate_embedding) == {"primary", "related-1"}
+    separate(task().batch(torch.arange(3))).sum().backward()
+    assert separate.candidate_embedding["related-1"].grad is None
+    assert separate.body.embedding.grad is not None
+
+
+def test_parameters_are_those_the_paper_lists() -> None:
+    """Appendix B.2: |V|×20, 20×20 and |V|×20 for the model; |V|×20, 20×20, 20×1 and a bias for the module."""
+    words = len(VOCABULARY)
+    model = MemoryNetwork(ModelConfig(recency=False), words, HEADS, torch.Generator())
+    assert sorted(value.numel() for value in model.parameters()) == [400, 20 * words, 20 * words]
+    module = WeightModule(WeightModuleConfig(recency=False), words, 250, torch.Generator())
+    assert sorted(value.numel() for value in module.parameters()) == [1, 20, 400, 20 * words]
+
+
+def test_second_derivatives_are_right() -> None:
+    model, batch = network(dim=3, hops=2), task("related-1").batch(torch.arange(3))
+
+    def losses(transform: Tensor, recency: Tensor) -> Tensor:
+        params = {"body.transform": transform, "body.recency": recency}
+        scores = torch.func.functional_call(model, params, (batch,))
+        return torch.nn.functional.cross_entropy(scores, batch.targets, reduction="none")
+
+    small = model.body.recency[:6].detach()
+    inputs = (model.body.transform.detach().requires_grad_(), torch.cat([small, small]).requires_grad_())
+    assert torch.autograd.gradcheck(losses, inputs)
+    assert torch.autograd.gradgradcheck(losses, inputs)
