@@ -1,0 +1,81 @@
+"""Weights from a weight module, as a function of its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from tasksieve.encoding import EncodedTask
+from tasksieve.weighting.weighter import RelatedBatch
+
+_CHUNK = 256
+
+
+class Learned:
+    r"""Weights :math:`w_i = σ(P_η(c_i, a_i))` of a weight module (Eq. 3).
+
+    Args:
+        module: a batch of one task to one logit an example; any architecture.
+        normalize: divide the weights by their mean over the batch, so that they say which examples to learn from
+            and not how much in all.
+        warm_up: iterations with all weights 1 before the module is asked.
+    """
+
+    def __init__(self, module: nn.Module, *, normalize: bool = False, warm_up: int = 0) -> None:
+        self.module = module
+        self.warm_up = warm_up
+        self._normalize = normalize
+
+    def weights(self, batch: RelatedBatch, step: int) -> Float[Tensor, " batch"]:
+        """The current weights, without a graph."""
+        if step < self.warm_up:
+            return torch.ones(sum(map(len, batch)), device=batch[0].targets.device)
+        with torch.no_grad():
+            return self._finish(torch.cat([torch.sigmoid(self.module(part)) for part in batch]))
+
+    @torch.no_grad()
+    def snapshot(self, tasks: Sequence[EncodedTask], step: int) -> list[Float[Tensor, " examples"]]:
+        """The module's weights of all examples, in (0, 1): before any normalisation, and during warm-up too."""
+        return [
+            torch.cat([torch.sigmoid(self.module(task.batch(part))) for part in task.chunks(_CHUNK)])
+            for task in tasks
+        ]
+
+    def unrolled(self, weight_params: dict[str, Tensor], batches: Sequence[RelatedBatch]) -> list[Tensor]:
+        """Differentiable weights of K batches cut from one, by one call of the module for each related task.
+
+        Args:
+            weight_params: η.
+            batches: the parts of one :class:`WholeBatch`.
+        Returns: for each part its weights, task after task.
+        """
+        assert isinstance(batches, WholeBatch)
+        logits = [functional_call(self.module, weight_params, (whole,)) for whole in batches.whole]
+        parts = zip(*(torch.sigmoid(task).chunk(len(batches)) for task in logits), strict=True)
+        return [self._finish(torch.cat(part)) for part in parts]
+
+    def _finish(self, weights: Tensor) -> Tensor:
+        return weights / weights.mean() if self._normalize else weights
+
+
+class WholeBatch(Sequence[RelatedBatch]):
+    """K related batches that were drawn as one, so that the weight module can see them in one call.
+
+    Args:
+        whole: one batch of each related task, of K equal parts.
+        parts: K.
+    """
+
+    def __init__(self, whole: RelatedBatch, parts: int) -> None:
+        self.whole = whole
+        self._parts = list(zip(*(batch.split(parts) for batch in whole), strict=True))
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    def __getitem__(self, index):  # type: ignore[no-untyped-def]
+        return self._parts[index]

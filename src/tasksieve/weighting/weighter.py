@@ -1,0 +1,94 @@
+"""Where the weights of related examples come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from tasksieve.encoding import Batch, EncodedTask, derived_generator
+
+RelatedBatch = tuple[Batch, ...]
+"""One batch of each related task, learned from in one update."""
+
+
+class Weighter(Protocol):
+    """Gives related examples their weights."""
+
+    def weights(self, batch: RelatedBatch, step: int) -> Float[Tensor, " batch"]:
+        """The weights of a batch's examples, task after task, at an iteration."""
+        ...
+
+    def snapshot(self, tasks: Sequence[EncodedTask], step: int) -> list[Float[Tensor, " examples"]] | None:
+        """The weights of all examples of every related task at an iteration; None if not worth recording."""
+        ...
+
+
+class Constant:
+    """The same weight for all examples.
+
+    Args:
+        weight: in [0, 1].
+    """
+
+    def __init__(self, weight: float = 1.0) -> None:
+        self._weight = weight
+
+    def weights(self, batch: RelatedBatch, step: int) -> Float[Tensor, " batch"]:
+        """The constant, once an example."""
+        return torch.full((sum(map(len, batch)),), self._weight, device=batch[0].targets.device)
+
+    def snapshot(self, tasks: Sequence[EncodedTask], step: int) -> None:
+        """Nothing: there is nothing to see."""
+
+
+class PerExample:
+    """A weight for every example, fixed before training: drawn at random, or given as labels.
+
+    Args:
+        tables: for each related task the weights of its examples, by number.
+    """
+
+    def __init__(self, tables: Sequence[Float[Tensor, " examples"]]) -> None:
+        self._tables = tuple(tables)
+
+    @classmethod
+    def random(cls, tasks: Sequence[EncodedTask], generator: torch.Generator) -> PerExample:
+        """Weights drawn once, uniformly from (0, 1)."""
+        return cls([torch.rand(len(task), generator=generator).to(task.device) for task in tasks])
+
+    def weights(self, batch: RelatedBatch, step: int) -> Float[Tensor, " batch"]:
+        """Each example's own weight."""
+        return torch.cat([table[part.examples] for table, part in zip(self._tables, batch, strict=True)])
+
+    def snapshot(self, tasks: Sequence[EncodedTask], step: int) -> list[Float[Tensor, " examples"]]:
+        """The fixed weights."""
+        return list(self._tables)
+
+
+class RandomChanging:
+    """A new random weight, uniform on (0, 1), each time an example is sampled.
+
+    Args:
+        seed: of the run.
+        stream: keeps these draws apart from the run's others.
+    """
+
+    def __init__(self, seed: int, stream: int) -> None:
+        self._seed, self._stream = seed, stream
+
+    def weights(self, batch: RelatedBatch, step: int) -> Float[Tensor, " batch"]:
+        """Fresh draws, a function of seed and step alone."""
+        drawn = torch.rand(sum(map(len, batch)), generator=self._generator(step))
+        return drawn.to(batch[0].targets.device)
+
+    def snapshot(self, tasks: Sequence[EncodedTask], step: int) -> list[Float[Tensor, " examples"]]:
+        """What the examples would get if all were sampled now."""
+        generator = self._generator(step)
+        return [torch.rand(len(task), generator=generator) for task in tasks]
+
+    def _generator(self, step: int) -> torch.Generator:
+        return derived_generator(self._seed, self._stream, step)
