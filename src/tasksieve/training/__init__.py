@@ -1,0 +1,1 @@
+"""The loop, the methods, checkpoints and trained models at work."""

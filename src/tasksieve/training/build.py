@@ -1,0 +1,110 @@
+"""The parts of a run, made from its configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import torch
+from torch import nn
+
+from tasksieve.dialogs.turn_kinds import turn_kind
+from tasksieve.encoding import Candidates, derived_generator
+from tasksieve.errors import UserError
+from tasksieve.models import MemoryNetwork, WeightModule
+from tasksieve.records.config import RunConfig
+from tasksieve.training.labels import read_labels
+from tasksieve.training.methods import Method
+from tasksieve.training.state import TrainState
+from tasksieve.training.tasks import Tasks
+from tasksieve.training.trainer import WEIGHTS_STREAM
+from tasksieve.weighting import Constant, Learned, PerExample, RandomChanging, Weighter
+
+MODEL_STREAM, WEIGHT_MODULE_STREAM = 0, 1
+
+
+def build_model(config: RunConfig, words: int, candidates: Mapping[str, Candidates]) -> MemoryNetwork:
+    """The dialog model with its initial parameters."""
+    generator = derived_generator(config.training.seed, MODEL_STREAM)
+    return MemoryNetwork(config.model, words, candidates, generator).to(config.training.device)
+
+
+def build_weight_module(config: RunConfig, words: int) -> WeightModule:
+    """The weight module with its initial parameters."""
+    generator = derived_generator(config.training.seed, WEIGHT_MODULE_STREAM)
+    module = WeightModule(config.weight_module, words, config.model.max_memories, generator)
+    return module.to(config.training.device)
+
+
+def build_state(config: RunConfig, method: Method, tasks: Tasks) -> TrainState:
+    """Model, weight module and optimisers at their start."""
+    words = len(tasks.encoding.vocabulary)
+    model = build_model(config, words, tasks.encoding.candidates)
+    primary = _adam(model, config.training.primary_lr)
+    shared = config.training.optimizer_state == "shared"
+    optimizers = {
+        "primary": primary,
+        "related": primary if shared else _adam(model, config.training.related_lr),
+    }
+    module = None
+    if method.weighting == "learned":
+        module = build_weight_module(config, words)
+        optimizers["weights"] = _adam(module, config.meta.weight_lr, config.meta.weight_decay)
+    return TrainState(model, module, optimizers)
+
+
+def build_weighter(
+    config: RunConfig, method: Method, tasks: Tasks, state: TrainState, examples: pl.DataFrame
+) -> Weighter:
+    """Where the related examples' weights come from.
+
+    Raises: UserError: if the method needs labels and the configuration names none.
+    """
+    seed = config.training.seed
+    if method.weighting == "learned":
+        assert state.weight_module is not None
+        return Learned(state.weight_module, normalize=config.meta.normalize_weights, warm_up=config.meta.warm_up)
+    if method.weighting == "random-fixed":
+        return PerExample.random(tasks.related, derived_generator(seed, WEIGHTS_STREAM))
+    if method.weighting == "random-changing":
+        return RandomChanging(seed, WEIGHTS_STREAM)
+    if method.weighting == "labels":
+        if "label" not in examples.columns:
+            raise UserError(f"method '{method.name}' needs labels of the related examples; give --labels")
+        labels = torch.tensor(examples["label"].to_list(), dtype=torch.float32, device=config.training.device)
+        return PerExample(torch.split(labels, [len(task) for task in tasks.related]))
+    return Constant()
+
+
+def examples_frame(tasks: Tasks, labels: str | None) -> pl.DataFrame:
+    """The related examples with their texts, numbered over all related tasks: the record ``examples.parquet``."""
+    rows: list[dict[str, Any]] = [
+        {
+            "task": number,
+            "dialog": e.dialog,
+            "turn": e.turn,
+            "kind": turn_kind(e.system),
+            "user": e.user,
+            "system": e.system,
+        }
+        for number, task in enumerate(tasks.related)
+        for e in task.examples
+    ]
+    schema = {
+        "task": pl.Int16,
+        "dialog": pl.Int32,
+        "turn": pl.Int16,
+        "kind": pl.String,
+        "user": pl.String,
+        "system": pl.String,
+    }
+    frame = pl.DataFrame(rows, schema=schema).with_row_index("example").cast({"example": pl.Int32})
+    return frame if labels is None else frame.with_columns(read_labels(Path(labels), frame).alias("label"))
+
+
+def _adam(module: nn.Module, lr: float, decay: float = 0.0) -> torch.optim.Optimizer:
+    if decay:
+        return torch.optim.AdamW(module.parameters(), lr=lr, weight_decay=decay, fused=True)
+    return torch.optim.Adam(module.parameters(), lr=lr, fused=True)

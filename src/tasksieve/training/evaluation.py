@@ -1,0 +1,78 @@
+"""How well a model finds the right response: per turn, per dialog, by kind of turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from tasksieve.dialogs.turn_kinds import turn_kind
+from tasksieve.encoding import Batch, EncodedTask
+
+HITS = (1, 5, 10)
+_CHUNK = 256
+
+
+def ranks(scores: Float[Tensor, "batch candidates"], targets: Int[Tensor, " batch"]) -> Int[Tensor, " batch"]:
+    """The rank of the right response, from 1; ties count against it, so candidate order changes nothing.
+
+    A target of -1 (the right response is no candidate) ranks behind all candidates.
+    """
+    right = scores.gather(1, targets.clamp(min=0)[:, None])
+    rank = (scores >= right).sum(dim=1)
+    return torch.where(targets >= 0, rank, scores.shape[1] + 1)
+
+
+@torch.no_grad()
+def task_ranks(model: Callable[[Batch], Tensor], task: EncodedTask) -> Int[Tensor, " examples"]:
+    """The rank of the right response for every example of a task, on the CPU."""
+    found = []
+    for numbers in task.chunks(_CHUNK):
+        batch = task.batch(numbers)
+        found.append(ranks(model(batch), batch.targets))
+    return torch.cat(found).cpu()
+
+
+def accuracy(found: Int[Tensor, " examples"]) -> float:
+    """Share of examples whose right response ranks first, in per cent."""
+    return 100.0 * float((found == 1).double().mean())
+
+
+def summary(found: Int[Tensor, " examples"], task: EncodedTask) -> dict[str, Any]:
+    """All accuracies of a task, in per cent: the record ``test.json`` without its source.
+
+    Args:
+        found: from :func:`task_ranks`, of a head with more than ten candidates or not: hits@k of fewer than k
+            candidates count every answerable turn.
+        task: the same task.
+    """
+    answerable = found <= len(task.candidates)
+    dialogs = torch.tensor([example.dialog for example in task.examples])
+    wrong = torch.zeros(int(dialogs.max()) + 1).index_add_(0, dialogs, (found != 1).float())
+    kinds: dict[str, list[int]] = {}
+    for number, example in enumerate(task.examples):
+        kinds.setdefault(turn_kind(example.system), []).append(number)
+    coverage = task.coverage
+    return {
+        "turns": len(task),
+        "dialogs": len(wrong),
+        "accuracy": accuracy(found),
+        "per_dialog_accuracy": 100.0 * float((wrong == 0).double().mean()),
+        "hits": _hits(found, answerable),
+        "by_kind": {
+            kind: {"turns": len(numbers), "hits": _hits(found[numbers], answerable[numbers])}
+            for kind, numbers in sorted(kinds.items())
+        },
+        "coverage": {
+            "candidate_ceiling": coverage.ceiling,
+            "unseen_responses": coverage.unseen_responses,
+            "unknown_words": 100.0 * coverage.unknown_words / max(1, coverage.words),
+        },
+    }
+
+
+def _hits(found: Tensor, answerable: Tensor) -> dict[str, float]:
+    return {str(k): 100.0 * float(((found <= k) & answerable).double().mean()) for k in HITS}

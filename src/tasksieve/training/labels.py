@@ -1,0 +1,42 @@
+"""Which related examples are right, for the oracle: read from a table by example or by kind of turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+
+from tasksieve.errors import UserError
+
+_READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
+    ".parquet": pl.read_parquet,
+    ".csv": pl.read_csv,
+    ".jsonl": pl.read_ndjson,
+}
+
+
+def read_labels(path: Path, examples: pl.DataFrame) -> pl.Series:
+    """Read the labels of all related examples.
+
+    Args:
+        path: a Parquet, CSV or JSON-lines table with a column ``label`` (0 or 1) and either ``example`` (its
+            number) or ``kind`` (of turn). Examples or kinds that are left out are wrong.
+        examples: ``examples.parquet`` of the run, with columns ``example`` and ``kind``.
+    Returns: booleans in the order of ``examples``.
+    Raises: UserError: if the table is missing, has other columns, or names an unknown example or kind.
+    """
+    if path.suffix not in _READERS:
+        raise UserError(f"ends in '{path.suffix}'; expected .parquet, .csv or .jsonl", path)
+    try:
+        table = _READERS[path.suffix](path)
+    except (FileNotFoundError, pl.exceptions.PolarsError) as error:
+        raise UserError(f"cannot be read: {str(error).splitlines()[0]}", path) from None
+    key = next((name for name in ("example", "kind") if name in table.columns), None)
+    if key is None or "label" not in table.columns:
+        raise UserError(f"has columns {table.columns}; expected 'label' and 'example' or 'kind'", path)
+    unknown = set(table[key].to_list()) - set(examples[key].to_list())
+    if unknown:
+        raise UserError(f"names unknown {key} {sorted(unknown)[0]!r}; see examples.parquet of a run", path)
+    right = set(table.filter(pl.col("label").cast(pl.Boolean))[key].to_list())
+    return examples[key].is_in(list(right))

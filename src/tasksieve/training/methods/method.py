@@ -1,0 +1,60 @@
+"""What a method is: which updates it makes, with which heads and weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tasksieve.errors import UserError
+
+Update = Literal["primary", "related", "pooled", "weights"]
+"""Updates of an iteration: steps 1, 2 and 3 of the algorithm, or one on a batch of all tasks' examples together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A way of using related data.
+
+    Attributes:
+        name: as given on the command line.
+        summary: one line for help pages.
+        updates: what an iteration does, in this order.
+        weighting: where the related examples' weights come from: ``ones``, ``random-fixed``, ``random-changing``,
+            ``labels`` or ``learned``.
+        heads: ``per-task`` for one head a task on a shared body, ``one`` for a single head over all candidates.
+        pretrain: updates of the iterations that come before, if any.
+        paper: the row's name in the paper's tables.
+    """
+
+    name: str
+    summary: str
+    updates: tuple[Update, ...]
+    weighting: Literal["ones", "random-fixed", "random-changing", "labels", "learned"] = "ones"
+    heads: Literal["per-task", "one"] = "per-task"
+    pretrain: tuple[Update, ...] = ()
+    paper: str = ""
+
+    @property
+    def borrows(self) -> bool:
+        """Whether the method learns from related data at all."""
+        return self.updates != ("primary",) or bool(self.pretrain)
+
+
+METHODS: dict[str, Method] = {}
+"""All methods by name."""
+
+
+def register(method: Method) -> Method:
+    """Make a method known by its name."""
+    METHODS[method.name] = method
+    return method
+
+
+def method_named(name: str) -> Method:
+    """Find a method.
+
+    Raises: UserError: if there is none of this name; the message lists all.
+    """
+    if name not in METHODS:
+        raise UserError(f"unknown method '{name}'; known: {', '.join(METHODS)}")
+    return METHODS[name]

@@ -1,0 +1,12 @@
+"""Method `primary`."""
+
+from tasksieve.training.methods.method import Method, register
+
+PRIMARY = register(
+    Method(
+        name="primary",
+        summary="Learn from the primary task alone.",
+        updates=("primary",),
+        paper="Primary",
+    )
+)

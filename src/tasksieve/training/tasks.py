@@ -1,0 +1,137 @@
+"""From a run's configuration to encoded tasks, with one vocabulary and the heads a method needs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasksieve.dialogs import Dialog
+from tasksieve.dialogs.formats import dialog_file, read_babi
+from tasksieve.encoding import Candidates, EncodedTask, Vocabulary, responses_of
+from tasksieve.errors import UserError
+from tasksieve.records.config import DataConfig, RunConfig
+from tasksieve.records.files import read_json, write_text
+from tasksieve.training.methods import Method
+
+PRIMARY_HEAD = "primary"
+
+
+@dataclass(frozen=True, slots=True)
+class DataFiles:
+    """The files a run reads, directories resolved."""
+
+    primary: Path
+    valid: Path
+    related: tuple[Path, ...]
+
+    def all(self) -> tuple[Path, ...]:
+        """Every file, primary first."""
+        return (self.primary, self.valid, *self.related)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """What turns dialogs into tensors: kept with a run, so that its model can be used without its data."""
+
+    vocabulary: Vocabulary
+    candidates: dict[str, Candidates]
+    max_memories: int
+
+    def encode(self, dialogs: Sequence[Dialog], head: str = PRIMARY_HEAD) -> EncodedTask:
+        """Encode dialogs for a head."""
+        candidates = self.candidates[head]
+        device = candidates.table.device
+        return EncodedTask(
+            dialogs, self.vocabulary, candidates, head=head, max_memories=self.max_memories, device=device
+        )
+
+    def write(self, path: Path) -> None:
+        """Write as JSON."""
+        texts = {head: candidates.texts for head, candidates in self.candidates.items()}
+        value = {"max_memories": self.max_memories, "words": self.vocabulary.words, "candidates": texts}
+        write_text(path, json.dumps(value, ensure_ascii=False) + "\n")
+
+    @classmethod
+    def read(cls, path: Path, device: str) -> Encoding:
+        """Read what :meth:`write` wrote. Raises: UserError: if the file is missing or not of this form."""
+        value = read_json(path)
+        try:
+            vocabulary = Vocabulary(value["words"])
+            texts = value["candidates"].items()
+            candidates = {head: Candidates(list_, vocabulary, device) for head, list_ in texts}
+            return cls(vocabulary, candidates, int(value["max_memories"]))
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise UserError(f"is not a run's encoding ({error!r}); train again", path) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """All that a run learns from and is selected by."""
+
+    encoding: Encoding
+    primary: EncodedTask
+    valid: EncodedTask
+    related: tuple[EncodedTask, ...]
+    related_dialogs: tuple[tuple[Dialog, ...], ...]
+
+
+def data_files(data: DataConfig) -> DataFiles:
+    """Resolve directories to the files of the splits they are needed for."""
+    return DataFiles(
+        primary=dialog_file(data.primary, "train"),
+        valid=dialog_file(data.valid, "valid"),
+        related=tuple(dialog_file(path, "train") for path in data.related),
+    )
+
+
+def load_tasks(config: RunConfig, method: Method) -> Tasks:
+    """Read and encode a run's dialogs. Vocabulary and candidates come from these alone, never from test data.
+
+    Raises: UserError: if a file cannot be read, holds too few dialogs, or the method lacks what it needs.
+    """
+    files = data_files(config.data)
+    if method.borrows and not files.related:
+        raise UserError(f"method '{method.name}' borrows; give at least one --related file")
+    primary = _first(read_babi(files.primary), config.data.size, files.primary)
+    valid = _first(read_babi(files.valid), config.data.size, files.valid)
+    related = [read_babi(path) for path in files.related]
+    encoding = _encoding(config, method, primary, valid, related)
+    heads = [PRIMARY_HEAD if method.heads == "one" else related_head(n) for n in range(len(related))]
+    return Tasks(
+        encoding=encoding,
+        primary=encoding.encode(primary),
+        valid=encoding.encode(valid),
+        related=tuple(encoding.encode(dialogs, head) for dialogs, head in zip(related, heads, strict=True)),
+        related_dialogs=tuple(map(tuple, related)),
+    )
+
+
+def related_head(number: int) -> str:
+    """The name of a related task's head, counted from 0."""
+    return f"related-{number + 1}"
+
+
+def _encoding(
+    config: RunConfig,
+    method: Method,
+    primary: Sequence[Dialog],
+    valid: Sequence[Dialog],
+    related: Sequence[Sequence[Dialog]],
+) -> Encoding:
+    vocabulary = Vocabulary.of(primary, valid, *related)
+    if method.heads == "one":
+        responses = {PRIMARY_HEAD: responses_of(primary, valid, *related)}
+    else:
+        responses = {PRIMARY_HEAD: responses_of(primary, valid)}
+        responses |= {related_head(number): responses_of(dialogs) for number, dialogs in enumerate(related)}
+    device = config.training.device
+    candidates = {head: Candidates(texts, vocabulary, device) for head, texts in responses.items()}
+    return Encoding(vocabulary, candidates, config.model.max_memories)
+
+
+def _first(dialogs: list[Dialog], size: int | None, path: Path) -> list[Dialog]:
+    if size is not None and len(dialogs) < size:
+        raise UserError(f"holds {len(dialogs)} dialogs; {size} were asked for", path)
+    return dialogs[:size]

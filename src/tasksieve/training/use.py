@@ -1,0 +1,123 @@
+"""A trained model at work: on a test set, or on a dialog that is going on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tasksieve.dialogs import SILENCE, Dialog, Fact, Turn
+from tasksieve.dialogs.formats import dialog_file, read_babi
+from tasksieve.models import MemoryNetwork
+from tasksieve.records.files import sha256
+from tasksieve.records.run_folder import RunFolder
+from tasksieve.training.build import build_model
+from tasksieve.training.evaluation import summary, task_ranks
+from tasksieve.training.state import load_module, read_tensors
+from tasksieve.training.tasks import Encoding
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A candidate response with its probability among all candidates."""
+
+    text: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedModel:
+    """The best model of a run, with what it needs to read dialogs."""
+
+    model: MemoryNetwork
+    encoding: Encoding
+
+    @classmethod
+    def load(cls, path: Path | str, device: str = "cpu") -> TrainedModel:
+        """Load from a run folder, without the run's data.
+
+        Raises: UserError: if it is no run folder, or the run has no validated checkpoint yet.
+        """
+        folder = RunFolder(Path(path))
+        config = folder.read_config()
+        tensors, _ = read_tensors(folder.best_checkpoint)
+        encoding = Encoding.read(folder.encoding, device)
+        model = build_model(config, len(encoding.vocabulary), encoding.candidates).to(device)
+        load_module(model, tensors, "model.", folder.best_checkpoint)
+        return cls(model, encoding)
+
+    def evaluate(self, dialogs: Sequence[Dialog]) -> dict[str, Any]:
+        """Accuracies in per cent: per turn, per dialog, hits@1/5/10, by kind of turn, with the coverage."""
+        task = self.encoding.encode(dialogs)
+        return summary(task_ranks(self.model, task), task)
+
+    @torch.no_grad()
+    def answer(
+        self, events: Sequence[Turn | Fact], user: str, *, profile: Sequence[str] = (), top: int = 5
+    ) -> list[Answer]:
+        """The best candidate responses to an utterance, best first.
+
+        Args:
+            events: the dialog so far.
+            user: what the user says now.
+            profile: words that describe the user, if known.
+            top: how many candidates to return.
+        """
+        dialog = Dialog((*events, Turn(user, "?")), tuple(profile))
+        task = self.encoding.encode([dialog])
+        scores = self.model(task.batch(torch.tensor([len(task) - 1], device=task.device)))[0]
+        best = torch.softmax(scores, 0).topk(min(top, len(scores)))
+        texts = task.candidates.texts
+        return [Answer(texts[n], p) for p, n in zip(best.values.tolist(), best.indices.tolist(), strict=True)]
+
+
+def evaluate_run(path: Path | str, data: Path | str, split: str = "test") -> dict[str, Any]:
+    """Measure a run's best model on dialogs.
+
+    Args:
+        path: the run folder.
+        data: a file, or a directory with the split.
+        split: which file of a directory.
+    Returns: the record ``test.json``.
+    """
+    file = dialog_file(data, split)
+    trained = TrainedModel.load(path)
+    return {"data": str(file), "sha256": sha256(file), **trained.evaluate(read_babi(file))}
+
+
+class Conversation:
+    """A dialog with a trained model that goes on turn by turn.
+
+    Args:
+        trained: who answers.
+    """
+
+    def __init__(self, trained: TrainedModel) -> None:
+        self._trained = trained
+        self._events: list[Turn | Fact] = []
+        self._profile: tuple[str, ...] = ()
+
+    def say(self, user: str, top: int = 5) -> list[Answer]:
+        """Say something (nothing at all counts as silence); the best answer becomes part of the dialog."""
+        utterance = user or SILENCE
+        answers = self._trained.answer(self._events, utterance, profile=self._profile, top=top)
+        self._events.append(Turn(utterance, answers[0].text))
+        return answers
+
+    def command(self, line: str) -> str:
+        """Do ``/profile WORDS``, ``/fact TEXT`` or ``/reset``; returns what to tell the user."""
+        name, _, rest = line.partition(" ")
+        if name == "/profile":
+            self._profile = tuple(rest.split())
+            return f"profile: {rest}"
+        if name == "/fact" and rest.strip():
+            self._events.append(Fact(rest.strip()))
+            return f"{len(self._events)} facts and turns so far"
+        if name == "/reset":
+            self._events.clear()
+            self._profile = ()
+            return "a new dialog"
+        return f"unknown command {name}; known: /profile, /fact, /reset, /quit"
