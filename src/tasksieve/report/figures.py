@@ -1,0 +1,285 @@
+"""Figures for page and paper, each a function from plain records to a figure that no global state holds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from tasksieve.records.comparison import Comparison, ComparisonRow
+from tasksieve.records.files import write_whole
+from tasksieve.report import formatting as show
+from tasksieve.report.reading import Run
+from tasksieve.report.style import (
+    BLUE,
+    INK,
+    MUTED,
+    RED,
+    LineStyle,
+    label_ends,
+    line_styles,
+    styled,
+    write_figure,
+)
+from tasksieve.report.weights import BINS, histogram, mean_by_kind, stages
+
+_WIDTH = 9.0
+
+
+def save_figure(figure: Figure, path_without_suffix: Path) -> tuple[Path, Path]:
+    """Write a figure as PNG (150 dpi) and SVG, each whole or not at all.
+
+    Returns: the two paths.
+    Raises: UserError: if the folder cannot be written to.
+    """
+    png, svg = (path_without_suffix.with_name(f"{path_without_suffix.name}.{kind}") for kind in ("png", "svg"))
+    write_whole(png, lambda part: write_figure(figure, part, "png"))
+    write_whole(svg, lambda part: write_figure(figure, part, "svg"))
+    return png, svg
+
+
+@styled()
+def weight_histograms(weights: pl.DataFrame, examples: pl.DataFrame | None = None) -> Figure:
+    """Number of related examples by interval of weights, at up to six stages of training (paper: Figure 2).
+
+    Args:
+        weights: columns example, step, weight: all recorded snapshots.
+        examples: if it has a boolean column ``label``, right examples (blue, striped) are set apart from
+            wrong ones (red, plain); those without a label are grey.
+    Raises: ValueError: if there is no weight to show.
+    """
+    if weights.is_empty():
+        raise ValueError("weights has no rows; there is nothing to show")
+    chosen = stages(weights["step"].unique().to_list())
+    columns = min(3, len(chosen))
+    rows = math.ceil(len(chosen) / columns)
+    figure = _figure(2.25 * rows + 0.5)
+    panels = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
+    parts = _parts(weights, examples)
+    for panel, step in zip(panels, chosen, strict=False):
+        _histogram_panel(panel, step, {name: part.filter(pl.col("step") == step) for name, part in parts.items()})
+    for panel in panels[len(chosen) :]:
+        panel.remove()
+    if ALL not in parts:
+        handles = [Patch(label=name, linewidth=0.6, **_LOOK[name]) for name in parts]
+        figure.legend(handles=handles, loc="outside upper left", ncols=3)
+    figure.supylabel("related examples", size=9, color=MUTED)
+    figure.supxlabel("weight of a related example", size=9, color=MUTED)
+    return figure
+
+
+ALL = "examples"
+_LOOK: dict[str, dict[str, Any]] = {
+    ALL: {"facecolor": "#5aa4d1", "edgecolor": BLUE},
+    "right": {"facecolor": "#a9d3ec", "edgecolor": BLUE, "hatch": "//"},
+    "wrong": {"facecolor": "#dd6b78", "edgecolor": RED},
+    "no label": {"facecolor": "#c9ccd0", "edgecolor": MUTED},
+}
+
+
+def _parts(weights: pl.DataFrame, examples: pl.DataFrame | None) -> dict[str, pl.DataFrame]:
+    """The weights by whether their example is right, those that occur; all as one without labels."""
+    if examples is None or "label" not in examples.columns:
+        return {ALL: weights}
+    number = pl.col("example").cast(pl.Int64)
+    labels = examples.select(number, pl.col("label").cast(pl.Boolean))
+    joined = weights.with_columns(number).join(labels, on="example", how="left")
+    label = pl.col("label")
+    parts = {"right": label, "wrong": ~label, "no label": label.is_null()}
+    found = {name: joined.filter(which) for name, which in parts.items()}
+    return {name: part for name, part in found.items() if not part.is_empty()}
+
+
+def _histogram_panel(axes: Axes, step: int, parts: dict[str, pl.DataFrame]) -> None:
+    floor = [0] * BINS
+    for name, part in parts.items():
+        counts = histogram(part["weight"])
+        bins = [place for place in range(BINS) if counts[place]]
+        axes.bar(
+            [place / BINS for place in bins],
+            [counts[place] for place in bins],
+            1 / BINS,
+            bottom=[floor[place] for place in bins],
+            align="edge",
+            linewidth=0.6,
+            label=name,
+            **_LOOK[name],
+        )
+        floor = [low + count for low, count in zip(floor, counts, strict=True)]
+    mean = show.mean(pl.concat([part["weight"] for part in parts.values()]).to_list())
+    axes.set_title(f"iteration {step:,}")
+    axes.set_title(f"mean {show.number(mean, 2)}", loc="right", color=MUTED, weight="normal", size=9)
+    axes.set_xlim(0, 1)
+    axes.grid(visible=False, axis="x")
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "¼", "½", "¾", "1"])
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+
+
+@styled()
+def weights_by_kind(weights: pl.DataFrame, examples: pl.DataFrame) -> Figure:
+    """Mean weight by kind of turn over training, a line per kind, the ten commonest kinds at most.
+
+    Args:
+        weights: columns example, step, weight: all recorded snapshots.
+        examples: columns example, kind.
+    Raises: ValueError: if there is no weight to show.
+    """
+    means = mean_by_kind(weights, examples).drop_nulls("weight")
+    if means.is_empty():
+        raise ValueError("no weight belongs to an example; there is nothing to show")
+    kinds = means["kind"].unique(maintain_order=True).to_list()
+    looks = line_styles([f"{place} {kind}" for place, kind in enumerate(kinds)])
+    height = 3.9
+    figure = _figure(height)
+    axes = figure.subplots()
+    axes.set_ylim(-0.02, 1.02)
+    ends = []
+    for kind, look in zip(kinds, looks.values(), strict=True):
+        line = means.filter(pl.col("kind") == kind)
+        steps, values = line["step"].to_list(), line["weight"].to_list()
+        axes.plot(steps, values, color=look.colour, linestyle=look.dashes, linewidth=1.7, marker=_marker(steps))
+        ends.append((steps[-1], values[-1], show.one_line(kind, 30), look.colour))
+    axes.set_xlim(min(0, *means["step"]), max(means["step"]) * 1.01 or 1)
+    axes.set_title("mean weight")
+    axes.set_xlabel("iteration")
+    label_ends(axes, ends, height - 0.8)
+    return figure
+
+
+@styled()
+def learning_curves(runs: Sequence[Run]) -> Figure:
+    """Validation accuracy over iterations, a line per method, a panel per number of primary dialogs.
+
+    Thin lines are single seeds; the thick one is their mean as long as all of them train. Where there is only
+    one seed a dot marks its best point. The scale leaves out the first climb.
+
+    Args:
+        runs: as :func:`tasksieve.report.reading.read_run` gives them; those without metrics are left out.
+    Raises: ValueError: if no run has metrics.
+    """
+    drawn = [run for run in runs if _curve(run)]
+    if not drawn:
+        raise ValueError("no run has metrics; there is nothing to show")
+    looks = line_styles([run.method for run in runs])
+    sizes = sorted({run.size for run in drawn}, key=lambda size: size or math.inf)
+    height = 3.6 if len(sizes) == 1 else 2.9
+    figure = _figure(height * len(sizes))
+    panels = figure.subplots(len(sizes), 1, squeeze=False, sharex=True).flatten().tolist()
+    for axes, size in zip(panels, sizes, strict=True):
+        title = "validation accuracy, %"
+        if len(sizes) > 1:
+            title = f"{'all' if size is None else size} primary dialogs: {title}"
+        axes.set_title(title)
+        _curves_panel(axes, [run for run in drawn if run.size == size], looks, height - 0.7)
+    panels[-1].set_xlabel("iteration")
+    panels[-1].set_xlim(0, max(max(_curve(run)) for run in drawn) * 1.01 or 1)
+    return figure
+
+
+def _curve(run: Run) -> dict[int, float]:
+    points = ((line["step"], line.get("valid_accuracy")) for line in run.metrics if "step" in line)
+    return {step: value for step, value in points if value is not None and math.isfinite(value)}
+
+
+def _curves_panel(axes: Axes, runs: Sequence[Run], looks: dict[str, LineStyle], height: float) -> None:
+    ends = []
+    for method in dict.fromkeys(run.method for run in runs):
+        look = looks[method]
+        curves = [_curve(run) for run in runs if run.method == method]
+        shared = sorted(set.intersection(*(set(curve) for curve in curves)))
+        thin = len(curves) > 1
+        if thin:
+            for curve in curves:
+                axes.plot(*_points(curve), color=look.colour, linewidth=0.6, alpha=0.35)
+        if shared:
+            means = [sum(curve[step] for curve in curves) / len(curves) for step in shared]
+            axes.plot(shared, means, color=look.colour, linestyle=look.dashes, linewidth=1.9, marker=_marker(shared))
+            ends.append((shared[-1], means[-1], show.one_line(method, 24), look.colour))
+        if not thin:
+            best = max(curves[0], key=lambda step: (curves[0][step], -step))
+            axes.plot(best, curves[0][best], "o", markersize=5.5, color=look.colour, markeredgecolor="white")
+    _curve_limits(axes, [_curve(run) for run in runs])
+    label_ends(axes, ends, height)
+
+
+def _curve_limits(axes: Axes, curves: Sequence[dict[int, float]]) -> None:
+    """From the lowest curve's lower quartile up: its first climb is cut off."""
+    low = min(sorted(curve.values())[len(curve) // 4] for curve in curves)
+    high = max(max(curve.values()) for curve in curves)
+    margin = 0.12 * (high - low) or 1.0
+    axes.set_ylim(low - margin, high + margin)
+
+
+def _points(curve: dict[int, float]) -> tuple[list[int], list[float]]:
+    steps = sorted(curve)
+    return steps, [curve[step] for step in steps]
+
+
+@styled()
+def comparison_bars(comparison: Comparison) -> Figure:
+    """Test accuracy by method: a bar from mean − sd to mean + sd, a tick at the mean, a dot per seed.
+
+    One panel per number of primary dialogs, all on one scale; it does not start at 0, for what matters is
+    the distance to the dashed line, the mean of `primary`.
+
+    Raises: ValueError: if the comparison has no rows.
+    """
+    rows = comparison.rows
+    if not rows:
+        raise ValueError("the comparison has no rows; there is nothing to show")
+    looks = line_styles([row.method for row in rows])
+    groups = [[row for row in rows if row.size == size] for size in sorted({row.size for row in rows})]
+    heights = [0.34 * len(group) + 0.55 for group in groups]
+    figure = _figure(sum(heights) + 0.35)
+    ratios = [float(height) for height in heights]
+    panels = figure.subplots(len(groups), 1, squeeze=False, sharex=True, height_ratios=ratios)
+    for axes, group in zip(panels.flatten().tolist(), groups, strict=True):
+        _bars_panel(axes, group, looks)
+        axes.set_title(f"{group[0].size} primary dialogs")
+    panels[-1, 0].set_xlabel("test accuracy, % of turns")
+    return figure
+
+
+def _bars_panel(axes: Axes, rows: Sequence[ComparisonRow], looks: dict[str, LineStyle]) -> None:
+    for row in rows:
+        if row.method == "primary":
+            axes.axvline(row.mean, color=INK, linewidth=0.9, linestyle=(0, (4, 3)), alpha=0.7)
+    for place, row in enumerate(rows):
+        colour, sd = looks[row.method].colour, row.sd or 0.0
+        axes.barh(place, 2 * sd, height=0.46, left=row.mean - sd, color=colour, alpha=0.28, linewidth=0)
+        axes.vlines(row.mean, place - 0.3, place + 0.3, color=colour, linewidth=2.4)
+        seeds = [result.test_accuracy for result in row.seeds]
+        axes.plot(
+            seeds,
+            [place] * len(seeds),
+            "o",
+            markersize=3.6,
+            color=colour,
+            markeredgecolor="white",
+            markeredgewidth=0.5,
+        )
+        text = show.mean_sd(row.mean, row.sd)
+        axes.text(1.02, place, text, transform=axes.get_yaxis_transform(), va="center", color=INK)
+    axes.use_sticky_edges = False
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10]))
+    axes.set_yticks(range(len(rows)), [show.one_line(row.method, 28) for row in rows], color=INK)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.grid(visible=False, axis="y")
+    axes.spines["left"].set_visible(False)
+
+
+def _figure(height: float) -> Figure:
+    return Figure(figsize=(_WIDTH, height), layout=ConstrainedLayoutEngine(h_pad=0.1, w_pad=0.07))
+
+
+def _marker(points: Sequence[int]) -> str:
+    return "o" if len(points) == 1 else "None"

@@ -1,0 +1,155 @@
+"""Tables for a terminal of 80 columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from tasksieve.records.comparison import Comparison, ComparisonRow
+from tasksieve.report import formatting as show
+from tasksieve.report.reading import kinds_by_turns
+
+_BAR_CELLS = 6
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_DIRECTION_STYLE = {1: "green", 0: "", -1: "red"}
+
+
+def comparison_table(comparison: Comparison) -> Table:
+    """Methods with their test accuracy, the difference to `primary`, validation accuracy and time.
+
+    Args:
+        comparison: its rows are shown in their order, a rule between sizes; the column of sizes is left out
+            if there is only one.
+    """
+    several = len({row.size for row in comparison.rows}) > 1
+    table = _table()
+    table.add_column("method")
+    if several:
+        table.add_column("size", justify="right", no_wrap=True)
+    table.add_column("test %", justify="right", no_wrap=True)
+    table.add_column("points against primary\n(95 % interval)", justify="right", no_wrap=True)
+    table.add_column("valid. %", justify="right", no_wrap=True)
+    table.add_column("seconds\na run", justify="right", no_wrap=True)
+    previous: int | None = None
+    for row in comparison.rows:
+        if previous is not None and row.size != previous:
+            table.add_section()
+        previous = row.size
+        size = [Text(str(row.size))] if several else []
+        table.add_row(_cropped(row.method), *size, *_row_cells(row))
+    return table
+
+
+def _row_cells(row: ComparisonRow) -> list[Text]:
+    accuracy = Text(show.mean_sd(row.mean, row.sd), style="bold")
+    return [
+        accuracy,
+        _difference(row),
+        Text(show.percent(show.mean_valid(row.seeds))),
+        Text(show.whole(show.mean_seconds(row.seeds))),
+    ]
+
+
+def _difference(row: ComparisonRow) -> Text:
+    if row.method == "primary" or row.minus_primary is None:
+        return Text(show.NOTHING)
+    text = show.signed(row.minus_primary)
+    if row.ci95 is not None:
+        text += f" ({show.interval(row.ci95)})"
+    return Text(text, style=_DIRECTION_STYLE[show.direction(row)])
+
+
+def evaluation_table(test: dict[str, Any]) -> Table:
+    """Accuracy on the test set: over all turns, the ceiling, and by kind of turn, the commonest first.
+
+    Args:
+        test: the record ``test.json``; the parts it lacks are shown as absent.
+    """
+    table = _table()
+    table.add_column("kind of turn")
+    for heading in ("turns", "right %", "in first 5", "in first 10"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    overall = {"turns": test.get("turns"), "hits": test.get("hits")}
+    if not overall["hits"]:
+        overall["hits"] = {"1": test.get("accuracy")}
+    table.add_row(Text("all turns", style="bold"), *_hit_cells(overall, style="bold"))
+    coverage = test.get("coverage") or {}
+    table.add_row("  ceiling (candidates)", "", show.percent(coverage.get("candidate_ceiling")))
+    whole_dialogs = show.percent(test.get("per_dialog_accuracy"))
+    table.add_row("  whole dialogs right", "", whole_dialogs)
+    table.add_section()
+    for kind, entry in kinds_by_turns(test):
+        table.add_row(_cropped(kind), *_hit_cells(entry))
+    return table
+
+
+def _hit_cells(entry: dict[str, Any], style: str = "") -> list[Text]:
+    hits = entry.get("hits") or {}
+    numbers = [show.percent(hits.get(rank)) for rank in ("1", "5", "10")]
+    return [Text(text, style=style) for text in (show.whole(entry.get("turns")), *numbers)]
+
+
+def weights_table(frame: pl.DataFrame, title: str) -> Table:
+    """Related examples with their texts and weights, a line each.
+
+    Args:
+        frame: columns example, dialog, turn, kind, user, system, weight, in the order to show.
+        title: what these examples are, e.g. ``highest weights``.
+    """
+    table = _table(title=Text(show.one_line(title)))
+    for name in ("example", "dialog", "turn"):
+        longest = max((len(str(value)) for value in frame[name]), default=0)
+        table.add_column(name, justify="right", width=max(longest, len(name)))
+    for name in ("kind", "user", "system"):
+        table.add_column(name)
+    table.add_column("weight", width=5 + _BAR_CELLS)
+    for row in frame.iter_rows(named=True):
+        places = [Text(str(row[name])) for name in ("example", "dialog", "turn")]
+        texts = [_cropped(row[name]) for name in ("kind", "user", "system")]
+        table.add_row(*places, *texts, weight_bar(row["weight"]))
+    return table
+
+
+def kinds_table(frame: pl.DataFrame) -> Table:
+    """Mean weight by kind of turn.
+
+    Args:
+        frame: columns kind, examples, mean_weight, in the order to show.
+    """
+    table = _table(title=Text("Mean weight by kind of turn"))
+    table.add_column("kind")
+    table.add_column("examples", justify="right")
+    table.add_column("weight", width=5 + _BAR_CELLS)
+    for kind, examples, weight in frame.select("kind", "examples", "mean_weight").iter_rows():
+        table.add_row(Text(show.one_line(kind)), show.whole(examples), weight_bar(weight))
+    return table
+
+
+def _cropped(value: object) -> Text:
+    text = show.NOTHING if value is None else show.one_line(value, 200)
+    return Text(text, no_wrap=True, overflow="ellipsis")
+
+
+def weight_bar(weight: float | None) -> Text:
+    """A weight as a number and a bar of up to six cells."""
+    if weight is None or show.missing(weight):
+        return Text(show.NOTHING)
+    full, part = divmod(round(min(max(weight, 0.0), 1.0) * _BAR_CELLS * 8), 8)
+    bar = _EIGHTHS[8] * full + (_EIGHTHS[part] if part else "")
+    return Text.assemble(f"{weight:.2f} ", (bar, "blue"))
+
+
+def _table(title: Text | None = None) -> Table:
+    return Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        header_style="bold",
+        padding=(0, 1, 0, 0),
+    )
