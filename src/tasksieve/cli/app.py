@@ -1,0 +1,53 @@
+"""The commands together, and how they end."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+
+from tasksieve.cli.chat import chat
+from tasksieve.cli.compare import compare, demo, report
+from tasksieve.cli.simulate import simulate
+from tasksieve.cli.train import evaluate, train
+from tasksieve.cli.weights import weights
+from tasksieve.errors import UserError
+
+app = typer.Typer(
+    name="tasksieve",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="""Train a dialog system on few dialogs of a new task, and borrow from a related task only what helps.
+
+    The [bold]primary[/bold] task is yours: few dialogs. A [bold]related[/bold] task is an older one: many dialogs.
+    Every related example (context, response) gets a weight between 0 and 1, learned along with the model.
+
+    Start with [bold]tasksieve demo[/bold], then [bold]tasksieve compare --help[/bold].
+    """,
+)
+for _command in (demo, compare, train, evaluate, weights, chat, report, simulate):
+    app.command()(_command)
+
+
+@app.callback(invoke_without_command=True)
+def _main(version: bool = typer.Option(False, "--version", help="Print the version and stop.")) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        print(f"tasksieve {installed('tasksieve')}")
+        raise typer.Exit
+
+
+def run() -> None:
+    """Run the command line: exit code 0 when all went well, 2 when the user can mend it, 1 otherwise."""
+    errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+    try:
+        app()
+    except UserError as error:
+        errors.print(f"error: {error}")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        errors.print("interrupted; what was finished is kept. Run the same command again to go on.")
+        sys.exit(1)

@@ -1,0 +1,127 @@
+"""`tasksieve compare`, `demo` and `report`: methods against each other, and what came out."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from tasksieve.cli.options import (
+    ConfigFile,
+    Json,
+    Labels,
+    Primary,
+    Related,
+    Settings,
+    Valid,
+    configure,
+    print_json,
+)
+from tasksieve.cli.progress import RunBars
+from tasksieve.errors import UserError
+
+if TYPE_CHECKING:
+    from tasksieve.experiments.compare import Plan
+    from tasksieve.records.comparison import Comparison
+
+Workers = Annotated[int, typer.Option(min=1, help="Runs at the same time; by default one for each core.")]
+Seeds = Annotated[int, typer.Option(min=1, help="Runs of each method, with seeds 0, 1, …; two give an interval.")]
+
+
+def compare(
+    primary: Primary,
+    valid: Valid,
+    test: Annotated[str, typer.Option(help="Test dialogs of your new task; read once, after training.")],
+    out: Annotated[Path, typer.Option(help="The comparison folder: new, or one to go on with.")],
+    related: Related = [],  # noqa: B006
+    methods: Annotated[str, typer.Option(help="Names with commas between them.")] = "primary,multitask,learned",
+    seeds: Seeds = 2,
+    sizes: Annotated[str, typer.Option(help="Numbers of primary dialogs to try, e.g. 50,100,150; else all.")] = "",
+    labels: Labels = None,
+    workers: Workers = os.cpu_count() or 1,
+    config: ConfigFile = None,
+    settings: Settings = [],  # noqa: B006
+    as_json: Json = False,
+) -> None:
+    """Find out whether borrowing helps: train with several methods and say in one sentence.
+
+    Methods: [bold]primary[/bold] (your task alone), [bold]pretrain[/bold] (related data first),
+    [bold]joint[/bold] (as one task), [bold]multitask[/bold] (a head each), [bold]learned[/bold] (multitask with
+    meta-learned weights), [bold]random-fixed[/bold], [bold]random-changing[/bold], [bold]ones[/bold],
+    [bold]oracle[/bold] (weights from --labels).
+
+    Finished runs are kept: the same command goes on where it was stopped, and more seeds or methods may be added.
+    """
+    from tasksieve.experiments.compare import Plan
+
+    data = {"primary": primary, "valid": valid, "related": related or None, "labels": labels}
+    resolved = configure(data, {}, config, settings)
+    plan = Plan(resolved, test, tuple(_names(methods)), tuple(_numbers(sizes)), seeds, out)
+    _compare(plan, workers, as_json)
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Where everything goes.")] = Path("tasksieve-demo"),
+    seed: Annotated[int, typer.Option(min=0, help="Of the simulated dialogs.")] = 0,
+    seeds: Seeds = 2,
+    workers: Workers = os.cpu_count() or 1,
+    as_json: Json = False,
+) -> None:
+    """See it work in three minutes, on simulated dialogs.
+
+    50 dialogs of a personalized restaurant task, and 300 of a plain one to borrow from.
+    """
+    from tasksieve.experiments.demo import demo_plan
+
+    _compare(demo_plan(out, seed, seeds), workers, as_json)
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(help="A run or comparison folder.")],
+    out: Annotated[Path | None, typer.Option(help="The file to write; else report.html in the folder.")] = None,
+) -> None:
+    """Write report.html: what was borrowed, when, and whether it paid; one file, nothing to fetch."""
+    from tasksieve.report.html import write_report
+
+    Console().print(f"Wrote {write_report(folder, out)}", soft_wrap=True, highlight=False)
+
+
+def _compare(plan: Plan, workers: int, as_json: bool) -> None:
+    from tasksieve.experiments.compare import compare as compare_methods
+    from tasksieve.report.html import write_report
+    from tasksieve.report.pictures import write_pictures
+
+    with RunBars() as bars:
+        comparison = compare_methods(plan, workers, bars.watch)
+    written = [write_report(plan.out), *write_pictures(plan.out)]
+    if as_json:
+        print_json(comparison.model_dump(mode="json"))
+    else:
+        _print(comparison, written)
+
+
+def _print(comparison: Comparison, written: list[Path]) -> None:
+    from tasksieve.report.terminal import comparison_table
+
+    console = Console()
+    console.print(comparison_table(comparison))
+    console.print(comparison.verdict, style="bold", highlight=False)
+    for path in written:
+        console.print(f"Wrote {path}", soft_wrap=True, highlight=False)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _numbers(text: str) -> list[int]:
+    return [_positive(name) for name in _names(text)]
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise UserError(f"--sizes: found '{text}'; expected numbers of dialogs, e.g. 50,100,150")
+    return int(text)

@@ -1,0 +1,42 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tasksieve.records.config import RunConfig, config_from, read_values, set_value
+
+Primary = Annotated[str, typer.Option(help="Training dialogs of your new task: a file, or a folder with splits.")]
+Valid = Annotated[str, typer.Option(help="Validation dialogs of your new task; they choose the model.")]
+Related = Annotated[
+    list[str], typer.Option(help="Training dialogs of a related task. Give it once for each related task.")
+]
+Labels = Annotated[
+    str | None,
+    typer.Option(help="For `oracle`: a table with columns label (0/1) and example or kind (.csv, .jsonl, .parquet)."),
+]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="A TOML file as in a run folder; options win.")]
+Settings = Annotated[
+    list[str],
+    typer.Option("--set", help="Any other setting, e.g. --set training.iterations=2000. May be repeated."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
+
+
+def configure(data: dict[str, Any], training: dict[str, Any], file: Path | None, assignments: list[str]) -> RunConfig:
+    """The configuration from a file, then options, then assignments; None means not given."""
+    values = {} if file is None else read_values(file)
+    for section, given in (("data", data), ("training", training)):
+        values.setdefault(section, {}).update({key: value for key, value in given.items() if value is not None})
+    for assignment in assignments:
+        set_value(values, assignment)
+    return config_from(values, file)
+
+
+def print_json(value: Any) -> None:
+    """Print for machines, on standard output."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))

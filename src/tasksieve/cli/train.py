@@ -1,0 +1,77 @@
+"""`tasksieve train` and `tasksieve evaluate`: one run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from tasksieve.cli.options import (
+    ConfigFile,
+    Json,
+    Labels,
+    Primary,
+    Related,
+    Settings,
+    Valid,
+    configure,
+    print_json,
+)
+from tasksieve.cli.progress import RunBars
+
+
+def train(
+    primary: Primary,
+    valid: Valid,
+    out: Annotated[Path, typer.Option(help="The run folder: new, or of the same run to go on with.")],
+    related: Related = [],  # noqa: B006
+    method: Annotated[
+        str, typer.Option(help="How related data is used; see `tasksieve compare --help`.")
+    ] = "learned",
+    seed: Annotated[int, typer.Option(min=0, help="Everything drawn at random follows from it.")] = 0,
+    size: Annotated[int | None, typer.Option(min=1, help="Use only the first SIZE primary dialogs.")] = None,
+    labels: Labels = None,
+    config: ConfigFile = None,
+    settings: Settings = [],  # noqa: B006
+    as_json: Json = False,
+) -> None:
+    """Train one model and keep all records of it in a run folder.
+
+    A run that was stopped goes on where it was when the same command is given again.
+
+    [dim]tasksieve train --primary mine/train.txt --valid mine/valid.txt --related older/train.txt --out run[/dim]
+    """
+    from tasksieve.training.run import train as train_run
+
+    data = {"primary": primary, "valid": valid, "related": related or None, "labels": labels, "size": size}
+    resolved = configure(data, {"method": method, "seed": seed}, config, settings)
+    with RunBars() as bars:
+        result = train_run(resolved, out, lambda report: bars.watch(resolved.training.method, report))
+    if as_json:
+        print_json(result)
+        return
+    console = Console()
+    console.print(
+        f"{result['method']}: validation accuracy [bold]{result['valid_accuracy']:.1f} %[/bold] at iteration "
+        f"{result['best_step']} of {result['iterations']}, {result['seconds']:.0f} s"
+    )
+    console.print(f"Next: tasksieve evaluate {out} --data TEST, tasksieve weights {out}, tasksieve chat {out}")
+
+
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    data: Annotated[str, typer.Option(help="Dialogs to measure on: a file, or a folder with a test split.")],
+    split: Annotated[str, typer.Option(help="Which split of a folder.")] = "test",
+    as_json: Json = False,
+) -> None:
+    """Measure a run's best model: per turn, per dialog, hits@1/5/10, and by kind of turn."""
+    from tasksieve.report.terminal import evaluation_table
+    from tasksieve.training.use import evaluate_run
+
+    measured = evaluate_run(run, data, split)
+    if as_json:
+        print_json(measured)
+    else:
+        Console().print(evaluation_table(measured))

@@ -1,0 +1,120 @@
+"""Methods × sizes × seeds on the same data: run all, resume what was stopped, summarise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tasksieve.dialogs.formats import dialog_file, read_babi
+from tasksieve.errors import UserError
+from tasksieve.experiments.workers import Job, run_jobs
+from tasksieve.records.comparison import Comparison, SeedResult, comparison_row, verdict
+from tasksieve.records.config import RunConfig
+from tasksieve.records.files import sha256, write_json
+from tasksieve.records.run_folder import RunFolder
+from tasksieve.training.methods import method_named
+from tasksieve.training.run import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to compare.
+
+    Attributes:
+        config: of every run, but for method, seed and size.
+        test: test dialogs of the primary task: a file, or a directory with the split.
+        methods: names; `primary` first is what the others are compared with.
+        sizes: numbers of primary training dialogs; none for all there are.
+        seeds: run seeds 0 to SEEDS − 1, the same for every method.
+        out: the comparison folder.
+    """
+
+    config: RunConfig
+    test: str
+    methods: tuple[str, ...]
+    sizes: tuple[int, ...]
+    seeds: int
+    out: Path
+
+
+def compare(plan: Plan, workers: int = 1, watch: Callable[[str, Report], None] | None = None) -> Comparison:
+    """Do every run that is not done yet, measure each once on the test set, and write ``comparison.json``.
+
+    Args:
+        plan: what to compare.
+        workers: processes that run at the same time.
+        watch: called with a run's name and how far it is.
+    Returns: rows in the order of sizes and methods, with the verdict.
+    Raises: UserError: as :func:`tasksieve.training.run.train`; finished runs stay.
+    """
+    test = dialog_file(plan.test, "test")
+    _check(plan, test)
+    jobs = _jobs(plan, test)
+    run_jobs(jobs, workers, watch or (lambda name, report: None))
+    comparison = _summarise(plan, jobs, test)
+    write_json(plan.out / "comparison.json", comparison.model_dump(mode="json"))
+    return comparison
+
+
+def _check(plan: Plan, test: Path) -> None:
+    """Refuse before the first run what would fail after it."""
+    if not plan.methods or plan.seeds < 1:
+        raise UserError("nothing to compare; give at least one of --methods and one of --seeds")
+    if len(set(plan.methods)) < len(plan.methods) or len(set(plan.sizes)) < len(plan.sizes):
+        raise UserError("a method or size is named twice; name each once")
+    for name in plan.methods:
+        method = method_named(name)
+        if method.borrows and not plan.config.data.related:
+            raise UserError(f"method '{name}' borrows; give at least one --related file")
+        if method.weighting == "labels" and plan.config.data.labels is None:
+            raise UserError(f"method '{name}' needs labels of the related examples; give --labels")
+    read_babi(test)
+
+
+def _jobs(plan: Plan, test: Path) -> list[Job]:
+    everything = len(read_babi(dialog_file(plan.config.data.primary, "train")))
+    jobs = []
+    for size in plan.sizes or (None,):
+        for name in plan.methods:
+            for seed in range(plan.seeds):
+                config = plan.config.model_copy(
+                    update={
+                        "data": plan.config.data.model_copy(update={"size": size}),
+                        "training": plan.config.training.model_copy(update={"method": name, "seed": seed}),
+                    }
+                )
+                label = f"{name}-{size or everything}-{seed}"
+                jobs.append(Job(label, config, plan.out / "runs" / label, test))
+    return jobs
+
+
+def _summarise(plan: Plan, jobs: list[Job], test: Path) -> Comparison:
+    results: dict[tuple[int, str], list[SeedResult]] = {}
+    ceilings: dict[str, float] = {}
+    for job in jobs:
+        folder = RunFolder(job.path)
+        result, measured = folder.read_record("result"), folder.read_record("test")
+        if measured["sha256"] != sha256(test):
+            raise UserError(f"{test} has changed since this run was measured; choose another --out", job.path)
+        results.setdefault((result["size"], result["method"]), []).append(_seed_result(result, measured))
+        if result["method"] not in ("joint", "pretrain"):
+            ceilings[f"candidate_ceiling_{result['size']}"] = measured["coverage"]["candidate_ceiling"]
+    rows = [
+        comparison_row(method, size, seeds, results.get((size, "primary"), []))
+        for (size, method), seeds in results.items()
+    ]
+    settings = {"config": plan.config.model_dump(mode="json"), "test": str(test), "test_sha256": sha256(test)}
+    return Comparison(rows=tuple(rows), verdict=verdict(rows), coverage=ceilings, settings=settings)
+
+
+def _seed_result(result: dict[str, Any], measured: dict[str, Any]) -> SeedResult:
+    return SeedResult(
+        seed=result["seed"],
+        test_accuracy=measured["accuracy"],
+        valid_accuracy=result["valid_accuracy"],
+        per_dialog_accuracy=measured["per_dialog_accuracy"],
+        iterations=result["iterations"],
+        seconds=result["seconds"],
+    )
