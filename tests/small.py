@@ -9,8 +9,14 @@ from tasksieve.dialogs.simulate import simulate, write_simulation
 from tasksieve.records.config import RunConfig, config_from
 
 OPTIONS: dict[str, dict[str, Any]] = {
-    "training": {"iterations": 12, "evaluate_every": 4, "snapshot_every": 4, "batch_size": 8, "pretrain_iterations": 4},
-    "meta": {"unroll_length": 2},
+    "training": {
+        "iterations": 12,
+        "evaluate_every": 4,
+        "snapshot_every": 4,
+        "batch_size": 8,
+        "pretrain_iterations": 4,
+    },
+    "meta": {"unroll_length": 2, "warm_up": 0},
     "model": {"dim": 6},
     "weight_module": {"dim": 4},
 }

@@ -22,5 +22,5 @@ class UserError(Exception):
         super().__init__(place + message)
 
     def __reduce__(self) -> tuple[type[UserError], tuple[str, Path | None, int | None]]:
-        """Keep the place when the error crosses from a worker process to its parent."""
-        return type(self), (self.message, self.path, self.line)
+        """Keep message and place when the error, or one derived from it, crosses from a worker to its parent."""
+        return UserError, (self.message, self.path, self.line)

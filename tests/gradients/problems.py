@@ -28,6 +28,7 @@ class Case:
     primary_batch: Any
 
     related: Any
+    lr: float = 0.3
 
     def related_batches(self, count: int) -> Any:
         return self.related(count)
@@ -61,7 +62,10 @@ def classifier_case(reduction: str) -> Case:
 def dialog_case(reduction: str, *, recency: bool, shared: bool, normalize: bool = False) -> Case:
     """The memory network and the weight module on simulated dialogs of two related tasks."""
     primary = simulate("personalized-restaurant", dialogs=3, seed=1, task=1)["train"]
-    related = [simulate("restaurant", dialogs=4, seed=2, task=5)["train"], simulate("hotel", dialogs=4, seed=3)["train"]]
+    related = [
+        simulate("restaurant", dialogs=4, seed=2, task=5)["train"],
+        simulate("hotel", dialogs=4, seed=3)["train"],
+    ]
     vocabulary = Vocabulary.of(primary, *related)
     heads = {"primary": Candidates(responses_of(primary), vocabulary)}
     tasks = []
@@ -92,4 +96,5 @@ def dialog_case(reduction: str, *, recency: bool, shared: bool, normalize: bool 
         dict(learned.module.named_parameters()),
         encoded.batch(torch.arange(8)),
         batches,
+        0.3 if reduction == "mean" else 0.01,
     )

@@ -161,4 +161,3 @@ def test_the_published_files_are_read_whole(data_dir: Path) -> None:
     personalized = read_dialogs(data_dir / "personalized-dialog-dataset" / "small")
     assert len(personalized) == 1000
     assert all(len(dialog.profile) == 4 for dialog in personalized)
-

@@ -33,7 +33,9 @@ def encoded(dialogs: list[Dialog] = DIALOGS, **options: int) -> EncodedTask:
 def test_vocabulary_is_lower_case_sorted_and_led_by_the_speakers() -> None:
     words = Vocabulary.of(DIALOGS).words
     assert words[:4] == ("<user>", "<system>", "<fact>", "<profile>")
-    assert list(words[4:]) == sorted({"r1", "r_price", "cheap", "hi", "hello", "a", "table", "for", "two", "male", "young"})
+    assert list(words[4:]) == sorted(
+        {"r1", "r_price", "cheap", "hi", "hello", "a", "table", "for", "two", "male", "young"}
+    )
 
 
 def test_unknown_words_are_left_out_and_counted() -> None:
@@ -151,5 +153,7 @@ def test_a_batch_depends_on_its_number_alone() -> None:
 
 
 def test_derived_generators_are_apart() -> None:
-    draws = {float(torch.rand((), generator=derived_generator(*path))) for path in [(0, 1), (0, 2), (1, 1), (0, 1, 0)]}
+    draws = {
+        float(torch.rand((), generator=derived_generator(*path))) for path in [(0, 1), (0, 2), (1, 1), (0, 1, 0)]
+    }
     assert len(draws) == 4

@@ -32,9 +32,7 @@ few = settings(deadline=None, max_examples=25, derandomize=True)
 
 @given(arguments, st.integers(1, 4), st.integers(0, 4))
 @few
-def test_first_dialogs_do_not_depend_on_how_many_follow(
-    drawn: tuple[str, int, int], dialogs: int, more: int
-) -> None:
+def test_first_dialogs_do_not_depend_on_how_many_follow(drawn: tuple[str, int, int], dialogs: int, more: int) -> None:
     kind, task, seed = drawn
     short = simulate(kind, dialogs=dialogs, seed=seed, task=task)
     long = simulate(kind, dialogs=dialogs + more, seed=seed, task=task)
@@ -70,9 +68,7 @@ def test_written_dialogs_are_read_back(kind: str, task: int, tmp_path: Path) -> 
         assert [Dialog(dialog.events, dialog.profile) for dialog in read_babi(path)] == dialogs
 
 
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (path, *_) = write_simulation(simulate("hotel", dialogs=2, seed=1), tmp_path)
     before, files = path.read_bytes(), sorted(tmp_path.iterdir())
 

@@ -115,9 +115,7 @@ def test_every_response_of_dialog_babi_has_a_kind(data_dir: Path, task: int) -> 
 
 @pytest.mark.parametrize("split", ["trn", "dev", "tst", "tst-OOV"])
 def test_every_response_of_personalized_babi_has_a_kind(data_dir: Path, split: str) -> None:
-    path = (
-        data_dir / "personalized-dialog-dataset" / "small" / f"personalized-dialog-task3-options-{split}.txt"
-    )
+    path = data_dir / "personalized-dialog-dataset" / "small" / f"personalized-dialog-task3-options-{split}.txt"
     assert _unrecognised(path) == set()
 
 
@@ -154,15 +152,8 @@ def test_simulated_dialogs_go_through_the_stages_of_their_task(kind: str, task: 
         assert questions == [each for each in QUESTIONS[kind] if each in questions]
         asked.add(len(questions))
     slots = len(QUESTIONS[kind])
-    assert (
-        asked == {1: {*range(slots + 1)}, 2: {0}, 3: {*range(slots + 1)}, 4: {0}, 5: {*range(1, slots)}}[task]
-    )
+    assert asked == {1: {*range(slots + 1)}, 2: {0}, 3: {*range(slots + 1)}, 4: {0}, 5: {*range(1, slots)}}[task]
 
 
 def _unrecognised(path: Path) -> set[str]:
-    return {
-        turn.system
-        for dialog in read_babi(path)
-        for turn in dialog.turns
-        if turn_kind(turn.system) == "other"
-    }
+    return {turn.system for dialog in read_babi(path) for turn in dialog.turns if turn_kind(turn.system) == "other"}

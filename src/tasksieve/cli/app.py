@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -27,8 +30,25 @@ app = typer.Typer(
     Start with [bold]tasksieve demo[/bold], then [bold]tasksieve compare --help[/bold].
     """,
 )
+
+
+class Interrupted(Exception):
+    """Ctrl-C, past typer, which would end the program in its own way."""
+
+
+def _guarded(command: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(command)
+    def call(*arguments: Any, **options: Any) -> None:
+        try:
+            command(*arguments, **options)
+        except KeyboardInterrupt:
+            raise Interrupted from None
+
+    return call
+
+
 for _command in (demo, compare, train, evaluate, weights, chat, report, simulate):
-    app.command()(_command)
+    app.command()(_guarded(_command))
 
 
 @app.callback(invoke_without_command=True)
@@ -44,10 +64,10 @@ def run() -> None:
     """Run the command line: exit code 0 when all went well, 2 when the user can mend it, 1 otherwise."""
     errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
     try:
-        app()
+        app(prog_name="tasksieve")
     except UserError as error:
         errors.print(f"error: {error}")
         sys.exit(2)
-    except KeyboardInterrupt:
+    except Interrupted:
         errors.print("interrupted; what was finished is kept. Run the same command again to go on.")
         sys.exit(1)

@@ -28,9 +28,9 @@ def train(
     out: Annotated[Path, typer.Option(help="The run folder: new, or of the same run to go on with.")],
     related: Related = [],  # noqa: B006
     method: Annotated[
-        str, typer.Option(help="How related data is used; see `tasksieve compare --help`.")
-    ] = "learned",
-    seed: Annotated[int, typer.Option(min=0, help="Everything drawn at random follows from it.")] = 0,
+        str | None, typer.Option(help="How related data is used, by default learned; see `tasksieve compare --help`.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="All randomness follows from it; by default 0.")] = None,
     size: Annotated[int | None, typer.Option(min=1, help="Use only the first SIZE primary dialogs.")] = None,
     labels: Labels = None,
     config: ConfigFile = None,

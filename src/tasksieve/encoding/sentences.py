@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 
@@ -60,7 +60,8 @@ class SentenceTable:
         return embedded
 
 
-_Bags = tuple[Int[Tensor, " entries"], Int[Tensor, " bags_plus_1"]]
+_Bags = tuple[Tensor, Tensor]
+"""Members of all bags one after the other, and where each bag starts."""
 
 
 class _BagProduct(torch.autograd.Function):

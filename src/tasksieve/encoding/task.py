@@ -126,7 +126,7 @@ class EncodedTask:
             head=self.head,
         )
 
-    def chunks(self, size: int) -> tuple[Int[Tensor, " chunk"], ...]:
+    def chunks(self, size: int) -> tuple[Int[Tensor, " _"], ...]:
         """The numbers of all examples, in pieces of at most ``size``."""
         return torch.split(torch.arange(len(self), device=self.device), size)
 

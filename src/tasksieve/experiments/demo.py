@@ -9,6 +9,7 @@ from tasksieve.experiments.compare import Plan
 from tasksieve.records.config import config_from
 
 PRIMARY_DIALOGS, RELATED_DIALOGS, TEST_DIALOGS = 50, 300, 300
+SETTINGS = {"iterations": 1000, "evaluate_every": 50, "snapshot_every": 100}
 
 
 def demo_plan(out: Path, seed: int = 0, seeds: int = 2) -> Plan:
@@ -28,7 +29,7 @@ def demo_plan(out: Path, seed: int = 0, seeds: int = 2) -> Plan:
     config = config_from(
         {
             "data": {"primary": str(primary), "valid": str(primary), "related": [str(related)]},
-            "training": {"iterations": 1200, "evaluate_every": 50, "snapshot_every": 100},
+            "training": SETTINGS,
         }
     )
     return Plan(config, str(primary), ("primary", "multitask", "learned"), (), seeds, out)

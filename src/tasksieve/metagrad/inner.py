@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -26,6 +26,7 @@ State = Mapping[str, Moments]
 """Moments by parameter name; a parameter without moments starts from zeros."""
 
 
+@runtime_checkable
 class InnerRule(Protocol):
     """How a simulated step moves the parameters."""
 

@@ -39,7 +39,7 @@ class ModelConfig(_Section):
     transform: Literal["state", "attended"] = Field(
         default="state", description="what the d × d matrix is applied to"
     )
-    recency: bool = Field(default=True, description="add an embedding of a memory's distance from the end")
+    recency: bool = Field(default=False, description="add an embedding of a memory's distance from the end")
     max_memories: int = Field(default=250, ge=1, description="older memories are left out")
     shared_candidates: bool = Field(default=True, description="one candidate embedding for all heads")
     init_sd: float = Field(default=0.1, gt=0, description="standard deviation of initial parameters")
@@ -53,7 +53,7 @@ class WeightModuleConfig(_Section):
     transform: Literal["state", "attended"] = Field(
         default="state", description="what the d × d matrix is applied to"
     )
-    recency: bool = Field(default=True, description="add an embedding of a memory's distance from the end")
+    recency: bool = Field(default=False, description="add an embedding of a memory's distance from the end")
     init_sd: float = Field(default=0.1, gt=0, description="standard deviation of initial parameters")
 
 
@@ -62,14 +62,14 @@ class MetaConfig(_Section):
 
     unroll_length: int = Field(default=5, ge=0, description="K, related updates simulated in a meta-update")
     updates: int = Field(default=1, ge=0, description="N_meta, meta-updates in an iteration")
-    weight_lr: float = Field(default=1e-3, gt=0, description="γ, step size of the weight module")
-    weight_decay: float = Field(default=0.0, ge=0, description="decoupled decay of the weight module's params")
+    weight_lr: float = Field(default=3e-4, gt=0, description="γ, step size of the weight module")
+    weight_decay: float = Field(default=1.0, ge=0, description="decoupled decay of the weight module's params")
     inner_optimizer: Literal["sgd", "adam"] = Field(default="sgd", description="rule of the simulated step")
     inner_lr: float = Field(default=0.1, gt=0, description="β of the simulated step")
     inner_eps_root: float = Field(default=1e-12, ge=0, description="term under Adam's root when simulated")
     carry_state: bool = Field(default=True, description="simulated Adam starts from the real one's moments")
     normalize_weights: bool = Field(default=False, description="divide weights by their mean in the batch")
-    warm_up: int = Field(default=0, ge=0, description="iterations with all weights 1 before the module learns")
+    warm_up: int = Field(default=300, ge=0, description="iterations with all weights 1 before the module learns")
     max_grad_norm: float | None = Field(default=None, gt=0, description="clip the meta-gradient's norm")
 
 

@@ -52,9 +52,17 @@ def read_json(path: Path) -> Any:
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
+    """The SHA-256 of a file, in hexadecimal.
+
+    Raises: UserError: if it cannot be read.
+    """
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except FileNotFoundError:
+        raise UserError("no such file; check the path", path) from None
+    except OSError as error:
+        raise UserError(f"cannot be read: {error.strerror}", path) from None
     return digest.hexdigest()

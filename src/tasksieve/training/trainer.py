@@ -24,6 +24,7 @@ from tasksieve.metagrad import (
 )
 from tasksieve.records.config import RunConfig
 from tasksieve.training.methods import Method
+from tasksieve.training.methods.method import Update
 from tasksieve.training.state import TrainState
 from tasksieve.training.tasks import Tasks
 from tasksieve.weighting import Learned, RelatedBatch, Weighter, WholeBatch
@@ -79,7 +80,7 @@ class Trainer:
         self.means = Means()
         self._config, self._method, self._tasks = config, method, tasks
         self._state, self._weighter = state, weighter
-        self._updates: dict[str, Callable[[int], None]] = {
+        self._updates: dict[Update, Callable[[int], None]] = {
             "primary": self._primary_update,
             "related": self._related_update,
             "pooled": self._pooled_update,
@@ -96,6 +97,10 @@ class Trainer:
     def pretrain_iterations(self) -> int:
         """How many of the first iterations are pre-training."""
         return self._config.training.pretrain_iterations if self._method.pretrain else 0
+
+    def update(self, name: Update) -> Callable[[int], None]:
+        """One of the updates by itself, as a function of the iteration's number."""
+        return self._updates[name]
 
     def iterate(self, step: int) -> None:
         """Do the iteration with this number, counted from 0.

@@ -38,7 +38,7 @@ class Learned:
             return self._finish(torch.cat([torch.sigmoid(self.module(part)) for part in batch]))
 
     @torch.no_grad()
-    def snapshot(self, tasks: Sequence[EncodedTask], step: int) -> list[Float[Tensor, " examples"]]:
+    def snapshot(self, tasks: Sequence[EncodedTask], step: int) -> list[Float[Tensor, " _"]]:
         """The module's weights of all examples, in (0, 1): before any normalisation, and during warm-up too."""
         return [
             torch.cat([torch.sigmoid(self.module(task.batch(part))) for part in task.chunks(_CHUNK)])

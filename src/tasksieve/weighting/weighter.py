@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -15,6 +15,7 @@ RelatedBatch = tuple[Batch, ...]
 """One batch of each related task, learned from in one update."""
 
 
+@runtime_checkable
 class Weighter(Protocol):
     """Gives related examples their weights."""
 
@@ -22,7 +23,7 @@ class Weighter(Protocol):
         """The weights of a batch's examples, task after task, at an iteration."""
         ...
 
-    def snapshot(self, tasks: Sequence[EncodedTask], step: int) -> list[Float[Tensor, " examples"]] | None:
+    def snapshot(self, tasks: Sequence[EncodedTask], step: int) -> list[Float[Tensor, " _"]] | None:
         """The weights of all examples of every related task at an iteration; None if not worth recording."""
         ...
 
@@ -52,7 +53,7 @@ class PerExample:
         tables: for each related task the weights of its examples, by number.
     """
 
-    def __init__(self, tables: Sequence[Float[Tensor, " examples"]]) -> None:
+    def __init__(self, tables: Sequence[Float[Tensor, " _"]]) -> None:
         self._tables = tuple(tables)
 
     @classmethod
@@ -64,7 +65,7 @@ class PerExample:
         """Each example's own weight."""
         return torch.cat([table[part.examples] for table, part in zip(self._tables, batch, strict=True)])
 
-    def snapshot(self, tasks: Sequence[EncodedTask], step: int) -> list[Float[Tensor, " examples"]]:
+    def snapshot(self, tasks: Sequence[EncodedTask], step: int) -> list[Float[Tensor, " _"]]:
         """The fixed weights."""
         return list(self._tables)
 
@@ -85,7 +86,7 @@ class RandomChanging:
         drawn = torch.rand(sum(map(len, batch)), generator=self._generator(step))
         return drawn.to(batch[0].targets.device)
 
-    def snapshot(self, tasks: Sequence[EncodedTask], step: int) -> list[Float[Tensor, " examples"]]:
+    def snapshot(self, tasks: Sequence[EncodedTask], step: int) -> list[Float[Tensor, " _"]]:
         """What the examples would get if all were sampled now."""
         generator = self._generator(step)
         return [torch.rand(len(task), generator=generator) for task in tasks]

@@ -1,0 +1,6 @@
+"""`python -m tasksieve`."""
+
+from tasksieve.cli import run
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,244 @@
+"""The command line as a user meets it: output, exit codes, error texts, 80 columns."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tasksieve.cli import run
+from tests.small import OPTIONS
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+Cli = Callable[..., Ended]
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
+    """Call the program in this process, 80 columns wide, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    def call(*arguments: object, stdin: str = "") -> Ended:
+        monkeypatch.setattr(sys, "argv", ["tasksieve", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        code: Any = 0
+        try:
+            run()
+        except SystemExit as ended:
+            code = ended.code
+        captured = capsys.readouterr()
+        return Ended(int(code or 0), captured.out, captured.err)
+
+    return call
+
+
+def small_options() -> list[str]:
+    return [f"--set={s}.{k}={v}" for s, values in OPTIONS.items() for k, v in values.items()]
+
+
+def task_options(tasks: Path) -> list[str]:
+    primary = str(tasks / "primary")
+    return ["--primary", primary, "--valid", primary, "--related", str(tasks / "restaurant"), *small_options()]
+
+
+COMMANDS = ("demo", "compare", "train", "evaluate", "weights", "chat", "report", "simulate")
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_teaches_within_80_columns(cli: Cli, command: str) -> None:
+    ended = cli(*([command] if command else []), "--help")
+    assert ended.code == 0
+    assert max(map(len, ended.out.splitlines())) <= 80
+    assert all(name in ended.out for name in (COMMANDS if not command else ("--help",)))
+
+
+def test_version_and_no_arguments(cli: Cli) -> None:
+    assert cli("--version").out.startswith("tasksieve ")
+    assert "Usage: tasksieve" in cli().out
+
+
+def test_simulate_writes_the_four_splits(cli: Cli, tmp_path: Path) -> None:
+    ended = cli("simulate", "hotel", "--dialogs", 3, "--seed", 1, "--task", 2, "--out", "dialogs")
+    assert ended.code == 0
+    names = ["train.txt", "valid.txt", "test.txt", "test-oov.txt"]
+    assert ended.out.splitlines() == [f"Wrote {Path('dialogs') / name}" for name in names]
+    assert all((tmp_path / "dialogs" / name).read_text().count("\n1 ") == 2 for name in names)
+    wrong = cli("simulate", "circus", "--out", "x")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "circus" in wrong.err
+    assert "hotel" in wrong.err
+
+
+@pytest.fixture(scope="module")
+def learned_run(tasks_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cli") / "run"
+    command = [sys.executable, "-m", "tasksieve", "train", *task_options(tasks_dir), "--out", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "learned: validation accuracy" in done.stdout
+    assert "Next: tasksieve evaluate" in done.stdout
+    return folder
+
+
+def test_train_prints_json_for_machines_and_finishes_at_once_when_done(
+    cli: Cli, learned_run: Path, tasks_dir: Path
+) -> None:
+    ended = cli("train", *task_options(tasks_dir), "--out", learned_run, "--json")
+    assert ended.code == 0
+    assert json.loads(ended.out) == json.loads((learned_run / "result.json").read_text())
+
+
+def test_evaluate_shows_kinds_and_the_ceiling(cli: Cli, learned_run: Path, tasks_dir: Path) -> None:
+    ended = cli("evaluate", learned_run, "--data", tasks_dir / "primary")
+    assert ended.code == 0
+    assert "ceiling" in ended.out
+    assert "greeting" in ended.out
+    record = json.loads(cli("evaluate", learned_run, "--data", tasks_dir / "primary", "--json").out)
+    assert record["hits"]["1"] == record["accuracy"] <= record["coverage"]["candidate_ceiling"]
+
+
+def test_weights_are_shown_ranked_and_exported(cli: Cli, learned_run: Path, tmp_path: Path) -> None:
+    shown = cli("weights", learned_run)
+    assert "Mean weight by kind of turn" in shown.out
+    assert "Highest weights at iteration 12" in shown.out
+    assert "Lowest weights at iteration 12" in shown.out
+    assert max(map(len, shown.out.splitlines())) <= 80
+    top = json.loads(cli("weights", learned_run, "--top", 2, "--json").out)
+    assert list(top) == ["highest"]
+    assert top["highest"][0]["weight"] >= top["highest"][1]["weight"]
+    assert "lowest" in json.loads(cli("weights", learned_run, "--bottom", 1, "--step", 0, "--json").out)
+    ended = cli("weights", learned_run, "--export", "w.csv", "--all-steps")
+    assert ended.out == f"Wrote {len(pl.read_csv(tmp_path / 'w.csv')):,} rows to w.csv\n"
+    assert cli("weights", learned_run, "--step", 3).code == 2
+    assert cli("weights", learned_run, "--export", "w.xls").code == 2
+
+
+def test_chat_answers_line_by_line(cli: Cli, learned_run: Path) -> None:
+    ended = cli("chat", learned_run, "--top", 2, stdin="/profile male young\ngood morning\n\n/reset\n/quit\nnever\n")
+    assert ended.code == 0
+    assert ended.out.count("%") == 4
+    assert "profile: male young" in ended.out
+    lines = cli("chat", learned_run, "--json", "--top", 3, stdin="good morning\n").out.splitlines()
+    assert [len(json.loads(line)["answers"]) for line in lines] == [3]
+
+
+def test_compare_prints_a_table_a_verdict_and_writes_a_report(cli: Cli, tasks_dir: Path, tmp_path: Path) -> None:
+    options = (*task_options(tasks_dir), "--test", tasks_dir / "primary", "--out", "c", "--seeds", 2, "--workers", 1)
+    ended = cli("compare", *options)
+    assert ended.code == 0, ended.err
+    assert max(map(len, ended.out.splitlines())) <= 80
+    for method in ("primary", "multitask", "learned"):
+        assert method in ended.out
+    assert (tmp_path / "c" / "report.html").read_text().startswith("<!DOCTYPE html>")
+    assert (tmp_path / "c" / "pictures" / "weight-histograms.png").read_bytes()[:4] == b"\x89PNG"
+    rows = json.loads(cli("compare", *options, "--json").out)["rows"]
+    assert [row["method"] for row in rows] == ["primary", "multitask", "learned"]
+    assert set(rows[2]) == {"method", "size", "seeds", "mean", "sd", "minus_primary", "ci95"}
+    assert set(rows[2]["seeds"][0]) >= {"seed", "test_accuracy", "valid_accuracy", "seconds"}
+    report = cli("report", tmp_path / "c" / "runs" / "learned-6-0", "--out", "run.html")
+    assert report.out == "Wrote run.html\n"
+
+
+def test_demo_runs_on_nothing_but_itself(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tasksieve.experiments import demo
+
+    monkeypatch.setattr(demo, "PRIMARY_DIALOGS", 4)
+    monkeypatch.setattr(demo, "RELATED_DIALOGS", 4)
+    monkeypatch.setattr(demo, "TEST_DIALOGS", 4)
+    monkeypatch.setattr(demo, "SETTINGS", {"iterations": 4, "evaluate_every": 2, "snapshot_every": 2})
+    ended = cli("demo", "--out", "d", "--seeds", 1, "--workers", 1)
+    assert ended.code == 0, ended.err
+    assert "Undecided: " in ended.out
+    assert (tmp_path / "d" / "report.html").exists()
+
+
+ERRORS = {
+    "missing file": (["--primary", "none.txt"], "none.txt: no such file"),
+    "unknown method": (["--method", "magic"], "unknown method 'magic'; known: "),
+    "unknown key": (["--set", "training.speed=9"], "unknown key 'training.speed'"),
+    "wrong value": (["--set", "training.iterations=-1"], "training.iterations: found -1"),
+    "no assignment": (["--set", "iterations"], "expected section.key=value"),
+    "too many dialogs": (["--size", "99"], "holds 6 dialogs; 99 were asked for"),
+    "missing config": (["--config", "none.toml"], "none.toml: no such file"),
+}
+
+
+@pytest.mark.parametrize("name", list(ERRORS))
+def test_mistakes_end_in_one_sentence_and_code_2(cli: Cli, tasks_dir: Path, tmp_path: Path, name: str) -> None:
+    extra, message = ERRORS[name]
+    ended = cli("train", *task_options(tasks_dir), *extra, "--out", "run")
+    assert (ended.code, ended.out) == (2, "")
+    assert message in ended.err
+    assert ended.err.strip().splitlines()[-1].startswith("error: ")
+    assert "Traceback" not in ended.err
+    assert not (tmp_path / "run" / "metrics.jsonl").exists()
+
+
+def test_a_bad_line_is_named_with_its_place(cli: Cli, tasks_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.txt").write_text("1 hi\thello\n2 what is this\n")
+    ended = cli("train", *task_options(tasks_dir), "--related", "bad.txt", "--out", "run")
+    assert ended.code == 2
+    assert "error: bad.txt:2: found 'what is this'; expected a turn" in ended.err
+    sizes = cli("compare", *task_options(tasks_dir), "--test", tasks_dir / "primary", "--out", "c", "--sizes", "3,x")
+    assert (sizes.code, sizes.err) == (2, "error: --sizes: found 'x'; expected numbers of dialogs, e.g. 50,100,150\n")
+
+
+def test_a_config_file_is_taken_and_options_win(cli: Cli, tasks_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text("[training]\nmethod = 'joint'\niterations = 3\nevaluate_every = 3\nseed = 8\n")
+    primary = tasks_dir / "primary"
+    related = tasks_dir / "hotel"
+    options = ("--primary", primary, "--valid", primary, "--related", related, "--config", "c.toml", "--json")
+    ended = cli("train", *options, "--method", "multitask", "--seed", 2, "--out", "run")
+    result = json.loads(ended.out)
+    assert (result["method"], result["seed"], result["iterations"]) == ("multitask", 2, 3)
+    kept = json.loads(cli("train", *options, "--out", "run2").out)
+    assert (kept["method"], kept["seed"]) == ("joint", 8)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(
+    tasks_dir: Path, tmp_path: Path, workers: str
+) -> None:
+    primary = str(tasks_dir / "primary")
+    options = ["--primary", primary, "--valid", primary, "--test", primary, "--methods", "primary", "--out", "c"]
+    options += ["--seeds", "2", "--workers", workers, "--set", "training.evaluate_every=20"]
+    command = [sys.executable, "-m", "tasksieve", "compare", *options, "--set", "training.iterations=600"]
+    environment = {**os.environ, "COLUMNS": "80", "OMP_NUM_THREADS": "1"}
+    running = subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    metrics = tmp_path / "c" / "runs" / "primary-6-0" / "metrics.jsonl"
+    deadline = time.monotonic() + 120
+    while not (metrics.exists() and metrics.stat().st_size) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate(timeout=120)
+    assert running.returncode == 1, errors
+    assert "interrupted; what was finished is kept" in errors
+    assert "Traceback" not in errors
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    steps = [json.loads(line)["step"] for line in metrics.read_text().splitlines()]
+    assert steps == sorted(set(steps))

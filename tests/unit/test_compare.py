@@ -1,0 +1,188 @@
+"""Comparisons: what is run, what is summarised, what the verdict says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from scipy import stats
+
+from tasksieve.errors import UserError
+from tasksieve.experiments.compare import Plan, compare
+from tasksieve.experiments.demo import demo_plan
+from tasksieve.experiments.weights import examples_at, export_weights, ranked, weights_by_kind
+from tasksieve.experiments.workers import run_jobs
+from tasksieve.records.comparison import ComparisonRow, SeedResult, comparison_row, paired_interval, verdict
+from tasksieve.records.config import RunConfig
+from tasksieve.records.run_folder import RunFolder
+from tests.small import small_config
+
+
+def plan(tasks: Path, out: Path, methods: str = "primary,multitask", **options: Any) -> Plan:
+    config: RunConfig = options.pop("config", None) or small_config(tasks, "restaurant")
+    values = {"sizes": (), "seeds": 2, **options}
+    return Plan(config, str(tasks / "primary"), tuple(methods.split(",")), out=out, **values)
+
+
+def seed_result(seed: int, test: float, valid: float = 50.0) -> SeedResult:
+    return SeedResult(
+        seed=seed, test_accuracy=test, valid_accuracy=valid, per_dialog_accuracy=0, iterations=1, seconds=1
+    )
+
+
+def row(method: str, tests: list[float], primary: list[float], valid: float = 50.0, size: int = 50) -> ComparisonRow:
+    results = [seed_result(seed, test, valid) for seed, test in enumerate(tests)]
+    return comparison_row(method, size, results, [seed_result(seed, test) for seed, test in enumerate(primary)])
+
+
+def test_the_interval_is_students_over_paired_seeds() -> None:
+    differences = [1.0, 3.0, 2.5, 0.5]
+    expected = stats.t.interval(0.95, 3, loc=stats.tmean(differences), scale=stats.sem(differences))
+    assert paired_interval(differences) == pytest.approx(expected)
+    assert paired_interval([1.0]) is None
+    found = row("learned", [60.0, 62.0], [58.0, 61.0])
+    assert (found.mean, found.minus_primary) == (61.0, 1.5)
+    assert found.sd == pytest.approx(2**0.5)
+    assert found.ci95 == pytest.approx(paired_interval([2.0, 1.0]))
+
+
+def test_seeds_are_paired_by_number() -> None:
+    results = [seed_result(1, 60.0), seed_result(7, 99.0)]
+    assert comparison_row("learned", 5, results, [seed_result(1, 58.0), seed_result(0, 0.0)]).minus_primary == 2.0
+    assert comparison_row("learned", 5, results, []).minus_primary is None
+
+
+@pytest.mark.parametrize(
+    ("tests", "start"),
+    [
+        ([60.0, 61.1, 60.2], "Borrow: learned is +10.4 points against primary with 50 dialogs (95 % interval +"),
+        ([40.0, 41.1, 40.2], "Do not borrow: learned is -9.6 points"),
+        ([40.0, 60.0, 51.0], "Undecided: learned is +0.3 points"),
+        ([60.0], "Undecided: learned is +10.0 points against primary with 50 dialogs on one seed"),
+    ],
+)
+def test_the_verdict_says_what_the_interval_says(tests: list[float], start: str) -> None:
+    base = [50.0, 50.0, 50.0][: len(tests)]
+    assert verdict([row("primary", base, base), row("learned", tests, base)]).startswith(start)
+
+
+def test_the_verdict_judges_the_method_that_validation_chose() -> None:
+    base = [50.0, 50.1, 49.9]
+    lucky, chosen = row("joint", [70.0, 70.1, 69.8], base, 40.0), row("learned", [52.0, 52.2, 51.9], base, 60.0)
+    assert verdict([row("primary", base, base), lucky, chosen]).startswith("Borrow: learned is +2.0")
+    assert verdict([lucky]).startswith("No verdict")
+
+
+def test_compare_runs_everything_once_and_goes_on(tasks_dir: Path, tmp_path: Path) -> None:
+    seen: list[str] = []
+    first = compare(plan(tasks_dir, tmp_path / "c"), 1, lambda name, report: seen.append(name))
+    assert list(dict.fromkeys(seen)) == ["primary-6-0", "primary-6-1", "multitask-6-0", "multitask-6-1"]
+    record = json.loads((tmp_path / "c" / "comparison.json").read_text())
+    assert [r["method"] for r in record["rows"]] == ["primary", "multitask"]
+    assert record["rows"][0]["minus_primary"] == 0.0
+    assert [s["seed"] for s in record["rows"][1]["seeds"]] == [0, 1]
+    tested = RunFolder(tmp_path / "c" / "runs" / "multitask-6-1").read_record("test")
+    assert record["rows"][1]["seeds"][1]["test_accuracy"] == tested["accuracy"]
+    assert record["coverage"]["candidate_ceiling_6"] == tested["coverage"]["candidate_ceiling"]
+    again = compare(plan(tasks_dir, tmp_path / "c", "primary,multitask,ones", seeds=2), 1)
+    assert again.rows[:2] == first.rows
+    assert [s.test_accuracy for s in again.rows[2].seeds] == [s.test_accuracy for s in first.rows[1].seeds]
+
+
+def test_workers_give_what_one_process_gives(tasks_dir: Path, tmp_path: Path) -> None:
+    seen: set[str] = set()
+    alone = compare(plan(tasks_dir, tmp_path / "alone", sizes=(4, 6), seeds=1), 1)
+    together = compare(plan(tasks_dir, tmp_path / "two", sizes=(4, 6), seeds=1), 2, lambda name, _: seen.add(name))
+    assert seen == {"primary-4-0", "multitask-4-0", "primary-6-0", "multitask-6-0"}
+
+    def plain(rows: Any) -> list[Any]:
+        return [(r.method, r.size, [(s.test_accuracy, s.valid_accuracy) for s in r.seeds]) for r in rows]
+
+    assert plain(alone.rows) == plain(together.rows)
+
+
+def test_an_error_in_a_worker_arrives_as_the_users_own(tasks_dir: Path, tmp_path: Path) -> None:
+    broken = small_config(tasks_dir, "restaurant", training={"primary_lr": 1e38, "iterations": 50})
+    with pytest.raises(UserError, match="is not finite; the last good checkpoint is kept"):
+        compare(plan(tasks_dir, tmp_path / "c", config=broken), 2)
+
+
+def test_a_measured_test_set_must_stay_the_same(tasks_dir: Path, tmp_path: Path) -> None:
+    test = tmp_path / "test.txt"
+    test.write_bytes((tasks_dir / "primary" / "test.txt").read_bytes())
+    config = small_config(tasks_dir)
+    comparing = Plan(config, str(test), ("primary",), (), 1, tmp_path / "c")
+    assert compare(comparing).verdict.startswith("No verdict")
+    test.write_text("1 hi\thello\n")
+    with pytest.raises(UserError, match="has changed since this run was measured"):
+        compare(comparing)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"methods": "primary,primary"}, "named twice"),
+        ({"methods": "primary,hope"}, "unknown method 'hope'"),
+        ({"methods": "oracle"}, "needs labels"),
+        ({"seeds": 0}, "nothing to compare"),
+        ({"sizes": (5, 5)}, "named twice"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_before_anything_runs(
+    tasks_dir: Path, tmp_path: Path, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        compare(plan(tasks_dir, tmp_path / "c", **options))
+    assert not (tmp_path / "c").exists()
+    with pytest.raises(UserError, match="'multitask' borrows; give at least one --related"):
+        compare(plan(tasks_dir, tmp_path / "c", config=small_config(tasks_dir)))
+
+
+def test_no_jobs_no_work() -> None:
+    run_jobs([], 4, lambda name, report: None)
+
+
+def test_the_demo_simulates_once(tmp_path: Path) -> None:
+    first = demo_plan(tmp_path, seed=3)
+    before = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.txt")}
+    assert len(before) == 8
+    assert demo_plan(tmp_path, seed=3) == first
+    assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.txt")} == before
+
+
+@pytest.fixture(scope="module")
+def learned(tasks_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("learned")
+    compare(plan(tasks_dir, folder, "learned", seeds=1, config=small_config(tasks_dir, "restaurant", "hotel")))
+    return folder / "runs" / "learned-6-0"
+
+
+@pytest.mark.parametrize(
+    ("ending", "read"), [("parquet", pl.read_parquet), ("csv", pl.read_csv), ("jsonl", pl.read_ndjson)]
+)
+def test_weights_are_exported_with_their_texts(learned: Path, tmp_path: Path, ending: str, read: Any) -> None:
+    rows = export_weights(learned, tmp_path / f"w.{ending}")
+    table = read(tmp_path / f"w.{ending}")
+    folder = RunFolder(learned)
+    assert len(table) == rows == len(folder.read_examples())
+    assert table["weight"].to_list() == pytest.approx(folder.read_weights(12)["weight"].to_list())
+    assert table["system"].to_list() == folder.read_examples()["system"].to_list()
+    assert set(table["task"].to_list()) == {0, 1}
+    assert export_weights(learned, tmp_path / f"all.{ending}", all_steps=True) == 4 * rows
+
+
+def test_weights_are_ranked_and_grouped(learned: Path) -> None:
+    frame = examples_at(learned)
+    top, low = ranked(frame, 3, highest=True), ranked(frame, 3, highest=False)
+    assert top["weight"][0] == frame["weight"].max()
+    assert low["weight"][0] == frame["weight"].min()
+    kinds = weights_by_kind(frame)
+    assert kinds["examples"].sum() == len(frame)
+    assert kinds["mean_weight"].is_sorted(descending=True)
+    with pytest.raises(UserError, match="has no weights at iteration 5; recorded are 0, 4, 8, 12"):
+        examples_at(learned, 5)
+    with pytest.raises(UserError, match=r"ends in '\.xls'"):
+        export_weights(learned, learned / "w.xls")

@@ -1,0 +1,153 @@
+"""Ranks and accuracies against counting by hand; models at work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasksieve.dialogs import Dialog, Fact, Turn
+from tasksieve.encoding import Candidates, EncodedTask, Vocabulary
+from tasksieve.errors import UserError
+from tasksieve.records.run_folder import RunFolder
+from tasksieve.training.evaluation import accuracy, ranks, summary, task_ranks
+from tasksieve.training.labels import read_labels
+from tasksieve.training.run import train
+from tasksieve.training.use import Conversation, TrainedModel, evaluate_run
+from tests.small import small_config
+
+
+@given(st.lists(st.lists(st.integers(0, 5), min_size=4, max_size=4), min_size=1, max_size=6), st.integers(0, 99))
+@settings(deadline=None, max_examples=40)
+def test_ranks_do_not_depend_on_candidate_order(rows: list[list[int]], seed: int) -> None:
+    scores = torch.tensor(rows, dtype=torch.float32)
+    generator = torch.Generator().manual_seed(seed)
+    targets = torch.randint(-1, 4, (len(rows),), generator=generator)
+    order = torch.randperm(4, generator=generator)
+    moved = torch.where(targets >= 0, order.argsort()[targets.clamp(min=0)], -1)
+    found = ranks(scores, targets)
+    assert torch.equal(found, ranks(scores[:, order], moved))
+    for row, target, rank in zip(rows, targets.tolist(), found.tolist(), strict=True):
+        assert rank == (5 if target < 0 else sum(score >= row[target] for score in row))
+
+
+def test_accuracies_by_turn_dialog_and_kind() -> None:
+    dialogs = [
+        Dialog((Turn("a", "hello"), Turn("b", "api_call x"), Turn("c", "unheard of"))),
+        Dialog((Turn("a", "hello"), Turn("b", "api_call y"))),
+    ]
+    vocabulary = Vocabulary.of(dialogs)
+    task = EncodedTask(dialogs, vocabulary, Candidates(["api_call x", "api_call y", "hello"], vocabulary))
+    wanted = [2, 1, 0, 2, 1]
+
+    def model(batch: object) -> torch.Tensor:
+        return torch.nn.functional.one_hot(torch.tensor(wanted), 3).float()
+
+    found = task_ranks(model, task)
+    assert accuracy(found) == 60.0
+    record = summary(found, task)
+    assert (record["turns"], record["dialogs"], record["accuracy"], record["per_dialog_accuracy"]) == (
+        5,
+        2,
+        60.0,
+        50.0,
+    )
+    assert record["hits"] == {"1": 60.0, "5": 80.0, "10": 80.0}
+    assert record["by_kind"]["api call"] == {"turns": 2, "hits": {"1": 50.0, "5": 100.0, "10": 100.0}}
+    assert record["by_kind"]["other"] == {"turns": 1, "hits": {"1": 0.0, "5": 0.0, "10": 0.0}}
+    assert record["coverage"] == {"candidate_ceiling": 80.0, "unseen_responses": 1, "unknown_words": 0.0}
+
+
+@pytest.fixture(scope="module")
+def trained(tasks_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    training = {"method": "primary", "iterations": 120, "evaluate_every": 40, "primary_lr": 0.01}
+    train(small_config(tasks_dir, training=training, model={"dim": 20}), folder)
+    return folder
+
+
+def test_a_trained_model_needs_only_its_folder(trained: Path, tasks_dir: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "elsewhere"
+    trained.rename(moved)
+    try:
+        record = evaluate_run(moved, tasks_dir / "primary")
+        assert record["data"].endswith("test.txt")
+        valid = evaluate_run(moved, tasks_dir / "primary", "valid")
+        assert valid["accuracy"] == pytest.approx(RunFolder(moved).read_record("result")["valid_accuracy"])
+        oov = evaluate_run(moved, tasks_dir / "primary", "test-oov")
+        assert oov["coverage"]["unknown_words"] > record["coverage"]["unknown_words"]
+    finally:
+        moved.rename(trained)
+
+
+def test_an_answer_is_the_best_candidate_of_all(trained: Path) -> None:
+    model = TrainedModel.load(trained)
+    answers = model.answer([], "good morning", profile=("male", "young"), top=3)
+    assert len(answers) == 3
+    assert [a.probability for a in answers] == sorted((a.probability for a in answers), reverse=True)
+    everything = model.answer([], "good morning", top=10**6)
+    assert sum(answer.probability for answer in everything) == pytest.approx(1, abs=1e-4)
+    assert len(everything) == len(model.encoding.candidates["primary"])
+
+
+def test_a_conversation_remembers(trained: Path) -> None:
+    model = TrainedModel.load(trained)
+    conversation = Conversation(model)
+    assert conversation.command("/profile female elderly") == "profile: female elderly"
+    assert conversation.command("/fact a R_price cheap") == "1 facts and turns so far"
+    first = conversation.say("good morning")
+    second = conversation.say("")
+    profile = ("female", "elderly")
+    assert first == model.answer([Fact("a R_price cheap")], "good morning", profile=profile)
+    events = [Fact("a R_price cheap"), Turn("good morning", first[0].text)]
+    assert second == model.answer(events, "<SILENCE>", profile=profile)
+    assert conversation.command("/reset") == "a new dialog"
+    assert conversation.say("good morning") == model.answer([], "good morning")
+    assert "unknown command /dance" in conversation.command("/dance now")
+
+
+def test_folders_that_are_no_trained_runs_are_named(tmp_path: Path, trained: Path) -> None:
+    with pytest.raises(UserError, match="is not a run folder"):
+        TrainedModel.load(tmp_path)
+    (tmp_path / "config.toml").write_bytes((trained / "config.toml").read_bytes())
+    with pytest.raises(UserError, match="no such checkpoint; train first"):
+        TrainedModel.load(tmp_path)
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "best.safetensors").write_bytes(RunFolder(trained).best_checkpoint.read_bytes())
+    (tmp_path / "encoding.json").write_text('{"words": ["a"]}')
+    with pytest.raises(UserError, match="is not a run's encoding"):
+        TrainedModel.load(tmp_path)
+    (tmp_path / "encoding.json").write_text('{"words": ["a"], "candidates": {"primary": ["a"]}, "max_memories": 9}')
+    with pytest.raises(UserError, match="belongs to another model"):
+        TrainedModel.load(tmp_path)
+
+
+EXAMPLES = pl.DataFrame({"example": [0, 1, 2], "kind": ["greeting", "api call", "greeting"]})
+
+
+def test_labels_by_example_or_kind(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("example,label\n0,1\n2,0\n")
+    assert read_labels(tmp_path / "a.csv", EXAMPLES).to_list() == [True, False, False]
+    (tmp_path / "b.jsonl").write_text('{"kind": "greeting", "label": true}\n')
+    assert read_labels(tmp_path / "b.jsonl", EXAMPLES).to_list() == [True, False, True]
+    pl.DataFrame({"example": [1], "label": [1]}).write_parquet(tmp_path / "c.parquet")
+    assert read_labels(tmp_path / "c.parquet", EXAMPLES).to_list() == [False, True, False]
+
+
+def test_labels_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    for name, text, message in (
+        ("a.txt", "", "ends in '.txt'; expected .parquet, .csv or .jsonl"),
+        ("b.csv", "example,right\n0,1\n", "expected 'label' and 'example' or 'kind'"),
+        ("c.csv", "example,label\n7,1\n", "names unknown example 7"),
+        ("d.csv", "kind,label\nhat,1\n", "names unknown kind 'hat'"),
+        ("e.jsonl", "{", "cannot be read"),
+    ):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(UserError, match=message):
+            read_labels(tmp_path / name, EXAMPLES)
+    with pytest.raises(UserError, match="cannot be read"):
+        read_labels(tmp_path / "absent.csv", EXAMPLES)

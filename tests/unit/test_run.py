@@ -1,0 +1,202 @@
+"""Runs: what they leave behind, how they stop, go on and refuse."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tasksieve.errors import UserError
+from tasksieve.records.config import config_from, read_values
+from tasksieve.records.files import write_whole
+from tasksieve.records.run_folder import RunFolder
+from tasksieve.training import run as run_module
+from tasksieve.training.run import Report, train
+from tasksieve.training.state import read_tensors
+from tests.small import small_config
+
+
+class Killed(BaseException):
+    """Stands for the power going out: nothing in the product catches it."""
+
+
+def learned(tasks: Path, **sections: dict[str, Any]) -> Any:
+    sections["training"] = {"method": "learned", **sections.get("training", {})}
+    return small_config(tasks, "restaurant", **sections)
+
+
+def records(folder: RunFolder) -> dict[str, Any]:
+    """Everything a run left behind, but for times."""
+    tensors, metadata = read_tensors(folder.last_checkpoint)
+    lines = [{key: value for key, value in line.items() if key != "seconds"} for line in folder.read_metrics()]
+    result = {key: value for key, value in folder.read_record("result").items() if key != "seconds"}
+    best, _ = read_tensors(folder.best_checkpoint)
+    return {
+        "tensors": {
+            name: value.tolist() for name, value in (tensors | {f"best.{n}": v for n, v in best.items()}).items()
+        },
+        "metadata": {key: value for key, value in metadata.items() if key != "seconds"},
+        "lines": lines,
+        "result": result,
+        "weights": folder.read_weights().to_dicts(),
+    }
+
+
+def test_a_run_leaves_all_its_records(tasks_dir: Path, tmp_path: Path) -> None:
+    config = learned(tasks_dir)
+    seen: list[Report] = []
+    result = train(config, tmp_path / "run", seen.append)
+    folder = RunFolder(tmp_path / "run")
+    assert folder.finished
+    assert folder.read_config() == config
+    assert config_from(read_values(tmp_path / "run" / "config.toml")) == config
+    assert [line["step"] for line in folder.read_metrics()] == [4, 8, 12]
+    assert folder.weight_steps() == [0, 4, 8, 12]
+    assert result["valid_accuracy"] == max(line["valid_accuracy"] for line in folder.read_metrics())
+    assert result["size"] == 6
+    assert (seen[-1].step, seen[-1].best_accuracy) == (12, result["valid_accuracy"])
+    facts = folder.read_record("environment")
+    assert len(facts["data"]) == 3
+    assert all(len(digest) == 64 for digest in facts["data"].values())
+    examples, weights = folder.read_examples(), folder.read_weights(12)
+    assert set(weights.columns) == {"example", "dialog", "turn", "step", "weight"}
+    assert weights["example"].equals(examples["example"])
+    assert weights["weight"].is_between(0, 1, closed="none").all()
+    assert json.loads((tmp_path / "run" / "encoding.json").read_text())["candidates"].keys() == {
+        "primary",
+        "related-1",
+    }
+
+
+def test_the_same_configuration_gives_the_same_run(tasks_dir: Path, tmp_path: Path) -> None:
+    train(learned(tasks_dir), tmp_path / "one")
+    train(learned(tasks_dir), tmp_path / "two")
+    assert records(RunFolder(tmp_path / "one")) == records(RunFolder(tmp_path / "two"))
+    train(learned(tasks_dir, training={"seed": 1}), tmp_path / "three")
+    assert records(RunFolder(tmp_path / "one"))["lines"] != records(RunFolder(tmp_path / "three"))["lines"]
+
+
+@pytest.mark.parametrize("when", [1, 5, 7, 9, 11])
+@pytest.mark.parametrize("state", ["shared", "separate"])
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(
+    tasks_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: int, state: str
+) -> None:
+    options = {"training": {"optimizer_state": state}, "meta": {"inner_optimizer": "adam", "unroll_length": 1}}
+    train(learned(tasks_dir, **options), tmp_path / "whole")
+    iterate = run_module.Trainer.iterate
+
+    def dying(self: Any, step: int) -> None:
+        if step == when:
+            raise Killed
+        iterate(self, step)
+
+    monkeypatch.setattr(run_module.Trainer, "iterate", dying)
+    with pytest.raises(Killed):
+        train(learned(tasks_dir, **options), tmp_path / "killed")
+    assert not RunFolder(tmp_path / "killed").finished
+    monkeypatch.undo()
+    train(learned(tasks_dir, **options), tmp_path / "killed")
+    assert records(RunFolder(tmp_path / "killed")) == records(RunFolder(tmp_path / "whole"))
+
+
+def test_a_finished_run_is_not_trained_again(tasks_dir: Path, tmp_path: Path) -> None:
+    first = train(learned(tasks_dir), tmp_path / "run")
+    before = (tmp_path / "run" / "metrics.jsonl").stat().st_mtime_ns
+    assert train(learned(tasks_dir), tmp_path / "run") == first
+    assert (tmp_path / "run" / "metrics.jsonl").stat().st_mtime_ns == before
+
+
+def test_a_folder_of_something_else_is_refused(tasks_dir: Path, tmp_path: Path) -> None:
+    train(learned(tasks_dir), tmp_path / "run")
+    with pytest.raises(UserError, match="holds a run with another configuration; choose another --out"):
+        train(learned(tasks_dir, training={"seed": 5}), tmp_path / "run")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.txt").write_text("mine")
+    with pytest.raises(UserError, match="exists and is no run folder"):
+        train(learned(tasks_dir), tmp_path / "full")
+    assert [path.name for path in (tmp_path / "full").iterdir()] == ["thesis.txt"]
+
+
+def test_changed_data_is_noticed(tasks_dir: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    for name in ("primary", "restaurant"):
+        (copy / name).mkdir(parents=True)
+        for file in (tasks_dir / name).iterdir():
+            (copy / name / file.name).write_bytes(file.read_bytes())
+    train(learned(copy), tmp_path / "run")
+    (copy / "restaurant" / "train.txt").write_text("1 hi\thello\n")
+    with pytest.raises(UserError, match=r"train\.txt has changed"):
+        train(learned(copy), tmp_path / "run")
+
+
+def test_divergence_names_the_step_and_keeps_the_last_good_checkpoint(
+    tasks_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    iterate = run_module.Trainer.iterate
+
+    def poisoned(self: Any, step: int) -> None:
+        if step == 6:
+            with torch.no_grad():
+                self._state.model.body.embedding.fill_(float("nan"))
+        iterate(self, step)
+
+    monkeypatch.setattr(run_module.Trainer, "iterate", poisoned)
+    with pytest.raises(UserError, match=r"iteration 6, primary update: the loss \(nan\) is not finite"):
+        train(learned(tasks_dir), tmp_path / "run")
+    tensors, metadata = read_tensors(RunFolder(tmp_path / "run").last_checkpoint)
+    assert metadata["step"] == "4"
+    assert all(bool(torch.isfinite(value).all()) for value in tensors.values())
+
+
+def test_an_exploding_meta_gradient_is_named(tasks_dir: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"iteration \d+, weight update: the gradient is not finite"):
+        train(learned(tasks_dir, meta={"inner_lr": 1e30, "unroll_length": 3}), tmp_path / "run")
+
+
+def test_stops_early_when_validation_no_longer_improves(tasks_dir: Path, tmp_path: Path) -> None:
+    training = {"method": "primary", "iterations": 400, "evaluate_every": 1, "patience": 3, "primary_lr": 1e-9}
+    result = train(small_config(tasks_dir, training=training), tmp_path / "run")
+    assert (result["stopped"], result["iterations"], result["best_step"]) == ("early", 4, 1)
+
+
+def test_clipping_and_sums_change_the_run_and_keep_it_finite(tasks_dir: Path, tmp_path: Path) -> None:
+    options = {
+        "training": {"reduction": "sum", "max_grad_norm": 0.1},
+        "meta": {"max_grad_norm": 1e-3, "weight_decay": 0.1},
+    }
+    train(learned(tasks_dir, **options), tmp_path / "run")
+    train(learned(tasks_dir), tmp_path / "plain")
+    assert records(RunFolder(tmp_path / "run"))["lines"] != records(RunFolder(tmp_path / "plain"))["lines"]
+
+
+def test_sizes_take_the_first_dialogs_and_no_more_than_there_are(tasks_dir: Path, tmp_path: Path) -> None:
+    result = train(small_config(tasks_dir, data={"size": 4}, training={"method": "primary"}), tmp_path / "run")
+    assert result["size"] == 4
+    with pytest.raises(UserError, match="holds 6 dialogs; 7 were asked for"):
+        train(small_config(tasks_dir, data={"size": 7}, training={"method": "primary"}), tmp_path / "more")
+
+
+def test_damaged_checkpoints_are_named(tasks_dir: Path, tmp_path: Path) -> None:
+    train(learned(tasks_dir), tmp_path / "run")
+    folder = RunFolder(tmp_path / "run")
+    (tmp_path / "run" / "result.json").unlink()
+    folder.last_checkpoint.write_bytes(b"\x08\x00\x00\x00\x00\x00\x00\x00nonsense")
+    with pytest.raises(UserError, match=r"last\.safetensors: is no readable checkpoint"):
+        train(learned(tasks_dir), tmp_path / "run")
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    file.write_text("old")
+
+    def failing(part: Path) -> None:
+        part.write_text("half")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(UserError, match="cannot be written: No space left on device"):
+        write_whole(file, failing)
+    assert file.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
