@@ -46,7 +46,7 @@ def benchmark_config(data: Path | None, scratch: Path, unroll_length: int, rule:
             "related": [str(data / "dialog-bAbI-tasks/dialog-babi-task5-full-dialogs-trn.txt")],
             "size": 150,
         }
-    meta = {"unroll_length": unroll_length, "updates": 1, "inner_optimizer": rule}
+    meta = {"unroll_length": unroll_length, "updates": 1, "inner_optimizer": rule, "warm_up": 0}
     return config_from({"data": files, "meta": meta, "training": {"method": "learned"}})
 
 
@@ -77,7 +77,7 @@ def measure(data: Path | None, scratch: Path) -> list[dict[str, Any]]:
 
             def plain(number: int, model: Any = model, batch: Any = related) -> None:
                 model.zero_grad(set_to_none=True)
-                torch.nn.functional.cross_entropy(model(batch), batch.targets).backward()
+                model.losses(batch).mean().backward()
 
             samplers["plain forward+backward, related batch"] = median_ms(plain)
             samplers["primary iteration"] = median_ms(trainer.update("primary"))

@@ -11,9 +11,9 @@ from torch.func import functional_call
 from tasksieve.dialogs.simulate import simulate
 from tasksieve.encoding import Candidates, EncodedTask, Vocabulary, responses_of
 from tasksieve.metagrad import BilevelProblem, Params
-from tasksieve.models import MemoryNetwork, WeightModule
+from tasksieve.models import LossesOf, MemoryNetwork, WeightModule
 from tasksieve.records.config import ModelConfig, WeightModuleConfig
-from tasksieve.weighting import Learned, WholeBatch
+from tasksieve.weighting import Learned
 
 MAX_UNROLL = 5
 
@@ -75,19 +75,18 @@ def dialog_case(reduction: str, *, recency: bool, shared: bool, normalize: bool 
         tasks.append(EncodedTask(dialogs, vocabulary, heads[head], head=head))
     generator = torch.Generator().manual_seed(0)
     config = ModelConfig(dim=6, recency=recency, shared_candidates=shared, init_sd=0.3)
-    model = MemoryNetwork(config, len(vocabulary), heads, generator).double()
+    model = LossesOf(MemoryNetwork(config, len(vocabulary), heads, generator).double())
     module_config = WeightModuleConfig(dim=5, recency=recency, init_sd=0.3)
     learned = Learned(WeightModule(module_config, len(vocabulary), 250, generator).double(), normalize=normalize)
 
     def losses(p: Params, batch: Any) -> torch.Tensor:
-        scores = functional_call(model, p, (batch,))
-        return torch.nn.functional.cross_entropy(scores, batch.targets, reduction="none")
+        return functional_call(model, p, (batch,))
 
     def related_losses(p: Params, parts: Any) -> torch.Tensor:
         return torch.cat([losses(p, part) for part in parts])
 
-    def batches(count: int) -> WholeBatch:
-        return WholeBatch(tuple(task.batch(torch.arange(count * 6)) for task in tasks), count)
+    def batches(count: int) -> list[Any]:
+        return [tuple(task.batch(torch.arange(k * 6, k * 6 + 6)) for task in tasks) for k in range(count)]
 
     encoded = EncodedTask(primary, vocabulary, heads["primary"])
     return Case(

@@ -17,7 +17,6 @@ from tasksieve.encoding import (
     derived_generator,
     responses_of,
 )
-from tasksieve.encoding.batch import MASKED
 
 DIALOGS = [
     Dialog((Fact("r1 R_price cheap"), Turn("Hi", "hello"), Turn("a table", "for two two")), ("male", "young")),
@@ -44,7 +43,7 @@ def test_unknown_words_are_left_out_and_counted() -> None:
 
 
 def test_sentences_are_sums_of_their_words() -> None:
-    table = SentenceTable([[0, 2, 2], [], [1]], 3)
+    table = SentenceTable.of([[0, 2, 2], [], [1]], 3)
     embedding = torch.tensor([[1.0, 0.0], [0.0, 1.0], [10.0, 20.0]])
     assert table.embed(embedding).tolist() == [[21.0, 40.0], [0.0, 0.0], [0.0, 1.0]]
     with pytest.raises(ValueError, match="2 rows; the vocabulary has 3"):
@@ -54,7 +53,7 @@ def test_sentences_are_sums_of_their_words() -> None:
 @given(st.lists(st.lists(st.integers(0, 4), max_size=4), min_size=1, max_size=5))
 @settings(deadline=None, max_examples=30)
 def test_embedding_sentences_has_exact_derivatives_of_any_order(sentences: list[list[int]]) -> None:
-    table = SentenceTable(sentences, 5)
+    table = SentenceTable.of(sentences, 5)
     embedding = torch.randn(5, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(table.embed, embedding)
     assert torch.autograd.gradgradcheck(table.embed, embedding)
@@ -84,25 +83,47 @@ def test_every_turn_is_an_example_with_all_before_it_as_memories() -> None:
     def text(number: int) -> set[str]:
         return {word for word, count in zip(words, one_hot[number], strict=True) if count}
 
-    memories = [[text(int(n)) for n in row[2:]] for row in batch.sentences]
-    assert memories[0] == [
-        {"<system>", "hello"},
-        {"<user>", "hi"},
-        {"<fact>", "r1", "r_price", "cheap"},
-        {"<profile>", "male", "young"},
+    memories = [[text(int(n)) for n in row if n >= 0] for row in batch.memories]
+    assert memories == [
+        [
+            {"<system>", "hello"},
+            {"<user>", "hi"},
+            {"<fact>", "r1", "r_price", "cheap"},
+            {"<profile>", "male", "young"},
+        ],
+        memories[0][2:],
+        [set()],
     ]
-    assert memories[1][:2] == memories[0][2:]
-    assert memories[2] == [set()] * 4
-    assert (batch.padding == MASKED).tolist() == [[False] * 4, [False, False, True, True], [False, True, True, True]]
-    assert text(int(batch.sentences[0, 0])) == {"a", "table"}
-    assert one_hot[batch.sentences[0, 1]][words.index("two")] == 2
+    assert batch.memories.tolist()[1][2:] == [-1, -1]
+    assert text(int(batch.utterances[0])) == {"a", "table"}
+    assert one_hot[batch.responses[0]][words.index("two")] == 2
     assert batch.targets.tolist() == [0, 1, 1]
+
+
+def test_log_counts_say_how_often_a_sentence_is_a_memory() -> None:
+    twice = [Dialog((Turn("hi", "hello"), Turn("hi", "hello"), Turn("a", "hello")))]
+    batch = encoded(twice).batch(torch.tensor([2, 0]))
+    for row, memories in enumerate(batch.memories.tolist()):
+        for sentence, count in enumerate(batch.log_counts[row].exp().round().int().tolist()):
+            assert count == memories.count(sentence)
+    assert float(batch.log_counts[0].max().exp()) == pytest.approx(2.0)
+
+
+def test_a_selected_table_is_that_of_its_sentences() -> None:
+    table = SentenceTable.of([[0, 2, 2], [], [1], [3, 0]], 4)
+    embedding = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
+    rows = torch.tensor([3, 1, 0, 3])
+    torch.testing.assert_close(table.select(rows).embed(embedding), table.embed(embedding)[rows])
 
 
 def test_old_memories_are_left_out() -> None:
     short = encoded(max_memories=2).batch(torch.tensor([1]))
     long = encoded().batch(torch.tensor([1]))
-    assert torch.equal(short.sentences, long.sentences[:, :4])
+    assert short.memories.shape == (1, 2)
+    rows = [
+        batch.table.embed(torch.eye(batch.table.vocabulary_size))[batch.memories[0, :2]] for batch in (short, long)
+    ]
+    assert torch.equal(*rows)
 
 
 def test_coverage_counts_what_is_unseen() -> None:
@@ -120,21 +141,12 @@ def test_no_turn_is_no_task() -> None:
         encoded([Dialog((Fact("a R_b c"),))])
 
 
-def test_batches_cut_into_parts_share_their_rows() -> None:
-    batch = encoded().batch(torch.tensor([0, 1, 2, 0]))
-    parts = batch.split(2)
-    assert torch.equal(torch.cat([part.sentences for part in parts]), batch.sentences)
-    assert parts[0].sentences.data_ptr() == batch.sentences.data_ptr()
-    with pytest.raises(ValueError, match="cannot cut 4 examples into 3"):
-        batch.split(3)
-
-
 @given(st.integers(1, 40), st.integers(1, 12), st.integers(0, 5))
 @settings(deadline=None, max_examples=40)
 def test_an_epoch_holds_every_example_at_most_once(count: int, size: int, seed: int) -> None:
     sampler = BatchSampler(torch.arange(100, 100 + count), size, seed=seed, stream=1)
     in_epoch = count // min(size, count)
-    epoch = sampler.batches(0, in_epoch).tolist()
+    epoch = torch.cat([sampler.batch(number) for number in range(in_epoch)]).tolist()
     assert len(set(epoch)) == len(epoch) == in_epoch * min(size, count)
     assert set(epoch) <= set(range(100, 100 + count))
 

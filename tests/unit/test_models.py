@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
@@ -11,8 +13,9 @@ from torch import Tensor
 
 from tasksieve.dialogs.simulate import simulate
 from tasksieve.encoding import Batch, Candidates, EncodedTask, Vocabulary, responses_of
-from tasksieve.encoding.batch import MASKED
-from tasksieve.models import MemoryNetwork, WeightModule
+from tasksieve.models import LossesOf, MemoryNetwork, WeightModule
+from tasksieve.models.attention import composed_hops, hops
+from tasksieve.models.candidate_losses import candidate_losses
 from tasksieve.records.config import ModelConfig, WeightModuleConfig
 
 PRIMARY = simulate("personalized-restaurant", dialogs=4, seed=1, task=3)["train"]
@@ -37,12 +40,11 @@ def task(head: str = "primary") -> EncodedTask:
 def plain_state(body: torch.nn.Module, batch: Batch, row: int, with_response: bool) -> Tensor:
     """One example, sentence by sentence, as the equations read."""
     embedded = batch.table.embed(body.embedding)
-    numbers = batch.sentences[row]
-    state = embedded[numbers[0]] + (embedded[numbers[1]] if with_response else 0)
+    state = embedded[batch.utterances[row]] + (embedded[batch.responses[row]] if with_response else 0)
     memories = []
-    for slot, padding in enumerate(batch.padding[row].tolist()):
-        if padding == 0:
-            memory = embedded[numbers[2 + slot]]
+    for slot, number in enumerate(batch.memories[row].tolist()):
+        if number >= 0:
+            memory = embedded[number]
             memories.append(memory if body.recency is None else memory + body.recency[slot])
     for _ in range(body.hops):
         attention = torch.softmax(torch.stack([memory @ state for memory in memories]), 0)
@@ -70,19 +72,20 @@ def test_the_network_is_what_its_equations_say(transform: Literal["state", "atte
 
 def test_the_dialog_model_cannot_see_the_response() -> None:
     batch = task().batch(torch.arange(12))
-    blind = batch.sentences.clone()
-    blind[:, 1] = 0
-    assert torch.equal(network()(batch), network()(replace(batch, sentences=blind)))
+    blind = replace(batch, responses=torch.zeros_like(batch.responses))
+    assert torch.equal(network()(batch), network()(blind))
 
 
-def test_padding_changes_nothing() -> None:
-    batch = task().batch(torch.arange(8))
+@pytest.mark.parametrize("recency", [True, False])
+def test_padding_changes_nothing(recency: bool) -> None:
+    model, batch = network(recency=recency), task().batch(torch.arange(8))
     wider = replace(
         batch,
-        sentences=torch.nn.functional.pad(batch.sentences, (0, 7)),
-        padding=torch.nn.functional.pad(batch.padding, (0, 7), value=MASKED),
+        memories=torch.nn.functional.pad(batch.memories, (0, 7), value=-1),
+        table=batch.table.select(torch.cat([torch.arange(len(batch.table)), torch.zeros(3, dtype=torch.long)])),
+        log_counts=torch.nn.functional.pad(batch.log_counts, (0, 3), value=-math.inf),
     )
-    torch.testing.assert_close(network()(batch), network()(wider), rtol=1e-12, atol=1e-14)
+    torch.testing.assert_close(model(batch), model(wider), rtol=1e-12, atol=1e-14)
 
 
 def test_the_company_in_a_batch_changes_nothing() -> None:
@@ -103,8 +106,8 @@ def test_candidate_order_changes_nothing_but_the_order() -> None:
 
 def test_an_empty_dialog_has_one_empty_memory() -> None:
     batch = task("related-1").batch(torch.tensor([0]))
-    assert batch.sentences.shape == (1, 3)
-    assert batch.sentences[0, 2] == 0
+    assert batch.memories.shape == (1, 1)
+    assert not bool(batch.table.embed(torch.ones(len(VOCABULARY), 1))[batch.memories[0, 0]].any())
     assert bool(torch.isfinite(network()(batch)).all())
 
 
@@ -138,3 +141,45 @@ def test_second_derivatives_are_right() -> None:
     inputs = (model.body.transform.detach().requires_grad_(), torch.cat([small, small]).requires_grad_())
     assert torch.autograd.gradcheck(losses, inputs)
     assert torch.autograd.gradgradcheck(losses, inputs)
+
+
+def test_losses_are_cross_entropy() -> None:
+    model, batch = network(), task().batch(torch.arange(15))
+    expected = torch.nn.functional.cross_entropy(model(batch), batch.targets, reduction="none")
+    torch.testing.assert_close(model.losses(batch), expected)
+    torch.testing.assert_close(LossesOf(model)(batch), expected)
+
+
+def draw(*shape: int, seed: int) -> Tensor:
+    values = torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    return values.requires_grad_()
+
+
+LOG_COUNTS = torch.tensor([[0.0, -math.inf, 0.0, math.log(2)], [-math.inf, 0.0, -math.inf, -math.inf]]).double()
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_hops_and_their_derivatives_are_those_of_the_composed_ones(count: int) -> None:
+    inputs = draw(4, 3, seed=0), draw(3, 3, seed=1), draw(2, 3, seed=2)
+    cotangent, directions = draw(2, 3, seed=3), [draw(*value.shape, seed=9) for value in inputs]
+
+    def derivatives(function: Callable[..., Tensor]) -> list[Tensor]:
+        state = function(*inputs, LOG_COUNTS, count)
+        first = torch.autograd.grad(state, inputs, cotangent, create_graph=True, materialize_grads=True)
+        inner = sum((value * way).sum() for value, way in zip(first, directions, strict=True))
+        return [state, *first, *torch.autograd.grad(inner, (*inputs, cotangent), materialize_grads=True)]
+
+    for found, truth in zip(derivatives(hops), derivatives(composed_hops), strict=True):
+        torch.testing.assert_close(found, truth, rtol=1e-9, atol=1e-13)
+
+
+def test_hops_pass_gradient_checks_of_both_orders() -> None:
+    inputs = draw(4, 3, seed=0), draw(3, 3, seed=1), draw(2, 3, seed=2)
+    assert torch.autograd.gradcheck(lambda *given: hops(*given, LOG_COUNTS, 2), inputs)
+    assert torch.autograd.gradgradcheck(lambda *given: hops(*given, LOG_COUNTS, 2), inputs)
+
+
+def test_candidate_losses_pass_gradient_checks_of_both_orders() -> None:
+    inputs, targets = (draw(5, 3, seed=4), draw(7, 3, seed=5)), torch.tensor([0, 6, 2, 2, 1])
+    assert torch.autograd.gradcheck(lambda *given: candidate_losses(*given, targets), inputs)
+    assert torch.autograd.gradgradcheck(lambda *given: candidate_losses(*given, targets), inputs)

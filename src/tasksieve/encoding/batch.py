@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
@@ -10,27 +11,28 @@ from torch import Tensor
 
 from tasksieve.encoding.sentences import SentenceTable
 
-MASKED = -1e9
-"""Added to the attention score of padding, so that its probability is exactly 0."""
-
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Examples of one task.
 
     Attributes:
-        table: the sentences that ``sentences`` points into; sentence 0 is empty.
-        sentences: the user's utterance, the system's response, then memories, latest first, by number; a dialog
-            without memories has one empty one (0), and the rest is padded with 0.
-        padding: :data:`MASKED` where a memory is padding, else 0.
+        table: the distinct sentences of this batch.
+        utterances: the user's last utterance, by its number in the table.
+        responses: the system's response likewise.
+        memories: the memories likewise, latest first; -1 where there are no more. A dialog without memories has one
+            empty sentence.
+        log_counts: how often each sentence is a memory of each example, as a logarithm; -inf for never.
         targets: number of the right response among the head's candidates, -1 if it is none of them.
         examples: numbers of the examples in their task.
         head: which of the model's heads answers.
     """
 
     table: SentenceTable
-    sentences: Int[Tensor, "batch columns"]
-    padding: Float[Tensor, "batch memories"]
+    utterances: Int[Tensor, " batch"]
+    responses: Int[Tensor, " batch"]
+    memories: Int[Tensor, "batch slots"]
+    log_counts: Float[Tensor, "batch sentences"]
     targets: Int[Tensor, " batch"]
     examples: Int[Tensor, " batch"]
     head: str
@@ -38,26 +40,39 @@ class Batch:
     def __len__(self) -> int:
         return len(self.targets)
 
-    def split(self, parts: int) -> list[Batch]:
-        """Cut into ``parts`` batches of equal size, which share the memory of this one.
+    @classmethod
+    def of(
+        cls,
+        table: SentenceTable,
+        sentences: Int[Tensor, "batch columns"],
+        targets: Int[Tensor, " batch"],
+        examples: Int[Tensor, " batch"],
+        head: str,
+    ) -> Batch:
+        """A batch from sentences of a whole task's table.
 
-        Raises: ValueError: if the batch cannot be cut evenly.
+        Args:
+            table: of the task.
+            sentences: utterance, response, then memories, latest first; -1 where there are no more.
+            targets, examples, head: as the batch's.
         """
-        if parts < 1 or len(self) % parts:
-            raise ValueError(f"cannot cut {len(self)} examples into {parts} equal parts")
-        size = len(self) // parts
-        return [self._slice(slice(part * size, (part + 1) * size)) for part in range(parts)]
-
-    def _slice(self, part: slice) -> Batch:
-        return replace(
-            self,
-            sentences=self.sentences[part],
-            padding=self.padding[part],
-            targets=self.targets[part],
-            examples=self.examples[part],
+        used = torch.zeros(len(table) + 1, dtype=torch.bool, device=sentences.device)
+        used[sentences] = True  # -1 marks the last place, which is no sentence
+        distinct = used[:-1].nonzero().flatten()
+        numbers = torch.full_like(used, -1, dtype=torch.long)
+        numbers[distinct] = torch.arange(len(distinct), device=sentences.device)
+        local = numbers[sentences]
+        memories = local[:, 2:]
+        places = memories.masked_fill(memories < 0, len(distinct))
+        counts = torch.zeros(len(sentences), len(distinct) + 1, device=sentences.device)
+        counts = counts.scatter_add_(1, places, torch.ones_like(places, dtype=counts.dtype))[:, :-1]
+        return cls(
+            table=table.select(distinct),
+            utterances=local[:, 0],
+            responses=local[:, 1],
+            memories=memories,
+            log_counts=counts.clamp(min=1).log().masked_fill(counts == 0, -math.inf),
+            targets=targets,
+            examples=examples,
+            head=head,
         )
-
-
-def in_dtype(padding: Tensor, dtype: torch.dtype) -> Tensor:
-    """The padding in the dtype of the scores it is added to."""
-    return padding if padding.dtype == dtype else padding.to(dtype)

@@ -23,7 +23,7 @@ class Candidates:
     def __init__(self, texts: Iterable[str], vocabulary: Vocabulary, device: torch.device | str = "cpu") -> None:
         self.texts = tuple(texts)
         self._numbers = {text: number for number, text in enumerate(self.texts)}
-        self.table = SentenceTable([vocabulary.numbers(text)[0] for text in self.texts], len(vocabulary), device)
+        self.table = SentenceTable.of([vocabulary.numbers(text)[0] for text in self.texts], len(vocabulary), device)
 
     def __len__(self) -> int:
         return len(self.texts)

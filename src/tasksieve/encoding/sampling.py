@@ -43,7 +43,3 @@ class BatchSampler:
             order = torch.randperm(len(self._examples), generator=generator)
             self._order, self._epoch = self._examples[order.to(self._examples.device)], epoch
         return self._order[position * self._size : (position + 1) * self._size]
-
-    def batches(self, first: int, count: int) -> Int[Tensor, " examples"]:
-        """The examples of ``count`` batches in a row, one after the other."""
-        return torch.cat([self.batch(first + offset) for offset in range(count)])

@@ -10,10 +10,13 @@ from jaxtyping import Int
 from torch import Tensor
 
 from tasksieve.dialogs import Dialog, Turn
-from tasksieve.encoding.batch import MASKED, Batch
+from tasksieve.encoding.batch import Batch
 from tasksieve.encoding.candidates import Candidates
 from tasksieve.encoding.sentences import SentenceTable
 from tasksieve.encoding.vocabulary import PROFILE, Vocabulary, memories_of
+
+EMPTY = 0
+"""The number of the sentence without words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +92,9 @@ class EncodedTask:
         self.head = head
         self.candidates = candidates
         self.examples = tuple(examples)
-        self.table = SentenceTable(rows.sentences, len(vocabulary), device)
+        self.table = SentenceTable.of(rows.sentences, len(vocabulary), device)
         self.max_memories = max_memories
-        self._memories = torch.tensor([*memories, 0], device=device)
+        self._memories = torch.tensor([*memories, -1], device=device)
         columns_tensor = torch.tensor(columns, device=device)
         self._spoken, self._start, self._end, self._targets = (
             columns_tensor[:, :2],
@@ -115,16 +118,11 @@ class EncodedTask:
         end = self._end[examples]
         length = (end - self._start[examples]).clamp(max=self.max_memories)
         slots = torch.arange(max(1, int(length.max())), device=end.device)
-        missing = slots >= length[:, None]
-        memories = self._memories[(end[:, None] - 1 - slots).masked_fill(missing, -1)]
-        return Batch(
-            table=self.table,
-            sentences=torch.cat([self._spoken[examples], memories], dim=1),
-            padding=(missing & (slots > 0)) * MASKED,
-            targets=self._targets[examples],
-            examples=examples,
-            head=self.head,
-        )
+        place = (end[:, None] - 1 - slots).masked_fill(slots >= length[:, None], -1)
+        memories = self._memories[place]
+        memories[length == 0, 0] = EMPTY
+        sentences = torch.cat([self._spoken[examples], memories], dim=1)
+        return Batch.of(self.table, sentences, self._targets[examples], examples, self.head)
 
     def chunks(self, size: int) -> tuple[Int[Tensor, " _"], ...]:
         """The numbers of all examples, in pieces of at most ``size``."""

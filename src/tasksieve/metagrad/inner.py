@@ -50,7 +50,7 @@ class Sgd:
         moved = {}
         for name, value in params.items():
             gradient = gradients[name]
-            moved[name] = value if gradient is None else value - self.lr * gradient
+            moved[name] = value if gradient is None else torch.add(value, gradient, alpha=-self.lr)
         return moved, state
 
 

@@ -1,5 +1,5 @@
 """Dialog models and weight modules."""
 
-from tasksieve.models.memory_network import MemoryNetwork, WeightModule
+from tasksieve.models.memory_network import LossesOf, MemoryNetwork, WeightModule
 
-__all__ = ["MemoryNetwork", "WeightModule"]
+__all__ = ["LossesOf", "MemoryNetwork", "WeightModule"]

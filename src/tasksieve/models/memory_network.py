@@ -16,8 +16,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from tasksieve.encoding import Batch, Candidates
-from tasksieve.encoding.batch import in_dtype
+from tasksieve.models.attention import composed_hops, hops
+from tasksieve.models.candidate_losses import candidate_losses
 from tasksieve.records.config import ModelConfig, WeightModuleConfig
+
+MASKED = -1e9
+"""Added to the attention score of padding, so that its probability is exactly 0."""
 
 
 class MemoryBody(nn.Module):
@@ -47,19 +51,29 @@ class MemoryBody(nn.Module):
         """The internal state after the last hop.
 
         Args:
-            batch: examples; a dialog without memories has one empty one.
+            batch: examples.
             with_response: whether the query is utterance plus response, or the utterance alone.
         """
         embedded = batch.table.embed(self.embedding)
-        sentences = embedded.index_select(0, batch.sentences.flatten()).view(*batch.sentences.shape, -1)
-        utterance, response, memories = torch.split(sentences, [1, 1, sentences.shape[1] - 2], dim=1)
-        padding = in_dtype(batch.padding, embedded.dtype)
+        queries = embedded.index_select(0, batch.utterances)
+        if with_response:
+            queries = queries + embedded.index_select(0, batch.responses)
         if self.recency is not None:
-            memories = memories + self.recency[: memories.shape[1]]
-        state = (utterance + response if with_response else utterance).squeeze(1)
+            return self._in_order(batch, embedded, queries)
+        log_counts = batch.log_counts.to(embedded.dtype)
+        if self.transforms_state:
+            return hops(embedded, self.transform, queries, log_counts, self.hops)
+        return composed_hops(embedded, self.transform, queries, log_counts, self.hops, transforms_state=False)
+
+    def _in_order(self, batch: Batch, embedded: Tensor, state: Tensor) -> Tensor:
+        """Attend over each example's memories one by one, as each has its distance from the end."""
+        assert self.recency is not None
+        slots = batch.memories.shape[1]
+        gathered = embedded.index_select(0, batch.memories.clamp(min=0).flatten())
+        memories = gathered.view(-1, slots, embedded.shape[1]) + self.recency[:slots]
+        padding = ((batch.memories < 0) * MASKED).to(embedded.dtype).unsqueeze(2)
         for _ in range(self.hops):
-            scores = torch.baddbmm(padding.unsqueeze(2), memories, state.unsqueeze(2))
-            attention = torch.softmax(scores, dim=1)
+            attention = torch.softmax(torch.baddbmm(padding, memories, state.unsqueeze(2)), dim=1)
             attended = torch.bmm(attention.transpose(1, 2), memories).squeeze(1)
             if self.transforms_state:
                 state = torch.addmm(attended, state, self.transform)
@@ -96,10 +110,33 @@ class MemoryNetwork(nn.Module):
 
     def forward(self, batch: Batch) -> Float[Tensor, "batch candidates"]:
         """Scores (logits) of the candidates of the batch's head."""
-        embedding = self.candidate_embedding[self._embedding_of[batch.head]]
-        candidates = self.heads[batch.head].table.embed(embedding)
-        state: Tensor = self.body(batch, with_response=False)
+        state, candidates = self._states_and_candidates(batch)
         return state @ candidates.T
+
+    def losses(self, batch: Batch) -> Float[Tensor, " batch"]:
+        """Cross-entropy of the right response in nats, per example; every target must be a candidate."""
+        return candidate_losses(*self._states_and_candidates(batch), batch.targets)
+
+    def _states_and_candidates(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        embedding = self.candidate_embedding[self._embedding_of[batch.head]]
+        return self.body(batch, with_response=False), self.heads[batch.head].table.embed(embedding)
+
+
+class LossesOf(nn.Module):
+    """A dialog model's losses as a module of their own, to be called with other parameters than its own.
+
+    Args:
+        model: has ``losses(batch)``, per-example losses of shape (batch,).
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, batch: Batch) -> Float[Tensor, " batch"]:
+        """The model's losses."""
+        losses: Tensor = self.model.losses(batch)  # type: ignore[operator]
+        return losses
 
 
 class WeightModule(nn.Module):

@@ -22,12 +22,13 @@ from tasksieve.metagrad import (
     related_loss,
     unrolled_meta_gradient,
 )
+from tasksieve.models import LossesOf
 from tasksieve.records.config import RunConfig
 from tasksieve.training.methods import Method
 from tasksieve.training.methods.method import Update
 from tasksieve.training.state import TrainState
 from tasksieve.training.tasks import Tasks
-from tasksieve.weighting import Learned, RelatedBatch, Weighter, WholeBatch
+from tasksieve.weighting import Learned, RelatedBatch, Weighter
 
 # Streams of the run's seed; related tasks take every hundredth number from theirs on.
 PRIMARY_STREAM, POOLED_STREAM, META_PRIMARY_STREAM = 2, 3, 4
@@ -80,6 +81,7 @@ class Trainer:
         self.means = Means()
         self._config, self._method, self._tasks = config, method, tasks
         self._state, self._weighter = state, weighter
+        self._losses_of = LossesOf(state.model)
         self._updates: dict[Update, Callable[[int], None]] = {
             "primary": self._primary_update,
             "related": self._related_update,
@@ -120,7 +122,7 @@ class Trainer:
         self._descend(loss, "primary", step, self._config.training.primary_lr)
 
     def _related_update(self, step: int) -> None:
-        batch = self._related_batch(self._related, step, 1)
+        batch = self._related_batch(self._related, step)
         weights = self._weighter.weights(batch, step)
         self.means.add("mean_weight", float(weights.mean()))
         if not bool(weights.any()):
@@ -149,8 +151,9 @@ class Trainer:
 
     def _meta_update(self, number: int, step: int, weighter: Learned) -> None:
         meta = self._config.meta
-        whole = self._related_batch(self._meta_related, number, meta.unroll_length)
-        params: dict[str, Tensor] = dict(self._state.model.named_parameters())
+        first = number * meta.unroll_length
+        batches = [self._related_batch(self._meta_related, first + k) for k in range(meta.unroll_length)]
+        params: dict[str, Tensor] = dict(self._losses_of.named_parameters())
         optimizer = self._state.optimizers["related"]
         result = unrolled_meta_gradient(
             BilevelProblem(
@@ -162,7 +165,7 @@ class Trainer:
             self._rule(),
             params,
             dict(weighter.module.named_parameters()),
-            WholeBatch(whole, meta.unroll_length),
+            batches,
             self._tasks.primary.batch(self._meta_primary.batch(number)),
             moments_of(optimizer, params) if meta.inner_optimizer == "adam" and meta.carry_state else None,
         )
@@ -178,13 +181,15 @@ class Trainer:
         return Adam(meta.inner_lr, eps_root=meta.inner_eps_root)
 
     def _losses(self, batch: Batch) -> Float[Tensor, " batch"]:
-        return _cross_entropy(self._state.model(batch), batch)
+        losses: Tensor = self._losses_of(batch)
+        return losses
 
     def _related_losses(self, batch: RelatedBatch) -> Float[Tensor, " batch"]:
         return torch.cat([self._losses(part) for part in batch])
 
     def _unrolled_losses(self, params: dict[str, Tensor], batch: Batch) -> Float[Tensor, " batch"]:
-        return _cross_entropy(functional_call(self._state.model, params, (batch,)), batch)
+        losses: Tensor = functional_call(self._losses_of, params, (batch,))
+        return losses
 
     def _unrolled_related_losses(self, params: dict[str, Tensor], batch: RelatedBatch) -> Float[Tensor, " batch"]:
         return torch.cat([self._unrolled_losses(params, part) for part in batch])
@@ -209,8 +214,8 @@ class Trainer:
             raise Diverged(step, update, "the gradient")
         optimizer.step()
 
-    def _related_batch(self, samplers: Sequence[BatchSampler], number: int, count: int) -> RelatedBatch:
-        drawn = (sampler.batches(number * count, count) for sampler in samplers)
+    def _related_batch(self, samplers: Sequence[BatchSampler], number: int) -> RelatedBatch:
+        drawn = (sampler.batch(number) for sampler in samplers)
         return tuple(task.batch(examples) for task, examples in zip(self._tasks.related, drawn, strict=True))
 
     def _sampler(self, examples: Tensor, stream: int) -> BatchSampler:
@@ -221,7 +226,3 @@ class Trainer:
         return [
             self._sampler(task.answerable(), stream + 100 * number) for number, task in enumerate(self._tasks.related)
         ]
-
-
-def _cross_entropy(scores: Float[Tensor, "batch candidates"], batch: Batch) -> Float[Tensor, " batch"]:
-    return nn.functional.cross_entropy(scores, batch.targets, reduction="none")

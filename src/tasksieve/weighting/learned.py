@@ -46,36 +46,19 @@ class Learned:
         ]
 
     def unrolled(self, weight_params: dict[str, Tensor], batches: Sequence[RelatedBatch]) -> list[Tensor]:
-        """Differentiable weights of K batches cut from one, by one call of the module for each related task.
+        """Differentiable weights of K batches.
 
         Args:
             weight_params: η.
-            batches: the parts of one :class:`WholeBatch`.
-        Returns: for each part its weights, task after task.
+            batches: for each simulated step a batch of each related task.
+        Returns: for each step its weights, task after task.
         """
-        assert isinstance(batches, WholeBatch)
-        logits = [functional_call(self.module, weight_params, (whole,)) for whole in batches.whole]
-        parts = zip(*(torch.sigmoid(task).chunk(len(batches)) for task in logits), strict=True)
-        return [self._finish(torch.cat(part)) for part in parts]
+        return [
+            self._finish(
+                torch.cat([torch.sigmoid(functional_call(self.module, weight_params, (part,))) for part in batch])
+            )
+            for batch in batches
+        ]
 
     def _finish(self, weights: Tensor) -> Tensor:
         return weights / weights.mean() if self._normalize else weights
-
-
-class WholeBatch(Sequence[RelatedBatch]):
-    """K related batches that were drawn as one, so that the weight module can see them in one call.
-
-    Args:
-        whole: one batch of each related task, of K equal parts.
-        parts: K.
-    """
-
-    def __init__(self, whole: RelatedBatch, parts: int) -> None:
-        self.whole = whole
-        self._parts = list(zip(*(batch.split(parts) for batch in whole), strict=True))
-
-    def __len__(self) -> int:
-        return len(self._parts)
-
-    def __getitem__(self, index):  # type: ignore[no-untyped-def]
-        return self._parts[index]
