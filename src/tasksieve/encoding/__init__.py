@@ -2,6 +2,7 @@
 
 from tasksieve.encoding.batch import Batch
 from tasksieve.encoding.candidates import Candidates, responses_of
+from tasksieve.encoding.examples import ExampleBatch, Examples, chunks
 from tasksieve.encoding.sampling import BatchSampler, derived_generator
 from tasksieve.encoding.sentences import SentenceTable
 from tasksieve.encoding.task import Coverage, EncodedTask
@@ -13,8 +14,11 @@ __all__ = [
     "Candidates",
     "Coverage",
     "EncodedTask",
+    "ExampleBatch",
+    "Examples",
     "SentenceTable",
     "Vocabulary",
+    "chunks",
     "derived_generator",
     "responses_of",
 ]

@@ -124,10 +124,6 @@ class EncodedTask:
         sentences = torch.cat([self._spoken[examples], memories], dim=1)
         return Batch.of(self.table, sentences, self._targets[examples], examples, self.head)
 
-    def chunks(self, size: int) -> tuple[Int[Tensor, " _"], ...]:
-        """The numbers of all examples, in pieces of at most ``size``."""
-        return torch.split(torch.arange(len(self), device=self.device), size)
-
     def answerable(self) -> Int[Tensor, " answerable"]:
         """Numbers of the examples whose right response is a candidate: those that can be learned from."""
         return torch.nonzero(self._targets >= 0).flatten()

@@ -15,10 +15,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from tasksieve.encoding import Batch, Candidates
+from tasksieve.encoding import Batch, Candidates, ExampleBatch
 from tasksieve.models.attention import composed_hops, hops
 from tasksieve.models.candidate_losses import candidate_losses
-from tasksieve.records.config import ModelConfig, WeightModuleConfig
+from tasksieve.records.config import BodyConfig, ModelConfig, WeightModuleConfig
 
 MASKED = -1e9
 """Added to the attention score of padding, so that its probability is exactly 0."""
@@ -36,7 +36,7 @@ class MemoryBody(nn.Module):
 
     def __init__(
         self,
-        config: ModelConfig | WeightModuleConfig,
+        config: BodyConfig,
         vocabulary_size: int,
         max_memories: int,
         generator: torch.Generator,
@@ -133,7 +133,7 @@ class LossesOf(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, batch: Batch) -> Float[Tensor, " batch"]:
+    def forward(self, batch: ExampleBatch) -> Float[Tensor, " batch"]:
         """The model's losses."""
         losses: Tensor = self.model.losses(batch)  # type: ignore[operator]
         return losses

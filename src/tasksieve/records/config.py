@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -31,8 +31,8 @@ class DataConfig(_Section):
     size: int | None = Field(default=None, ge=1, description="use the first SIZE primary and validation dialogs")
 
 
-class ModelConfig(_Section):
-    """The dialog model: an end-to-end memory network."""
+class BodyConfig(_Section):
+    """What embeds and attends, in the dialog model and in the weight module alike."""
 
     dim: int = Field(default=20, ge=1, description="width d of embeddings and internal state")
     hops: int = Field(default=3, ge=1, description="how often the memories are attended to")
@@ -40,21 +40,18 @@ class ModelConfig(_Section):
         default="state", description="what the d × d matrix is applied to"
     )
     recency: bool = Field(default=False, description="add an embedding of a memory's distance from the end")
+    init_sd: float = Field(default=0.1, gt=0, description="standard deviation of initial parameters")
+
+
+class ModelConfig(BodyConfig):
+    """The dialog model: an end-to-end memory network."""
+
     max_memories: int = Field(default=250, ge=1, description="older memories are left out")
     shared_candidates: bool = Field(default=True, description="one candidate embedding for all heads")
-    init_sd: float = Field(default=0.1, gt=0, description="standard deviation of initial parameters")
 
 
-class WeightModuleConfig(_Section):
+class WeightModuleConfig(BodyConfig):
     """The weight module: the same body as the dialog model, then a logit."""
-
-    dim: int = Field(default=20, ge=1, description="width of embeddings and internal state")
-    hops: int = Field(default=3, ge=1, description="how often the memories are attended to")
-    transform: Literal["state", "attended"] = Field(
-        default="state", description="what the d × d matrix is applied to"
-    )
-    recency: bool = Field(default=False, description="add an embedding of a memory's distance from the end")
-    init_sd: float = Field(default=0.1, gt=0, description="standard deviation of initial parameters")
 
 
 class MetaConfig(_Section):
@@ -62,8 +59,8 @@ class MetaConfig(_Section):
 
     unroll_length: int = Field(default=5, ge=0, description="K, related updates simulated in a meta-update")
     updates: int = Field(default=1, ge=0, description="N_meta, meta-updates in an iteration")
-    weight_lr: float = Field(default=3e-4, gt=0, description="γ, step size of the weight module")
-    weight_decay: float = Field(default=1.0, ge=0, description="decoupled decay of the weight module's params")
+    weight_lr: float = Field(default=1e-4, gt=0, description="γ, step size of the weight module")
+    weight_decay: float = Field(default=0.0, ge=0, description="decoupled decay of the weight module's params")
     inner_optimizer: Literal["sgd", "adam"] = Field(default="sgd", description="rule of the simulated step")
     inner_lr: float = Field(default=0.1, gt=0, description="β of the simulated step")
     inner_eps_root: float = Field(default=1e-12, ge=0, description="term under Adam's root when simulated")
@@ -96,33 +93,46 @@ class TrainingConfig(_Section):
     threads: int = Field(default=1, ge=1, description="CPU threads; the tensors are too small for more")
 
 
-class RunConfig(_Section):
-    """All of a run. ``config.toml`` in the run folder holds it resolved."""
+class LoopConfig(_Section):
+    """What every run has, whatever it learns from. ``config.toml`` in the run folder holds it resolved."""
 
-    data: DataConfig
-    model: ModelConfig = ModelConfig()
-    weight_module: WeightModuleConfig = WeightModuleConfig()
     training: TrainingConfig = TrainingConfig()
     meta: MetaConfig = MetaConfig()
 
 
+class RunConfig(LoopConfig):
+    """A run on dialogs."""
+
+    data: DataConfig
+    model: ModelConfig = ModelConfig()
+    weight_module: WeightModuleConfig = WeightModuleConfig()
+
+
+Config = TypeVar("Config", bound=LoopConfig)
+
+
 def config_from(values: dict[str, Any], source: Path | str | None = None) -> RunConfig:
-    """Check nested values and fill in defaults.
+    """Check nested values of a run on dialogs and fill in defaults.
 
     Raises: UserError: naming every unknown key and wrong value, and what was expected.
     """
+    return config_of(RunConfig, values, source)
+
+
+def config_of(kind: type[Config], values: dict[str, Any], source: Path | str | None = None) -> Config:
+    """Likewise for any kind of run."""
     try:
-        return RunConfig.model_validate(values)
+        return kind.model_validate(values)
     except ValidationError as error:
-        problems = "; ".join(_problem(item) for item in error.errors())
+        problems = "; ".join(_problem(kind, item) for item in error.errors())
         raise UserError(problems, source) from None
 
 
-def _problem(item: Any) -> str:
+def _problem(kind: type[LoopConfig], item: Any) -> str:
     key = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
-        section = RunConfig.model_fields.get(str(item["loc"][0]))
-        annotation = section.annotation if section is not None and len(item["loc"]) > 1 else RunConfig
+        section = kind.model_fields.get(str(item["loc"][0]))
+        annotation = section.annotation if section is not None and len(item["loc"]) > 1 else kind
         known = ", ".join(annotation.model_fields) if annotation is not None else ""
         return f"unknown key '{key}'; known here: {known}"
     return f"{key}: found {item['input']!r}; {item['msg'].lower()}"
@@ -135,7 +145,7 @@ def read_values(path: Path) -> dict[str, Any]:
     """
     try:
         with path.open("rb") as file:
-            return tomllib.load(file)
+            return dict(tomllib.load(file))
     except FileNotFoundError:
         raise UserError("no such file; check the path", path) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -159,6 +169,6 @@ def set_value(values: dict[str, Any], assignment: str) -> None:
     section[parts[1]] = value
 
 
-def to_toml(config: RunConfig) -> str:
+def to_toml(config: LoopConfig) -> str:
     """The whole configuration as TOML (unset optional keys are left out, as TOML has no null)."""
     return tomli_w.dumps(config.model_dump(mode="json", exclude_none=True))

@@ -23,7 +23,7 @@ from typing import Any
 import polars as pl
 
 from tasksieve.errors import UserError
-from tasksieve.records.config import RunConfig, config_from, read_values, to_toml
+from tasksieve.records.config import Config, LoopConfig, RunConfig, config_of, read_values, to_toml
 from tasksieve.records.files import read_json, write_json, write_text, write_whole
 
 WEIGHTS_SCHEMA = {
@@ -61,11 +61,15 @@ class RunFolder:
         """Whether the run came to its end."""
         return (self.path / "result.json").exists()
 
-    def write_config(self, config: RunConfig) -> None:
+    def write_config(self, config: LoopConfig) -> None:
         """Write ``config.toml``."""
         write_text(self.path / "config.toml", to_toml(config))
 
     def read_config(self) -> RunConfig:
+        """Read ``config.toml`` of a run on dialogs."""
+        return self.read_config_of(RunConfig)
+
+    def read_config_of(self, kind: type[Config]) -> Config:
         """Read ``config.toml``.
 
         Raises: UserError: if this is not a run folder, or the file has an unknown key.
@@ -73,7 +77,7 @@ class RunFolder:
         file = self.path / "config.toml"
         if not file.exists():
             raise UserError("is not a run folder (no config.toml); give the --out of `tasksieve train`", self.path)
-        return config_from(read_values(file), file)
+        return config_of(kind, read_values(file), file)
 
     def write_record(self, name: str, value: Any) -> None:
         """Write ``NAME.json``: environment, result or test."""

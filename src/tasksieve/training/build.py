@@ -15,10 +15,12 @@ from tasksieve.encoding import Candidates, derived_generator
 from tasksieve.errors import UserError
 from tasksieve.models import MemoryNetwork, WeightModule
 from tasksieve.records.config import RunConfig
+from tasksieve.training.evaluation import accuracy, task_ranks
 from tasksieve.training.labels import read_labels
 from tasksieve.training.methods import Method
+from tasksieve.training.parts import Parts, Setting
 from tasksieve.training.state import TrainState
-from tasksieve.training.tasks import Tasks
+from tasksieve.training.tasks import DialogTasks, data_files, load_tasks
 from tasksieve.training.trainer import WEIGHTS_STREAM
 from tasksieve.weighting import Constant, Learned, PerExample, RandomChanging, Weighter
 
@@ -38,7 +40,26 @@ def build_weight_module(config: RunConfig, words: int) -> WeightModule:
     return module.to(config.training.device)
 
 
-def build_state(config: RunConfig, method: Method, tasks: Tasks) -> TrainState:
+def build_parts(config: RunConfig, method: Method) -> Parts:
+    """Read the dialogs and make everything a run starts from."""
+    tasks = load_tasks(config, method)
+    state = build_state(config, method, tasks)
+    examples = examples_frame(tasks, config.data.labels)
+    return Parts(
+        tasks=tasks,
+        state=state,
+        weighter=build_weighter(config, method, tasks, state, examples),
+        examples=examples,
+        validate=lambda: accuracy(task_ranks(state.model, tasks.valid)),
+        facts={
+            "size": len({example.dialog for example in tasks.primary.examples}),
+            "coverage": {"valid_ceiling": tasks.valid.coverage.ceiling},
+        },
+        write=lambda folder: tasks.encoding.write(folder.encoding),
+    )
+
+
+def build_state(config: RunConfig, method: Method, tasks: DialogTasks) -> TrainState:
     """Model, weight module and optimisers at their start."""
     words = len(tasks.encoding.vocabulary)
     model = build_model(config, words, tasks.encoding.candidates)
@@ -56,7 +77,7 @@ def build_state(config: RunConfig, method: Method, tasks: Tasks) -> TrainState:
 
 
 def build_weighter(
-    config: RunConfig, method: Method, tasks: Tasks, state: TrainState, examples: pl.DataFrame
+    config: RunConfig, method: Method, tasks: DialogTasks, state: TrainState, examples: pl.DataFrame
 ) -> Weighter:
     """Where the related examples' weights come from.
 
@@ -78,7 +99,7 @@ def build_weighter(
     return Constant()
 
 
-def examples_frame(tasks: Tasks, labels: str | None) -> pl.DataFrame:
+def examples_frame(tasks: DialogTasks, labels: str | None) -> pl.DataFrame:
     """The related examples with their texts, numbered over all related tasks: the record ``examples.parquet``."""
     rows: list[dict[str, Any]] = [
         {
@@ -108,3 +129,7 @@ def _adam(module: nn.Module, lr: float, decay: float = 0.0) -> torch.optim.Optim
     if decay:
         return torch.optim.AdamW(module.parameters(), lr=lr, weight_decay=decay, fused=True)
     return torch.optim.Adam(module.parameters(), lr=lr, fused=True)
+
+
+DIALOGS = Setting(RunConfig, lambda config: data_files(config.data).all(), build_parts)
+"""Runs on dialogs."""

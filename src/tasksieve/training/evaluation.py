@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from tasksieve.dialogs.turn_kinds import turn_kind
-from tasksieve.encoding import Batch, EncodedTask
+from tasksieve.encoding import Batch, EncodedTask, chunks
 
 HITS = (1, 5, 10)
 _CHUNK = 256
@@ -30,7 +30,7 @@ def ranks(scores: Float[Tensor, "batch candidates"], targets: Int[Tensor, " batc
 def task_ranks(model: Callable[[Batch], Tensor], task: EncodedTask) -> Int[Tensor, " examples"]:
     """The rank of the right response for every example of a task, on the CPU."""
     found = []
-    for numbers in task.chunks(_CHUNK):
+    for numbers in chunks(task, _CHUNK):
         batch = task.batch(numbers)
         found.append(ranks(model(batch), batch.targets))
     return torch.cat(found).cpu()

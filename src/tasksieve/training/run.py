@@ -12,16 +12,14 @@ import polars as pl
 import torch
 
 from tasksieve.errors import UserError
-from tasksieve.records.config import RunConfig
+from tasksieve.records.config import Config, LoopConfig, RunConfig
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.build import build_state, build_weighter, examples_frame
+from tasksieve.training.build import DIALOGS
 from tasksieve.training.environment import environment
-from tasksieve.training.evaluation import accuracy, task_ranks
 from tasksieve.training.methods import Method, method_named
-from tasksieve.training.state import TrainState, write_tensors
-from tasksieve.training.tasks import Tasks, data_files, load_tasks
+from tasksieve.training.parts import Parts, Setting
+from tasksieve.training.state import write_tensors
 from tasksieve.training.trainer import Trainer
-from tasksieve.weighting import Weighter
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +36,17 @@ _REPORT_EVERY = 10
 
 
 def train(config: RunConfig, path: Path | str, watch: Watcher | None = None) -> dict[str, Any]:
+    """Train on dialogs as configured: :func:`run` with :data:`tasksieve.training.build.DIALOGS`."""
+    return run(config, path, DIALOGS, watch)
+
+
+def run(config: Config, path: Path | str, setting: Setting[Config], watch: Watcher | None = None) -> dict[str, Any]:
     """Train as configured and leave all records in a run folder; go on where an earlier call was stopped.
 
     Args:
         config: of the run.
         path: the run folder; new, empty, or of a run with the same configuration.
+        setting: what kind of run it is.
         watch: called every few iterations.
     Returns: the record ``result.json``.
     Raises:
@@ -50,22 +54,23 @@ def train(config: RunConfig, path: Path | str, watch: Watcher | None = None) -> 
     """
     folder = RunFolder(Path(path))
     method = method_named(config.training.method)
-    resumed = _claim(folder, config)
+    resumed = _claim(folder, config, setting)
     if folder.finished:
         return dict(folder.read_record("result"))
     threads = torch.get_num_threads()
     torch.set_num_threads(config.training.threads)
     try:
-        return _Run(folder, config, method, resumed).finish(watch or (lambda report: None))
+        parts = setting.build(config, method)
+        return _Run(folder, config, method, parts, resumed).finish(watch or (lambda report: None))
     finally:
         torch.set_num_threads(threads)
 
 
-def _claim(folder: RunFolder, config: RunConfig) -> bool:
+def _claim(folder: RunFolder, config: Config, setting: Setting[Config]) -> bool:
     """Check that the folder is ours to write to; say whether a run was begun in it."""
-    facts = environment(data_files(config.data).all())
+    facts = environment(setting.files(config))
     if (folder.path / "config.toml").exists():
-        if folder.read_config() != config:
+        if folder.read_config_of(setting.config) != config:
             raise UserError("holds a run with another configuration; choose another --out", folder.path)
         before = folder.read_record("environment")["data"]
         changed = [name for name, digest in facts["data"].items() if before.get(name) != digest]
@@ -80,22 +85,19 @@ def _claim(folder: RunFolder, config: RunConfig) -> bool:
 
 
 class _Run:
-    def __init__(self, folder: RunFolder, config: RunConfig, method: Method, resumed: bool) -> None:
-        self.folder, self.config, self.method = folder, config, method
-        self.tasks: Tasks = load_tasks(config, method)
-        self.examples = examples_frame(self.tasks, config.data.labels)
-        self.state: TrainState = build_state(config, method, self.tasks)
-        self.weighter: Weighter = build_weighter(config, method, self.tasks, self.state, self.examples)
-        self.trainer = Trainer(config, method, self.tasks, self.state, self.weighter)
+    def __init__(self, folder: RunFolder, config: LoopConfig, method: Method, parts: Parts, resumed: bool) -> None:
+        self.folder, self.config, self.method, self.parts = folder, config, method, parts
+        self.state = parts.state
+        self.trainer = Trainer(config, method, parts.tasks, parts.state, parts.weighter)
         self.total = config.training.iterations + self.trainer.pretrain_iterations
         if resumed and folder.last_checkpoint.exists():
             self.state.load(folder.last_checkpoint)
             folder.forget_after(self.state.progress.step)
         else:
             folder.forget_after(-1)
-            self.tasks.encoding.write(folder.encoding)
-            if self.tasks.related:
-                folder.write_examples(self.examples)
+            parts.write(folder)
+            if parts.tasks.related:
+                folder.write_examples(parts.examples)
             self._snapshot()
 
     def finish(self, watch: Watcher) -> dict[str, Any]:
@@ -118,7 +120,7 @@ class _Run:
 
     def _validate(self) -> None:
         progress = self.state.progress
-        reached = accuracy(task_ranks(self.state.model, self.tasks.valid))
+        reached = self.parts.validate()
         selecting = progress.step > self.trainer.pretrain_iterations
         if selecting and reached > progress.best_accuracy:
             progress.best_accuracy, progress.best_step, progress.stale = reached, progress.step, 0
@@ -134,26 +136,25 @@ class _Run:
 
     def _snapshot(self) -> None:
         step = self.state.progress.step
-        tables = self.weighter.snapshot(self.tasks.related, step) if self.tasks.related else None
+        related = self.parts.tasks.related
+        tables = self.parts.weighter.snapshot(related, step) if related else None
         if tables is not None:
             weights = pl.Series(torch.cat([table.cpu() for table in tables]).numpy())
-            columns = self.examples.select("example", "dialog", "turn")
+            columns = self.parts.examples.select("example", "dialog", "turn")
             frame = columns.with_columns(pl.lit(step).alias("step"), weights.alias("weight"))
             self.folder.write_weights(step, frame)
 
     def _write_result(self) -> dict[str, Any]:
         progress, training = self.state.progress, self.config.training
-        coverage = self.tasks.valid.coverage
         result = {
             "method": self.method.name,
             "seed": training.seed,
-            "size": len({example.dialog for example in self.tasks.primary.examples}),
+            **self.parts.facts,
             "best_step": progress.best_step,
             "iterations": progress.step,
             "stopped": "early" if progress.step < self.total else "at the last iteration",
             "valid_accuracy": progress.best_accuracy,
             "seconds": round(progress.seconds, 3),
-            "coverage": {"valid_ceiling": coverage.ceiling},
         }
         self.folder.write_record("result", result)
         return result

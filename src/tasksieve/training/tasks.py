@@ -67,14 +67,13 @@ class Encoding:
 
 
 @dataclass(frozen=True, slots=True)
-class Tasks:
+class DialogTasks:
     """All that a run learns from and is selected by."""
 
     encoding: Encoding
     primary: EncodedTask
     valid: EncodedTask
     related: tuple[EncodedTask, ...]
-    related_dialogs: tuple[tuple[Dialog, ...], ...]
 
 
 def data_files(data: DataConfig) -> DataFiles:
@@ -86,7 +85,7 @@ def data_files(data: DataConfig) -> DataFiles:
     )
 
 
-def load_tasks(config: RunConfig, method: Method) -> Tasks:
+def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
     """Read and encode a run's dialogs. Vocabulary and candidates come from these alone, never from test data.
 
     Raises: UserError: if a file cannot be read, holds too few dialogs, or the method lacks what it needs.
@@ -99,12 +98,11 @@ def load_tasks(config: RunConfig, method: Method) -> Tasks:
     related = [read_babi(path) for path in files.related]
     encoding = _encoding(config, method, primary, valid, related)
     heads = [PRIMARY_HEAD if method.heads == "one" else related_head(n) for n in range(len(related))]
-    return Tasks(
+    return DialogTasks(
         encoding=encoding,
         primary=encoding.encode(primary),
         valid=encoding.encode(valid),
         related=tuple(encoding.encode(dialogs, head) for dialogs, head in zip(related, heads, strict=True)),
-        related_dialogs=tuple(map(tuple, related)),
     )
 
 

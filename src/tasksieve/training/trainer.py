@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from tasksieve.encoding import Batch, BatchSampler
+from tasksieve.encoding import BatchSampler, ExampleBatch
 from tasksieve.errors import UserError
 from tasksieve.metagrad import (
     Adam,
@@ -23,11 +23,11 @@ from tasksieve.metagrad import (
     unrolled_meta_gradient,
 )
 from tasksieve.models import LossesOf
-from tasksieve.records.config import RunConfig
+from tasksieve.records.config import LoopConfig
 from tasksieve.training.methods import Method
 from tasksieve.training.methods.method import Update
+from tasksieve.training.parts import Tasks
 from tasksieve.training.state import TrainState
-from tasksieve.training.tasks import Tasks
 from tasksieve.weighting import Learned, RelatedBatch, Weighter
 
 # Streams of the run's seed; related tasks take every hundredth number from theirs on.
@@ -76,7 +76,7 @@ class Trainer:
     """
 
     def __init__(
-        self, config: RunConfig, method: Method, tasks: Tasks, state: TrainState, weighter: Weighter
+        self, config: LoopConfig, method: Method, tasks: Tasks, state: TrainState, weighter: Weighter
     ) -> None:
         self.means = Means()
         self._config, self._method, self._tasks = config, method, tasks
@@ -180,14 +180,14 @@ class Trainer:
             return Sgd(meta.inner_lr)
         return Adam(meta.inner_lr, eps_root=meta.inner_eps_root)
 
-    def _losses(self, batch: Batch) -> Float[Tensor, " batch"]:
+    def _losses(self, batch: ExampleBatch) -> Float[Tensor, " batch"]:
         losses: Tensor = self._losses_of(batch)
         return losses
 
     def _related_losses(self, batch: RelatedBatch) -> Float[Tensor, " batch"]:
         return torch.cat([self._losses(part) for part in batch])
 
-    def _unrolled_losses(self, params: dict[str, Tensor], batch: Batch) -> Float[Tensor, " batch"]:
+    def _unrolled_losses(self, params: dict[str, Tensor], batch: ExampleBatch) -> Float[Tensor, " batch"]:
         losses: Tensor = functional_call(self._losses_of, params, (batch,))
         return losses
 

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from tasksieve.encoding import EncodedTask
+from tasksieve.encoding import Examples, chunks
 from tasksieve.weighting.weighter import RelatedBatch
 
 _CHUNK = 256
@@ -38,10 +38,10 @@ class Learned:
             return self._finish(torch.cat([torch.sigmoid(self.module(part)) for part in batch]))
 
     @torch.no_grad()
-    def snapshot(self, tasks: Sequence[EncodedTask], step: int) -> list[Float[Tensor, " _"]]:
+    def snapshot(self, tasks: Sequence[Examples], step: int) -> list[Float[Tensor, " _"]]:
         """The module's weights of all examples, in (0, 1): before any normalisation, and during warm-up too."""
         return [
-            torch.cat([torch.sigmoid(self.module(task.batch(part))) for part in task.chunks(_CHUNK)])
+            torch.cat([torch.sigmoid(self.module(task.batch(part))) for part in chunks(task, _CHUNK)])
             for task in tasks
         ]
 

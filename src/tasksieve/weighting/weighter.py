@@ -9,9 +9,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tasksieve.encoding import Batch, EncodedTask, derived_generator
+from tasksieve.encoding import ExampleBatch, Examples, derived_generator
 
-RelatedBatch = tuple[Batch, ...]
+RelatedBatch = tuple[ExampleBatch, ...]
 """One batch of each related task, learned from in one update."""
 
 
@@ -23,7 +23,7 @@ class Weighter(Protocol):
         """The weights of a batch's examples, task after task, at an iteration."""
         ...
 
-    def snapshot(self, tasks: Sequence[EncodedTask], step: int) -> list[Float[Tensor, " _"]] | None:
+    def snapshot(self, tasks: Sequence[Examples], step: int) -> list[Float[Tensor, " _"]] | None:
         """The weights of all examples of every related task at an iteration; None if not worth recording."""
         ...
 
@@ -42,7 +42,7 @@ class Constant:
         """The constant, once an example."""
         return torch.full((sum(map(len, batch)),), self._weight, device=batch[0].targets.device)
 
-    def snapshot(self, tasks: Sequence[EncodedTask], step: int) -> None:
+    def snapshot(self, tasks: Sequence[Examples], step: int) -> None:
         """Nothing: there is nothing to see."""
 
 
@@ -57,7 +57,7 @@ class PerExample:
         self._tables = tuple(tables)
 
     @classmethod
-    def random(cls, tasks: Sequence[EncodedTask], generator: torch.Generator) -> PerExample:
+    def random(cls, tasks: Sequence[Examples], generator: torch.Generator) -> PerExample:
         """Weights drawn once, uniformly from (0, 1)."""
         return cls([torch.rand(len(task), generator=generator).to(task.device) for task in tasks])
 
@@ -65,7 +65,7 @@ class PerExample:
         """Each example's own weight."""
         return torch.cat([table[part.examples] for table, part in zip(self._tables, batch, strict=True)])
 
-    def snapshot(self, tasks: Sequence[EncodedTask], step: int) -> list[Float[Tensor, " _"]]:
+    def snapshot(self, tasks: Sequence[Examples], step: int) -> list[Float[Tensor, " _"]]:
         """The fixed weights."""
         return list(self._tables)
 
@@ -86,7 +86,7 @@ class RandomChanging:
         drawn = torch.rand(sum(map(len, batch)), generator=self._generator(step))
         return drawn.to(batch[0].targets.device)
 
-    def snapshot(self, tasks: Sequence[EncodedTask], step: int) -> list[Float[Tensor, " _"]]:
+    def snapshot(self, tasks: Sequence[Examples], step: int) -> list[Float[Tensor, " _"]]:
         """What the examples would get if all were sampled now."""
         generator = self._generator(step)
         return [torch.rand(len(task), generator=generator) for task in tasks]
