@@ -151,9 +151,14 @@ def test_divergence_names_the_step_and_keeps_the_last_good_checkpoint(
     assert all(bool(torch.isfinite(value).all()) for value in tensors.values())
 
 
-def test_an_exploding_meta_gradient_is_named(tasks_dir: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"iteration \d+, weight update: the gradient is not finite"):
-        train(learned(tasks_dir, meta={"inner_lr": 1e30, "unroll_length": 3}), tmp_path / "run")
+def test_exploding_meta_gradients_are_left_out_and_end_the_run_if_they_go_on(tasks_dir: Path, tmp_path: Path) -> None:
+    exploding = {"inner_lr": 1e30, "unroll_length": 3}
+    train(learned(tasks_dir, meta=exploding), tmp_path / "short")
+    folder = RunFolder(tmp_path / "short")
+    assert [line["meta_updates_skipped"] for line in folder.read_metrics()] == [1.0, 1.0, 1.0]
+    assert folder.read_weights(0)["weight"].equals(folder.read_weights(12)["weight"])
+    with pytest.raises(UserError, match=r"iteration 19, weight update: the meta-gradient, 20 times in a row, is not"):
+        train(learned(tasks_dir, meta=exploding, training={"iterations": 40}), tmp_path / "long")
 
 
 def test_stops_early_when_validation_no_longer_improves(tasks_dir: Path, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ class MetaConfig(_Section):
     weight_lr: float = Field(default=1e-4, gt=0, description="γ, step size of the weight module")
     weight_decay: float = Field(default=0.0, ge=0, description="decoupled decay of the weight module's params")
     inner_optimizer: Literal["sgd", "adam"] = Field(default="sgd", description="rule of the simulated step")
-    inner_lr: float = Field(default=0.1, gt=0, description="β of the simulated step")
+    inner_lr: float = Field(default=0.032, gt=0, description="β of the simulated step")
     inner_eps_root: float = Field(default=1e-12, ge=0, description="term under Adam's root when simulated")
     carry_state: bool = Field(default=True, description="simulated Adam starts from the real one's moments")
     normalize_weights: bool = Field(default=False, description="divide weights by their mean in the batch")

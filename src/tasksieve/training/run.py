@@ -129,7 +129,7 @@ class _Run:
         elif selecting:
             progress.stale += 1
         means = self.trainer.means.take()
-        names = ("primary_loss", "related_loss", "meta_loss", "mean_weight")
+        names = ("primary_loss", "related_loss", "meta_loss", "mean_weight", "meta_updates_skipped")
         line = {"step": progress.step, "valid_accuracy": reached, **{n: means.get(n) for n in names}}
         self.folder.append_metrics({**line, "seconds": round(progress.seconds, 3)})
         self.state.save(self.folder.last_checkpoint)

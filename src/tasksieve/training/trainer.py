@@ -35,6 +35,10 @@ PRIMARY_STREAM, POOLED_STREAM, META_PRIMARY_STREAM = 2, 3, 4
 RELATED_STREAM, META_RELATED_STREAM = 100, 101
 WEIGHTS_STREAM = 5
 
+EXPLOSIONS = 20
+"""So many meta-gradients in a row that are not finite end the run. A single one is left out: the simulated updates
+touch neither model nor weight module, and a sharp spot of the loss passes."""
+
 
 class Diverged(UserError):
     """A loss or gradient stopped being a number; the last good checkpoint is kept."""
@@ -79,6 +83,7 @@ class Trainer:
         self, config: LoopConfig, method: Method, tasks: Tasks, state: TrainState, weighter: Weighter
     ) -> None:
         self.means = Means()
+        self._exploded = 0
         self._config, self._method, self._tasks = config, method, tasks
         self._state, self._weighter = state, weighter
         self._losses_of = LossesOf(state.model)
@@ -169,10 +174,16 @@ class Trainer:
             self._tasks.primary.batch(self._meta_primary.batch(number)),
             moments_of(optimizer, params) if meta.inner_optimizer == "adam" and meta.carry_state else None,
         )
-        for name, value in weighter.module.named_parameters():
-            value.grad = result.gradients[name]
-        self._step(self._state.optimizers["weights"], weighter.module, meta.max_grad_norm, "weight", step)
-        self.means.add("meta_loss", float(result.meta_loss))
+        finite = all(bool(torch.isfinite(gradient).all()) for gradient in result.gradients.values())
+        self.means.add("meta_updates_skipped", float(not finite))
+        self._exploded = 0 if finite else self._exploded + 1
+        if self._exploded == EXPLOSIONS:
+            raise Diverged(step, "weight", f"the meta-gradient, {EXPLOSIONS} times in a row,")
+        if finite:
+            for name, value in weighter.module.named_parameters():
+                value.grad = result.gradients[name]
+            self._step(self._state.optimizers["weights"], weighter.module, meta.max_grad_norm, "weight", step)
+            self.means.add("meta_loss", float(result.meta_loss))
 
     def _rule(self) -> InnerRule:
         meta = self._config.meta

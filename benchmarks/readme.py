@@ -1,0 +1,82 @@
+"""Write the README's table of results from the committed record.
+
+    python -m benchmarks.readme [--check]
+
+The record ``results/restaurant-150.json`` is the ``comparison.json`` of::
+
+    tasksieve compare --primary …task3…-trn.txt --valid …task3…-dev.txt --test …task3…-tst.txt \\
+                      --related …task5…-trn.txt --sizes 150 --seeds 2 --out comparison
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+from tasksieve.records.comparison import Comparison, ComparisonRow
+from tasksieve.report import formatting as show
+
+ROOT = Path(__file__).resolve().parents[1]
+RECORD = ROOT / "results" / "restaurant-150.json"
+PAPER = {"primary": "61.1 ± 0.5", "multitask": "60.6 ± 0.7", "learned": "67.1 ± 0.6"}
+
+
+def table(comparison: Comparison) -> str:
+    """The results section, between the markers."""
+    size, seeds = comparison.rows[0].size, len(comparison.rows[0].seeds)
+    ceiling = comparison.coverage[f"candidate_ceiling_{size}"]
+    lines = [
+        "## Results so far",
+        "",
+        f"Personalized restaurant Task 3 with {size} training and validation dialogs, bAbI Task 5 related, 1,000",
+        f"test dialogs; per-turn accuracy in per cent, mean ± sd of {seeds} seeds (paper: 5). No model can exceed"
+        f" {ceiling:.1f}.",
+        "",
+        "| method | test | against primary (95 % interval) | paper |",
+        "|---|---|---|---|",
+        *map(line, comparison.rows),
+        "",
+        f"{comparison.verdict} {remark(comparison)}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def line(row: ComparisonRow) -> str:
+    """One row of the table."""
+    difference = "–"
+    if row.method != "primary" and row.ci95 is not None:
+        difference = f"{show.signed(row.minus_primary)} ({show.interval(row.ci95)})"
+    return f"| `{row.method}` | {show.mean_sd(row.mean, row.sd)} | {difference} | {PAPER.get(row.method, '–')} |"
+
+
+def remark(comparison: Comparison) -> str:
+    """What the reader must know beside the verdict."""
+    means = {row.method: row.mean for row in comparison.rows}
+    if means["learned"] - means["primary"] < 6.0:
+        return "The paper's gain of the learned weights is not reached; [what was tried](docs/experiments.md)."
+    return "The paper's gain of the learned weights is reached."
+
+
+def filled(readme: str, section: str) -> str:
+    """The README with the section between its markers replaced."""
+    return re.sub(
+        r"(<!-- results -->\n).*(<!-- /results -->)", lambda m: m[1] + section + m[2], readme, flags=re.DOTALL
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="change nothing, fail if the README differs")
+    check = parser.parse_args().check
+    readme = (ROOT / "README.md").read_text()
+    wanted = filled(readme, table(Comparison.model_validate_json(RECORD.read_text())))
+    if check and wanted != readme:
+        raise SystemExit("README.md differs from the record; run python -m benchmarks.readme")
+    if not check:
+        (ROOT / "README.md").write_text(wanted)
+
+
+if __name__ == "__main__":
+    main()
