@@ -242,3 +242,26 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(
     assert done.returncode == 0, done.stderr
     steps = [json.loads(line)["step"] for line in metrics.read_text().splitlines()]
     assert steps == sorted(set(steps))
+
+
+def test_reproduce_mnist_prints_table_1_and_writes_the_figures(cli: Cli, tmp_path: Path) -> None:
+    quick = [
+        f"--set=training.{s}" for s in ("iterations=20", "evaluate_every=10", "snapshot_every=4", "batch_size=64")
+    ]
+    ended = cli("reproduce", "mnist", "--embedded", "--seeds", 1, "--workers", 1, "--out", "t", *quick)
+    assert ended.code == 0, ended.err
+    assert "random-changing" in ended.out
+    assert "21.6 ± 3.8" in ended.out
+    assert max(len(line) for line in ended.out.splitlines() if "│" in line or "─" in line) <= 80
+    for name in ("figure-1", "figure-3", "figure-4"):
+        assert (tmp_path / "t" / f"{name}.png").read_bytes()[:4] == b"\x89PNG"
+        assert (tmp_path / "t" / f"{name}.svg").exists()
+    rows = json.loads(cli("reproduce", "mnist", "--embedded", "--seeds", 1, "--out", "t", *quick, "--json").out)[
+        "rows"
+    ]
+    assert [row["paper_mean"] for row in rows] == [21.63, 20.81, 20.40, 87.86, 90.32]
+    neither = cli("reproduce", "mnist", "--out", "u")
+    assert (neither.code, "give either --data FOLDER" in neither.err) == (2, True)
+    missing = cli("reproduce", "mnist", "--data", tmp_path, "--out", "u")
+    assert (missing.code, "tasksieve data fetch mnist" in missing.err) == (2, True)
+    assert not (tmp_path / "u").exists()

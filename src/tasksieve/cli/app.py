@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import sys
-from collections.abc import Callable
-from typing import Any
 
 import typer
 from rich.console import Console
 
 from tasksieve.cli.chat import chat
 from tasksieve.cli.compare import compare, demo, report
+from tasksieve.cli.data import data
+from tasksieve.cli.ending import Interrupted, guarded
+from tasksieve.cli.reproduce import reproduce
 from tasksieve.cli.simulate import simulate
 from tasksieve.cli.train import evaluate, train
 from tasksieve.cli.weights import weights
@@ -31,24 +31,10 @@ app = typer.Typer(
     """,
 )
 
-
-class Interrupted(Exception):
-    """Ctrl-C, past typer, which would end the program in its own way."""
-
-
-def _guarded(command: Callable[..., None]) -> Callable[..., None]:
-    @functools.wraps(command)
-    def call(*arguments: Any, **options: Any) -> None:
-        try:
-            command(*arguments, **options)
-        except KeyboardInterrupt:
-            raise Interrupted from None
-
-    return call
-
-
 for _command in (demo, compare, train, evaluate, weights, chat, report, simulate):
-    app.command()(_guarded(_command))
+    app.command()(guarded(_command))
+app.add_typer(reproduce, name="reproduce")
+app.add_typer(data, name="data")
 
 
 @app.callback(invoke_without_command=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from tasksieve.records.config import RunConfig
 from tasksieve.records.files import sha256, write_json
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.methods import method_named
-from tasksieve.training.run import Report
+from tasksieve.training.run import Report, train
+from tasksieve.training.use import evaluate_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,9 @@ def _jobs(plan: Plan, test: Path) -> list[Job]:
                     }
                 )
                 label = f"{name}-{size or everything}-{seed}"
-                jobs.append(Job(label, config, plan.out / "runs" / label, test))
+                path = plan.out / "runs" / label
+                work = partial(train, config, path), partial(evaluate_run, path, test)
+                jobs.append(Job(label, path, *work))
     return jobs
 
 

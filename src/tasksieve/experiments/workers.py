@@ -13,10 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from tasksieve.errors import UserError
-from tasksieve.records.config import RunConfig
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.run import Report, train
-from tasksieve.training.use import evaluate_run
+from tasksieve.training.run import Report, Watcher
 
 Watch = Callable[[str, Report], None]
 _POLL_SECONDS = 0.2
@@ -25,12 +23,19 @@ _shared: dict[str, Any] = {}
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One run, to be trained and then measured once on the test set."""
+    """One run, to be trained and then measured once on the test set.
+
+    Attributes:
+        name: for the progress bar.
+        path: the run folder.
+        train: trains it, telling a watcher how far it is; to be sent to another process, so defined in a module.
+        measure: gives the record ``test.json``; likewise.
+    """
 
     name: str
-    config: RunConfig
     path: Path
-    test: Path
+    train: Callable[[Watcher], object]
+    measure: Callable[[], dict[str, Any]]
 
     @property
     def done(self) -> bool:
@@ -61,10 +66,10 @@ def run_jobs(jobs: Sequence[Job], workers: int, watch: Watch) -> None:
 
 
 def _do(job: Job, watch: Watch) -> None:
-    train(job.config, job.path, lambda report: watch(job.name, report))
+    job.train(lambda report: watch(job.name, report))
     folder = RunFolder(job.path)
     if not folder.has_record("test"):
-        folder.write_record("test", evaluate_run(job.path, job.test))
+        folder.write_record("test", job.measure())
 
 
 def _run_in_processes(jobs: Sequence[Job], workers: int, watch: Watch) -> None:

@@ -61,11 +61,11 @@ def weight_histograms(weights: pl.DataFrame, examples: pl.DataFrame | None = Non
     chosen = stages(weights["step"].unique().to_list())
     columns = min(3, len(chosen))
     rows = math.ceil(len(chosen) / columns)
-    figure = _figure(2.25 * rows + 0.5)
+    figure = new_figure(2.25 * rows + 0.5)
     panels = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
-    parts = _parts(weights, examples)
+    parts = split_by_label(weights, examples)
     for panel, step in zip(panels, chosen, strict=False):
-        _histogram_panel(panel, step, {name: part.filter(pl.col("step") == step) for name, part in parts.items()})
+        draw_histogram(panel, step, {name: part.filter(pl.col("step") == step) for name, part in parts.items()})
     for panel in panels[len(chosen) :]:
         panel.remove()
     if ALL not in parts:
@@ -85,7 +85,7 @@ _LOOK: dict[str, dict[str, Any]] = {
 }
 
 
-def _parts(weights: pl.DataFrame, examples: pl.DataFrame | None) -> dict[str, pl.DataFrame]:
+def split_by_label(weights: pl.DataFrame, examples: pl.DataFrame | None) -> dict[str, pl.DataFrame]:
     """The weights by whether their example is right, those that occur; all as one without labels."""
     if examples is None or "label" not in examples.columns:
         return {ALL: weights}
@@ -98,7 +98,8 @@ def _parts(weights: pl.DataFrame, examples: pl.DataFrame | None) -> dict[str, pl
     return {name: part for name, part in found.items() if not part.is_empty()}
 
 
-def _histogram_panel(axes: Axes, step: int, parts: dict[str, pl.DataFrame]) -> None:
+def draw_histogram(axes: Axes, step: int, parts: dict[str, pl.DataFrame]) -> None:
+    """Draw one stage's histogram: the parts of :func:`split_by_label` at that step, one on the other."""
     floor = [0] * BINS
     for name, part in parts.items():
         counts = histogram(part["weight"])
@@ -139,7 +140,7 @@ def weights_by_kind(weights: pl.DataFrame, examples: pl.DataFrame) -> Figure:
     kinds = means["kind"].unique(maintain_order=True).to_list()
     looks = line_styles([f"{place} {kind}" for place, kind in enumerate(kinds)])
     height = 3.9
-    figure = _figure(height)
+    figure = new_figure(height)
     axes = figure.subplots()
     axes.set_ylim(-0.02, 1.02)
     ends = []
@@ -172,7 +173,7 @@ def learning_curves(runs: Sequence[Run]) -> Figure:
     looks = line_styles([run.method for run in runs])
     sizes = sorted({run.size for run in drawn}, key=lambda size: size or math.inf)
     height = 3.6 if len(sizes) == 1 else 2.9
-    figure = _figure(height * len(sizes))
+    figure = new_figure(height * len(sizes))
     panels = figure.subplots(len(sizes), 1, squeeze=False, sharex=True).flatten().tolist()
     for axes, size in zip(panels, sizes, strict=True):
         title = "validation accuracy, %"
@@ -239,7 +240,7 @@ def comparison_bars(comparison: Comparison) -> Figure:
     looks = line_styles([row.method for row in rows])
     groups = [[row for row in rows if row.size == size] for size in sorted({row.size for row in rows})]
     heights = [0.34 * len(group) + 0.55 for group in groups]
-    figure = _figure(sum(heights) + 0.35)
+    figure = new_figure(sum(heights) + 0.35)
     ratios = [float(height) for height in heights]
     panels = figure.subplots(len(groups), 1, squeeze=False, sharex=True, height_ratios=ratios)
     for axes, group in zip(panels.flatten().tolist(), groups, strict=True):
@@ -277,7 +278,8 @@ def _bars_panel(axes: Axes, rows: Sequence[ComparisonRow], looks: dict[str, Line
     axes.spines["left"].set_visible(False)
 
 
-def _figure(height: float) -> Figure:
+def new_figure(height: float) -> Figure:
+    """An empty figure of the usual width; ``height`` in inches."""
     return Figure(figsize=(_WIDTH, height), layout=ConstrainedLayoutEngine(h_pad=0.1, w_pad=0.07))
 
 

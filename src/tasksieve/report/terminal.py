@@ -114,6 +114,24 @@ def weights_table(frame: pl.DataFrame, title: str) -> Table:
     return table
 
 
+def table1_table(table: dict[str, Any]) -> Table:
+    """The paper's Table 1 beside its numbers.
+
+    Args:
+        table: the record ``table1.json``.
+    """
+    shown = _table()
+    shown.add_column("weighting")
+    for heading in ("test, %", "paper, %", "valid., %", "seconds\na run"):
+        shown.add_column(heading, justify="right", no_wrap=True)
+    for row in table["rows"]:
+        valid = show.mean([seed["valid_accuracy"] for seed in row["seeds"]])
+        seconds = show.mean([seed["seconds"] for seed in row["seeds"]])
+        ours, paper = show.mean_sd(row["mean"], row["sd"]), show.mean_sd(row["paper_mean"], row["paper_sd"])
+        shown.add_row(row["method"], Text(ours, style="bold"), paper, show.percent(valid), show.whole(seconds))
+    return shown
+
+
 def kinds_table(frame: pl.DataFrame) -> Table:
     """Mean weight by kind of turn.
 

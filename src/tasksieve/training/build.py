@@ -63,16 +63,16 @@ def build_state(config: RunConfig, method: Method, tasks: DialogTasks) -> TrainS
     """Model, weight module and optimisers at their start."""
     words = len(tasks.encoding.vocabulary)
     model = build_model(config, words, tasks.encoding.candidates)
-    primary = _adam(model, config.training.primary_lr)
+    primary = adam(model, config.training.primary_lr)
     shared = config.training.optimizer_state == "shared"
     optimizers = {
         "primary": primary,
-        "related": primary if shared else _adam(model, config.training.related_lr),
+        "related": primary if shared else adam(model, config.training.related_lr),
     }
     module = None
     if method.weighting == "learned":
         module = build_weight_module(config, words)
-        optimizers["weights"] = _adam(module, config.meta.weight_lr, config.meta.weight_decay)
+        optimizers["weights"] = adam(module, config.meta.weight_lr, config.meta.weight_decay)
     return TrainState(model, module, optimizers)
 
 
@@ -125,7 +125,8 @@ def examples_frame(tasks: DialogTasks, labels: str | None) -> pl.DataFrame:
     return frame if labels is None else frame.with_columns(read_labels(Path(labels), frame).alias("label"))
 
 
-def _adam(module: nn.Module, lr: float, decay: float = 0.0) -> torch.optim.Optimizer:
+def adam(module: nn.Module, lr: float, decay: float = 0.0) -> torch.optim.Optimizer:
+    """Adam over a module's parameters; with ``decay``, AdamW."""
     if decay:
         return torch.optim.AdamW(module.parameters(), lr=lr, weight_decay=decay, fused=True)
     return torch.optim.Adam(module.parameters(), lr=lr, fused=True)

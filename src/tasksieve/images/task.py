@@ -1,0 +1,91 @@
+"""Images as examples, and a related task made of the same images with wrong labels (paper, Section 4.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from tasksieve.images.read import Digits
+
+CLASSES = 10
+Corruption = Literal["next", "uniform"]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageBatch:
+    """Some images.
+
+    Attributes:
+        pixels: in [0, 1].
+        targets: the labels given, right or wrong.
+        examples: their numbers in the task.
+        indicator: two columns that tell whether the label is right; None if it is not told.
+    """
+
+    pixels: Float[Tensor, "batch pixels"]
+    targets: Int[Tensor, " batch"]
+    examples: Int[Tensor, " batch"]
+    indicator: Float[Tensor, "batch 2"] | None
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+
+class ImageTask:
+    """All images of a split with their labels.
+
+    Args:
+        digits: images and the labels to learn.
+        right: whether each label is right, for the indicator; None if it is not told.
+    """
+
+    def __init__(self, digits: Digits, right: Bool[Tensor, " images"] | None = None) -> None:
+        self.digits = digits
+        self._indicator = None if right is None else torch.nn.functional.one_hot(right.long(), 2).float()
+
+    def __len__(self) -> int:
+        return len(self.digits)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors live."""
+        return self.digits.labels.device
+
+    def batch(self, examples: Int[Tensor, " batch"]) -> ImageBatch:
+        """The images with these numbers, in this order."""
+        indicator = None if self._indicator is None else self._indicator.index_select(0, examples)
+        return ImageBatch(
+            self.digits.pixels.index_select(0, examples),
+            self.digits.labels.index_select(0, examples),
+            examples,
+            indicator,
+        )
+
+    def answerable(self) -> Int[Tensor, " images"]:
+        """All images."""
+        return torch.arange(len(self), device=self.device)
+
+
+def corrupt(
+    labels: Int[Tensor, " images"], share: float, kind: Corruption, generator: torch.Generator
+) -> tuple[Int[Tensor, " images"], Bool[Tensor, " images"]]:
+    """Make a share of the labels wrong.
+
+    Args:
+        labels: the right ones.
+        share: of labels to make wrong, in [0, 1]; exactly so many, rounded.
+        kind: ``next`` for (y + 1) mod 10, ``uniform`` for any of the nine others.
+        generator: draws which, and to what.
+    Returns: the labels, and whether each is right.
+    """
+    chosen = torch.randperm(len(labels), generator=generator)[: round(share * len(labels))]
+    right = torch.ones(len(labels), dtype=torch.bool)
+    right[chosen] = False
+    shift = torch.ones(len(labels), dtype=torch.long)
+    if kind == "uniform":
+        shift = torch.randint(1, CLASSES, (len(labels),), generator=generator)
+    return torch.where(right, labels, (labels + shift) % CLASSES), right
