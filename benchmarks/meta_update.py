@@ -20,9 +20,8 @@ import torch
 
 from tasksieve.dialogs.simulate import simulate, write_simulation
 from tasksieve.records.config import RunConfig, config_from
-from tasksieve.training.build import build_state, build_weighter, examples_frame
+from tasksieve.training.build import build_parts
 from tasksieve.training.methods import method_named
-from tasksieve.training.tasks import load_tasks
 from tasksieve.training.trainer import Trainer
 
 WARM_UP, ROUNDS = 10, 60
@@ -68,12 +67,11 @@ def measure(data: Path | None, scratch: Path) -> list[dict[str, Any]]:
     for rule in ("sgd", "adam"):
         config = benchmark_config(data, scratch, 5, rule)
         method = method_named("learned")
-        tasks = load_tasks(config, method)
-        state = build_state(config, method, tasks)
-        examples = examples_frame(tasks, None)
-        trainer = Trainer(config, method, tasks, state, build_weighter(config, method, tasks, state, examples))
+        parts = build_parts(config, method)
+        trainer = Trainer(config, method, parts.tasks, parts.state, parts.weighter)
         if rule == "sgd":
-            model, related = state.model, tasks.related[0].batch(torch.arange(0, 32 * 97, 97))
+            model, task = parts.state.model, parts.tasks.related[0]
+            related = task.batch(torch.arange(32) * (len(task) // 32))
 
             def plain(number: int, model: Any = model, batch: Any = related) -> None:
                 model.zero_grad(set_to_none=True)

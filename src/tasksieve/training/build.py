@@ -8,23 +8,18 @@ from typing import Any
 
 import polars as pl
 import torch
-from torch import nn
 
 from tasksieve.dialogs.turn_kinds import turn_kind
 from tasksieve.encoding import Candidates, derived_generator
-from tasksieve.errors import UserError
 from tasksieve.models import MemoryNetwork, WeightModule
 from tasksieve.records.config import RunConfig
 from tasksieve.training.evaluation import accuracy, task_ranks
 from tasksieve.training.labels import read_labels
 from tasksieve.training.methods import Method
 from tasksieve.training.parts import Parts, Setting
+from tasksieve.training.start import MODEL_STREAM, WEIGHT_MODULE_STREAM, start_state, start_weighter
 from tasksieve.training.state import TrainState
 from tasksieve.training.tasks import DialogTasks, data_files, load_tasks
-from tasksieve.training.trainer import WEIGHTS_STREAM
-from tasksieve.weighting import Constant, Learned, PerExample, RandomChanging, Weighter
-
-MODEL_STREAM, WEIGHT_MODULE_STREAM = 0, 1
 
 
 def build_model(config: RunConfig, words: int, candidates: Mapping[str, Candidates]) -> MemoryNetwork:
@@ -45,10 +40,11 @@ def build_parts(config: RunConfig, method: Method) -> Parts:
     tasks = load_tasks(config, method)
     state = build_state(config, method, tasks)
     examples = examples_frame(tasks, config.data.labels)
+    labels = torch.tensor(examples["label"].to_list()).float() if "label" in examples.columns else None
     return Parts(
         tasks=tasks,
         state=state,
-        weighter=build_weighter(config, method, tasks, state, examples),
+        weighter=start_weighter(config, method, tasks, state, labels),
         examples=examples,
         validate=lambda: accuracy(task_ranks(state.model, tasks.valid)),
         facts={
@@ -63,40 +59,7 @@ def build_state(config: RunConfig, method: Method, tasks: DialogTasks) -> TrainS
     """Model, weight module and optimisers at their start."""
     words = len(tasks.encoding.vocabulary)
     model = build_model(config, words, tasks.encoding.candidates)
-    primary = adam(model, config.training.primary_lr)
-    shared = config.training.optimizer_state == "shared"
-    optimizers = {
-        "primary": primary,
-        "related": primary if shared else adam(model, config.training.related_lr),
-    }
-    module = None
-    if method.weighting == "learned":
-        module = build_weight_module(config, words)
-        optimizers["weights"] = adam(module, config.meta.weight_lr, config.meta.weight_decay)
-    return TrainState(model, module, optimizers)
-
-
-def build_weighter(
-    config: RunConfig, method: Method, tasks: DialogTasks, state: TrainState, examples: pl.DataFrame
-) -> Weighter:
-    """Where the related examples' weights come from.
-
-    Raises: UserError: if the method needs labels and the configuration names none.
-    """
-    seed = config.training.seed
-    if method.weighting == "learned":
-        assert state.weight_module is not None
-        return Learned(state.weight_module, normalize=config.meta.normalize_weights, warm_up=config.meta.warm_up)
-    if method.weighting == "random-fixed":
-        return PerExample.random(tasks.related, derived_generator(seed, WEIGHTS_STREAM))
-    if method.weighting == "random-changing":
-        return RandomChanging(seed, WEIGHTS_STREAM)
-    if method.weighting == "labels":
-        if "label" not in examples.columns:
-            raise UserError(f"method '{method.name}' needs labels of the related examples; give --labels")
-        labels = torch.tensor(examples["label"].to_list(), dtype=torch.float32, device=config.training.device)
-        return PerExample(torch.split(labels, [len(task) for task in tasks.related]))
-    return Constant()
+    return start_state(config, model, build_weight_module(config, words) if method.weighting == "learned" else None)
 
 
 def examples_frame(tasks: DialogTasks, labels: str | None) -> pl.DataFrame:
@@ -123,13 +86,6 @@ def examples_frame(tasks: DialogTasks, labels: str | None) -> pl.DataFrame:
     }
     frame = pl.DataFrame(rows, schema=schema).with_row_index("example").cast({"example": pl.Int32})
     return frame if labels is None else frame.with_columns(read_labels(Path(labels), frame).alias("label"))
-
-
-def adam(module: nn.Module, lr: float, decay: float = 0.0) -> torch.optim.Optimizer:
-    """Adam over a module's parameters; with ``decay``, AdamW."""
-    if decay:
-        return torch.optim.AdamW(module.parameters(), lr=lr, weight_decay=decay, fused=True)
-    return torch.optim.Adam(module.parameters(), lr=lr, fused=True)
 
 
 DIALOGS = Setting(RunConfig, lambda config: data_files(config.data).all(), build_parts)

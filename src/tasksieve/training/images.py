@@ -17,12 +17,10 @@ from tasksieve.images.read import mnist_files
 from tasksieve.models import LogisticRegression, PerceptronWeightModule
 from tasksieve.records.config import LoopConfig, MetaConfig, TrainingConfig
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.build import MODEL_STREAM, WEIGHT_MODULE_STREAM, adam
 from tasksieve.training.methods import Method
 from tasksieve.training.parts import Parts, Setting
-from tasksieve.training.state import TrainState, load_module, read_tensors
-from tasksieve.training.trainer import WEIGHTS_STREAM
-from tasksieve.weighting import Constant, Learned, PerExample, RandomChanging, Weighter
+from tasksieve.training.start import MODEL_STREAM, WEIGHT_MODULE_STREAM, start_state, start_weighter
+from tasksieve.training.state import load_module, read_tensors
 
 LABELS_STREAM = 6
 _CHUNK = 4096
@@ -89,11 +87,10 @@ def build_image_parts(config: ImageConfig, method: Method) -> Parts:
     pixels = tasks.primary.digits.pixels.shape[1]
     seed = config.training.seed
     model = LogisticRegression(pixels, derived_generator(seed, MODEL_STREAM))
-    optimizer = adam(model, config.training.primary_lr)
-    state = TrainState(model, None, {"primary": optimizer, "related": optimizer})
+    module = None
     if method.weighting == "learned":
-        state.weight_module = PerceptronWeightModule(pixels, derived_generator(seed, WEIGHT_MODULE_STREAM))
-        state.optimizers["weights"] = adam(state.weight_module, config.meta.weight_lr, config.meta.weight_decay)
+        module = PerceptronWeightModule(pixels, derived_generator(seed, WEIGHT_MODULE_STREAM))
+    state = start_state(config, model, module)
     numbers = pl.Series("example", range(len(tasks.right)), dtype=pl.Int32)
     examples = pl.DataFrame(
         {"example": numbers, "dialog": numbers, "turn": 0, "kind": "image", "label": tasks.right.tolist()}
@@ -101,26 +98,12 @@ def build_image_parts(config: ImageConfig, method: Method) -> Parts:
     return Parts(
         tasks=tasks,
         state=state,
-        weighter=_weighter(config, method, tasks, state),
+        weighter=start_weighter(config, method, tasks, state, tasks.right.float()),
         examples=examples,
         validate=lambda: accuracy_on(model, tasks.valid),
         facts={"size": len(tasks.primary)},
         write=lambda folder: None,
     )
-
-
-def _weighter(config: ImageConfig, method: Method, tasks: ImageTasks, state: TrainState) -> Weighter:
-    seed = config.training.seed
-    if method.weighting == "learned":
-        assert state.weight_module is not None
-        return Learned(state.weight_module, normalize=config.meta.normalize_weights, warm_up=config.meta.warm_up)
-    if method.weighting == "random-fixed":
-        return PerExample.random(tasks.related, derived_generator(seed, WEIGHTS_STREAM))
-    if method.weighting == "random-changing":
-        return RandomChanging(seed, WEIGHTS_STREAM)
-    if method.weighting == "labels":
-        return PerExample([tasks.right.float()])
-    return Constant()
 
 
 @torch.no_grad()

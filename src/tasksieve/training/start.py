@@ -1,0 +1,61 @@
+"""The start of a run, alike for dialogs and images: optimisers and weights."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from tasksieve.encoding import derived_generator
+from tasksieve.errors import UserError
+from tasksieve.records.config import LoopConfig
+from tasksieve.training.methods import Method
+from tasksieve.training.parts import Tasks
+from tasksieve.training.state import TrainState
+from tasksieve.training.trainer import WEIGHTS_STREAM
+from tasksieve.weighting import Constant, Learned, PerExample, RandomChanging, Weighter
+
+MODEL_STREAM, WEIGHT_MODULE_STREAM = 0, 1
+"""Streams of the run's seed for the initial parameters."""
+
+
+def start_state(config: LoopConfig, model: nn.Module, weight_module: nn.Module | None) -> TrainState:
+    """Model and weight module with fresh optimisers; no weight module if the weights are not learned."""
+    training = config.training
+    primary = _adam(model, training.primary_lr)
+    shared = training.optimizer_state == "shared"
+    optimizers = {"primary": primary, "related": primary if shared else _adam(model, training.related_lr)}
+    if weight_module is not None:
+        optimizers["weights"] = _adam(weight_module, config.meta.weight_lr, config.meta.weight_decay)
+    return TrainState(model, weight_module, optimizers)
+
+
+def start_weighter(
+    config: LoopConfig, method: Method, tasks: Tasks, state: TrainState, labels: Float[Tensor, " examples"] | None
+) -> Weighter:
+    """Where the related examples' weights come from.
+
+    Args:
+        config, method, tasks, state: of the run.
+        labels: 1 for right and 0 for wrong, of all related tasks' examples one after the other, if known.
+    Raises: UserError: if the method needs labels and there are none.
+    """
+    seed = config.training.seed
+    if method.weighting == "learned":
+        assert state.weight_module is not None
+        return Learned(state.weight_module, normalize=config.meta.normalize_weights, warm_up=config.meta.warm_up)
+    if method.weighting == "random-fixed":
+        return PerExample.random(tasks.related, derived_generator(seed, WEIGHTS_STREAM))
+    if method.weighting == "random-changing":
+        return RandomChanging(seed, WEIGHTS_STREAM)
+    if method.weighting == "labels":
+        if labels is None:
+            raise UserError(f"method '{method.name}' needs labels of the related examples; give --labels")
+        return PerExample(torch.split(labels.to(config.training.device), [len(task) for task in tasks.related]))
+    return Constant()
+
+
+def _adam(module: nn.Module, lr: float, decay: float = 0.0) -> torch.optim.Optimizer:
+    if decay:
+        return torch.optim.AdamW(module.parameters(), lr=lr, weight_decay=decay, fused=True)
+    return torch.optim.Adam(module.parameters(), lr=lr, fused=True)
