@@ -23,7 +23,7 @@ def test_the_meta_update_benchmark_prints_ratios(
     meta_update.main()
     torch.set_num_threads(threads)
     rows = json.loads((tmp_path / "out.json").read_text())["rows"]
-    assert [row["name"] for row in rows][0] == "plain forward+backward, related batch"
+    assert rows[0]["name"] == "plain forward+backward, related batch"
     assert rows[0]["plain_passes"] == 1.0
     assert len(rows) == 5
     assert capsys.readouterr().out.count("plain passes") == 5

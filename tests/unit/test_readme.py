@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from benchmarks.readme import RECORD, ROOT, filled, remark, table
+from benchmarks.readme import RECORD, ROOT, filled, remark, sections
 from tasksieve.records.comparison import Comparison
 
 
 def test_the_readme_shows_the_record() -> None:
     record = Comparison.model_validate_json(RECORD.read_text())
     readme = (ROOT / "README.md").read_text()
-    assert filled(readme, table(record)) == readme, "run python -m benchmarks.readme"
+    assert filled(readme, sections()) == readme, "run python -m benchmarks.readme"
     for row in record.rows:
         assert f"`{row.method}` | {row.mean:.1f} ± " in readme
 
