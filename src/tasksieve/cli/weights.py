@@ -28,7 +28,7 @@ def weights(
     from tasksieve.report.terminal import kinds_table, weights_table
 
     if export is not None:
-        rows = export_weights(run, export, None if all_steps else step, all_steps=all_steps)
+        rows = export_weights(run, export, step, all_steps=all_steps)
         Console().print(f"Wrote {rows:,} rows to {export}", soft_wrap=True, highlight=False)
         return
     frame = examples_at(run, step)

@@ -67,11 +67,8 @@ def _check(plan: Plan, test: Path) -> None:
     if len(set(plan.methods)) < len(plan.methods) or len(set(plan.sizes)) < len(plan.sizes):
         raise UserError("a method or size is named twice; name each once")
     for name in plan.methods:
-        method = method_named(name)
-        if method.borrows and not plan.config.data.related:
-            raise UserError(f"method '{name}' borrows; give at least one --related file")
-        if method.weighting == "labels" and plan.config.data.labels is None:
-            raise UserError(f"method '{name}' needs labels of the related examples; give --labels")
+        data = plan.config.data
+        method_named(name).require(related=bool(data.related), labels=data.labels is not None)
     read_babi(test)
 
 
@@ -97,19 +94,20 @@ def _jobs(plan: Plan, test: Path) -> list[Job]:
 def _summarise(plan: Plan, jobs: list[Job], test: Path) -> Comparison:
     results: dict[tuple[int, str], list[SeedResult]] = {}
     ceilings: dict[str, float] = {}
+    digest = sha256(test)
     for job in jobs:
         folder = RunFolder(job.path)
         result, measured = folder.read_record("result"), folder.read_record("test")
-        if measured["sha256"] != sha256(test):
+        if measured["sha256"] != digest:
             raise UserError(f"{test} has changed since this run was measured; choose another --out", job.path)
         results.setdefault((result["size"], result["method"]), []).append(_seed_result(result, measured))
-        if result["method"] not in ("joint", "pretrain"):
+        if method_named(result["method"]).heads == "per-task":
             ceilings[f"candidate_ceiling_{result['size']}"] = measured["coverage"]["candidate_ceiling"]
     rows = [
         comparison_row(method, size, seeds, results.get((size, "primary"), []))
         for (size, method), seeds in results.items()
     ]
-    settings = {"config": plan.config.model_dump(mode="json"), "test": str(test), "test_sha256": sha256(test)}
+    settings = {"config": plan.config.model_dump(mode="json"), "test": str(test), "test_sha256": digest}
     return Comparison(rows=tuple(rows), verdict=verdict(rows), coverage=ceilings, settings=settings)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +12,7 @@ import polars as pl
 from scipy import stats
 
 from tasksieve.experiments.workers import Job, run_jobs
+from tasksieve.records.comparison import mean_sd
 from tasksieve.records.config import config_of, set_value
 from tasksieve.records.files import write_json
 from tasksieve.records.run_folder import RunFolder
@@ -107,7 +107,7 @@ def _row(method: str, jobs: Sequence[Job]) -> dict[str, Any]:
                 "seconds": result["seconds"],
             }
         )
-    mean, sd = _mean_sd([seed["test_accuracy"] for seed in seeds])
+    mean, sd = mean_sd([seed["test_accuracy"] for seed in seeds])
     paper_mean, paper_sd = PAPER[method]
     return {"method": method, "seeds": seeds, "mean": mean, "sd": sd, "paper_mean": paper_mean, "paper_sd": paper_sd}
 
@@ -124,7 +124,7 @@ def _weights(folders: Sequence[RunFolder]) -> dict[str, Any]:
                 mean = frame.filter(pl.col("label") == label)["weight"].cast(pl.Float64).mean()
                 found.setdefault(f"{when}_{name}", []).append(float(mean) if isinstance(mean, float) else 0.0)
         found.setdefault("auroc", []).append(auroc(last))
-    return {name: dict(zip(("mean", "sd"), _mean_sd(values), strict=True)) for name, values in found.items()}
+    return {name: dict(zip(("mean", "sd"), mean_sd(values), strict=True)) for name, values in found.items()}
 
 
 def auroc(frame: pl.DataFrame) -> float:
@@ -138,7 +138,3 @@ def auroc(frame: pl.DataFrame) -> float:
     if not len(right) or not len(wrong):
         return float("nan")
     return float(stats.mannwhitneyu(right, wrong).statistic) / (len(right) * len(wrong))
-
-
-def _mean_sd(values: Sequence[float]) -> tuple[float, float | None]:
-    return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None

@@ -60,9 +60,10 @@ def read_mnist(directory: Path) -> dict[str, Digits]:
 
     Raises: UserError: if a file is missing, damaged, or not an IDX file of the right shape.
     """
-    arrays = [read_idx(path) for path in mnist_files(directory)]
+    paths = mnist_files(directory)
+    arrays = [read_idx(path) for path in paths]
     splits = []
-    for (images, labels), path in zip((arrays[:2], arrays[2:]), mnist_files(directory)[::2], strict=True):
+    for (images, labels), path in zip((arrays[:2], arrays[2:]), paths[::2], strict=True):
         if images.ndim != 3 or labels.ndim != 1 or len(images) != len(labels):
             raise UserError(f"holds an array of shape {images.shape} for labels of {labels.shape}", path)
         pixels = torch.from_numpy(images.reshape(len(images), -1)).float() / 255

@@ -4,8 +4,8 @@ The weights of the K batches do not depend on θ, so the chain rule splits at th
 
 .. math:: ∇_η L_P(θ_K) = \sum_{k,i} \frac{∂ L_P(θ_K)}{∂ w_{k,i}} ∇_η w_{k,i}(η) .
 
-The first factor is taken through the unroll with the weights as leaves; the second by one backward pass through a
-single call of the weight module for all K batches.
+The first factor is taken through the unroll with the weights as leaves; the second by one backward pass through the
+weight module, for all K batches at once.
 """
 
 from __future__ import annotations

@@ -63,11 +63,20 @@ def composed_hops(
     state = queries
     for _ in range(count):
         attended = torch.softmax(torch.addmm(log_counts, state, sentences.T), dim=1) @ sentences
-        if transforms_state:
-            state = torch.addmm(attended, state, transform)
-        else:
-            state = torch.addmm(state, attended, transform)
+        state = next_state(state, attended, transform, transforms_state)
     return state
+
+
+def next_state(
+    state: Float[Tensor, "batch dim"],
+    attended: Float[Tensor, "batch dim"],
+    transform: Float[Tensor, "dim dim"],
+    transforms_state: bool,
+) -> Float[Tensor, "batch dim"]:
+    """The end of a hop: o + u H, or u + o H."""
+    if transforms_state:
+        return torch.addmm(attended, state, transform)
+    return torch.addmm(state, attended, transform)
 
 
 @dataclass(slots=True)

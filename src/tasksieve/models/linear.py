@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from tasksieve.images import ImageBatch
 from tasksieve.images.task import CLASSES
-from tasksieve.models.memory_network import normal
+from tasksieve.models.module import normal
 
 
 class LogisticRegression(nn.Module):

@@ -15,9 +15,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from tasksieve.encoding import Batch, Candidates, ExampleBatch
-from tasksieve.models.attention import composed_hops, hops
+from tasksieve.encoding import Batch, Candidates
+from tasksieve.models.attention import composed_hops, hops, next_state
 from tasksieve.models.candidate_losses import candidate_losses
+from tasksieve.models.module import normal
 from tasksieve.records.config import BodyConfig, ModelConfig, WeightModuleConfig
 
 MASKED = -1e9
@@ -75,10 +76,7 @@ class MemoryBody(nn.Module):
         for _ in range(self.hops):
             attention = torch.softmax(torch.baddbmm(padding, memories, state.unsqueeze(2)), dim=1)
             attended = torch.bmm(attention.transpose(1, 2), memories).squeeze(1)
-            if self.transforms_state:
-                state = torch.addmm(attended, state, self.transform)
-            else:
-                state = torch.addmm(state, attended, self.transform)
+            state = next_state(state, attended, self.transform, self.transforms_state)
         return state
 
 
@@ -122,23 +120,6 @@ class MemoryNetwork(nn.Module):
         return self.body(batch, with_response=False), self.heads[batch.head].table.embed(embedding)
 
 
-class LossesOf(nn.Module):
-    """A dialog model's losses as a module of their own, to be called with other parameters than its own.
-
-    Args:
-        model: has ``losses(batch)``, per-example losses of shape (batch,).
-    """
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, batch: ExampleBatch) -> Float[Tensor, " batch"]:
-        """The model's losses."""
-        losses: Tensor = self.model.losses(batch)  # type: ignore[operator]
-        return losses
-
-
 class WeightModule(nn.Module):
     """The weight module P_η: history, utterance and response to a logit (Eq. 3 before the sigmoid).
 
@@ -165,8 +146,3 @@ class WeightModule(nn.Module):
         """One logit an example."""
         state: Tensor = self.body(batch, with_response=True)
         return state @ self.output + self.bias
-
-
-def normal(generator: torch.Generator, sd: float, *shape: int) -> nn.Parameter:
-    """A parameter drawn from a normal distribution with mean 0."""
-    return nn.Parameter(torch.randn(*shape, generator=generator) * sd)

@@ -67,19 +67,24 @@ def paired_interval(differences: Sequence[float]) -> tuple[float, float] | None:
     return mean - half, mean + half
 
 
+def mean_sd(values: Sequence[float]) -> tuple[float, float | None]:
+    """Mean, and standard deviation of a sample; None with one value."""
+    return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None
+
+
 def comparison_row(
     method: str, size: int, seeds: Sequence[SeedResult], primary: Sequence[SeedResult]
 ) -> ComparisonRow:
     """Summarise a method's seeds, paired by seed with those of `primary` at the same size."""
-    accuracies = [result.test_accuracy for result in seeds]
+    mean, sd = mean_sd([result.test_accuracy for result in seeds])
     baseline = {result.seed: result.test_accuracy for result in primary}
     differences = [r.test_accuracy - baseline[r.seed] for r in seeds if r.seed in baseline]
     return ComparisonRow(
         method=method,
         size=size,
         seeds=tuple(seeds),
-        mean=statistics.fmean(accuracies),
-        sd=statistics.stdev(accuracies) if len(accuracies) > 1 else None,
+        mean=mean,
+        sd=sd,
         minus_primary=statistics.fmean(differences) if differences else None,
         ci95=paired_interval(differences),
     )

@@ -17,8 +17,9 @@ from tasksieve.training.evaluation import accuracy, task_ranks
 from tasksieve.training.labels import read_labels
 from tasksieve.training.methods import Method
 from tasksieve.training.parts import Parts, Setting
-from tasksieve.training.start import MODEL_STREAM, WEIGHT_MODULE_STREAM, start_state, start_weighter
+from tasksieve.training.start import start_state, start_weighter
 from tasksieve.training.state import TrainState
+from tasksieve.training.streams import MODEL_STREAM, WEIGHT_MODULE_STREAM
 from tasksieve.training.tasks import DialogTasks, data_files, load_tasks
 
 

@@ -45,8 +45,7 @@ def summary(found: Int[Tensor, " examples"], task: EncodedTask) -> dict[str, Any
     """All accuracies of a task, in per cent: the record ``test.json`` without its source.
 
     Args:
-        found: from :func:`task_ranks`, of a head with more than ten candidates or not: hits@k of fewer than k
-            candidates count every answerable turn.
+        found: from :func:`task_ranks`. With fewer than k candidates, hits@k counts every answerable turn.
         task: the same task.
     """
     answerable = found <= len(task.candidates)

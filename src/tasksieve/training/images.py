@@ -19,10 +19,10 @@ from tasksieve.records.config import LoopConfig, MetaConfig, TrainingConfig
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.methods import Method
 from tasksieve.training.parts import Parts, Setting
-from tasksieve.training.start import MODEL_STREAM, WEIGHT_MODULE_STREAM, start_state, start_weighter
+from tasksieve.training.start import start_state, start_weighter
 from tasksieve.training.state import load_module, read_tensors
+from tasksieve.training.streams import LABELS_STREAM, MODEL_STREAM, WEIGHT_MODULE_STREAM
 
-LABELS_STREAM = 6
 _CHUNK = 4096
 
 

@@ -7,16 +7,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from tasksieve.encoding import derived_generator
-from tasksieve.errors import UserError
 from tasksieve.records.config import LoopConfig
 from tasksieve.training.methods import Method
 from tasksieve.training.parts import Tasks
 from tasksieve.training.state import TrainState
-from tasksieve.training.trainer import WEIGHTS_STREAM
+from tasksieve.training.streams import WEIGHTS_STREAM
 from tasksieve.weighting import Constant, Learned, PerExample, RandomChanging, Weighter
-
-MODEL_STREAM, WEIGHT_MODULE_STREAM = 0, 1
-"""Streams of the run's seed for the initial parameters."""
 
 
 def start_state(config: LoopConfig, model: nn.Module, weight_module: nn.Module | None) -> TrainState:
@@ -37,8 +33,8 @@ def start_weighter(
 
     Args:
         config, method, tasks, state: of the run.
-        labels: 1 for right and 0 for wrong, of all related tasks' examples one after the other, if known.
-    Raises: UserError: if the method needs labels and there are none.
+        labels: 1 for right and 0 for wrong, of all related tasks' examples one after the other, if known; the method
+            has been asked what it requires.
     """
     seed = config.training.seed
     if method.weighting == "learned":
@@ -49,8 +45,7 @@ def start_weighter(
     if method.weighting == "random-changing":
         return RandomChanging(seed, WEIGHTS_STREAM)
     if method.weighting == "labels":
-        if labels is None:
-            raise UserError(f"method '{method.name}' needs labels of the related examples; give --labels")
+        assert labels is not None
         return PerExample(torch.split(labels.to(config.training.device), [len(task) for task in tasks.related]))
     return Constant()
 

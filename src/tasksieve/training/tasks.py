@@ -91,8 +91,7 @@ def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
     Raises: UserError: if a file cannot be read, holds too few dialogs, or the method lacks what it needs.
     """
     files = data_files(config.data)
-    if method.borrows and not files.related:
-        raise UserError(f"method '{method.name}' borrows; give at least one --related file")
+    method.require(related=bool(files.related), labels=config.data.labels is not None)
     primary = _first(read_babi(files.primary), config.data.size, files.primary)
     valid = _first(read_babi(files.valid), config.data.size, files.valid)
     related = [read_babi(path) for path in files.related]

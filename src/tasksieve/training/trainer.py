@@ -28,12 +28,14 @@ from tasksieve.training.methods import Method
 from tasksieve.training.methods.method import Update
 from tasksieve.training.parts import Tasks
 from tasksieve.training.state import TrainState
+from tasksieve.training.streams import (
+    META_PRIMARY_STREAM,
+    META_RELATED_STREAM,
+    POOLED_STREAM,
+    PRIMARY_STREAM,
+    RELATED_STREAM,
+)
 from tasksieve.weighting import Learned, RelatedBatch, Weighter
-
-# Streams of the run's seed; related tasks take every hundredth number from theirs on.
-PRIMARY_STREAM, POOLED_STREAM, META_PRIMARY_STREAM = 2, 3, 4
-RELATED_STREAM, META_RELATED_STREAM = 100, 101
-WEIGHTS_STREAM = 5
 
 EXPLOSIONS = 20
 """So many meta-gradients in a row that are not finite end the run. A single one is left out: the simulated updates

@@ -39,6 +39,19 @@ class Method:
         """Whether the method learns from related data at all."""
         return self.updates != ("primary",) or bool(self.pretrain)
 
+    def require(self, *, related: bool, labels: bool) -> None:
+        """Check that there is what the method needs.
+
+        Args:
+            related: whether there is a related task.
+            labels: whether it is known which related examples are right.
+        Raises: UserError: saying what is missing.
+        """
+        if self.borrows and not related:
+            raise UserError(f"method '{self.name}' borrows; give at least one --related file")
+        if self.weighting == "labels" and not labels:
+            raise UserError(f"method '{self.name}' needs labels of the related examples; give --labels")
+
 
 METHODS: dict[str, Method] = {}
 """All methods by name."""
