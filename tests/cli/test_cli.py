@@ -260,6 +260,8 @@ def test_reproduce_mnist_prints_table_1_and_writes_the_figures(cli: Cli, tmp_pat
         "rows"
     ]
     assert [row["paper_mean"] for row in rows] == [21.63, 20.81, 20.40, 87.86, 90.32]
+    clean = cli("reproduce", "mnist", "--embedded", "--seeds", 1, "--share", 0, "--out", "v", *quick)
+    assert (clean.code, "AUROC –" in clean.out) == (0, True), clean.err
     neither = cli("reproduce", "mnist", "--out", "u")
     assert (neither.code, "give either --data FOLDER" in neither.err) == (2, True)
     missing = cli("reproduce", "mnist", "--data", tmp_path, "--out", "u")

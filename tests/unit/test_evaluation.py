@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -82,6 +83,18 @@ def test_a_trained_model_needs_only_its_folder(trained: Path, tasks_dir: Path, t
         assert oov["coverage"]["unknown_words"] > record["coverage"]["unknown_words"]
     finally:
         moved.rename(trained)
+
+
+def test_a_model_trained_on_another_device_is_loaded_where_it_is_wanted(
+    trained: Path, tasks_dir: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(trained, copy)
+    text = (copy / "config.toml").read_text()
+    assert 'device = "cpu"' in text
+    (copy / "config.toml").write_text(text.replace('device = "cpu"', 'device = "cuda:7"'))
+    here, there = TrainedModel.load(trained), TrainedModel.load(copy)
+    assert here.answer([], "good morning") == there.answer([], "good morning")
 
 
 def test_an_answer_is_the_best_candidate_of_all(trained: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import struct
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,15 @@ def test_table_1_has_the_papers_rows_beside_ours(tmp_path: Path) -> None:
     assert (tmp_path / "table1.json").exists()
     again = reproduce_table1(Table1Plan(config, 2, tmp_path))
     assert again == table
+
+
+@pytest.mark.parametrize(("share", "absent"), [(0.0, "wrong"), (1.0, "right")])
+def test_a_kind_of_label_that_does_not_occur_has_no_mean_weight(tmp_path: Path, share: float, absent: str) -> None:
+    table = reproduce_table1(Table1Plan(table1_config(None, "next", share, QUICK), 1, tmp_path))
+    nothing = {"mean": None, "sd": None}
+    assert table["weights"]["auroc"] == table["weights"][f"last_epoch_{absent}"] == nothing
+    assert sum(value == nothing for value in table["weights"].values()) == 3
+    assert json.loads((tmp_path / "table1.json").read_text()) == table
 
 
 def test_with_an_oracle_the_digits_are_learned_and_with_all_labels_they_are_not(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ def mnist(
     The weight module is told which labels are wrong; the question is whether meta-gradients make it use that.
     """
     from tasksieve.experiments.mnist import Table1Plan, reproduce_table1, table1_config
+    from tasksieve.report.formatting import number
     from tasksieve.report.terminal import table1_table
 
     if (data is None) != embedded:
@@ -51,10 +52,10 @@ def mnist(
         return
     console = Console()
     console.print(table1_table(table))
-    weights = {name: value["mean"] for name, value in table["weights"].items()}
+    weights = {name: number(value["mean"], 4) for name, value in table["weights"].items()}
     console.print(
-        f"Mean weight in the last epoch: right {weights['last_epoch_right']:.4f}, wrong "
-        f"{weights['last_epoch_wrong']:.4f} (paper: 0.9747, 0.0074); AUROC {weights['auroc']:.4f}",
+        f"Mean weight in the last epoch: right {weights['last_epoch_right']}, wrong "
+        f"{weights['last_epoch_wrong']} (paper: 0.9747, 0.0074); AUROC {weights['auroc']}",
         highlight=False,
     )
     for path in (out / "table1.json", *written):

@@ -113,7 +113,7 @@ def _row(method: str, jobs: Sequence[Job]) -> dict[str, Any]:
 
 
 def _weights(folders: Sequence[RunFolder]) -> dict[str, Any]:
-    """Mean and sd over the runs; a snapshot is taken once an epoch."""
+    """Mean and sd over the runs, None for a kind of label that does not occur; a snapshot is taken once an epoch."""
     found: dict[str, list[float]] = {}
     for folder in folders:
         labels = folder.read_examples().select("example", "label")
@@ -121,10 +121,15 @@ def _weights(folders: Sequence[RunFolder]) -> dict[str, Any]:
         everything = folder.read_weights().join(labels, on="example")
         for name, label in (("right", True), ("wrong", False)):
             for when, frame in (("last_epoch", last), ("all_epochs", everything)):
-                mean = frame.filter(pl.col("label") == label)["weight"].cast(pl.Float64).mean()
-                found.setdefault(f"{when}_{name}", []).append(float(mean) if isinstance(mean, float) else 0.0)
-        found.setdefault("auroc", []).append(auroc(last))
-    return {name: dict(zip(("mean", "sd"), mean_sd(values), strict=True)) for name, values in found.items()}
+                weights = frame.filter(pl.col("label") == label)["weight"].to_numpy()
+                found.setdefault(f"{when}_{name}", []).extend(
+                    [float(weights.mean(dtype=float))] if len(weights) else []
+                )
+        found.setdefault("auroc", []).extend([auroc(last)] if last["label"].n_unique() == 2 else [])
+    return {
+        name: dict(zip(("mean", "sd"), mean_sd(values) if values else (None, None), strict=True))
+        for name, values in found.items()
+    }
 
 
 def auroc(frame: pl.DataFrame) -> float:

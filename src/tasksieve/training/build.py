@@ -24,16 +24,15 @@ from tasksieve.training.tasks import DialogTasks, data_files, load_tasks
 
 
 def build_model(config: RunConfig, words: int, candidates: Mapping[str, Candidates]) -> MemoryNetwork:
-    """The dialog model with its initial parameters."""
+    """The dialog model with its initial parameters, on the CPU."""
     generator = derived_generator(config.training.seed, MODEL_STREAM)
-    return MemoryNetwork(config.model, words, candidates, generator).to(config.training.device)
+    return MemoryNetwork(config.model, words, candidates, generator)
 
 
 def build_weight_module(config: RunConfig, words: int) -> WeightModule:
-    """The weight module with its initial parameters."""
+    """The weight module with its initial parameters, on the CPU."""
     generator = derived_generator(config.training.seed, WEIGHT_MODULE_STREAM)
-    module = WeightModule(config.weight_module, words, config.model.max_memories, generator)
-    return module.to(config.training.device)
+    return WeightModule(config.weight_module, words, config.model.max_memories, generator)
 
 
 def build_parts(config: RunConfig, method: Method) -> Parts:
@@ -59,8 +58,10 @@ def build_parts(config: RunConfig, method: Method) -> Parts:
 def build_state(config: RunConfig, method: Method, tasks: DialogTasks) -> TrainState:
     """Model, weight module and optimisers at their start."""
     words = len(tasks.encoding.vocabulary)
-    model = build_model(config, words, tasks.encoding.candidates)
-    return start_state(config, model, build_weight_module(config, words) if method.weighting == "learned" else None)
+    device = config.training.device
+    model = build_model(config, words, tasks.encoding.candidates).to(device)
+    module = build_weight_module(config, words).to(device) if method.weighting == "learned" else None
+    return start_state(config, model, module)
 
 
 def examples_frame(tasks: DialogTasks, labels: str | None) -> pl.DataFrame:
