@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasksieve.dialogs import Dialog
-from tasksieve.dialogs.formats import dialog_file, read_babi
+from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.encoding import Candidates, EncodedTask, Vocabulary, responses_of
 from tasksieve.errors import UserError
 from tasksieve.records.config import DataConfig, RunConfig
@@ -92,9 +92,9 @@ def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
     """
     files = data_files(config.data)
     method.require(related=bool(files.related), labels=config.data.labels is not None)
-    primary = _first(read_babi(files.primary), config.data.size, files.primary)
-    valid = _first(read_babi(files.valid), config.data.size, files.valid)
-    related = [read_babi(path) for path in files.related]
+    primary = _first(read_dialogs(files.primary), config.data.size, files.primary)
+    valid = _first(read_dialogs(files.valid), config.data.size, files.valid)
+    related = [read_dialogs(path) for path in files.related]
     encoding = _encoding(config, method, primary, valid, related)
     heads = [PRIMARY_HEAD if method.heads == "one" else related_head(n) for n in range(len(related))]
     return DialogTasks(

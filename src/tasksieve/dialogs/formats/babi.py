@@ -13,10 +13,13 @@ the answer of a knowledge base that found nothing (Task 6).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tasksieve.dialogs.dialog import Dialog, Fact, Turn
+from tasksieve.dialogs.formats.assembly import one_line
+from tasksieve.dialogs.formats.format import Format
+from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.dialogs.formats.lines import numbered_lines
 from tasksieve.errors import UserError
 
@@ -40,15 +43,17 @@ def read_babi(path: Path | str) -> list[Dialog]:
             expected; if the file is missing or holds no dialog.
     """
     path = Path(path)
-    dialogs = list(_dialogs(numbered_lines(path), path))
+    dialogs = list(_read(path, Journal(path)))
     if not dialogs:
-        raise UserError("holds no dialog; expected lines like '1 hello<TAB>hello what can i help you with'", path)
+        raise UserError(f"holds no dialog; expected lines like '{BABI.example}'", path)
     return dialogs
 
 
 def write_babi(dialogs: Iterable[Dialog], path: Path | str) -> None:
     """Write dialogs so that :func:`read_babi` gives them back (their line numbers apart)."""
-    Path(path).write_text("".join(_dialog_text(dialog) for dialog in dialogs), encoding="utf-8", newline="\n")
+    with Path(path).open("w", encoding="utf-8", newline="\n") as file:
+        for dialog in dialogs:
+            file.write(_dialog_text(dialog))
 
 
 def read_sentences(path: Path | str) -> list[str]:
@@ -72,55 +77,74 @@ def read_sentences(path: Path | str) -> list[str]:
     return sentences
 
 
-def _dialogs(lines: Iterator[tuple[int, str]], path: Path) -> Iterator[Dialog]:
-    block: list[str] = []
-    first = 0
-    for number, line in lines:
+def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
+    block: _Block | None = None
+    for number, line in numbered_lines(path, journal):
         if line:
-            first = first or number
-            block.append(line)
-        elif block:
-            yield _dialog(block, first, path)
-            block, first = [], 0
-    if block:
-        yield _dialog(block, first, path)
+            block = block or _Block(journal, number)
+            block.add(line, number)
+        elif block is not None:
+            yield from block.dialog()
+            block = None
+    if block is not None:
+        yield from block.dialog()
 
 
-def _dialog(block: Sequence[str], first: int, path: Path) -> Dialog:
-    profile: tuple[str, ...] = ()
-    events: list[Turn | Fact] = []
-    for position, line in enumerate(block, start=1):
-        text = _strip_number(line, position, path, first + position - 1)
+class _Block:
+    """The lines of one dialog."""
+
+    def __init__(self, journal: Journal, first: int) -> None:
+        self._journal = journal
+        self._first = first
+        self._position = 0
+        self._refused = False
+        self._profile: tuple[str, ...] = ()
+        self._events: list[Turn | Fact] = []
+
+    def add(self, line: str, number: int) -> None:
+        self._position += 1
+        text = self._strip_number(line, number)
+        if text is None:
+            return
         if "\t" in text:
-            events.append(_turn(text, path, first + position - 1))
+            self._turn(text, number)
         elif _FACT.fullmatch(text) or text == NO_RESULT:
-            events.append(Fact(text))
-        elif position == 1 and _is_profile(text):
-            profile = tuple(text.split(" "))
+            self._events.append(Fact(text))
+        elif self._position == 1 and _is_profile(text):
+            self._profile = tuple(text.split(" "))
         else:
-            raise UserError(_unknown(text, position), path, first + position - 1)
-    if not any(isinstance(event, Turn) for event in events):
-        raise UserError("this dialog has no turn; expected at least one line with a tab in it", path, first)
-    return Dialog(tuple(events), profile, first)
+            self._refuse(_unknown(text, self._position), number)
 
+    def dialog(self) -> Iterator[Dialog]:
+        if any(isinstance(event, Turn) for event in self._events):
+            if not self._refused:
+                yield Dialog(tuple(self._events), self._profile, self._first)
+        elif not self._refused:
+            self._refuse("this dialog has no turn; expected at least one line with a tab in it", self._first)
 
-def _strip_number(line: str, position: int, path: Path, number: int) -> str:
-    digits, space, text = line.partition(" ")
-    if not (digits.isdecimal() and space):
-        raise UserError(f"found {line[:80]!r}; expected a line number, a space and text", path, number)
-    if digits != str(position):
-        hint = " (a blank line ends a dialog)" if digits == "1" or position == 1 else ""
-        raise UserError(f"found line number {digits}; expected {position}{hint}", path, number)
-    return text
+    def _strip_number(self, line: str, number: int) -> str | None:
+        digits, space, text = line.partition(" ")
+        if not (digits.isdecimal() and space):
+            self._refuse(f"found {line[:80]!r}; expected a line number, a space and text", number)
+            return None
+        if digits != str(self._position):
+            hint = " (a blank line ends a dialog)" if digits == "1" or self._position == 1 else ""
+            self._refuse(f"found line number {digits[:20]}; expected {self._position}{hint}", number)
+            self._position = int(digits) if len(digits) < 10 else self._position
+        return text
 
+    def _turn(self, text: str, number: int) -> None:
+        user, _, system = text.partition("\t")
+        if "\t" in system:
+            self._refuse(f"found {text.count(chr(9))} tabs; expected one, between user and system", number)
+        elif not system.strip():
+            self._refuse("found no system response after the tab; expected one", number)
+        else:
+            self._events.append(Turn(user.strip(), system.strip()))
 
-def _turn(text: str, path: Path, number: int) -> Turn:
-    user, _, system = text.partition("\t")
-    if "\t" in system:
-        raise UserError(f"found {text.count(chr(9))} tabs; expected one, between user and system", path, number)
-    if not system.strip():
-        raise UserError("found no system response after the tab; expected one", path, number)
-    return Turn(user.strip(), system.strip())
+    def _refuse(self, message: str, number: int) -> None:
+        self._refused = True
+        self._journal.refuse(message, number)
 
 
 def _is_profile(text: str) -> bool:
@@ -146,3 +170,29 @@ def _dialog_text(dialog: Dialog) -> str:
     for event in dialog.events:
         lines.append(event.text if isinstance(event, Fact) else f"{event.user}\t{event.system}")
     return "".join(f"{number} {line}\n" for number, line in enumerate(lines, start=1)) + "\n"
+
+
+def _write(dialogs: Iterable[Dialog], path: Path) -> None:
+    """As :func:`write_babi`, for dialogs from anywhere: what has no place in the format is left out."""
+    write_babi((_fitted(dialog) for dialog in dialogs), path)
+
+
+def _fitted(dialog: Dialog) -> Dialog:
+    events: list[Turn | Fact] = []
+    for event in dialog.events:
+        if isinstance(event, Turn):
+            events.append(Turn(one_line(event.user), one_line(event.system)))
+        elif _FACT.fullmatch(event.text) or event.text == NO_RESULT:
+            events.append(event)
+    return Dialog(tuple(events), dialog.profile if _is_profile(" ".join(dialog.profile)) else ())
+
+
+BABI = Format(
+    name="babi",
+    title="bAbI dialog",
+    suffixes=(".txt",),
+    read=_read,
+    write=_write,
+    example="1 hello<TAB>hello what can i help you with",
+)
+"""The bAbI dialog format and its personalized form."""

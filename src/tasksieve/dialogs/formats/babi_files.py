@@ -6,29 +6,32 @@ import re
 from pathlib import Path
 
 from tasksieve.dialogs.dialog import Dialog
-from tasksieve.dialogs.formats.babi import read_babi
+from tasksieve.dialogs.formats.known import iterate_dialogs
 from tasksieve.errors import UserError
 
 _PUBLISHED = re.compile(r"(?:personalized-)?dialog(?:-babi)?-task(\d)-.*-(trn|dev|tst|tst-OOV)\.txt")
 _SPLITS = {"trn": "train", "dev": "valid", "tst": "test", "tst-OOV": "test-oov"}
 _OWN = ("train", "valid", "test", "test-oov")
+_ENDINGS = (".txt", ".jsonl", ".json", ".yml", ".yaml", ".csv")
 
 
 def find_splits(directory: Path | str) -> dict[int, dict[str, Path]]:
     """Find the dialog files of a directory by the names of the public releases, or of ``tasksieve simulate``.
 
     Returns: path by split (``train``, ``valid``, ``test``, ``test-oov``) by task; the task is 0 where the file
-        names do not tell it (``train.txt``).
+        names do not tell it (``train.txt``, or ``train`` with the ending of another format; of several,
+        ``.txt`` comes first).
     Raises: UserError: if the directory holds no such file.
     """
     directory = Path(directory)
     found: dict[int, dict[str, Path]] = {}
-    for path in sorted(directory.glob("*.txt")):
-        match = _PUBLISHED.fullmatch(path.name)
-        if match is not None:
-            found.setdefault(int(match[1]), {})[_SPLITS[match[2]]] = path
-        elif path.stem in _OWN:
-            found.setdefault(0, {})[path.stem] = path
+    for ending in _ENDINGS:
+        for path in sorted(directory.glob(f"*{ending}")):
+            match = _PUBLISHED.fullmatch(path.name)
+            if match is not None:
+                found.setdefault(int(match[1]), {})[_SPLITS[match[2]]] = path
+            elif path.stem in _OWN:
+                found.setdefault(0, {}).setdefault(path.stem, path)
     if not found:
         raise UserError(
             "holds no dialog file; expected train.txt or names like dialog-babi-task5-…-trn.txt", directory
@@ -55,12 +58,12 @@ def dialog_file(path: Path | str, split: str, task: int | None = None) -> Path:
 
 
 def read_dialogs(path: Path | str, split: str = "train", task: int | None = None) -> list[Dialog]:
-    """Read the dialogs of a file, or of one split of a directory.
+    """Read the dialogs of a file in any format, or of one split of a directory.
 
     Args:
-        path: a file, or a directory of files named as published.
+        path: a file, whose format is told from its content, or a directory of files named as published.
         split: ``train``, ``valid``, ``test`` or ``test-oov``; only used for a directory.
         task: 1 to 6; only needed for a directory with several tasks.
-    Raises: UserError: as :func:`dialog_file` and :func:`tasksieve.dialogs.formats.babi.read_babi`.
+    Raises: UserError: as :func:`dialog_file`; at the first problem in the file, with its line.
     """
-    return read_babi(dialog_file(path, split, task))
+    return list(iterate_dialogs(dialog_file(path, split, task)))

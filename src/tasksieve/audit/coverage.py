@@ -1,0 +1,83 @@
+"""Which held-out responses are candidates, and what that allows a model at best."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tasksieve.audit.splits import PRIMARY, TEST, VALID, Splits, share
+from tasksieve.dialogs import Dialog
+from tasksieve.dialogs.turn_kinds import turn_kind
+from tasksieve.encoding import responses_of
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How a split's responses are covered by candidates.
+
+    Attributes:
+        split: the split whose turns are counted.
+        by: where the candidates come from: ``primary``, ``primary + valid``, or, if there is nothing held out,
+            ``other dialogs`` of the primary task itself.
+        turns: all turns of the split.
+        candidates: distinct responses to choose from.
+        ceiling: the highest accuracy possible, in per cent: the share of turns whose response is a candidate.
+        joint_ceiling: the same with the responses of related tasks as candidates too (method ``joint``).
+        missing: turns whose response is no candidate, by kind of turn, most first.
+        examples: the most frequent responses that are missing.
+    """
+
+    split: str
+    by: str
+    turns: int
+    candidates: int
+    ceiling: float
+    joint_ceiling: float
+    missing: dict[str, int]
+    examples: tuple[str, ...]
+
+
+def coverage(splits: Splits) -> tuple[Coverage, ...]:
+    """Coverage of test by training and validation data, as in training, and of validation by training data alone.
+
+    With neither, each primary dialog is looked at as if it were held out.
+    """
+    found = []
+    primary = set(responses_of(splits.primary))
+    related = set(responses_of(*splits.related))
+    if splits.valid is not None:
+        found.append(_of(VALID, PRIMARY, _responses(splits.valid), primary, related))
+    if splits.test is not None:
+        by = PRIMARY if splits.valid is None else f"{PRIMARY} + {VALID}"
+        candidates = primary | set(responses_of(splits.valid or ()))
+        found.append(_of(TEST, by, _responses(splits.test), candidates, related))
+    return tuple(found) or (_left_out(splits.primary, related),)
+
+
+def _responses(dialogs: Sequence[Dialog]) -> list[str]:
+    return [turn.system for dialog in dialogs for turn in dialog.turns]
+
+
+def _of(split: str, by: str, responses: list[str], candidates: set[str], related: set[str]) -> Coverage:
+    missing = [response for response in responses if response not in candidates]
+    still = sum(response not in related for response in missing)
+    kinds = Counter(turn_kind(response) for response in missing)
+    return Coverage(
+        split=split,
+        by=by,
+        turns=len(responses),
+        candidates=len(candidates),
+        ceiling=100 - share(len(missing), len(responses)),
+        joint_ceiling=100 - share(still, len(responses)),
+        missing=dict(kinds.most_common()),
+        examples=tuple(text for text, _ in Counter(missing).most_common(_SHOWN)),
+    )
+
+
+def _left_out(dialogs: Sequence[Dialog], related: set[str]) -> Coverage:
+    holders = Counter(response for dialog in dialogs for response in {turn.system for turn in dialog.turns})
+    common = {response for response, count in holders.items() if count > 1}
+    return _of(PRIMARY, "other dialogs", _responses(dialogs), common, related)

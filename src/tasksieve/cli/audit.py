@@ -1,0 +1,37 @@
+"""`tasksieve audit`: what the dialogs allow, before training on them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from tasksieve.cli.options import Json, Primary, Related, print_json
+
+
+def audit(
+    primary: Primary,
+    related: Related = [],  # noqa: B006
+    valid: Annotated[str | None, typer.Option(help="Validation dialogs of your new task.")] = None,
+    test: Annotated[
+        str | None, typer.Option(help="Test dialogs of your new task: for the ceiling, leakage and unseen entities.")
+    ] = None,
+    size: Annotated[int | None, typer.Option(min=1, help="Use only the first SIZE primary dialogs.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Look at dialogs before training: what accuracy they allow, what leaks, what conflicts.
+
+    Tells how many responses are candidates and the ceiling that sets, which dialogs are in two splits, which entities
+    are unseen, where a related task answers differently, and how many words the tasks share.
+
+    [dim]tasksieve audit --primary mine/train.txt --valid mine/valid.txt --related older/train.txt[/dim]
+    """
+    from tasksieve.audit import audit as audit_files
+    from tasksieve.report.audit import audit_page
+
+    record = audit_files(primary, related, valid=valid, test=test, size=size).record()
+    if as_json:
+        print_json(record)
+    else:
+        Console(highlight=False).print(*audit_page(record), sep="\n")

@@ -1,0 +1,113 @@
+"""`tasksieve convert` and `tasksieve validate`: dialog files in other formats, and what is wrong with one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from tasksieve.cli.options import Json, print_json
+from tasksieve.report import formatting as show
+
+if TYPE_CHECKING:
+    from tasksieve.dialogs.formats.validate import Validation
+
+From = Annotated[
+    str | None,
+    typer.Option("--from", help="The format to read; else told from the content."),
+]
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="Dialogs in any format.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write.")],
+    from_format: From = None,
+    to_format: Annotated[
+        str | None, typer.Option("--to", help="The format to write; else told from the name of OUT.")
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="For chat: a table as `tasksieve weights RUN --export` writes it.")
+    ] = None,
+    task: Annotated[int, typer.Option(min=1, help="Which related task of the table IN is, counted from 1.")] = 1,
+    threshold: Annotated[
+        float | None, typer.Option(help="Write weights from here on as 1 and others as 0, for services that ask so.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write dialogs in another format, and say what it has no place for.
+
+    Formats: [bold]babi[/bold] (.txt), [bold]chat[/bold] messages (.jsonl), [bold]parlai[/bold],
+    [bold]parlai-jsonl[/bold], [bold]sgd[/bold] or MultiWOZ 2.2 (.json), [bold]convlab[/bold],
+    [bold]rasa[/bold] stories (.yml), [bold]csv[/bold]. See docs/formats.md.
+    """
+    from tasksieve.dialogs.formats import format_named
+    from tasksieve.dialogs.formats.convert import convert as convert_file
+    from tasksieve.dialogs.formats.weights import read_weights
+
+    done = convert_file(
+        source,
+        target,
+        from_format=None if from_format is None else format_named(from_format),
+        to_format=None if to_format is None else format_named(to_format),
+        weights=None if weights is None else read_weights(weights, task=task - 1, threshold=threshold),
+    )
+    if as_json:
+        names = ("source", "target", "dialogs", "turns", "lost")
+        print_json({name: getattr(done, name) for name in names})
+        return
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    held = f"{show.plural(done.dialogs, 'dialog')}, {show.plural(done.turns, 'turn')}"
+    console.print(f"Wrote {target}: {held}, from {done.source} to {done.target}")
+    _print_lost(console, done.lost, f"Not in {target}")
+
+
+def validate(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Dialogs in any format.")],
+    from_format: From = None,
+    as_json: Json = False,
+) -> None:
+    """Name every problem of dialog files, each with its line. Exit code 0 if there is none, else 2."""
+    from tasksieve.dialogs.formats import format_named
+    from tasksieve.dialogs.formats.validate import validate as validate_file
+
+    known = None if from_format is None else format_named(from_format)
+    found = [validate_file(path, known) for path in files]
+    if as_json:
+        print_json([_plain(validation) for validation in found])
+    else:
+        for validation in found:
+            _print(validation)
+    if any(validation.problems for validation in found):
+        raise typer.Exit(2)
+
+
+def _print(validation: Validation) -> None:
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    for problem in validation.problems:
+        console.print(str(problem))
+    count = len(validation.problems)
+    said = show.plural(count, "problem") if count else "no problem"
+    more = ", and maybe more" if validation.cut else ""
+    whole = f"{show.plural(validation.dialogs, 'whole dialog')}, {show.plural(validation.turns, 'turn')}"
+    console.print(f"{validation.path}: {validation.format.title}, {whole}, {said}{more}")
+    if not count:
+        _print_lost(console, validation.lost, "Not read")
+
+
+def _print_lost(console: Console, lost: dict[str, int], heading: str) -> None:
+    if lost:
+        console.print(f"{heading}: " + "; ".join(f"{what} ({count:,})" for what, count in sorted(lost.items())))
+
+
+def _plain(validation: Validation) -> dict[str, object]:
+    problems = [{"line": problem.line, "message": problem.message} for problem in validation.problems]
+    return {
+        "path": str(validation.path),
+        "format": validation.format.name,
+        "dialogs": validation.dialogs,
+        "turns": validation.turns,
+        "problems": problems,
+        "lost": validation.lost,
+    }

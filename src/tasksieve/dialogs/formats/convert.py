@@ -1,0 +1,110 @@
+"""From one format to another, with a list of what was lost on the way."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from tasksieve.dialogs.dialog import Dialog, Fact, Turn
+from tasksieve.dialogs.formats.assembly import one_line
+from tasksieve.dialogs.formats.chat import CHAT, Weights, write_chat
+from tasksieve.dialogs.formats.format import Format
+from tasksieve.dialogs.formats.journal import Journal
+from tasksieve.dialogs.formats.known import format_of, format_to_write, iterate_dialogs
+from tasksieve.errors import UserError
+from tasksieve.records.files import write_whole
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What was converted.
+
+    Attributes:
+        source, target: names of the formats.
+        dialogs, turns: how many were written.
+        lost: how often what was in the file but is not in the new one.
+    """
+
+    source: str
+    target: str
+    dialogs: int
+    turns: int
+    lost: dict[str, int]
+
+
+def convert(
+    source: Path,
+    target: Path,
+    *,
+    from_format: Format | None = None,
+    to_format: Format | None = None,
+    weights: Weights | None = None,
+) -> Conversion:
+    """Read dialogs and write them in another format, one at a time, so that files larger than memory pass too.
+
+    The new file is read back and compared with the dialogs, so that the list of losses is what really differs.
+
+    Args:
+        source: a file in any format.
+        target: the file to write; whole, or not at all.
+        from_format: how to read it; else told from the content.
+        to_format: how to write it; else told from the name.
+        weights: of the responses, for chat messages.
+    Raises: UserError: if the source has a problem, the target cannot be written or take weights, or the weights are
+        not of as many responses as there are.
+    """
+    from_format = from_format or format_of(source)
+    to_format = to_format or format_to_write(target)
+    if weights is not None and to_format is not CHAT:
+        raise UserError(f"weights go into chat messages; {to_format.title} has no place for them", target)
+    write = partial(write_chat, weights=weights) if weights is not None else to_format.write
+    journal = Journal(source)
+    counted: Counter[str] = Counter()
+
+    def fill(part: Path) -> None:
+        write(iterate_dialogs(source, journal, from_format), part)
+        before = iterate_dialogs(source, Journal(source), from_format)
+        counted.update(_compared(before, to_format.read(part, Journal(target))))
+        if weights is not None and len(weights) != counted["turns"]:
+            found = f"has {counted['turns']:,} responses, and the table weights of {len(weights):,}"
+            raise UserError(f"{found}; expected the table of this very file", source)
+
+    write_whole(target, fill)
+    dialogs, turns = counted.pop("dialogs"), counted.pop("turns")
+    return Conversion(from_format.name, to_format.name, dialogs, turns, dict(journal.lost + counted))
+
+
+def _compared(before: Iterator[Dialog], after: Iterator[Dialog]) -> Iterator[str]:
+    """A word for every dialog, every turn, and everything that is not the same in both."""
+    for old, new in itertools.zip_longest(before, after):
+        yield "dialogs"
+        if old is None or new is None:
+            yield "dialog"
+            continue
+        yield from itertools.repeat("turns", len(old.turns))
+        if old.profile != new.profile:
+            yield "profile of a dialog"
+        yield from _facts_lost(old, new)
+        if len(old.turns) != len(new.turns):
+            yield "dialog with as many turns"
+            continue
+        for one, other in zip(old.turns, new.turns, strict=True):
+            yield from _difference(one, other)
+
+
+def _facts_lost(old: Dialog, new: Dialog) -> Iterator[str]:
+    had, has = (Counter(event.text for event in d.events if isinstance(event, Fact)) for d in (old, new))
+    yield from itertools.repeat("fact", (had - has).total())
+    if had == has and [*map(type, old.events)] != [*map(type, new.events)]:
+        yield "place of the facts in a dialog"
+
+
+def _difference(old: Turn, new: Turn) -> Iterator[str]:
+    if old == new:
+        return
+    words = all(one_line(a) == one_line(b) for a, b in ((old.user, new.user), (old.system, new.system)))
+    yield "line end or tab in a turn" if words else "wording of a turn"

@@ -1,0 +1,166 @@
+"""JSON that someone else wrote: one value a line, or one array with a dialog after the other."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import json
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from tasksieve.dialogs.formats.journal import Journal, shown
+from tasksieve.dialogs.formats.lines import MAX_LINE, numbered_lines, unreadable
+
+_CHUNK = 1 << 18
+_TOO_LONG = f"this dialog has more than {MAX_LINE >> 20} Mi characters"
+_SPACE = re.compile(r"[ \t\r\n]*")
+
+
+def json_lines(path: Path, journal: Journal) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield (line number, object) of a file with a JSON object on each line; blank lines are skipped.
+
+    Raises: UserError: at a line that is not a JSON object, if the journal does not collect.
+    """
+    for number, line in numbered_lines(path, journal):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except RecursionError:
+            journal.refuse("is nested too deeply; expected a dialog", number)
+        except json.JSONDecodeError as error:
+            journal.refuse(f"is not JSON: {error.msg} at column {error.colno}", number)
+        except ValueError:
+            journal.refuse("holds a number with too many digits; expected a dialog", number)
+        else:
+            if isinstance(value, dict):
+                yield number, value
+            else:
+                journal.refuse(f"found {shown(value)}; expected a JSON object", number)
+
+
+def write_json_lines(values: Iterable[Any], path: Path) -> None:
+    """Write values that :func:`json_lines` gives back."""
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for value in values:
+            file.write(json.dumps(value, ensure_ascii=False) + "\n")
+
+
+def json_items(path: Path, journal: Journal) -> Iterator[tuple[int, Any]]:
+    """Yield (line where it starts, value) of each item of the one array that a file holds.
+
+    Only the item at hand is in memory. What follows an item that is not JSON cannot be read.
+
+    Raises: UserError: if the file cannot be read or is not an array, if the journal does not collect.
+    """
+    try:
+        with path.open("rb") as file:
+            yield from _Items(file, journal)
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
+def write_json_items(values: Iterable[Any], path: Path) -> None:
+    """Write one array that :func:`json_items` gives back, an item a line."""
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for number, value in enumerate(values):
+            file.write((",\n" if number else "[\n") + json.dumps(value, ensure_ascii=False))
+        file.write("\n]\n")
+
+
+class _Stop(Exception):
+    """Nothing more can be read from the array."""
+
+
+class _Items:
+    """The items of an array, decoded from a text that is read as it is needed."""
+
+    def __init__(self, file: IO[bytes], journal: Journal) -> None:
+        self._file = file
+        self._journal = journal
+        self._decode = codecs.getincrementaldecoder("utf-8-sig")().decode
+        self._json = json.JSONDecoder()
+        self._text = ""
+        self._at = 0
+        self._line = 1
+        self._ended = False
+
+    def __iter__(self) -> Iterator[tuple[int, Any]]:
+        with contextlib.suppress(_Stop):
+            self._expect("[", "the start of a JSON array of dialogs")
+            more = self._next_mark() != "]"
+            while more:
+                yield self._item()
+                more = self._expect(",]", "after a dialog") == ","
+            if not self._at or self._text[self._at - 1] != "]":
+                self._expect("]", "the end of the array")
+            if rest := self._next_mark():
+                self._refuse(f"found {rest!r} after the array of dialogs; expected nothing")
+
+    def _expect(self, marks: str, what: str) -> str:
+        mark = self._next_mark()
+        if not mark or mark not in marks:
+            expected = " or ".join(repr(char) for char in marks)
+            self._refuse(f"found {repr(mark) if mark else 'the end of the file'}; expected {expected}, {what}")
+        self._skip_to(self._at + 1)
+        return mark
+
+    def _item(self) -> tuple[int, Any]:
+        self._next_mark()
+        size = _CHUNK
+        while True:
+            try:
+                value, end = self._json.raw_decode(self._text, self._at)
+            except RecursionError:
+                raise self._refuse("this dialog is nested too deeply") from None
+            except ValueError as error:
+                if not self._read(size):
+                    raise self._refuse(*self._why(error)) from None
+                size *= 2
+                continue
+            line = self._line
+            if end - self._at > MAX_LINE:
+                raise self._refuse(_TOO_LONG)
+            self._skip_to(end)
+            return line, value
+
+    def _why(self, error: ValueError) -> tuple[str, int]:
+        if not self._ended:
+            return _TOO_LONG, self._line
+        if not isinstance(error, json.JSONDecodeError):
+            return "this dialog holds a number with too many digits", self._line
+        return f"is not JSON: {error.msg}", self._line + self._text.count("\n", self._at, error.pos)
+
+    def _refuse(self, message: str, line: int | None = None) -> _Stop:
+        self._journal.refuse(message, line or self._line)
+        raise _Stop
+
+    def _next_mark(self) -> str:
+        """Skip white space; the character after it, or nothing at the end of the file."""
+        while True:
+            found = _SPACE.match(self._text, self._at)
+            self._skip_to(found.end() if found else self._at)
+            if self._at < len(self._text) or not self._read(_CHUNK):
+                return self._text[self._at : self._at + 1]
+
+    def _skip_to(self, end: int) -> None:
+        self._line += self._text.count("\n", self._at, end)
+        self._at = end
+
+    def _read(self, size: int) -> bool:
+        """Read on; False at the end of the file, or if the item at hand is too long already."""
+        if self._ended or len(self._text) - self._at > MAX_LINE:
+            return False
+        raw = self._file.read(size)
+        self._ended = not raw
+        try:
+            added = self._decode(raw, not raw)
+        except UnicodeDecodeError as error:
+            line = self._line + self._text.count("\n", self._at) + error.object.count(b"\n", 0, error.start)
+            found = f"byte 0x{error.object[error.start]:02x} is not UTF-8; save the file as UTF-8"
+            raise self._refuse(found, line) from None
+        self._text = self._text[self._at :] + added
+        self._at = 0
+        return not self._ended

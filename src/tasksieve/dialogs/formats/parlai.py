@@ -1,0 +1,103 @@
+r"""ParlAI's text format, which its ``ParlAIDialogTeacher`` reads.
+
+A line is an example of tab-separated ``field:value``, the last one of a dialog has ``episode_done:True``::
+
+    text:hello<TAB>labels:hello what can i help you with
+    text:resto_rome_1 R_rating 8\nitalian please<TAB>labels:one moment<TAB>episode_done:True
+
+In a value a line end stands as ``\n``, a tab as ``\t`` and ``|`` as ``__PIPE__``; labels have ``|`` between them. The
+last line of ``text`` is the user's, those before are facts. ``__SILENCE__`` stands for a silent user.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from tasksieve.dialogs.dialog import SILENCE, Dialog
+from tasksieve.dialogs.formats.assembly import Assembly, turns_with_facts
+from tasksieve.dialogs.formats.format import Format
+from tasksieve.dialogs.formats.journal import Journal, shown
+from tasksieve.dialogs.formats.lines import numbered_lines
+
+_SILENCE = "__SILENCE__"
+_LABELS = ("labels", "eval_labels")
+_ESCAPES = {"\\n": "\n", "\\t": "\t", "__PIPE__": "|"}
+_ESCAPE = re.compile(r"\\n|\\t|__PIPE__")
+
+
+def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
+    assembly: Assembly | None = None
+    for number, line in numbered_lines(path, journal):
+        if not line.strip():
+            continue
+        assembly = assembly or Assembly(journal, number)
+        fields = _fields(line, number, assembly)
+        _add(fields, number, assembly, journal)
+        if fields.get("episode_done", "False") != "False":
+            yield from assembly.dialog()
+            assembly = None
+    if assembly is not None:
+        yield from assembly.dialog()
+
+
+def _fields(line: str, number: int, assembly: Assembly) -> dict[str, str]:
+    fields = {}
+    for part in line.split("\t"):
+        name, colon, value = part.partition(":")
+        if colon:
+            fields[name] = value
+        elif part.strip():
+            assembly.refuse(f"found {part[:80]!r}; expected field:value with tabs between the fields", number)
+    return fields
+
+
+def _add(fields: dict[str, str], number: int, assembly: Assembly, journal: Journal) -> None:
+    labels = next((fields[name] for name in _LABELS if name in fields), None)
+    if "text" not in fields or labels is None:
+        assembly.refuse(f"found fields {shown(list(fields))}; expected text and labels", number)
+        return
+    for name in fields.keys() - {"text", "episode_done", *_LABELS}:
+        journal.lose(f"'{name}' of an example")
+    first, *others = labels.split("|")
+    if others:
+        journal.lose("label after the first", len(others))
+    *facts, user = _plain(fields["text"]).split("\n")
+    assembly.facts("\n".join(facts), "text", number)
+    if user.strip() != _SILENCE:
+        assembly.user(user, "text", number)
+    assembly.system(_plain(first), "labels", number)
+
+
+def _plain(value: str) -> str:
+    return _ESCAPE.sub(lambda match: _ESCAPES[match[0]], value)
+
+
+def _escaped(text: str) -> str:
+    apart = text.replace("\\n", "\\ n").replace("\\t", "\\ t")
+    return apart.replace("\n", "\\n").replace("\t", "\\t").replace("|", "__PIPE__")
+
+
+def _write(dialogs: Iterable[Dialog], path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for dialog in dialogs:
+            examples = [_example(facts, turn.user, turn.system) for facts, turn in turns_with_facts(dialog) if turn]
+            file.write("\n".join(examples) + "\tepisode_done:True\n\n")
+
+
+def _example(facts: list[str], user: str, system: str) -> str:
+    said = _SILENCE if user == SILENCE else user.replace("\n", " ")
+    text = "\n".join([*facts, said])
+    return f"text:{_escaped(text)}\tlabels:{_escaped(system)}"
+
+
+PARLAI = Format(
+    name="parlai",
+    title="ParlAI text",
+    suffixes=(".parlai",),
+    read=_read,
+    write=_write,
+    example="text:hello<TAB>labels:hello what can i help you with<TAB>episode_done:True",
+)
+"""ParlAI's text format."""

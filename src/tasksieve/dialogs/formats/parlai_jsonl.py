@@ -1,0 +1,97 @@
+"""ParlAI's conversations format: JSON lines, a dialog each.
+
+``{"dialog": [[{"id": "user", "text": "hi"}, {"id": "system", "text": "hello"}], …], "context": […]}``, as
+``parlai.utils.conversations`` documents it. Pairs are lists of acts, and acts have more fields that are not read. An
+act of ``context`` (in its own list, or between the others) holds facts.
+
+Who is the system: an act whose id says so (``system``, ``bot``, ``agent``, ``assistant``, ``model``, ``wizard``);
+where no id does, the second to speak.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tasksieve.dialogs.dialog import SILENCE, Dialog
+from tasksieve.dialogs.formats.assembly import Assembly, turns_with_facts
+from tasksieve.dialogs.formats.format import Format
+from tasksieve.dialogs.formats.journal import Journal, shown
+from tasksieve.dialogs.formats.json_text import json_lines, write_json_lines
+from tasksieve.dialogs.formats.speakers import FACT, SYSTEM, speaker_named
+
+_READ = {"id", "text", "episode_done"}
+
+
+def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
+    for line, value in json_lines(path, journal):
+        assembly = Assembly(journal, line)
+        for key in value.keys() - {"dialog", "context"}:
+            journal.lose(f"'{key}' of a dialog")
+        for number, act in enumerate(_acts(value.get("context", []), "context", assembly), start=1):
+            assembly.facts(act.get("text"), f"context {number}")
+        acts = _acts(value.get("dialog"), "dialog", assembly)
+        systems = _systems(acts)
+        for number, act in enumerate(acts, start=1):
+            _add(act, f"act {number}", systems, assembly, journal)
+        yield from assembly.dialog()
+
+
+def _acts(value: object, key: str, assembly: Assembly) -> list[dict[str, Any]]:
+    """The acts of a list of acts, or of lists of them."""
+    if not isinstance(value, list):
+        assembly.refuse(f"found {shown(value)} as '{key}'; expected a list of lists of acts with id and text")
+        return []
+    acts = []
+    for item in value:
+        for act in item if isinstance(item, list) else [item]:
+            if isinstance(act, dict) and isinstance(act.get("id"), str):
+                acts.append(act)
+            else:
+                assembly.refuse(f"found {shown(act)} in '{key}'; expected an act with id and text")
+    return acts
+
+
+def _systems(acts: list[dict[str, Any]]) -> set[str]:
+    """The ids of those who speak as the system."""
+    speakers = [act["id"] for act in acts if speaker_named(act["id"]) != FACT]
+    named = {speaker for speaker in speakers if speaker_named(speaker) == SYSTEM}
+    return named or set(list(dict.fromkeys(speakers))[1:2])
+
+
+def _add(act: dict[str, Any], place: str, systems: set[str], assembly: Assembly, journal: Journal) -> None:
+    for key in act.keys() - _READ:
+        journal.lose(f"'{key}' of an act")
+    speaker = act["id"]
+    if speaker_named(speaker) == FACT:
+        assembly.facts(act.get("text"), place)
+    elif speaker in systems:
+        assembly.system(act.get("text"), place)
+    else:
+        assembly.user(act.get("text"), place)
+
+
+def _value(dialog: Dialog) -> dict[str, Any]:
+    context: list[dict[str, str]] = []
+    pairs: list[list[dict[str, str]]] = []
+    for facts, turn in turns_with_facts(dialog):
+        acts = [{"id": "context", "text": "\n".join(facts)}] if facts else []
+        if not pairs:
+            context, acts = acts, []
+        if turn is not None:
+            acts += [{"id": "user", "text": turn.user}] if turn.user != SILENCE else []
+            acts.append({"id": "system", "text": turn.system})
+        pairs.append(acts)
+    return {"dialog": pairs, "context": context}
+
+
+PARLAI_JSONL = Format(
+    name="parlai-jsonl",
+    title="ParlAI conversations",
+    suffixes=(".conversations",),
+    read=_read,
+    write=lambda dialogs, path: write_json_lines((_value(dialog) for dialog in dialogs), path),
+    example='{"dialog": [[{"id": "user", "text": "hi"}, {"id": "system", "text": "hello"}]]}',
+)
+"""ParlAI's conversations."""

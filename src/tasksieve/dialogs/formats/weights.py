@@ -1,0 +1,52 @@
+"""Weights of responses from a table, for chat messages."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+
+from tasksieve.dialogs.formats.chat import Weights
+from tasksieve.errors import UserError
+from tasksieve.records.tables import read_foreign_parquet
+
+_READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
+    ".parquet": read_foreign_parquet,
+    ".csv": pl.read_csv,
+    ".jsonl": pl.read_ndjson,
+}
+_COLUMNS = ("dialog", "turn", "weight")
+
+
+def read_weights(path: Path, *, task: int = 0, threshold: float | None = None) -> Weights:
+    """Read the weight of each response of one related task.
+
+    Args:
+        path: a table as ``tasksieve weights --export`` writes it, with columns ``dialog``, ``turn``, ``weight``, and
+            ``task`` if it has several related tasks; of several ``step``, the last is taken.
+        task: which related task, from 0.
+        threshold: weights from here on become 1 and the others 0, for services that know no other.
+    Raises: UserError: if the table cannot be read or is not of this form.
+    """
+    if path.suffix not in _READERS:
+        raise UserError(f"ends in '{path.suffix}'; expected .parquet, .csv or .jsonl", path)
+    try:
+        table = _READERS[path.suffix](path)
+        missing = [name for name in _COLUMNS if name not in table.columns]
+        if missing:
+            raise UserError(f"has columns {table.columns}; expected {', '.join(_COLUMNS)}", path)
+        if "task" in table.columns:
+            table = table.filter(pl.col("task") == task)
+        if "step" in table.columns:
+            table = table.filter(pl.col("step") == pl.col("step").max())
+        rows = table.select(pl.col("dialog", "turn").cast(pl.Int64), pl.col("weight").cast(pl.Float64)).rows()
+    except (OSError, ValueError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        reason = (str(error).splitlines() or ["no reason given"])[0]
+        raise UserError(f"cannot be read: {reason[:200]}", path) from None
+    if any(weight is None or not math.isfinite(weight) for _, _, weight in rows):
+        raise UserError("holds a weight that is no number; expected finite ones", path)
+    if threshold is not None:
+        return {(dialog, turn): float(weight >= threshold) for dialog, turn, weight in rows}
+    return {(dialog, turn): weight for dialog, turn, weight in rows}

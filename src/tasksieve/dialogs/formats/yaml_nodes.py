@@ -1,0 +1,142 @@
+"""YAML that someone else wrote, as plain text, lists and mappings with their lines.
+
+Only the events of PyYAML's parser are used, so that nothing is ever constructed: every scalar is text, and tags,
+anchors and aliases are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from tasksieve.dialogs.formats.journal import Journal
+from tasksieve.dialogs.formats.lines import numbered_lines
+from tasksieve.errors import UserError
+
+MAX_DEPTH = 32
+MAX_SIZE = 64 << 20
+"""Bytes that a YAML file may have."""
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value: text, a list, or a mapping, with the line where it starts."""
+
+    value: str | list[Node] | dict[str, Node]
+    line: int
+
+    @property
+    def text(self) -> str | None:
+        """The text, if it is one."""
+        return self.value if isinstance(self.value, str) else None
+
+    @property
+    def items(self) -> list[Node]:
+        """The items of a list; none if it is not one."""
+        return self.value if isinstance(self.value, list) else []
+
+    @property
+    def entries(self) -> dict[str, Node]:
+        """The entries of a mapping; none if it is not one."""
+        return self.value if isinstance(self.value, dict) else {}
+
+
+def yaml_entries(path: Path, journal: Journal, lists: frozenset[str]) -> Iterator[tuple[str, Node]]:
+    """Yield (key, value) of the mapping that a file holds; of the lists named, each item by itself.
+
+    Raises: UserError: if the file is no such YAML, or is too large; problems of lines go to the journal.
+    """
+    if path.is_file() and path.stat().st_size > MAX_SIZE:
+        raise UserError(f"is larger than {MAX_SIZE >> 20} MiB; split it into several files", path)
+    try:
+        yield from _Events(path, journal).entries(lists)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise UserError(
+            f"is not YAML: {error.problem or error.context}", path, mark.line + 1 if mark else None
+        ) from None
+    except yaml.YAMLError:
+        raise UserError("holds a character that YAML does not allow", path) from None
+
+
+class _Text:
+    """A file's lines as the text stream that the parser reads."""
+
+    def __init__(self, path: Path, journal: Journal) -> None:
+        self._lines = numbered_lines(path, journal)
+
+    def read(self, size: int = -1) -> str:
+        return next((line + "\n" for _, line in self._lines), "")
+
+
+class _Events:
+    """The parser's events, checked."""
+
+    def __init__(self, path: Path, journal: Journal) -> None:
+        self._path = path
+        self._events = yaml.parse(_Text(path, journal), Loader=_LOADER)
+        self._depth = 0
+
+    def entries(self, lists: frozenset[str]) -> Iterator[tuple[str, Node]]:
+        start = self._next()
+        if isinstance(start, yaml.StreamEndEvent):
+            return
+        if not isinstance(start, yaml.MappingStartEvent):
+            raise self._refused(start, "found no mapping; expected one with a key 'stories'")
+        while not isinstance(key := self._next(), yaml.MappingEndEvent):
+            name = self._key(key)
+            event = self._next()
+            if name in lists and isinstance(event, yaml.SequenceStartEvent):
+                while not isinstance(item := self._next(), yaml.SequenceEndEvent):
+                    yield name, self._node(item)
+            else:
+                yield name, self._node(event)
+        if not isinstance(after := self._next(), yaml.StreamEndEvent):
+            raise self._refused(after, "found a second document; expected one in a file")
+
+    def _next(self) -> yaml.Event:
+        """The next event that is more than the frame of the stream."""
+        frame = (yaml.StreamStartEvent, yaml.DocumentStartEvent, yaml.DocumentEndEvent)
+        event = next(event for event in self._events if not isinstance(event, frame))
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise self._refused(event, "found an anchor or alias; expected the value itself")
+        if (tag := getattr(event, "tag", None)) not in (None, "!"):
+            raise self._refused(event, f"found the tag {str(tag)[:80]!r}; expected none")
+        return event
+
+    def _key(self, event: yaml.Event) -> str:
+        if not isinstance(event, yaml.ScalarEvent):
+            raise self._refused(event, "found a list or mapping as a key; expected text")
+        return str(event.value)
+
+    def _node(self, event: yaml.Event) -> Node:
+        line = _line(event)
+        if isinstance(event, yaml.ScalarEvent):
+            return Node(str(event.value), line)
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise self._refused(event, f"is nested more than {MAX_DEPTH} deep")
+        if isinstance(event, yaml.SequenceStartEvent):
+            items = []
+            while not isinstance(item := self._next(), yaml.SequenceEndEvent):
+                items.append(self._node(item))
+            node = Node(items, line)
+        else:
+            entries = {}
+            while not isinstance(key := self._next(), yaml.MappingEndEvent):
+                entries[self._key(key)] = self._node(self._next())
+            node = Node(entries, line)
+        self._depth -= 1
+        return node
+
+    def _refused(self, event: yaml.Event, message: str) -> UserError:
+        return UserError(message, self._path, _line(event))
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 1

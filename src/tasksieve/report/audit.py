@@ -1,0 +1,126 @@
+"""An audit in the terminal: the verdict, a sentence on each matter, then the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from tasksieve.report import formatting as show
+
+_MARKS = {"mend": ("✗", "bold red"), "look": ("!", "yellow"), "good": ("✓", "green")}
+_LEVELS = {"whole": "whole context", "exchange": "last exchange", "utterance": "utterance"}
+
+
+def audit_page(record: dict[str, Any]) -> Iterator[RenderableType]:
+    """The parts of the page, in order.
+
+    Args:
+        record: of :meth:`tasksieve.audit.Audit.record`.
+    """
+    yield Text(record["verdict"], style="bold")
+    yield Text()
+    yield _findings(record["findings"])
+    for title, table in _tables(record):
+        if table.row_count:
+            yield Text()
+            yield Text(title, style="bold")
+            yield table
+
+
+def _tables(record: dict[str, Any]) -> Iterator[tuple[str, Table]]:
+    yield "Dialogs", _sizes(record)
+    yield "Are the responses candidates?", _coverage(record)
+    yield f"Responses of {record['coverage'][-1]['split']} that are no candidate", _missing(record)
+    yield "In two splits", _overlaps(record)
+    for conflicts in record["conflicts"]:
+        name = conflicts["related"]
+        yield f"Primary turns whose context is in {name} too", _shared(conflicts)
+        yield f"The same for the last exchange, by kind of the primary response, {name}", _kinds(conflicts)
+        yield f"The most frequent conflicts of exchanges with {name}", _clashes(conflicts)
+
+
+def _findings(found: list[dict[str, str]]) -> Table:
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(width=1)
+    table.add_column()
+    for finding in found:
+        mark, style = _MARKS[finding["level"]]
+        table.add_row(Text(mark, style=style), Text(show.one_line(finding["sentence"])))
+    return table
+
+
+def _sizes(record: dict[str, Any]) -> Table:
+    table = _table("split", "dialogs", "turns", "facts", "distinct responses")
+    for size in record["sizes"]:
+        counts = (size[name] for name in ("dialogs", "turns", "facts", "responses"))
+        table.add_row(size["split"], *map(show.whole, counts))
+    return table
+
+
+def _coverage(record: dict[str, Any]) -> Table:
+    headings = ("responses of", "candidates from", "candidates", "ceiling %", "joint %")
+    table = _table(*headings)
+    for row in record["coverage"]:
+        ceilings = show.percent(row["ceiling"]), show.percent(row["joint_ceiling"])
+        table.add_row(row["split"], row["by"], show.whole(row["candidates"]), *ceilings)
+    return table
+
+
+def _missing(record: dict[str, Any]) -> Table:
+    last = record["coverage"][-1]
+    table = _table("kind", "turns", "% of all turns")
+    for kind, turns in last["missing"].items():
+        table.add_row(kind, show.whole(turns), show.percent(100 * turns / last["turns"]))
+    return table
+
+
+def _overlaps(record: dict[str, Any]) -> Table:
+    table = _table("held out", "also in", "same dialogs", "near", "same turns %")
+    for row in record["overlaps"]:
+        counts = show.whole(row["same"]), show.whole(row["near"]), show.percent(row["examples"])
+        table.add_row(row["held_out"], row["learned"], *counts)
+    return table
+
+
+def _shared(conflicts: dict[str, Any]) -> Table:
+    table = _table("by", "% of turns", "of these with another response %", "of another kind %")
+    for level, name in _LEVELS.items():
+        shares = (conflicts[level][share] for share in ("turns", "conflicting", "other_kind"))
+        table.add_row(name, *map(show.percent, shares))
+    return table
+
+
+def _kinds(conflicts: dict[str, Any]) -> Table:
+    table = _table("kind", "turns", "of these with another response %")
+    for kind, (turns, clashing) in sorted(conflicts["kinds"].items(), key=lambda item: -item[1][0]):
+        table.add_row(kind, show.whole(turns), show.percent(100 * clashing / turns))
+    return table
+
+
+def _clashes(conflicts: dict[str, Any]) -> Table:
+    table = _table("utterance", "primary", "related", "turns")
+    for column in table.columns[:3]:
+        column.justify, column.ratio = "left", 1
+    table.expand = True
+    for clash in conflicts["clashes"]:
+        texts = [Text(show.one_line(clash[name], 60)) for name in ("user", "primary", "related")]
+        table.add_row(*texts, show.whole(clash["turns"]))
+    return table
+
+
+def _table(first: str, *others: str) -> Table:
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        header_style="bold",
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column(first)
+    for heading in others:
+        table.add_column(heading, justify="right")
+    return table

@@ -1,0 +1,122 @@
+"""`convert`, `validate` and `audit` as a user meets them; and that training takes any format."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tasksieve.dialogs.formats import FORMATS, read_dialogs
+from tests.cli import test_cli
+from tests.cli.test_cli import Cli, small_options
+
+cli = test_cli.cli
+
+
+@pytest.mark.parametrize("command", ["convert", "validate", "audit"])
+def test_help_fits_into_80_columns(cli: Cli, command: str) -> None:
+    ended = cli(command, "--help")
+    assert ended.code == 0
+    assert max(map(len, ended.out.splitlines())) <= 80
+    assert "--json" in ended.out
+
+
+def test_convert_says_what_it_wrote_and_what_it_could_not(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_text("1 a b c\n1 hi\thello\n".removeprefix("1 a b c\n"))
+    ended = cli("convert", "in.txt", "out.jsonl")
+    assert (ended.code, ended.out) == (0, "Wrote out.jsonl: 1 dialog, 1 turn, from babi to chat\n")
+    chat = (
+        '{"messages": [{"role": "system", "content": "be kind"}, {"role": "assistant", "content": "a\\nb"}], "n": 1}'
+    )
+    (tmp_path / "chat.jsonl").write_text(chat)
+    ended = cli("convert", "chat.jsonl", "back.txt")
+    lost = "Not in back.txt: 'n' of a dialog (1); fact (1); line end or tab in a turn (1)"
+    assert ended.out.splitlines()[1] == lost
+    assert (tmp_path / "back.txt").read_text() == "1 <SILENCE>\ta b\n\n"
+    record = json.loads(cli("convert", "chat.jsonl", "x.doc", "--to", "rasa", "--from", "chat", "--json").out)
+    assert record == {"source": "chat", "target": "rasa", "dialogs": 1, "turns": 1, "lost": {"'n' of a dialog": 1}}
+
+
+def test_convert_leaves_nothing_half_written(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_text("1 hi\thello\n\n1 hi\n")
+    (tmp_path / "out.jsonl").write_text("before")
+    ended = cli("convert", "in.txt", "out.jsonl")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("error: in.txt:3: found 'hi'; expected a turn")
+    assert (tmp_path / "out.jsonl").read_text() == "before"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.txt", "out.jsonl"]
+    for arguments, message in (
+        (("in.txt", "out.doc"), "expected one of .txt, .jsonl"),
+        (("in.txt", "out.txt", "--to", "xml"), "unknown format 'xml'; known: babi"),
+        (("none", "out.txt"), "none: no such file"),
+        (("in.txt", "out.jsonl", "--weights", "none.csv"), "none.csv: cannot be read"),
+    ):
+        refused = cli("convert", *arguments)
+        assert (refused.code, message in refused.err) == (2, True)
+
+
+def test_learned_weights_go_into_chat_messages(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_text("1 hi\thello\n2 bye\tbye bye\n")
+    pl.DataFrame({"dialog": [0, 0], "turn": [0, 1], "weight": [0.75, 0.1]}).write_parquet(tmp_path / "w.parquet")
+
+    def written(*options: object) -> list[object]:
+        assert cli("convert", "in.txt", "out.jsonl", "--weights", "w.parquet", *options).code == 0
+        messages = json.loads((tmp_path / "out.jsonl").read_text())["messages"]
+        return [message.get("weight") for message in messages if message["role"] == "assistant"]
+
+    assert written() == [0.75, 0.1]
+    assert written("--threshold", 0.5) == [1, 0]
+
+
+def test_validate_names_every_problem_with_its_line(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "good.csv").write_text("context,response,n\nhi,hello,3\n")
+    (tmp_path / "bad.jsonl").write_text('{"messages": [{"role": "user", "content": 1}]}\n{\n')
+    good = cli("validate", "good.csv")
+    assert (good.code, good.out) == (0, "good.csv: CSV, 1 whole dialog, 1 turn, no problem\n")
+    bad = cli("validate", "good.csv", "bad.jsonl")
+    assert bad.code == 2
+    assert bad.out.splitlines()[1:] == [
+        "bad.jsonl:1: message 1: found 1; expected text",
+        "bad.jsonl:2: is not JSON: Expecting property name enclosed in double quotes at column 2",
+        "bad.jsonl: chat messages, 0 whole dialogs, 0 turns, 2 problems",
+    ]
+    record = json.loads(cli("validate", "bad.jsonl", "--json").out)
+    assert [problem["line"] for problem in record[0]["problems"]] == [1, 2]
+    assert cli("validate", "good.csv", "--from", "babi").code == 2
+    missing = cli("validate", "none")
+    assert (missing.code, missing.err) == (2, "error: none: no such file; check the path\n")
+
+
+def test_audit_prints_a_verdict_and_json(cli: Cli, tasks_dir: Path) -> None:
+    primary = tasks_dir / "primary"
+    options = ("--primary", primary, "--valid", primary, "--test", primary, "--related", tasks_dir / "restaurant")
+    ended = cli("audit", *options)
+    assert ended.code == 0, ended.err
+    assert max(map(len, ended.out.splitlines())) <= 80
+    record = json.loads(cli("audit", *options, "--json").out)
+    assert " ".join(ended.out.split()).startswith(" ".join(record["verdict"].split()))
+    assert cli("audit", "--primary", "none.txt").code == 2
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "babi"])
+def test_training_takes_any_format_and_learns_the_same(cli: Cli, tasks_dir: Path, tmp_path: Path, name: str) -> None:
+    files = {}
+    for task, split in (("primary", "train"), ("primary", "valid"), ("primary", "test"), ("restaurant", "train")):
+        files[task, split] = tmp_path / f"{task}-{split}"
+        assert cli("convert", tasks_dir / task / f"{split}.txt", files[task, split], "--to", name).code == 0
+        assert [d.events for d in read_dialogs(files[task, split])] == [
+            d.events for d in read_dialogs(tasks_dir / task / f"{split}.txt")
+        ]
+    if name not in ("chat", "csv"):
+        return
+    results = []
+    for run, primary, valid, test, related in (
+        ("one", *(tasks_dir / "primary" / f"{split}.txt" for split in ("train", "valid", "test")), None),
+        ("other", *(files["primary", split] for split in ("train", "valid", "test")), files["restaurant", "train"]),
+    ):
+        options = ("--primary", primary, "--valid", valid, "--related", related or tasks_dir / "restaurant")
+        assert cli("train", *options, *small_options(), "--out", run).code == 0
+        results.append(json.loads(cli("evaluate", run, "--data", test, "--json").out))
+    assert {**results[0], "data": 0, "sha256": 0} == {**results[1], "data": 0, "sha256": 0}

@@ -1,0 +1,169 @@
+"""The audit: counts that can be counted by hand, and the words they are put in."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from tasksieve.audit import audit
+from tasksieve.audit.audit import audit_splits
+from tasksieve.audit.splits import Splits
+from tasksieve.dialogs import SILENCE, Dialog, Fact, Turn
+from tasksieve.dialogs.formats import read_babi, write_babi
+from tasksieve.encoding import Candidates, EncodedTask, Vocabulary, responses_of
+from tasksieve.errors import UserError
+from tasksieve.report.audit import audit_page
+
+
+def dialog(*turns: tuple[str, str], line: int = 1, facts: tuple[str, ...] = ()) -> Dialog:
+    return Dialog((*map(Fact, facts), *(Turn(user, system) for user, system in turns)), line=line)
+
+
+A = dialog(("hi", "hello"), ("rome please", "api_call rome"), line=1)
+B = dialog(("hey", "hello"), ("paris please", "api_call paris"), line=4)
+C = dialog(("hi", "good day"), ("bonn please", "api_call bonn"), line=7)
+LONG = [(f"question {n} of many", f"answer {n} to it") for n in range(40)]
+
+
+def test_the_ceiling_is_the_share_of_turns_whose_response_is_a_candidate() -> None:
+    found = audit_splits(Splits([A], (([B]),), valid=[B], test=[A, B, C])).coverage
+    assert [(c.split, c.by, c.candidates) for c in found] == [("valid", "primary", 2), ("test", "primary + valid", 3)]
+    assert (found[0].ceiling, found[0].joint_ceiling) == (50.0, 100.0)
+    assert found[1].ceiling == pytest.approx(100 * 4 / 6)
+    assert found[1].missing == {"greeting": 1, "api call": 1}
+    assert found[1].examples == ("good day", "api_call bonn")
+
+
+def test_without_held_out_dialogs_each_primary_dialog_is_held_out() -> None:
+    (found,) = audit_splits(Splits([A, B, C])).coverage
+    assert (found.by, found.turns, found.candidates) == ("other dialogs", 6, 1)
+    assert found.ceiling == pytest.approx(100 * 2 / 6)
+
+
+def test_the_ceiling_is_that_of_training(tasks_dir: Path) -> None:
+    train, valid, test = (read_babi(tasks_dir / "primary" / f"{s}.txt") for s in ("train", "valid", "test-oov"))
+    vocabulary = Vocabulary.of(train, valid)
+    task = EncodedTask(test, vocabulary, Candidates(responses_of(train, valid), vocabulary))
+    found = audit(tasks_dir / "primary", valid=tasks_dir / "primary", test=tasks_dir / "primary" / "test-oov.txt")
+    assert found.coverage[-1].ceiling == pytest.approx(task.coverage.ceiling)
+    assert found.coverage[-1].ceiling < 100
+
+
+def test_dialogs_in_two_splits_are_leakage() -> None:
+    near = dialog(*LONG[:-1], ("question 39 of many", "another answer"), line=9)
+    found = audit_splits(Splits([A, dialog(*LONG, line=5)], ([C],), valid=[B], test=[A, near, C]))
+    overlaps = {(o.learned, o.held_out): (o.same, o.near) for o in found.overlaps}
+    assert overlaps[("primary", "test")] == (1, 2)
+    assert overlaps[("related", "test")] == (1, 1)
+    assert overlaps[("valid", "test")] == (0, 0)
+    assert overlaps[("primary", "valid")] == (0, 0)
+    pair = next(o for o in found.overlaps if (o.learned, o.held_out) == ("primary", "test"))
+    assert pair.lines == ((1, 1), (5, 9))
+    assert pair.examples == pytest.approx(100 * (2 + 39 + 1) / (2 + 40 + 2) - 100 / 44)
+    assert found.verdict.startswith(
+        "Mend before training: leakage of test in primary and leakage of test in related."
+    )
+    assert "e.g. line 1 of test and 1 of primary" in found.findings[0].sentence
+
+
+def test_repeats_within_a_split_are_counted_once_each() -> None:
+    found = audit_splits(Splits([A, B, A, A, dialog(*LONG), dialog(*LONG[:-1])])).repeats
+    assert (found.dialogs, found.same, found.near) == (6, 2, 3)
+
+
+def test_facts_and_profile_tell_dialogs_apart_exactly_but_not_nearly() -> None:
+    found = audit_splits(Splits([A, dialog(*((t.user, t.system) for t in A.turns), facts=("a R_b c",))])).repeats
+    assert (found.same, found.near) == (0, 1)
+
+
+def test_the_same_context_with_another_response_is_a_conflict() -> None:
+    related = [
+        dialog(("hi", "welcome"), ("rome please", "api_call rome")),
+        dialog(("hi", "hello"), ("paris please", "where should it be")),
+        dialog((SILENCE, "hello")),
+    ]
+    (found,) = audit_splits(Splits([A, B, C, dialog((SILENCE, "ok"))], (related,))).conflicts
+    # exchanges: ("", hi) twice, ("hello", paris), ("", silence); "rome please" comes after another greeting
+    assert found.exchange.turns == pytest.approx(100 * 4 / 7)
+    assert found.exchange.conflicting == pytest.approx(100 * 3 / 4)
+    assert found.utterance.turns == pytest.approx(100 * 4 / 7)
+    assert found.utterance.conflicting == pytest.approx(100 * 2 / 4)
+    assert found.utterance.other_kind == pytest.approx(100 * 1 / 4)
+    assert found.kinds == {"api call": (1, 1), "greeting": (2, 1), "other": (1, 1)}
+    assert {clash.related for clash in found.clashes} == {"hello", "where should it be"}
+
+
+def test_a_context_with_two_responses_is_ambiguous() -> None:
+    found = audit_splits(Splits([A, dialog(("hi", "good day")), dialog(("hi", "hello"))]))
+    assert found.ambiguous == 1
+    assert "1 of 4 primary turns have a context that more often has another response" in sentences(found)
+
+
+def test_entities_that_training_never_shows() -> None:
+    known = dialog(("hi", "resto_1 it is"), facts=("resto_1 R_phone resto_1_phone",))
+    test = dialog(("hi", "resto_2 it is"), ("thanks", "bye"), facts=("resto_2 R_area north", "resto_1 R_area south"))
+    related = dialog(("north", "ok"))
+    (found,) = audit_splits(Splits([known], ([related],), test=[test])).entities
+    assert (found.entities, found.unseen, found.related_only) == (4, 2, 1)
+    assert (found.turns, found.examples) == (50.0, ("resto_2",))
+
+
+def test_shared_words_and_responses() -> None:
+    (found,) = audit_splits(Splits([A], ([dialog(("please hi", "hello"))],))).words
+    assert (found.words, found.responses) == (60.0, 50.0)
+    assert found.running == pytest.approx(100 * 3 / 6)
+
+
+def test_nothing_stands_out_in_clean_data() -> None:
+    clean = [dialog((f"how is place {n}", "fine"), ("and else", "fine")) for n in range(3)]
+    found = audit_splits(Splits(clean, valid=[dialog(("what of it", "fine"))]))
+    assert {finding.level for finding in found.findings} == {"good"}
+    assert found.verdict == "Ready to train: nothing stands out."
+
+
+def test_the_record_is_plain_and_the_page_fits(tasks_dir: Path) -> None:
+    found = audit(
+        tasks_dir / "primary",
+        [tasks_dir / "restaurant", tasks_dir / "hotel"],
+        valid=tasks_dir / "primary",
+        test=tasks_dir / "primary",
+        size=5,
+    )
+    record = json.loads(json.dumps(found.record()))
+    assert record["sizes"][0] == {**record["sizes"][0], "split": "primary", "dialogs": 5}
+    screen = Console(width=80, file=StringIO())
+    screen.print(*audit_page(record), sep="\n")
+    page = screen.file.getvalue()  # type: ignore[attr-defined]
+    assert max(map(len, page.splitlines())) <= 80
+    for text in ("ceiling %", "related-1", "related-2", "In two splits", "last exchange"):
+        assert text in page
+
+
+def test_files_are_refused_as_training_refuses_them(tmp_path: Path) -> None:
+    write_babi([A, B], tmp_path / "two.txt")
+    with pytest.raises(UserError, match="holds 2 dialogs; 3 were asked for"):
+        audit(tmp_path / "two.txt", size=3)
+    with pytest.raises(UserError, match="no such file"):
+        audit(tmp_path / "absent.txt")
+
+
+def test_many_equal_dialogs_take_no_time() -> None:
+    found = audit_splits(Splits([dialog(("hi", "hello"), (f"n{n}", "ok")) for n in range(3000)]))
+    assert found.repeats.same == 0
+
+
+def test_the_published_ceiling(data_dir: Path) -> None:
+    """README: no model can exceed 79.7 with 150 dialogs."""
+    folder = data_dir / "personalized-dialog-dataset" / "small"
+    related = data_dir / "dialog-bAbI-tasks" / "dialog-babi-task5-full-dialogs-trn.txt"
+    found = audit(folder, [related], valid=folder, test=folder, size=150)
+    assert found.coverage[-1].ceiling == pytest.approx(79.7, abs=0.05)
+    assert found.verdict == "Ready to train; worth a look first: coverage and conflicts with related."
+
+
+def sentences(found: object) -> str:
+    return " ".join(finding.sentence for finding in found.findings)  # type: ignore[attr-defined]
