@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from tasksieve.kernels import compiler, disabled
 from tests.small import write_tasks
 
 
@@ -24,3 +27,12 @@ def data_dir() -> Path:
 def tasks_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Small simulated tasks on disk; not to be written to."""
     return write_tasks(tmp_path_factory.mktemp("tasks"))
+
+
+@pytest.fixture(scope="module", params=["compiled", "torch"])
+def both_paths(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every test of a module twice: with compiled code, and as on a machine without a compiler."""
+    if request.param == "compiled" and compiler() is None:
+        pytest.skip("no C++ compiler on this machine")
+    with disabled() if request.param == "torch" else nullcontext():
+        yield

@@ -18,6 +18,8 @@ from tasksieve.models.attention import composed_hops, hops
 from tasksieve.models.candidate_losses import candidate_losses
 from tasksieve.records.config import ModelConfig, WeightModuleConfig
 
+pytestmark = pytest.mark.usefixtures("both_paths")
+
 PRIMARY = simulate("personalized-restaurant", dialogs=4, seed=1, task=3)["train"]
 RELATED = simulate("restaurant", dialogs=4, seed=2, task=1)["train"]
 VOCABULARY = Vocabulary.of(PRIMARY, RELATED)
@@ -83,7 +85,7 @@ def test_padding_changes_nothing(recency: bool) -> None:
         batch,
         memories=torch.nn.functional.pad(batch.memories, (0, 7), value=-1),
         table=batch.table.select(torch.cat([torch.arange(len(batch.table)), torch.zeros(3, dtype=torch.long)])),
-        log_counts=torch.nn.functional.pad(batch.log_counts, (0, 3), value=-math.inf),
+        entries=None,
     )
     torch.testing.assert_close(model(batch), model(wider), rtol=1e-12, atol=1e-14)
 

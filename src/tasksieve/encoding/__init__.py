@@ -2,7 +2,7 @@
 
 from tasksieve.encoding.batch import Batch
 from tasksieve.encoding.candidates import Candidates, responses_of
-from tasksieve.encoding.examples import ExampleBatch, Examples, chunks
+from tasksieve.encoding.examples import ExampleBatch, Examples, chunks, in_order
 from tasksieve.encoding.sampling import BatchSampler, derived_generator
 from tasksieve.encoding.sentences import SentenceTable
 from tasksieve.encoding.task import Coverage, EncodedTask
@@ -20,5 +20,6 @@ __all__ = [
     "Vocabulary",
     "chunks",
     "derived_generator",
+    "in_order",
     "responses_of",
 ]

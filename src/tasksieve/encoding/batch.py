@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float, Int
@@ -13,6 +14,23 @@ from tasksieve.encoding.sentences import SentenceTable
 
 
 @dataclass(frozen=True, slots=True)
+class Entries:
+    """The memories of a batch's examples, one example after the other, without padding.
+
+    Attributes:
+        sentences: the sentence of each entry, by its number in the batch's table.
+        counts: how often the sentence is a memory of its example, if entries are distinct; else None.
+        slots: how many memories come after this one, if entries are in order; else None.
+        offsets: where each example's entries start, and at the end their number.
+    """
+
+    sentences: Int[Tensor, " entries"]
+    counts: Int[Tensor, " entries"] | None
+    slots: Int[Tensor, " entries"] | None
+    offsets: Int[Tensor, " batch_plus_1"]
+
+
+@dataclass(frozen=True)
 class Batch:
     """Examples of one task.
 
@@ -22,20 +40,20 @@ class Batch:
         responses: the system's response likewise.
         memories: the memories likewise, latest first; -1 where there are no more. A dialog without memories has one
             empty sentence.
-        log_counts: how often each sentence is a memory of each example, as a logarithm; -inf for never.
         targets: number of the right response among the head's candidates, -1 if it is none of them.
         examples: numbers of the examples in their task.
         head: which of the model's heads answers.
+        entries: :attr:`distinct`, where it is known already.
     """
 
     table: SentenceTable
     utterances: Int[Tensor, " batch"]
     responses: Int[Tensor, " batch"]
     memories: Int[Tensor, "batch slots"]
-    log_counts: Float[Tensor, "batch sentences"]
     targets: Int[Tensor, " batch"]
     examples: Int[Tensor, " batch"]
     head: str
+    entries: Entries | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -62,17 +80,34 @@ class Batch:
         numbers = torch.full_like(used, -1, dtype=torch.long)
         numbers[distinct] = torch.arange(len(distinct), device=sentences.device)
         local = numbers[sentences]
-        memories = local[:, 2:]
-        places = memories.masked_fill(memories < 0, len(distinct))
-        counts = torch.zeros(len(sentences), len(distinct) + 1, device=sentences.device)
-        counts = counts.scatter_add_(1, places, torch.ones_like(places, dtype=counts.dtype))[:, :-1]
-        return cls(
-            table=table.select(distinct),
-            utterances=local[:, 0],
-            responses=local[:, 1],
-            memories=memories,
-            log_counts=counts.clamp(min=1).log().masked_fill(counts == 0, -math.inf),
-            targets=targets,
-            examples=examples,
-            head=head,
-        )
+        return cls(table.select(distinct), local[:, 0], local[:, 1], local[:, 2:], targets, examples, head)
+
+    @cached_property
+    def counts(self) -> Float[Tensor, "batch sentences"]:
+        """How often each sentence is a memory of each example."""
+        places = self.memories.masked_fill(self.memories < 0, len(self.table))
+        counts = torch.zeros(len(self), len(self.table) + 1, device=self.memories.device)
+        return counts.scatter_add_(1, places, torch.ones_like(places, dtype=counts.dtype))[:, :-1]
+
+    def log_counts(self, dtype: torch.dtype) -> Float[Tensor, "batch sentences"]:
+        """Their logarithm; -inf for never."""
+        return self.counts.to(dtype).clamp(min=1).log().masked_fill(self.counts == 0, -math.inf)
+
+    @cached_property
+    def distinct(self) -> Entries:
+        """Each example's distinct memories with their counts."""
+        if self.entries is not None:
+            return self.entries
+        examples, sentences = self.counts.nonzero(as_tuple=True)
+        counts = self.counts[examples, sentences].long()
+        return Entries(sentences, counts, None, _offsets((self.counts > 0).sum(dim=1)))
+
+    @cached_property
+    def in_order(self) -> Entries:
+        """Each example's memories, latest first."""
+        examples, slots = (self.memories >= 0).nonzero(as_tuple=True)
+        return Entries(self.memories[examples, slots], None, slots, _offsets((self.memories >= 0).sum(dim=1)))
+
+
+def _offsets(lengths: Tensor) -> Tensor:
+    return torch.nn.functional.pad(lengths.cumsum(0), (1, 0))

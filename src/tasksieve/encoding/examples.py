@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -44,6 +45,22 @@ class Examples(Protocol):
     def answerable(self) -> Int[Tensor, " answerable"]:
         """Numbers of the examples that can be learned from."""
         ...
+
+
+@runtime_checkable
+class Ordered(Examples, Protocol):
+    """A task that has a cheaper way to all its examples than by their numbers."""
+
+    def in_order(self) -> Iterator[Any]:
+        """All examples in their order, as batches of the size that suits them."""
+        ...
+
+
+def in_order(task: Examples, size: int) -> Iterator[Any]:
+    """All of a task's examples in their order, as batches of at most ``size``, if the task does not know better."""
+    if isinstance(task, Ordered):
+        return task.in_order()
+    return (task.batch(numbers) for numbers in chunks(task, size))
 
 
 def chunks(task: Examples, size: int) -> tuple[Int[Tensor, " _"], ...]:

@@ -8,11 +8,14 @@ of the other and any order of derivative is exact.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+
+from tasksieve.kernels import batch_kernels, network_kernels
 
 
 class SentenceTable:
@@ -20,22 +23,14 @@ class SentenceTable:
 
     Args:
         words: the numbers of all sentences' words, one sentence after the other; a word twice counts twice.
-        owners: for each of these the number of its sentence.
-        lengths: how many words each sentence has.
         offsets: where each sentence starts in ``words``, and at the end their number.
         vocabulary_size: number of words, the rows of an embedding.
     """
 
     def __init__(
-        self,
-        words: Int[Tensor, " entries"],
-        owners: Int[Tensor, " entries"],
-        lengths: Int[Tensor, " sentences"],
-        offsets: Int[Tensor, " sentences_plus_1"],
-        vocabulary_size: int,
+        self, words: Int[Tensor, " entries"], offsets: Int[Tensor, " sentences_plus_1"], vocabulary_size: int
     ) -> None:
-        self.vocabulary_size = vocabulary_size
-        self._words, self._owners, self._lengths, self._offsets = words, owners, lengths, offsets
+        self.words, self.offsets, self.vocabulary_size = words, offsets, vocabulary_size
 
     @classmethod
     def of(
@@ -44,30 +39,34 @@ class SentenceTable:
         """A table from the numbers of each sentence's words."""
         lengths = torch.tensor([len(sentence) for sentence in sentences], device=device)
         words = [word for sentence in sentences for word in sentence]
-        return cls(
-            torch.tensor(words, dtype=torch.long, device=device),
-            torch.repeat_interleave(lengths),
-            lengths,
-            torch.nn.functional.pad(lengths.cumsum(0), (1, 0)),
-            vocabulary_size,
-        )
+        offsets = torch.nn.functional.pad(lengths.cumsum(0), (1, 0))
+        return cls(torch.tensor(words, dtype=torch.long, device=device), offsets, vocabulary_size)
 
     def __len__(self) -> int:
-        return len(self._lengths)
+        return len(self.offsets) - 1
 
     @property
     def device(self) -> torch.device:
         """Where the index tensors live."""
-        return self._words.device
+        return self.words.device
 
     def select(self, sentences: Int[Tensor, " selected"]) -> SentenceTable:
         """The table of some of the sentences, in the order given."""
-        lengths = self._lengths[sentences]
+        lengths = self.offsets[sentences + 1] - self.offsets[sentences]
         offsets = torch.nn.functional.pad(lengths.cumsum(0), (1, 0))
         owners = torch.repeat_interleave(lengths)
-        shift = self._offsets[sentences] - offsets[:-1]
+        shift = self.offsets[sentences] - offsets[:-1]
         entries = torch.arange(len(owners), device=self.device) + shift[owners]
-        return SentenceTable(self._words[entries], owners, lengths, offsets, self.vocabulary_size)
+        return SentenceTable(self.words[entries], offsets, self.vocabulary_size)
+
+    def select_known(self, sentences: Int[Tensor, " selected"], words: int) -> SentenceTable:
+        """Likewise on the CPU, with compiled code, where the number of their words is known."""
+        kernels = batch_kernels()
+        assert kernels is not None
+        chosen, offsets = sentences.new_empty(words), sentences.new_empty(len(sentences) + 1)
+        source = sentences.data_ptr(), self.words.data_ptr(), self.offsets.data_ptr()
+        kernels.select_words(len(sentences), *source, chosen.data_ptr(), offsets.data_ptr())
+        return SentenceTable(chosen, offsets, self.vocabulary_size)
 
     def embed(self, embedding: Float[Tensor, "words dim"]) -> Float[Tensor, "sentences dim"]:
         """Sum the embeddings of each sentence's words, :math:`SA`.
@@ -77,31 +76,57 @@ class SentenceTable:
         Returns: one row a sentence; zeros for a sentence without known words. Differentiable to any order.
         Raises: ValueError: if the number of rows is not the vocabulary's.
         """
-        if embedding.shape[0] != self.vocabulary_size:
-            raise ValueError(f"embedding has {embedding.shape[0]} rows; the vocabulary has {self.vocabulary_size}")
+        self.check(embedding)
         embedded: Tensor = _Embed.apply(embedding, self)  # type: ignore[no-untyped-call]
         return embedded
+
+    def check(self, embedding: Float[Tensor, "words dim"]) -> None:
+        """Raise ValueError if an embedding has another number of rows than the vocabulary has words."""
+        if embedding.shape[0] != self.vocabulary_size:
+            raise ValueError(f"embedding has {embedding.shape[0]} rows; the vocabulary has {self.vocabulary_size}")
 
     def spread(self, rows: Float[Tensor, "sentences dim"]) -> Float[Tensor, "words dim"]:
         """Add each sentence's row to all its words, :math:`S^\\top G`: the transpose of :meth:`embed`."""
         added: Tensor = _Spread.apply(rows, self)  # type: ignore[no-untyped-call]
         return added
 
-    def _sum_words(self, embedding: Tensor) -> Tensor:
-        return torch.nn.functional.embedding_bag(
-            self._words, embedding.contiguous(), self._offsets, mode="sum", include_last_offset=True
-        )
+    def sum_words(self, embedding: Float[Tensor, "words dim"]) -> Float[Tensor, "sentences dim"]:
+        """:meth:`embed` by itself, without a graph."""
+        kernels = network_kernels(embedding)
+        if kernels is None:
+            return torch.nn.functional.embedding_bag(
+                self.words, embedding.contiguous(), self.offsets, mode="sum", include_last_offset=True
+            )
+        embedding = embedding.contiguous()
+        rows = embedding.new_empty(len(self), embedding.shape[1])
+        kernels.sum_words(len(self), *self._pointers, embedding.data_ptr(), rows.data_ptr())
+        return rows
 
-    def _add_rows(self, rows: Tensor) -> Tensor:
+    def add_rows(self, rows: Float[Tensor, "sentences dim"]) -> Float[Tensor, "words dim"]:
+        """:meth:`spread` by itself, without a graph."""
         total = rows.new_zeros(self.vocabulary_size, rows.shape[1])
-        return total.index_add_(0, self._words, rows.index_select(0, self._owners))
+        kernels = network_kernels(rows)
+        if kernels is None:
+            return total.index_add_(0, self.words, rows.index_select(0, self._owners))
+        rows = rows.contiguous()
+        kernels.add_rows(len(self), *self._pointers, rows.data_ptr(), total.data_ptr())
+        return total
+
+    @cached_property
+    def _owners(self) -> Tensor:
+        """For each of the words the number of its sentence."""
+        return torch.repeat_interleave(self.offsets.diff())
+
+    @property
+    def _pointers(self) -> tuple[int, int]:
+        return self.words.data_ptr(), self.offsets.data_ptr()
 
 
 class _Embed(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, embedding: Tensor, table: SentenceTable) -> Tensor:
         ctx.table = table
-        return table._sum_words(embedding)
+        return table.sum_words(embedding)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
@@ -112,7 +137,7 @@ class _Spread(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, rows: Tensor, table: SentenceTable) -> Tensor:
         ctx.table = table
-        return table._add_rows(rows)
+        return table.add_rows(rows)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:

@@ -10,10 +10,12 @@ from jaxtyping import Int
 from torch import Tensor
 
 from tasksieve.dialogs import Dialog, Turn
+from tasksieve.encoding.assembly import assembled
 from tasksieve.encoding.batch import Batch
 from tasksieve.encoding.candidates import Candidates
 from tasksieve.encoding.sentences import SentenceTable
 from tasksieve.encoding.vocabulary import PROFILE, Vocabulary, memories_of
+from tasksieve.kernels import batch_kernels
 
 EMPTY = 0
 """The number of the sentence without words."""
@@ -60,6 +62,14 @@ class EncodedTask:
         head: the name of that head.
         max_memories: older memories are left out.
         device: where the tensors live.
+
+    Attributes:
+        table: all distinct sentences; number 0 is the empty one.
+        memories: every dialog's sentences that are memories, by their number in the table, dialog after dialog; at
+            the end a -1.
+        spoken: each example's utterance and response, by their numbers in the table (examples × 2).
+        start, end: where each example's memories stand in ``memories``.
+        targets: the number of each example's right response among the candidates, -1 for none.
     """
 
     def __init__(
@@ -94,15 +104,11 @@ class EncodedTask:
         self.examples = tuple(examples)
         self.table = SentenceTable.of(rows.sentences, len(vocabulary), device)
         self.max_memories = max_memories
-        self._memories = torch.tensor([*memories, -1], device=device)
+        self.memories = torch.tensor([*memories, -1], device=device)
         columns_tensor = torch.tensor(columns, device=device)
-        self._spoken, self._start, self._end, self._targets = (
-            columns_tensor[:, :2],
-            columns_tensor[:, 2],
-            columns_tensor[:, 3],
-            columns_tensor[:, 4],
-        )
-        unseen = int((self._targets < 0).sum())
+        self.spoken = columns_tensor[:, :2].contiguous()
+        self.start, self.end, self.targets = columns_tensor[:, 2:].T.contiguous().unbind()
+        unseen = int((self.targets < 0).sum())
         self.coverage = Coverage(len(examples), unseen, rows.words, rows.unknown_words)
 
     def __len__(self) -> int:
@@ -111,22 +117,28 @@ class EncodedTask:
     @property
     def device(self) -> torch.device:
         """Where the tensors live."""
-        return self._targets.device
+        return self.targets.device
 
     def batch(self, examples: Int[Tensor, " batch"]) -> Batch:
         """The batch of the examples with these numbers, in this order."""
-        end = self._end[examples]
-        length = (end - self._start[examples]).clamp(max=self.max_memories)
+        kernels = batch_kernels() if self.device.type == "cpu" else None
+        if kernels is not None:
+            return assembled(kernels, self, examples.contiguous())
+        return Batch.of(self.table, self._sentences(examples), self.targets[examples], examples, self.head)
+
+    def _sentences(self, examples: Int[Tensor, " batch"]) -> Int[Tensor, "batch columns"]:
+        """Utterance, response and padded memories of examples, by their numbers in the task's table."""
+        end = self.end[examples]
+        length = (end - self.start[examples]).clamp(max=self.max_memories)
         slots = torch.arange(max(1, int(length.max())), device=end.device)
         place = (end[:, None] - 1 - slots).masked_fill(slots >= length[:, None], -1)
-        memories = self._memories[place]
+        memories = self.memories[place]
         memories[length == 0, 0] = EMPTY
-        sentences = torch.cat([self._spoken[examples], memories], dim=1)
-        return Batch.of(self.table, sentences, self._targets[examples], examples, self.head)
+        return torch.cat([self.spoken[examples], memories], dim=1)
 
     def answerable(self) -> Int[Tensor, " answerable"]:
         """Numbers of the examples whose right response is a candidate: those that can be learned from."""
-        return torch.nonzero(self._targets >= 0).flatten()
+        return torch.nonzero(self.targets >= 0).flatten()
 
 
 class _Rows:

@@ -12,16 +12,69 @@ Second derivative: for cotangents :math:`(\dot u, \dot C)` of those, with
 
 where :math:`\dot w` is the slope of each loss, the cotangents are :math:`\dot G C + G \dot C`,
 :math:`\dot G^\top u + G^\top \dot u` and :math:`\dot w`.
+
+The classes are the passes by themselves, without a graph; :func:`candidate_losses` is the operation.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+
+
+@dataclass(frozen=True, slots=True)
+class CandidatesForward:
+    """What the forward pass leaves: u, C, y (as a column) and log Y."""
+
+    states: Tensor
+    candidates: Tensor
+    targets: Tensor
+    log_probabilities: Tensor
+
+    @classmethod
+    def of(cls, states: Tensor, candidates: Tensor, targets: Tensor) -> CandidatesForward:
+        """Score the candidates."""
+        return cls(states, candidates, targets[:, None], torch.log_softmax(states @ candidates.T, dim=1))
+
+    @property
+    def losses(self) -> Tensor:
+        """Cross-entropy of the right candidate, per example."""
+        return -self.log_probabilities.gather(1, self.targets)[:, 0]
+
+    def backward(self, weights: Tensor) -> tuple[CandidatesBackward, Tensor, Tensor]:
+        """The cotangents of states and candidates, for cotangents of the losses."""
+        probabilities = torch.softmax(self.log_probabilities, dim=1)  # quicker than exp where it underflows
+        of_scores = probabilities * weights[:, None]
+        of_scores.scatter_add_(1, self.targets, -weights[:, None])
+        passed = CandidatesBackward(self, weights, probabilities, of_scores)
+        return passed, of_scores @ self.candidates, of_scores.T @ self.states
+
+
+@dataclass(frozen=True, slots=True)
+class CandidatesBackward:
+    """What the backward pass leaves: w, Y and G."""
+
+    forward: CandidatesForward
+    weights: Tensor
+    probabilities: Tensor
+    of_scores: Tensor
+
+    def second(self, d_states: Tensor, d_candidates: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Cotangents of states, candidates and weights, for a direction."""
+        states, candidates = self.forward.states, self.forward.candidates
+        d_scores = torch.addmm(d_states @ candidates.T, states, d_candidates.T)
+        moved = self.probabilities * d_scores
+        total = moved.sum(dim=1, keepdim=True)
+        slopes = (total - d_scores.gather(1, self.forward.targets))[:, 0]
+        d_of_scores = moved.addcmul_(self.probabilities, total, value=-1).mul_(self.weights[:, None])
+        of_states = torch.addmm(d_of_scores @ candidates, self.of_scores, d_candidates)
+        of_candidates = torch.addmm(d_of_scores.T @ states, self.of_scores.T, d_states)
+        return of_states, of_candidates, slopes
 
 
 def candidate_losses(
@@ -41,38 +94,26 @@ def candidate_losses(
 class _Losses(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, states: Tensor, candidates: Tensor, targets: Tensor) -> Tensor:
-        log_probabilities = torch.log_softmax(states @ candidates.T, dim=1)
+        ctx.passed = CandidatesForward.of(states.detach(), candidates.detach(), targets)
         ctx.save_for_backward(states, candidates)
-        ctx.targets, ctx.log_probabilities = targets[:, None], log_probabilities
-        return -log_probabilities.gather(1, ctx.targets)[:, 0]
+        losses: Tensor = ctx.passed.losses
+        return losses
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        first = _LossesGradient.apply(*ctx.saved_tensors, gradient, ctx.targets, ctx.log_probabilities)  # type: ignore[no-untyped-call]
+        first = _LossesGradient.apply(*ctx.saved_tensors, gradient, ctx.passed)  # type: ignore[no-untyped-call]
         return (*first, None)
 
 
 class _LossesGradient(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, states: Tensor, candidates: Tensor, weights: Tensor, targets: Tensor, log_probabilities: Tensor
+        ctx: Any, states: Tensor, candidates: Tensor, weights: Tensor, forward: CandidatesForward
     ) -> tuple[Tensor, Tensor]:
-        probabilities = torch.softmax(log_probabilities, dim=1)  # quicker than exp where it underflows
-        of_scores = probabilities * weights[:, None]
-        of_scores.scatter_add_(1, targets, -weights[:, None])
-        ctx.save_for_backward(states, candidates, weights)
-        ctx.targets, ctx.probabilities, ctx.of_scores = targets, probabilities, of_scores
-        return of_scores @ candidates, of_scores.T @ states
+        ctx.passed, of_states, of_candidates = forward.backward(weights.detach())
+        return of_states, of_candidates
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, d_states: Tensor, d_candidates: Tensor) -> tuple[Tensor | None, ...]:
-        states, candidates, weights = ctx.saved_tensors
-        d_scores = torch.addmm(d_states @ candidates.T, states, d_candidates.T)
-        moved = ctx.probabilities * d_scores
-        total = moved.sum(dim=1, keepdim=True)
-        slopes = (total - d_scores.gather(1, ctx.targets))[:, 0]
-        d_of_scores = moved.addcmul_(ctx.probabilities, total, value=-1).mul_(weights[:, None])
-        of_states = torch.addmm(d_of_scores @ candidates, ctx.of_scores, d_candidates)
-        of_candidates = torch.addmm(d_of_scores.T @ states, ctx.of_scores.T, d_states)
-        return of_states, of_candidates, slopes, None, None
+        return (*ctx.passed.second(d_states, d_candidates), None)

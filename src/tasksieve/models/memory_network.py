@@ -9,16 +9,19 @@ With ``transform = "attended"`` the matrix is applied to what was attended to in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from tasksieve.encoding import Batch, Candidates
+from tasksieve.encoding import Batch, Candidates, SentenceTable
 from tasksieve.models.attention import composed_hops, hops, next_state
 from tasksieve.models.candidate_losses import candidate_losses
+from tasksieve.models.compiled import compiled_network
 from tasksieve.models.module import normal
+from tasksieve.models.network_linearization import NetworkLinearization
+from tasksieve.models.passes import Layout, NetworkTensors
 from tasksieve.records.config import BodyConfig, ModelConfig, WeightModuleConfig
 
 MASKED = -1e9
@@ -55,16 +58,49 @@ class MemoryBody(nn.Module):
             batch: examples.
             with_response: whether the query is utterance plus response, or the utterance alone.
         """
+        (states,) = self.several([batch], with_response)
+        return states
+
+    def several(self, batches: Sequence[Batch], with_response: bool) -> tuple[Float[Tensor, "_ dim"], ...]:
+        """The states of several batches, with one gradient for all of them."""
+        params = NetworkTensors(self.embedding, self.transform, self.recency)
+        layouts = [self.layout(params, batch, with_response=with_response) for batch in batches]
+        compiled = [layout for layout in layouts if layout is not None]
+        if len(compiled) == len(batches):
+            return compiled_network(compiled, params)
+        return tuple(self._composed(batch, with_response) for batch in batches)
+
+    def _composed(self, batch: Batch, with_response: bool) -> Tensor:
         embedded = batch.table.embed(self.embedding)
         queries = embedded.index_select(0, batch.utterances)
         if with_response:
             queries = queries + embedded.index_select(0, batch.responses)
         if self.recency is not None:
             return self._in_order(batch, embedded, queries)
-        log_counts = batch.log_counts.to(embedded.dtype)
+        log_counts = batch.log_counts(embedded.dtype)
         if self.transforms_state:
             return hops(embedded, self.transform, queries, log_counts, self.hops)
         return composed_hops(embedded, self.transform, queries, log_counts, self.hops, transforms_state=False)
+
+    def layout(
+        self, params: NetworkTensors, batch: Batch, *, with_response: bool, candidates: SentenceTable | None = None
+    ) -> Layout | None:
+        """How compiled code goes over a batch; None where torch operations have to do.
+
+        Args:
+            params: the body's own parameters or others of their shapes, with those of candidates if these are given.
+            batch, with_response: as for the states.
+            candidates: for losses instead of states.
+        """
+        batch.table.check(params.embedding)
+        return Layout.of(
+            params,
+            batch,
+            with_response=with_response,
+            hops=self.hops,
+            transforms_state=self.transforms_state,
+            candidates=candidates,
+        )
 
     def _in_order(self, batch: Batch, embedded: Tensor, state: Tensor) -> Tensor:
         """Attend over each example's memories one by one, as each has its distance from the end."""
@@ -113,11 +149,42 @@ class MemoryNetwork(nn.Module):
 
     def losses(self, batch: Batch) -> Float[Tensor, " batch"]:
         """Cross-entropy of the right response in nats, per example; every target must be a candidate."""
-        return candidate_losses(*self._states_and_candidates(batch), batch.targets)
+        embedding, candidates = self._candidates(batch)
+        body = self.body
+        params = NetworkTensors(body.embedding, body.transform, body.recency, embedding)
+        layout = body.layout(params, batch, with_response=False, candidates=candidates)
+        if layout is None:
+            return candidate_losses(*self._states_and_candidates(batch), batch.targets)
+        candidates.check(embedding)
+        (losses,) = compiled_network([layout], params)
+        return losses
+
+    def linearize(self, params: Mapping[str, Tensor], batch: Batch, prefix: str = "") -> NetworkLinearization | None:
+        """The losses at other parameters, with their derivatives; None where there is no compiled code for them.
+
+        Args:
+            params: by their names in this module; those that are missing are its own, and are held still.
+            batch: examples whose right response is a candidate.
+            prefix: comes before the names.
+        """
+        own, (embedding, candidates) = self.body, self._candidates(batch)
+        candidate = f"candidate_embedding.{self._embedding_of[batch.head]}"
+        names = [prefix + name for name in ("body.embedding", "body.transform", "body.recency", candidate)]
+        parts = zip(names, (own.embedding, own.transform, own.recency, embedding), strict=True)
+        tensors = NetworkTensors(*(params.get(name, part) for name, part in parts))  # type: ignore[arg-type]
+        layout = own.layout(tensors, batch, with_response=False, candidates=candidates)
+        if layout is None:
+            return None
+        candidates.check(embedding)
+        return NetworkLinearization(layout, tensors, [name if name in params else None for name in names])
 
     def _states_and_candidates(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        embedding, candidates = self._candidates(batch)
+        return self.body(batch, with_response=False), candidates.embed(embedding)
+
+    def _candidates(self, batch: Batch) -> tuple[Tensor, SentenceTable]:
         embedding = self.candidate_embedding[self._embedding_of[batch.head]]
-        return self.body(batch, with_response=False), self.heads[batch.head].table.embed(embedding)
+        return embedding, self.heads[batch.head].table
 
 
 class WeightModule(nn.Module):
@@ -144,5 +211,10 @@ class WeightModule(nn.Module):
 
     def forward(self, batch: Batch) -> Float[Tensor, " batch"]:
         """One logit an example."""
-        state: Tensor = self.body(batch, with_response=True)
-        return state @ self.output + self.bias
+        (logits,) = self.several([batch])
+        return logits
+
+    def several(self, batches: Sequence[Batch]) -> list[Float[Tensor, " _"]]:
+        """The logits of several batches: one call, and one gradient, for all that a meta-update simulates."""
+        states = self.body.several(batches, with_response=True)
+        return [state @ self.output + self.bias for state in states]

@@ -1,0 +1,85 @@
+// Cutting batches out of an encoded task: the distinct sentences of a batch, renumbered, with the memories of each
+// example, latest first.
+
+#include <algorithm>
+#include <cstdint>
+
+using index_t = int64_t;
+
+extern "C" {
+
+// How much room a batch needs: slots = the longest example's memories (at least 1), entries = all examples' memories.
+void measure(index_t batch, const index_t *examples, const index_t *start, const index_t *end, index_t limit,
+             index_t *slots, index_t *entries) {
+    *slots = 1;
+    *entries = 0;
+    for (index_t b = 0; b < batch; ++b) {
+        const index_t length = std::min(end[examples[b]] - start[examples[b]], limit);
+        *slots = std::max(*slots, length);
+        *entries += std::max<index_t>(length, 1);
+    }
+}
+
+// Fills spoken (2 x batch: utterances, responses) and memories (batch x slots; -1 for none) with numbers of the
+// batch's own sentences, and distinct with their numbers in the task. marks has a place for each of the task's
+// sentences, all -1, and is left so. An example without memories has the empty sentence, number 0. Also fills each
+// example's distinct memories with their counts, offsets[b] to offsets[b + 1]. Returns the number of distinct
+// sentences; words gets the number of their words.
+index_t assemble(index_t batch, index_t slots, index_t limit, const index_t *examples, const index_t *task_spoken,
+                 const index_t *task_memories, const index_t *start, const index_t *end, const index_t *task_offsets,
+                 index_t *marks, index_t *spoken, index_t *memories, index_t *distinct, index_t *sentences,
+                 index_t *counts, index_t *offsets, index_t *words) {
+    index_t known = 0, entry = 0;
+    auto number = [&](index_t sentence) {
+        if (marks[sentence] < 0) {
+            marks[sentence] = known;
+            distinct[known++] = sentence;
+        }
+        return marks[sentence];
+    };
+    for (index_t b = 0; b < batch; ++b) {
+        const index_t example = examples[b], last = end[example];
+        const index_t length = std::min(last - start[example], limit);
+        spoken[b] = number(task_spoken[2 * example]);
+        spoken[batch + b] = number(task_spoken[2 * example + 1]);
+        index_t *mine = memories + b * slots;
+        for (index_t slot = 0; slot < slots; ++slot)
+            mine[slot] = slot < length ? number(task_memories[last - 1 - slot]) : -1;
+        if (length <= 0) mine[0] = number(0);
+    }
+    *words = 0;
+    for (index_t s = 0; s < known; ++s) {
+        *words += task_offsets[distinct[s] + 1] - task_offsets[distinct[s]];
+        marks[distinct[s]] = -1;
+    }
+    // marks are all -1 again; its first places now tell where in the example's entries a sentence stands
+    offsets[0] = 0;
+    for (index_t b = 0; b < batch; ++b) {
+        const index_t *mine = memories + b * slots;
+        for (index_t slot = 0; slot < slots && mine[slot] >= 0; ++slot) {
+            index_t &place = marks[mine[slot]];
+            if (place < 0) {
+                place = entry;
+                sentences[entry] = mine[slot];
+                counts[entry++] = 0;
+            }
+            ++counts[place];
+        }
+        for (index_t j = offsets[b]; j < entry; ++j) marks[sentences[j]] = -1;
+        offsets[b + 1] = entry;
+    }
+    return known;
+}
+
+// The words of some sentences of a table, one sentence after the other.
+void select_words(index_t sentences, const index_t *chosen, const index_t *task_words, const index_t *task_offsets,
+                  index_t *words, index_t *offsets) {
+    index_t place = 0;
+    for (index_t s = 0; s < sentences; ++s) {
+        offsets[s] = place;
+        for (index_t w = task_offsets[chosen[s]]; w < task_offsets[chosen[s] + 1]; ++w) words[place++] = task_words[w];
+    }
+    offsets[sentences] = place;
+}
+
+}  // extern "C"

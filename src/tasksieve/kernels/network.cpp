@@ -1,0 +1,173 @@
+// The memory network over ragged memories: its body alone, or with candidates and losses; forward, gradient, and both
+// in a direction. Compiled once for each width (DIM) and number type (REAL), so that every row has a known length.
+//
+// A Pass belongs to one batch and one set of parameters; a Gradient to one backward pass of it. Both hold what later
+// passes need, and pointers to the batch's indices, which must outlive them. Arrays are row-major; a null pointer
+// stands for a part that the model does not have. Gradients are added to what is there.
+
+#include "candidates.hpp"
+
+struct Parameters {
+    const real *embedding, *transform, *recency, *candidates;
+};
+
+struct Gradients {
+    real *embedding, *transform, *recency, *candidates;
+};
+
+struct Batch {
+    index_t hops, examples, entries, sentences, transforms_state, count;
+    const index_t *words, *word_offsets;                // of the batch's sentences
+    const index_t *sentence, *slot, *counts, *offsets;  // of the memories
+    const index_t *utterance, *response;
+    const index_t *candidate_words, *candidate_offsets, *targets;
+};
+
+namespace {
+
+void sum_sentences(index_t sentences, const index_t *words, const index_t *offsets, const real *embedding,
+                   real *rows) {
+    for (index_t s = 0; s < sentences; ++s) {
+        R total = R::zero();
+        for (index_t w = offsets[s]; w < offsets[s + 1]; ++w) total.add(row(embedding, words[w]));
+        total.store(rows + s * D);
+    }
+}
+
+void add_sentences(index_t sentences, const index_t *words, const index_t *offsets, const real *rows,
+                   real *gradient) {
+    for (index_t s = 0; s < sentences; ++s) {
+        const R mine = row(rows, s);
+        for (index_t w = offsets[s]; w < offsets[s + 1]; ++w) add_to(gradient, words[w], mine);
+    }
+}
+
+// memories[j] = rows[sentence[j]] + recency[slot[j]],   queries[i] = rows[utterance[i]] + rows[response[i]]
+void gather(const Batch &batch, const Parameters &from, real *memories, real *queries) {
+    Buffer rows = room(batch.sentences * D);
+    sum_sentences(batch.sentences, batch.words, batch.word_offsets, from.embedding, rows.get());
+    for (index_t j = 0; j < batch.entries; ++j) {
+        R memory = row(rows.get(), batch.sentence[j]);
+        if (from.recency) memory.add(row(from.recency, batch.slot[j]));
+        memory.store(memories + j * D);
+    }
+    for (index_t b = 0; b < batch.examples; ++b) {
+        R query = row(rows.get(), batch.utterance[b]);
+        if (batch.response) query.add(row(rows.get(), batch.response[b]));
+        query.store(queries + b * D);
+    }
+}
+
+// The transpose.
+void scatter(const Batch &batch, const real *memories, const real *queries, const Gradients &to) {
+    Buffer rows = zeros(batch.sentences * D);
+    for (index_t j = 0; j < batch.entries; ++j) {
+        const R memory = row(memories, j);
+        add_to(rows.get(), batch.sentence[j], memory);
+        if (to.recency) add_to(to.recency, batch.slot[j], memory);
+    }
+    for (index_t b = 0; b < batch.examples; ++b) {
+        const R query = row(queries, b);
+        add_to(rows.get(), batch.utterance[b], query);
+        if (batch.response) add_to(rows.get(), batch.response[b], query);
+    }
+    add_sentences(batch.sentences, batch.words, batch.word_offsets, rows.get(), to.embedding);
+}
+
+}  // namespace
+
+struct Pass {
+    const Batch batch;
+    const Shape shape;
+    HopsForward hops;
+    CandidatesForward candidates;
+
+    explicit Pass(const Batch &b)
+        : batch(b), shape{b.hops, b.examples, b.entries, b.transforms_state != 0, b.offsets, b.counts}, hops(shape),
+          candidates(b.examples, b.count, b.candidate_words, b.candidate_offsets, b.targets) {}
+};
+
+struct Gradient {
+    HopsBackward hops;
+    CandidatesBackward candidates;
+
+    explicit Gradient(const Pass &pass) : hops(pass.shape), candidates(pass.batch.examples, pass.candidates) {}
+};
+
+extern "C" {
+
+// The bag-of-words product and its transpose by themselves.
+void sum_words(index_t sentences, const index_t *words, const index_t *offsets, const real *embedding, real *rows) {
+    sum_sentences(sentences, words, offsets, embedding, rows);
+}
+
+void add_rows(index_t sentences, const index_t *words, const index_t *offsets, const real *rows, real *gradient) {
+    add_sentences(sentences, words, offsets, rows, gradient);
+}
+
+// A pass through the body; with candidates, through them too. out: losses (examples), or else states (examples x D).
+// Null if a target is no candidate.
+Pass *forward(const Batch *batch, const Parameters *params, real *out) {
+    Pass *pass = new Pass(*batch);
+    if (params->candidates && !pass->candidates.answerable(batch->examples)) {
+        delete pass;
+        return nullptr;
+    }
+    gather(pass->batch, *params, pass->hops.memories.get(), pass->hops.states.get());
+    std::memcpy(pass->hops.transform.get(), params->transform, D * D * sizeof(real));
+    pass->hops.run(pass->shape);
+    const real *states = pass->hops.last_states(pass->shape);
+    if (params->candidates)
+        pass->candidates.run(batch->examples, states, params->candidates, out);
+    else
+        std::memcpy(out, states, batch->examples * D * sizeof(real));
+    return pass;
+}
+
+// given: cotangents of what forward gave.
+Gradient *backward(const Pass *pass, const real *given, const Gradients *to) {
+    Gradient *gradient = new Gradient(*pass);
+    const Batch &batch = pass->batch;
+    Buffer of_states = room(batch.examples * D), of_queries = room(batch.examples * D);
+    Buffer of_memories = zeros(batch.entries * D);
+    if (to->candidates) {
+        const real *states = pass->hops.last_states(pass->shape);
+        gradient->candidates.run(batch.examples, pass->candidates, states, given, of_states.get(), to->candidates);
+        given = of_states.get();
+    }
+    gradient->hops.run(pass->shape, pass->hops, given, of_memories.get(), to->transform, of_queries.get());
+    scatter(batch, of_memories.get(), of_queries.get(), *to);
+    return gradient;
+}
+
+// The derivative of backward in a direction of the parameters. slopes: that of what forward gave. If "to" is null, the
+// slopes only.
+void second(const Pass *pass, const Gradient *gradient, const Parameters *direction, const Gradients *to,
+            real *slopes) {
+    const Batch &batch = pass->batch;
+    HopsTangent tangent(pass->shape);
+    gather(batch, *direction, tangent.d_memories.get(), tangent.d_states.get());
+    std::memcpy(tangent.d_transform.get(), direction->transform, D * D * sizeof(real));
+    tangent.forward(pass->shape, pass->hops);
+    const real *d_states = tangent.last_states(pass->shape);
+    Buffer d_gradient = zeros(batch.examples * D), of_queries = room(batch.examples * D);
+    Buffer of_memories = zeros(batch.entries * D);
+    if (direction->candidates && !to)
+        gradient->candidates.slopes(batch.examples, pass->candidates, pass->hops.last_states(pass->shape), d_states,
+                                    direction->candidates, slopes);
+    else if (direction->candidates)
+        gradient->candidates.second(batch.examples, pass->candidates, pass->hops.last_states(pass->shape), d_states,
+                                    direction->candidates, d_gradient.get(), to->candidates, slopes);
+    else
+        std::memcpy(slopes, d_states, batch.examples * D * sizeof(real));
+    if (!to) return;
+    tangent.backward(pass->shape, pass->hops, gradient->hops, d_gradient.get(), of_memories.get(), to->transform,
+                     of_queries.get());
+    scatter(batch, of_memories.get(), of_queries.get(), *to);
+}
+
+void free_pass(Pass *pass) { delete pass; }
+
+void free_gradient(Gradient *gradient) { delete gradient; }
+
+}  // extern "C"

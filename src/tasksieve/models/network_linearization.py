@@ -1,0 +1,97 @@
+"""The memory network's losses with their derivatives, straight from the compiled passes.
+
+They do what automatic differentiation of :meth:`MemoryNetwork.losses` does, without a graph and without calling the
+module with other parameters than its own. Their methods are those of ``tasksieve.metagrad.Linearization``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from tasksieve.models.linearization import BatchLinearization
+from tasksieve.models.passes import Backward, Layout, NetworkTensors
+
+
+class NetworkLinearization:
+    """Losses of one batch of one head at some parameters.
+
+    Args:
+        layout: of the batch, with candidates.
+        params: where.
+        names: of the parameters, part by part; None for a part that is not to be moved.
+    """
+
+    def __init__(self, layout: Layout, params: NetworkTensors, names: Sequence[str | None]) -> None:
+        self._names, self._params = tuple(names), params
+        self._forward, self.losses = layout.forward(params.plain())
+        self._backward: Backward | None = None
+
+    def gradient(self, factors: Tensor) -> dict[str, Tensor]:
+        """The gradient of the losses times these factors."""
+        gradients = self._forward.like.zeros()
+        self._backward = self._forward.backward(factors.detach(), gradients)
+        return self._named(gradients)
+
+    def second(self, direction: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Slopes of the losses in a direction, and the Hessian-vector product with the factors given."""
+        assert self._backward is not None, "the gradient comes first"
+        along = self._parts(direction)
+        products = along.zeros()
+        return self._backward.second(along, products), self._named(products)
+
+    def slopes(self, direction: Mapping[str, Tensor]) -> Tensor:
+        """The slopes by themselves."""
+        assert self._backward is not None, "the gradient comes first"
+        return self._backward.slopes(self._parts(direction))
+
+    def _parts(self, direction: Mapping[str, Tensor]) -> NetworkTensors:
+        parts: list[Tensor | None] = []
+        for name, part in zip(self._names, self._params.parts, strict=True):
+            given = None if name is None else direction.get(name)
+            parts.append(torch.zeros_like(part) if given is None and part is not None else given)
+        return NetworkTensors(*parts).plain()  # type: ignore[arg-type]
+
+    def _named(self, tensors: NetworkTensors) -> dict[str, Tensor]:
+        named = zip(self._names, tensors.parts, strict=True)
+        return {name: part for name, part in named if name is not None and part is not None}
+
+
+class SeveralLinearizations:
+    """Those of several related tasks' batches as one: losses task after task.
+
+    Args:
+        parts: at least one.
+        names: of all parameters that may be moved; those that no part depends on have no gradient.
+    """
+
+    def __init__(self, parts: Sequence[BatchLinearization], names: Iterable[str]) -> None:
+        self._parts, self._names = parts, tuple(names)
+        self.losses = torch.cat([part.losses for part in parts])
+        self._sizes = [len(part.losses) for part in parts]
+
+    def gradient(self, factors: Tensor) -> dict[str, Tensor | None]:
+        """The sum of the parts' gradients."""
+        split = zip(self._parts, torch.split(factors, self._sizes), strict=True)
+        found = _sum([part.gradient(own) for part, own in split])
+        return {name: found.get(name) for name in self._names}
+
+    def second(self, direction: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """The parts' slopes one after the other, and the sum of their products."""
+        found = [part.second(direction) for part in self._parts]
+        return torch.cat([slopes for slopes, _ in found]), _sum([products for _, products in found])
+
+    def slopes(self, direction: Mapping[str, Tensor]) -> Tensor:
+        """The parts' slopes by themselves."""
+        return torch.cat([part.slopes(direction) for part in self._parts])
+
+
+def _sum(parts: Sequence[Mapping[str, Tensor | None]]) -> dict[str, Tensor]:
+    total: dict[str, Tensor] = {}
+    for part in parts:
+        for name, value in part.items():
+            if value is not None:
+                total[name] = total[name] + value if name in total else value
+    return total

@@ -1,0 +1,171 @@
+"""The memory network's passes in compiled code, without a graph: forward, gradient, and the gradient in a direction.
+
+Each keeps what the next one needs. :mod:`tasksieve.models.compiled` makes operations of torch of them. The formulas
+are those of :mod:`tasksieve.models.attention` and :mod:`tasksieve.models.candidate_losses`, over each example's own
+memories instead of all sentences of the batch.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tasksieve.encoding import Batch, SentenceTable
+from tasksieve.kernels import BatchIndices, NetworkKernels, Parameters, network_kernels
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkTensors:
+    """The network's parameters, or anything shaped like them: gradients, directions.
+
+    Attributes:
+        embedding: words × d.
+        transform: d × d.
+        recency: distances from the end × d; None if the body has none.
+        candidates: the candidates' embedding, words × d; None for the body by itself.
+    """
+
+    embedding: Tensor
+    transform: Tensor
+    recency: Tensor | None
+    candidates: Tensor | None = None
+
+    @property
+    def parts(self) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+        """The tensors in their order."""
+        return self.embedding, self.transform, self.recency, self.candidates
+
+    def plain(self) -> NetworkTensors:
+        """The same without a graph, in one piece each."""
+        return NetworkTensors(*(p if p is None else p.detach().contiguous() for p in self.parts))  # type: ignore[arg-type]
+
+    def zeros(self) -> NetworkTensors:
+        """Zeros of the same shapes."""
+        return NetworkTensors(*(p if p is None else torch.zeros_like(p) for p in self.parts))  # type: ignore[arg-type]
+
+    def pointers(self) -> Parameters:
+        """Where they are."""
+        return Parameters(*(None if p is None else p.data_ptr() for p in self.parts))
+
+
+class Layout:
+    """A batch as the compiled code sees it.
+
+    Args:
+        kernels: for the parameters' width and number type.
+        batch: the examples.
+        indices: pointers into it.
+        kept: what they point to.
+        candidates: whether losses over candidates are wanted, or the body's states.
+    """
+
+    def __init__(
+        self, kernels: NetworkKernels, batch: Batch, indices: BatchIndices, kept: tuple[object, ...], candidates: bool
+    ) -> None:
+        self.kernels, self.batch, self.indices, self.candidates = kernels, batch, indices, candidates
+        self._kept = kept
+
+    @classmethod
+    def of(
+        cls,
+        like: NetworkTensors,
+        batch: Batch,
+        *,
+        with_response: bool,
+        hops: int,
+        transforms_state: bool,
+        candidates: SentenceTable | None = None,
+    ) -> Layout | None:
+        """The layout of a batch for parameters of this kind; None where there is no compiled code for them.
+
+        Args:
+            like: tensors of the parameters' shapes and number type.
+            batch: examples on the CPU.
+            with_response: whether the query is utterance plus response.
+            hops: how often the memories are attended to.
+            transforms_state: what the transform is applied to.
+            candidates: the head's candidates, for losses; None for the body's states.
+        """
+        kernels = network_kernels(like.embedding) if batch.table.device.type == "cpu" else None
+        if kernels is None:
+            return None
+        entries = batch.distinct if like.recency is None else batch.in_order
+        tensors = (
+            *(batch.table.words, batch.table.offsets),
+            *(entries.sentences, entries.slots, entries.counts, entries.offsets),
+            *(batch.utterances.contiguous(), batch.responses.contiguous() if with_response else None),
+            *((None, None) if candidates is None else (candidates.words, candidates.offsets)),
+            batch.targets.contiguous(),
+        )
+        sizes = hops, len(batch.targets), len(entries.sentences), len(batch.table), int(transforms_state)
+        count = 0 if candidates is None else len(candidates)
+        pointers = (None if tensor is None else tensor.data_ptr() for tensor in tensors)
+        return cls(kernels, batch, BatchIndices(*sizes, count, *pointers), tensors, candidates is not None)
+
+    def forward(self, params: NetworkTensors) -> tuple[Forward, Tensor]:
+        """Losses (batch,), or states (batch × d), and what the backward pass needs.
+
+        Raises: IndexError: if losses are wanted and a target is no candidate.
+        """
+        shape = (self.indices.examples,) if self.candidates else (self.indices.examples, params.embedding.shape[1])
+        out = params.embedding.new_empty(shape)
+        pointers = params.pointers()
+        handle = self.kernels.forward(ctypes.byref(self.indices), ctypes.byref(pointers), out.data_ptr())
+        if handle is None:
+            raise IndexError("the right response of some example is no candidate")
+        return Forward(self, handle, params), out
+
+
+class Forward:
+    """What a forward pass leaves.
+
+    Args:
+        layout: of the batch.
+        handle: of what the compiled code keeps; freed with this object.
+        like: tensors of the parameters' shapes.
+    """
+
+    def __init__(self, layout: Layout, handle: int, like: NetworkTensors) -> None:
+        self.layout, self.handle, self.like = layout, handle, like
+
+    def __del__(self) -> None:
+        self.layout.kernels.free_pass(self.handle)
+
+    def backward(self, cotangents: Tensor, gradients: NetworkTensors) -> Backward:
+        """Add the gradient to ``gradients``, for cotangents of what the forward pass gave."""
+        cotangents, pointers = cotangents.contiguous(), gradients.pointers()
+        handle = self.layout.kernels.backward(self.handle, cotangents.data_ptr(), ctypes.byref(pointers))
+        return Backward(self, handle, cotangents.shape)
+
+
+class Backward:
+    """What a backward pass leaves.
+
+    Args:
+        forward: the pass before.
+        handle: of what the compiled code keeps; freed with this object.
+        shape: of what the forward pass gave.
+    """
+
+    def __init__(self, forward: Forward, handle: int, shape: torch.Size) -> None:
+        self._forward, self._handle, self._shape = forward, handle, shape
+
+    def __del__(self) -> None:
+        self._forward.layout.kernels.free_gradient(self._handle)
+
+    def second(self, direction: NetworkTensors, gradients: NetworkTensors) -> Tensor:
+        """In a direction: the derivative of what the forward pass gave; that of the gradient is added."""
+        return self._run(direction, gradients.pointers())
+
+    def slopes(self, direction: NetworkTensors) -> Tensor:
+        """The first of these by itself."""
+        return self._run(direction, None)
+
+    def _run(self, direction: NetworkTensors, targets: Parameters | None) -> Tensor:
+        forward, slopes = self._forward, direction.embedding.new_empty(self._shape)
+        pointers = ctypes.byref(direction.pointers()), None if targets is None else ctypes.byref(targets)
+        forward.layout.kernels.second(forward.handle, self._handle, *pointers, slopes.data_ptr())
+        return slopes
