@@ -1,0 +1,142 @@
+"""Pictures of the pages of `tasksieve serve`, from a run on simulated dialogs, into docs/images.
+
+    python docs/screenshots.py [--run RUN]
+
+Needs the extras `serve` and `dev`, and chromium (or another browser named in TASKSIEVE_BROWSER). Without ``--run`` a
+run is trained first, in a few minutes; a given one must be on simulated dialogs, for the chat replays one of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+import uvicorn
+from playwright.sync_api import Page, sync_playwright
+
+from tasksieve.dialogs import SILENCE, Dialog, Fact
+from tasksieve.dialogs.simulate import simulate, write_simulation
+from tasksieve.records.config import config_from
+from tasksieve.serve.app import create_app
+from tasksieve.serve.server import address_of, listen
+from tasksieve.training.run import train
+
+IMAGES = Path(__file__).parent / "images"
+WIDE, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 780}
+EVENTS = 9
+
+
+def dialogs() -> dict[str, list[Dialog]]:
+    """The simulated primary task; the chat replays a dialog of its test data."""
+    return simulate("personalized-restaurant", dialogs=300, seed=0, task=5)
+
+
+def demo_run(folder: Path) -> Path:
+    """Train with learned weights, long enough for them to differ."""
+    write_simulation(dialogs(), folder / "primary")
+    write_simulation(simulate("restaurant", dialogs=300, seed=0, task=5), folder / "related")
+    primary = str(folder / "primary")
+    config = config_from(
+        {
+            "data": {"primary": primary, "valid": primary, "related": [str(folder / "related")], "size": 50},
+            "model": {"transform": "attended"},
+            "meta": {"weight_lr": 5e-4},
+            "training": {"iterations": 2000, "evaluate_every": 200, "snapshot_every": 40, "patience": 100},
+        }
+    )
+    train(config, folder / "demo")
+    return folder / "demo"
+
+
+@contextmanager
+def served(run: Path) -> Iterator[str]:
+    """The address of a server in a thread of this process."""
+    with listen("127.0.0.1", 0) as listening:
+        server = uvicorn.Server(uvicorn.Config(create_app(run), log_level="warning", ws="none"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            yield address_of(listening)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def replay(page: Page, dialog: Dialog) -> None:
+    """Say what the user of a dialog said, and give the facts that came between."""
+    page.goto("/")
+    page.locator("#openings button").first.wait_for()
+    page.get_by_text("Facts and profile").click()
+    page.get_by_label("Words that describe the user").fill(" ".join(dialog.profile))
+    said = 0
+    for event in dialog.events[:EVENTS]:
+        if isinstance(event, Fact):
+            page.get_by_label("Facts of the knowledge base").fill(event.text)
+            page.get_by_role("button", name="Add facts").click()
+            continue
+        page.get_by_label("You say").fill("" if event.user == SILENCE else event.user)
+        page.get_by_label("You say").press("Enter")
+        page.locator("#log li.system").nth(said).wait_for()
+        said += 1
+    page.get_by_text("Facts and profile").click()
+    page.locator("#log").evaluate("log => { log.scrollTop = log.scrollHeight }")
+
+
+def weights(page: Page, address: str = "/weights") -> None:
+    """The list of weights, or one dialog."""
+    page.goto(address)
+    page.locator("#items li").first.wait_for()
+
+
+def take(page: Page, name: str) -> None:
+    """One picture, small enough for a repository."""
+    page.mouse.move(0, 0)
+    page.evaluate("() => { document.activeElement.blur(); window.scrollTo(0, 0); }")
+    path = IMAGES / f"{name}.png"
+    page.screenshot(path=path)
+    print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
+
+
+def main() -> None:
+    """Take all pictures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", type=Path)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    dialog = dialogs()["test"][2]
+    browser_path = os.environ.get("TASKSIEVE_BROWSER") or shutil.which("chromium")
+    IMAGES.mkdir(exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        served(arguments.run or demo_run(Path(scratch))) as address,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+        for scheme, size, names in (
+            ("light", WIDE, ("chat", "weights", "dialog")),
+            ("dark", WIDE, (None, "weights-dark", None)),
+            ("dark", PHONE, ("chat-phone", None, "dialog-phone")),
+        ):
+            page = browser.new_page(base_url=address, viewport=size, color_scheme=scheme, reduced_motion="reduce")
+            for name, show in zip(names, (replay, weights, weights), strict=True):
+                if name is None:
+                    continue
+                argument = {
+                    "chat": dialog,
+                    "dialog": "/dialogs/0/12",
+                    "weights": "/weights?kind=ask+place&kind=propose+option&text=a",
+                }
+                show(page, argument[name.partition("-")[0]])
+                take(page, name)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

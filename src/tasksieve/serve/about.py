@@ -1,0 +1,90 @@
+"""What the server says of itself: the run, its health, its metrics."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import polars as pl
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from tasksieve.dialogs import SILENCE
+from tasksieve.errors import UserError
+from tasksieve.records.run_folder import RunFolder
+from tasksieve.serve.metrics import Metrics
+from tasksieve.serve.responder import Responder
+
+OPENINGS = 4
+
+
+class RunAnswer(BaseModel):
+    """The run that is served."""
+
+    run: str
+    method: str
+    seed: int
+    valid_accuracy: float | None = Field(
+        description="in per cent, of the model served; none before the end of the run"
+    )
+    candidates: int = Field(description="responses the model chooses among")
+    words: int = Field(description="words the model knows")
+    hops: int
+    recorded_iterations: int = Field(description="how often weights were recorded")
+    openings: list[str] = Field(description="what users often say first in the related dialogs")
+
+
+class HealthAnswer(BaseModel):
+    """The server can answer."""
+
+    status: Literal["ok"]
+
+
+def about_routes(folder: RunFolder, responder: Responder, metrics: Metrics) -> APIRouter:
+    """``/api/run``, ``/health`` and ``/metrics``."""
+    routes = APIRouter(tags=["about"])
+    config = folder.read_config()
+    openings = _openings(folder)
+
+    @routes.get("/api/run")
+    def run() -> RunAnswer:
+        """The run, its model and its records."""
+        result = folder.read_record("result") if folder.has_record("result") else {}
+        return RunAnswer(
+            run=folder.path.absolute().name,
+            method=config.training.method,
+            seed=config.training.seed,
+            valid_accuracy=result.get("valid_accuracy"),
+            candidates=len(responder.texts),
+            words=responder.words,
+            hops=responder.hops,
+            recorded_iterations=len(folder.weight_steps()),
+            openings=openings,
+        )
+
+    @routes.get("/health")
+    async def health() -> HealthAnswer:
+        """Whether the server is there; answered even when it is full."""
+        return HealthAnswer(status="ok")
+
+    @routes.get(
+        "/metrics",
+        response_class=Response,
+        responses={200: {"description": "metrics", "content": {"text/plain": {"schema": {"type": "string"}}}}},
+    )
+    async def prometheus() -> Response:
+        """Requests, times and refusals in the Prometheus text format."""
+        facts = {"candidates": len(responder.texts), "vocabulary_words": responder.words}
+        return Response(metrics.text(facts), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return routes
+
+
+def _openings(folder: RunFolder) -> list[str]:
+    """The commonest first utterances of the related dialogs; none if the run has no related dialogs."""
+    try:
+        frame = folder.read_examples()
+    except UserError:
+        return []
+    first = frame.filter((pl.col("turn") == 0) & (pl.col("user") != SILENCE) & (pl.col("user") != ""))
+    counts = first.group_by("user").len().sort(["len", "user"], descending=[True, False])
+    return counts["user"].head(OPENINGS).to_list()

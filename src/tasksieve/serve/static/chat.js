@@ -1,0 +1,154 @@
+// The page to talk to the model. The dialog lives in this page; the server keeps nothing of it.
+
+import { get, post } from "./api.js";
+import { byId, el, spoken, whole } from "./dom.js";
+import { keep, recall } from "./kept.js";
+import { showWhy } from "./why.js";
+
+const TOP = 6;
+let events = [];
+let shown = null;
+let candidates = 0;
+let busy = false;
+
+const turns = () => events.filter((event) => event.found);
+
+const plain = (event) => (event.fact === undefined ? { user: event.user, system: event.system } : { fact: event.fact });
+
+const keepDialog = () => keep("dialog", { events, profile: byId("profile").value });
+
+const bubble = (who, text, ...more) =>
+  el("li", { class: who }, el("p", {}, el("span", { class: "unseen" }, `${who}: `), spoken(text)), ...more);
+
+function eventItems(event) {
+  if (event.fact !== undefined) return [bubble("fact", event.fact)];
+  const items = [bubble(spoken(event.user) === event.user ? "user" : "user soft", event.user)];
+  if (event.system === undefined) return items;
+  const why = el(
+    "button",
+    { type: "button", class: "quiet small", "aria-pressed": String(event === shown), "aria-label": `Why: ${event.system}`, onclick: () => explain(event) },
+    "Why?",
+  );
+  return [...items, bubble("system", event.system, why)];
+}
+
+/** Add only what is new, so that a screen reader says only that; draw all anew when something else changed. */
+function draw(fresh = null) {
+  if (fresh) byId("said").append(...fresh);
+  else byId("said").replaceChildren(...events.flatMap(eventItems));
+  toEnd();
+  byId("openings").hidden = events.length > 0 || !byId("openings").querySelector("li");
+}
+
+function toEnd() {
+  const log = byId("log");
+  log.scrollTop = log.scrollHeight;
+}
+
+function explain(event) {
+  shown = event;
+  const last = event !== null && event === turns().at(-1) && event === events.at(-1);
+  showWhy(event, candidates, last ? sayInstead : null);
+  const buttons = [...byId("log").querySelectorAll("li.system button")];
+  turns().forEach((turn, index) => buttons[index]?.setAttribute("aria-pressed", String(turn === event)));
+}
+
+function sayInstead(text) {
+  shown.system = text;
+  draw();
+  explain(shown);
+  keepDialog();
+  byId("user").focus();
+}
+
+async function say(user) {
+  if (busy) return;
+  setBusy(true);
+  byId("problem").textContent = "";
+  const before = events.map(plain);
+  const turn = { user };
+  events.push(turn);
+  draw(eventItems(turn));
+  try {
+    turn.found = await post("/api/respond", { events: before, user, profile: byId("profile").value, top: TOP });
+    turn.system = turn.found.response;
+    draw(eventItems(turn).slice(1));
+    explain(turn);
+    unknown(turn.found.unknown_words);
+    toEnd();
+    keepDialog();
+  } catch (error) {
+    events = events.filter((event) => event !== turn);
+    draw();
+    byId("problem").textContent = error.message;
+    byId("user").value ||= user;
+  }
+  setBusy(false);
+}
+
+function setBusy(now) {
+  busy = now;
+  byId("log").setAttribute("aria-busy", String(now));
+}
+
+function unknown(words) {
+  const list = words.map((word) => `“${word}”`).join(", ");
+  byId("unknown").textContent = words.length ? `The model has never seen ${list}.` : "";
+}
+
+function giveFacts() {
+  const facts = byId("fact").value.split("\n").map((line) => line.trim()).filter(Boolean);
+  const fresh = facts.map((fact) => ({ fact }));
+  events.push(...fresh);
+  byId("fact").value = "";
+  draw(fresh.flatMap(eventItems));
+  explain(shown);
+  keepDialog();
+}
+
+function begin() {
+  events = [];
+  unknown([]);
+  draw();
+  explain(null);
+  keepDialog();
+  byId("user").focus();
+}
+
+function about(run) {
+  const right = run.valid_accuracy === null ? "" : `, ${run.valid_accuracy.toFixed(1)} % right in validation`;
+  return `Method: ${run.method}${right}. It chooses among ${whole(run.candidates)} responses and knows ${whole(run.words)} words.`;
+}
+
+function showOpenings(openings) {
+  const button = (text) => el("li", {}, el("button", { type: "button", class: "quiet", onclick: () => say(text) }, text));
+  byId("openings").querySelector("ul").replaceChildren(...openings.map(button));
+}
+
+async function start() {
+  byId("composer").addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (busy) return;
+    const user = byId("user").value.trim();
+    byId("user").value = "";
+    say(user);
+  });
+  byId("give").addEventListener("click", giveFacts);
+  byId("new").addEventListener("click", begin);
+  byId("profile").addEventListener("change", keepDialog);
+  const kept = recall("dialog", { events: [], profile: "" });
+  events = kept.events;
+  byId("profile").value = kept.profile;
+  try {
+    const run = await get("/api/run");
+    candidates = run.candidates;
+    byId("about").textContent = about(run);
+    showOpenings(run.openings);
+  } catch (error) {
+    byId("problem").textContent = error.message;
+  }
+  draw();
+  explain(turns().at(-1) ?? null);
+}
+
+start();

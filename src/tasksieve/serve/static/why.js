@@ -1,0 +1,54 @@
+// Why a response was given: the best candidates, and the attention of each hop.
+
+import { byId, el, percent, spoken, whole } from "./dom.js";
+
+const LEAST = 0.01;
+
+function candidateItem(candidate, said, say) {
+  const instead = () => say(candidate.text);
+  return el(
+    "li",
+    { class: candidate.text === said ? "said-this" : null, vars: { w: candidate.probability } },
+    el("span", { class: "share" }, percent(candidate.probability)),
+    el("span", { class: "what" }, candidate.text),
+    el("span", { class: "score soft" }, `score ${candidate.score.toFixed(2)}`),
+    say && candidate.text !== said
+      ? el("button", { type: "button", class: "quiet small", onclick: instead, "aria-label": `Say this instead: ${candidate.text}` }, "Say this")
+      : null,
+  );
+}
+
+function memoryRow(memory) {
+  const cell = (share) => el("td", { vars: { w: share } }, share < 0.0005 ? "·" : percent(share));
+  const line = el("th", { scope: "row" }, el("span", { class: "who" }, memory.speaker), el("span", {}, spoken(memory.text)));
+  return el("tr", {}, line, ...memory.attention.map(cell));
+}
+
+function showMemories(memories, all) {
+  const strong = memories.filter((memory) => Math.max(...memory.attention) >= LEAST);
+  byId("memories").replaceChildren(...(all ? memories : strong).map(memoryRow));
+  const hops = memories[0]?.attention.length ?? 0;
+  byId("hops").replaceChildren(
+    el("th", { scope: "col" }, "Line, latest first"),
+    ...Array.from({ length: hops }, (_, hop) => el("th", { scope: "col" }, `Hop ${hop + 1}`)),
+  );
+  byId("memories-note").textContent = memories.length
+    ? "The share of its attention that each hop gave to a line."
+    : "Nothing was said before, so there was nothing to attend to.";
+  byId("hops").closest(".scroll").hidden = !memories.length;
+  const rest = memories.length - strong.length;
+  const more = byId("more");
+  more.hidden = all || rest === 0;
+  more.textContent = `Show ${whole(rest)} more with less than ${100 * LEAST} %`;
+  more.onclick = () => showMemories(memories, true);
+}
+
+/** Show what led to a turn; `say` changes the response, if that is still possible. */
+export function showWhy(turn, count, say) {
+  byId("why-empty").hidden = turn !== null;
+  byId("why-full").hidden = turn === null;
+  if (turn === null) return;
+  byId("count").textContent = whole(count);
+  byId("candidates").replaceChildren(...turn.found.candidates.map((candidate) => candidateItem(candidate, turn.system, say)));
+  showMemories(turn.found.memories, false);
+}

@@ -1,0 +1,124 @@
+"""The API for talking: respond to an utterance, rank candidates."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from tasksieve.dialogs import SILENCE, Fact, Turn
+from tasksieve.serve.responder import Memory, Responder, Response, Scored
+
+Sentence = Annotated[str, Field(max_length=2000)]
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class SaidTurn(_Asked):
+    """What the user and the system said; an empty utterance is silence."""
+
+    user: Sentence
+    system: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class GivenFact(_Asked):
+    """A fact of the knowledge base."""
+
+    fact: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class Context(_Asked):
+    """A dialog that waits for its next response."""
+
+    events: list[SaidTurn | GivenFact] = Field([], max_length=500, description="turns and facts so far, in order")
+    user: Sentence = Field("", description="what the user says now; nothing at all is silence")
+    profile: Sentence = Field("", description="words that describe the user, e.g. male young veg pizza")
+    top: int = Field(5, ge=1, le=100, description="how many candidates to return")
+
+
+class Ranking(Context):
+    """The same, with candidates of one's own."""
+
+    candidates: list[Annotated[str, Field(min_length=1, max_length=2000)]] | None = Field(
+        None, min_length=1, max_length=1000, description="choose among these; by default all that the server knows"
+    )
+
+
+class CandidateAnswer(BaseModel):
+    """A candidate response."""
+
+    text: str
+    score: float = Field(description="the logit")
+    probability: float = Field(description="among all candidates")
+
+
+class MemoryAnswer(BaseModel):
+    """A line of the dialog that the model attended to."""
+
+    speaker: str = Field(description="user, system, fact or profile")
+    text: str
+    attention: list[float] = Field(description="one number a hop; over all memories each hop's add up to 1")
+
+
+class RespondAnswer(BaseModel):
+    """The system's response, and what led to it."""
+
+    response: str = Field(description="the best candidate")
+    candidates: list[CandidateAnswer] = Field(description="the best ones, best first")
+    memories: list[MemoryAnswer] = Field(description="latest first")
+    unknown_words: list[str] = Field(description="words of the utterance that the model has never seen")
+
+
+class RankAnswer(BaseModel):
+    """Candidates in order."""
+
+    candidates: list[CandidateAnswer] = Field(description="the best ones, best first")
+
+
+def talk_routes(responder: Responder) -> APIRouter:
+    """``/api/respond`` and ``/api/rank`` for a model."""
+    routes = APIRouter(prefix="/api", tags=["talk"])
+
+    @routes.post("/respond")
+    def respond(context: Context) -> RespondAnswer:
+        """The system's response to an utterance, with the next candidates and the attention of each hop."""
+        found = responder.respond(*_given(context), context.top)
+        return _answer(found)
+
+    @routes.post("/rank")
+    def rank(context: Ranking) -> RankAnswer:
+        """Candidates by their score: all that the server knows, or those given."""
+        found = responder.rank(*_given(context), context.top, context.candidates)
+        return RankAnswer(candidates=[_candidate(scored) for scored in found])
+
+    return routes
+
+
+def _given(context: Context) -> tuple[list[Turn | Fact], str, list[str]]:
+    events = [
+        Fact(event.fact) if isinstance(event, GivenFact) else Turn(event.user.strip() or SILENCE, event.system)
+        for event in context.events
+    ]
+    return events, context.user.strip() or SILENCE, context.profile.split()
+
+
+def _answer(found: Response) -> RespondAnswer:
+    return RespondAnswer(
+        response=found.candidates[0].text,
+        candidates=[_candidate(scored) for scored in found.candidates],
+        memories=[_memory(memory) for memory in found.memories],
+        unknown_words=list(found.unknown_words),
+    )
+
+
+def _candidate(scored: Scored) -> CandidateAnswer:
+    return CandidateAnswer(text=scored.text, score=scored.score, probability=scored.probability)
+
+
+def _memory(memory: Memory) -> MemoryAnswer:
+    return MemoryAnswer(
+        speaker=memory.speaker, text=memory.text, attention=[round(share, 6) for share in memory.attention]
+    )
