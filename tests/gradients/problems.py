@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -10,28 +11,82 @@ from torch.func import functional_call
 
 from tasksieve.dialogs.simulate import simulate
 from tasksieve.encoding import Candidates, EncodedTask, Vocabulary, responses_of
-from tasksieve.metagrad import BilevelProblem, Params
+from tasksieve.metagrad import BilevelProblem, Params, Simulation
 from tasksieve.models import LossesOf, MemoryNetwork, WeightModule
 from tasksieve.records.config import ModelConfig, WeightModuleConfig
 from tasksieve.weighting import Learned
+from tests.gradients.plain_network import PlainNetwork
 
 MAX_UNROLL = 5
 
 
 @dataclass(frozen=True)
+class Plain:
+    """The callables of a problem, as the naive unroll takes them."""
+
+    related_losses: Callable[[Params, Any], torch.Tensor]
+    primary_losses: Callable[[Params, Any], torch.Tensor]
+    example_weights: Callable[[Params, Any], Any]
+
+
+@dataclass(frozen=True)
 class Case:
-    """A problem with its parameters and batches for up to MAX_UNROLL steps."""
+    """A problem with its parameters and batches for up to MAX_UNROLL steps.
+
+    Attributes:
+        problem: for the engine.
+        plain: the same for the naive unroll, without hand-made derivatives.
+        few: names of some weight params, few enough for forward mode.
+        related, joint: batches.
+        lr: a step size that moves the model and does not make it explode.
+    """
 
     problem: BilevelProblem[Any, Any]
+    plain: Plain
     params: Params
     weight_params: Params
+    few: tuple[str, ...]
     primary_batch: Any
-
     related: Any
+    joint: Any
     lr: float = 0.3
 
+    @property
+    def reduction(self) -> str:
+        return self.problem.reduction
+
     def related_batches(self, count: int) -> Any:
-        return self.related(count)
+        return self.related[:count]
+
+    def joint_batches(self, count: int) -> Any:
+        return self.joint[:count]
+
+    def simulation(self, steps: int, *, joint: bool = False, state: Any = None) -> Simulation[Any, Any]:
+        """The first steps from the case's parameters."""
+        return Simulation(
+            self.params,
+            self.related_batches(steps),
+            self.primary_batch,
+            state,
+            self.joint_batches(steps) if joint else (),
+        )
+
+    def only(self, *names: str) -> Case:
+        """With these parameters alone simulated; the others stay fixed."""
+        plain = self.plain
+
+        def with_all(losses: Any) -> Any:
+            return lambda p, batch: losses({**self.params, **p}, batch)
+
+        return replace(
+            self,
+            params={name: self.params[name] for name in names},
+            plain=replace(
+                plain,
+                related_losses=with_all(plain.related_losses),
+                primary_losses=with_all(plain.primary_losses),
+            ),
+        )
 
 
 def classifier_case(reduction: str) -> Case:
@@ -43,23 +98,29 @@ def classifier_case(reduction: str) -> Case:
 
     params = {"a": draw(4, 6), "b": draw(6), "c": draw(6, 3)}
     weight_params = {"u": draw(7, 5), "v": draw(5)}
-    data = [(draw(8, 4), torch.randint(3, (8,), generator=generator)) for _ in range(MAX_UNROLL + 1)]
+    data = [(draw(8, 4), torch.randint(3, (8,), generator=generator)) for _ in range(2 * MAX_UNROLL + 1)]
 
     def losses(p: Params, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+        p = {**params, **p}
         scores = torch.tanh(batch[0] @ p["a"] + p["b"]) @ p["c"]
         return torch.nn.functional.cross_entropy(scores, batch[1], reduction="none")
 
     def weights(p: Params, batches: Any) -> list[torch.Tensor]:
+        p = {**weight_params, **p}
         return [
             torch.sigmoid(torch.tanh(torch.cat([x, torch.eye(3).double()[y]], 1) @ p["u"]) @ p["v"])
             for x, y in batches
         ]
 
     problem = BilevelProblem(losses, losses, weights, reduction)
-    return Case(problem, params, weight_params, data[-1], lambda count: data[:count])
+    related, joint = data[:MAX_UNROLL], data[MAX_UNROLL + 1 :]
+    plain = Plain(losses, losses, weights)
+    return Case(problem, plain, params, weight_params, ("v",), data[MAX_UNROLL], related, joint)
 
 
-def dialog_case(reduction: str, *, recency: bool, shared: bool, normalize: bool = False) -> Case:
+def dialog_case(
+    reduction: str, *, recency: bool, shared: bool, normalize: bool = False, transform: str = "state"
+) -> Case:
     """The memory network and the weight module on simulated dialogs of two related tasks."""
     primary = simulate("personalized-restaurant", dialogs=3, seed=1, task=1)["train"]
     related = [
@@ -74,9 +135,10 @@ def dialog_case(reduction: str, *, recency: bool, shared: bool, normalize: bool 
         heads[head] = Candidates(responses_of(dialogs), vocabulary)
         tasks.append(EncodedTask(dialogs, vocabulary, heads[head], head=head))
     generator = torch.Generator().manual_seed(0)
-    config = ModelConfig(dim=6, recency=recency, shared_candidates=shared, init_sd=0.3)
+    options = {"recency": recency, "transform": transform, "init_sd": 0.3}
+    config = ModelConfig.model_validate({"dim": 6, "shared_candidates": shared, **options})
     model = LossesOf(MemoryNetwork(config, len(vocabulary), heads, generator).double())
-    module_config = WeightModuleConfig(dim=5, recency=recency, init_sd=0.3)
+    module_config = WeightModuleConfig.model_validate({"dim": 5, **options})
     learned = Learned(WeightModule(module_config, len(vocabulary), 250, generator).double(), normalize=normalize)
 
     def losses(p: Params, batch: Any) -> torch.Tensor:
@@ -85,15 +147,28 @@ def dialog_case(reduction: str, *, recency: bool, shared: bool, normalize: bool 
     def related_losses(p: Params, parts: Any) -> torch.Tensor:
         return torch.cat([losses(p, part) for part in parts])
 
-    def batches(count: int) -> list[Any]:
-        return [tuple(task.batch(torch.arange(k * 6, k * 6 + 6)) for task in tasks) for k in range(count)]
-
     encoded = EncodedTask(primary, vocabulary, heads["primary"])
     return Case(
         BilevelProblem(related_losses, losses, learned.unrolled, reduction),
+        plain_dialogs(PlainNetwork(config, heads), normalize),
         dict(model.named_parameters()),
         dict(learned.module.named_parameters()),
+        ("output", "bias"),
         encoded.batch(torch.arange(8)),
-        batches,
-        0.3 if reduction == "mean" else 0.01,
+        [tuple(task.batch(torch.arange(k * 6, k * 6 + 6)) for task in tasks) for k in range(MAX_UNROLL)],
+        [encoded.batch(torch.arange(k, k + 5)) for k in range(MAX_UNROLL)],
+        0.05 if reduction == "mean" else 0.005,
     )
+
+
+def plain_dialogs(network: PlainNetwork, normalize: bool) -> Plain:
+    """The same by the plain network."""
+
+    def weights(p: Params, batches: Any) -> list[torch.Tensor]:
+        found = [torch.cat([network.weights(p, part) for part in parts]) for parts in batches]
+        return [w / w.mean() for w in found] if normalize else found
+
+    def related_losses(p: Params, parts: Any) -> torch.Tensor:
+        return torch.cat([network.losses(p, part) for part in parts])
+
+    return Plain(related_losses, network.losses, weights)

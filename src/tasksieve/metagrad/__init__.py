@@ -1,25 +1,57 @@
 """Meta-gradients over callables and parameter dicts; knows no dialog and no concrete model."""
 
-from tasksieve.metagrad.inner import Adam, InnerRule, Moments, Params, Sgd, State, moments_of
-from tasksieve.metagrad.unrolled import (
-    BilevelProblem,
-    MetaGradient,
-    primary_loss,
-    related_loss,
-    unrolled_meta_gradient,
+from tasksieve.metagrad.estimators import (
+    ESTIMATORS,
+    Adjoint,
+    ConjugateGradient,
+    Estimator,
+    Evolution,
+    FiniteDifference,
+    FirstOrder,
+    Forward,
+    Neumann,
+    OneStep,
+    PersistentEvolution,
+    Recompute,
+    StatefulEstimator,
+    Unrolled,
+    estimator_named,
 )
+from tasksieve.metagrad.inner import Cotangents, InnerRule, Moments, Params, State, Tangents, moments_of
+from tasksieve.metagrad.linearization import AutogradLinearization, Linearization
+from tasksieve.metagrad.problem import BilevelProblem, MetaGradient, Simulation, primary_loss, related_loss
+from tasksieve.metagrad.rules import Adam, Sgd
 
 __all__ = [
+    "ESTIMATORS",
     "Adam",
+    "Adjoint",
+    "AutogradLinearization",
     "BilevelProblem",
+    "ConjugateGradient",
+    "Cotangents",
+    "Estimator",
+    "Evolution",
+    "FiniteDifference",
+    "FirstOrder",
+    "Forward",
     "InnerRule",
+    "Linearization",
     "MetaGradient",
     "Moments",
+    "Neumann",
+    "OneStep",
     "Params",
+    "PersistentEvolution",
+    "Recompute",
     "Sgd",
+    "Simulation",
     "State",
+    "StatefulEstimator",
+    "Tangents",
+    "Unrolled",
+    "estimator_named",
     "moments_of",
     "primary_loss",
     "related_loss",
-    "unrolled_meta_gradient",
 ]

@@ -1,4 +1,4 @@
-"""The simulated update: optimiser rules as pure, differentiable functions of parameter dicts."""
+"""The simulated update: optimiser rules as pure functions of parameter dicts, and the pullback of one step."""
 
 from __future__ import annotations
 
@@ -12,13 +12,22 @@ from torch import Tensor
 Params = dict[str, Tensor]
 """Parameters, or anything shaped like them, by name."""
 
+Gradients = Mapping[str, Tensor | None]
+"""Gradients by the parameter's name; None where a loss does not depend on it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """Adam's running moments of one parameter, and how many steps they saw."""
+    """An optimiser's running moments of one parameter, and how many steps they saw.
+
+    Attributes:
+        mean: Adam's first moment, or the momentum buffer of SGD.
+        square: Adam's second moment; None for SGD.
+        steps: updates so far.
+    """
 
     mean: Tensor
-    square: Tensor
+    square: Tensor | None
     steps: int
 
 
@@ -26,95 +35,90 @@ State = Mapping[str, Moments]
 """Moments by parameter name; a parameter without moments starts from zeros."""
 
 
+@dataclass(frozen=True, slots=True)
+class Cotangents:
+    """What a pullback carries from step to step: cotangents of the parameters and of their moments.
+
+    Attributes:
+        params: λ, by name.
+        means, squares: likewise of the moments; a name that is missing stands for zeros.
+    """
+
+    params: Params
+    means: Params
+    squares: Params
+
+
+@dataclass(frozen=True, slots=True)
+class Tangents:
+    """What a pushforward carries from step to step: derivatives of the parameters and of their moments.
+
+    Each may have a dimension more in front than the parameter, for several directions at once.
+
+    Attributes:
+        params: θ̇, by name.
+        means, squares: likewise of the moments; a name that is missing stands for zeros, in ``params`` too.
+    """
+
+    params: Params
+    means: Params
+    squares: Params
+
+
 @runtime_checkable
 class InnerRule(Protocol):
     """How a simulated step moves the parameters."""
 
-    def step(self, params: Params, gradients: Mapping[str, Tensor | None], state: State) -> tuple[Params, State]:
+    def step(self, params: Params, gradients: Gradients, state: State) -> tuple[Params, State]:
         """New parameters and state. A parameter whose gradient is None stays as it is, as in ``torch.optim``."""
         ...
 
+    def pullback(self, gradients: Gradients, after: State, cotangents: Cotangents) -> tuple[Params, Cotangents]:
+        """The transpose of a step's derivative.
 
-@dataclass(frozen=True, slots=True)
-class Sgd:
-    r"""Plain gradient descent, :math:`θ' = θ - β g` (Eq. 7).
+        Args:
+            gradients: what the step was given.
+            after: the state it returned.
+            cotangents: of what it returned.
+        Returns: cotangents of the gradients (names without a gradient are left out), and of the parameters and
+            moments before the step, not counting what goes through the gradients.
+        """
+        ...
 
-    Attributes:
-        lr: β.
-    """
+    def pushforward(self, gradients: Gradients, after: State, of_gradients: Params, tangents: Tangents) -> Tangents:
+        """A step's derivative in a direction, or in several.
 
-    lr: float
+        Args:
+            gradients: what the step was given.
+            after: the state it returned.
+            of_gradients: tangents of the gradients, of each name that has one.
+            tangents: of the parameters and moments before the step.
+        Returns: tangents of what the step returned.
+        """
+        ...
 
-    def step(self, params: Params, gradients: Mapping[str, Tensor | None], state: State) -> tuple[Params, State]:
-        """One step; the state stays empty."""
-        moved = {}
-        for name, value in params.items():
-            gradient = gradients[name]
-            moved[name] = value if gradient is None else torch.add(value, gradient, alpha=-self.lr)
-        return moved, state
+    def preconditioner(self, params: Params, state: State) -> Params:
+        """How far a step moves each parameter, against a gradient of 1 that stays the same from step to step.
 
-
-@dataclass(frozen=True, slots=True)
-class Adam:
-    r"""Adam with a term under the root, so that its derivative exists where a gradient is zero.
-
-    .. math:: m ← b_1 m + (1-b_1) g, \quad v ← b_2 v + (1-b_2) g^2, \quad
-       θ' = θ - β \frac{m / (1-b_1^t)}{\sqrt{v / (1-b_2^t) + ε_{root}} + ε}
-
-    Attributes:
-        lr: β.
-        betas: :math:`b_1, b_2`.
-        eps: ε.
-        eps_root: :math:`ε_{root}`; with 0 the step is exactly that of ``torch.optim.Adam``, but its derivative is
-            not finite where v = 0 (as for words a batch does not use).
-
-    Reference: Kingma & Ba, 2015.
-    """
-
-    lr: float
-    betas: tuple[float, float] = (0.9, 0.999)
-    eps: float = 1e-8
-    eps_root: float = 1e-12
-
-    def step(self, params: Params, gradients: Mapping[str, Tensor | None], state: State) -> tuple[Params, State]:
-        """One step."""
-        moved: Params = {}
-        moments = dict(state)
-        for name, value in params.items():
-            gradient = gradients[name]
-            if gradient is None:
-                moved[name] = value
-                continue
-            moments[name] = self._moments(gradient, state.get(name))
-            moved[name] = value - self.lr * self._direction(moments[name])
-        return moved, moments
-
-    def _moments(self, gradient: Tensor, before: Moments | None) -> Moments:
-        first, second = self.betas
-        if before is None:
-            before = Moments(torch.zeros_like(gradient), torch.zeros_like(gradient), 0)
-        return Moments(
-            mean=first * before.mean + (1 - first) * gradient,
-            square=second * before.square + (1 - second) * gradient.square(),
-            steps=before.steps + 1,
-        )
-
-    def _direction(self, moments: Moments) -> Tensor:
-        first, second = self.betas
-        mean = moments.mean / (1 - first**moments.steps)
-        square = moments.square / (1 - second**moments.steps)
-        return mean / ((square + self.eps_root).sqrt() + self.eps)
+        Args:
+            params: their shapes.
+            state: after some steps; a parameter that never had a gradient is left out or 0.
+        """
+        ...
 
 
 def moments_of(optimizer: torch.optim.Optimizer, params: Mapping[str, Tensor]) -> State:
-    """The moments a real Adam optimiser holds, so that a simulated one starts where the real one stands.
+    """The moments a real optimiser holds, so that a simulated one starts where the real one stands.
 
     Args:
-        optimizer: a ``torch.optim.Adam`` or ``AdamW``.
+        optimizer: a ``torch.optim.Adam``, ``AdamW`` or ``SGD``.
         params: the optimiser's own parameters by name.
     """
-    return {
-        name: Moments(state["exp_avg"], state["exp_avg_sq"], int(state["step"]))
-        for name, value in params.items()
-        if (state := optimizer.state.get(value))
-    }
+    found = {}
+    for name, value in params.items():
+        state = optimizer.state.get(value) or {}
+        if "exp_avg" in state:
+            found[name] = Moments(state["exp_avg"], state["exp_avg_sq"], int(state["step"]))
+        elif state.get("momentum_buffer") is not None:
+            found[name] = Moments(state["momentum_buffer"], None, 1)
+    return found
