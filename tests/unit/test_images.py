@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasksieve.errors import UserError
-from tasksieve.experiments.mnist import METHODS, PAPER, Table1Plan, auroc, reproduce_table1, table1_config
+from tasksieve.experiments.mnist import METHODS, PAPER, Table1Plan, reproduce_table1, table1_config
+from tasksieve.experiments.table1_rows import auroc
 from tasksieve.images import Digits, ImageTask, corrupt, embedded_digits, read_mnist
 from tasksieve.images.read import FILES, read_idx
 from tasksieve.models import LogisticRegression, PerceptronWeightModule
@@ -165,7 +166,7 @@ def test_with_an_oracle_the_digits_are_learned_and_with_all_labels_they_are_not(
 
 
 def test_learned_weights_tell_right_from_wrong(tmp_path: Path) -> None:
-    quick = ["training.iterations=400", "training.batch_size=64", "meta.weight_lr=0.05", "training.related_lr=0.01"]
+    quick = ["training.iterations=400", "training.batch_size=64", "meta.weight_lr=0.02", "training.related_lr=0.01"]
     config = table1_config(None, "next", 0.5, [*quick, "training.method=learned"])
     run(config, tmp_path / "run", IMAGES)
     folder = RunFolder(tmp_path / "run")

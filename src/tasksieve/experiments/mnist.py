@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-from scipy import stats
-
+from tasksieve.errors import UserError
+from tasksieve.experiments import table1_conditions as beyond
+from tasksieve.experiments.table1_conditions import Condition
+from tasksieve.experiments.table1_rows import image_job, row, weights
 from tasksieve.experiments.workers import Job, run_jobs
-from tasksieve.records.comparison import mean_sd
 from tasksieve.records.config import config_of, set_value
 from tasksieve.records.files import write_json
+from tasksieve.records.lock import FolderLock
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.images import IMAGES, ImageConfig, measure_image_run
-from tasksieve.training.run import Report, Watcher, run
+from tasksieve.training.images import IMAGES, ImageConfig
+from tasksieve.training.run import Report
 
 METHODS = ("ones", "random-fixed", "random-changing", "learned", "oracle")
 PAPER = {
@@ -28,6 +28,8 @@ PAPER = {
     "oracle": (90.32, 0.33),
 }
 """Test accuracy of Table 1, mean and standard deviation of five runs."""
+_TABLE = Condition("table")
+_Jobs = dict[str, list[Job]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,13 @@ class Table1Plan:
         config: of every run, but for method and seed.
         seeds: run seeds 0 to SEEDS − 1, the same for every method.
         out: the folder of runs and table.
+        condition_seeds: likewise of the conditions beyond the paper; 0 leaves them out.
     """
 
     config: ImageConfig
     seeds: int
     out: Path
+    condition_seeds: int = 0
 
 
 def table1_config(data: Path | None, corruption: str, share: float, assignments: Sequence[str]) -> ImageConfig:
@@ -67,79 +71,64 @@ def reproduce_table1(
     """Do every run that is not done yet and write ``table1.json``.
 
     Returns: ``rows`` (method, seeds, mean, sd, paper_mean, paper_sd), ``weights`` (of the learned runs, right and
-        wrong, in the last epoch and over all of them, and the area under the ROC curve), ``settings``.
-    Raises: UserError: as :func:`tasksieve.training.run.run`.
+        wrong, in the last epoch and over all of them, and the area under the ROC curve), ``conditions`` (those beyond
+        the paper: :func:`tasksieve.experiments.table1_conditions.condition_record`), ``settings``.
+    Raises: UserError: as :func:`tasksieve.training.run.run`; if a run diverged, once the others are done.
     """
-    jobs = {method: [_job(plan, method, seed) for seed in range(plan.seeds)] for method in METHODS}
-    slowest_first = sorted(METHODS, key=lambda method: method != "learned")
-    run_jobs([job for method in slowest_first for job in jobs[method]], workers, watch or (lambda name, report: None))
-    environment = RunFolder(jobs["learned"][0].path).read_record("environment")
-    table = {
-        "rows": [_row(method, jobs[method]) for method in METHODS],
-        "weights": _weights([RunFolder(job.path) for job in jobs["learned"]]),
+    IMAGES.files(plan.config)  # refuses missing ones before anything is made
+    with FolderLock(plan.out):
+        return _reproduce(plan, workers, watch or (lambda name, report: None))
+
+
+def _reproduce(plan: Table1Plan, workers: int, watch: Callable[[str, Report], None]) -> dict[str, Any]:
+    table = _jobs(plan, _TABLE, METHODS)
+    conditions = beyond.conditions_of(plan.config) if plan.condition_seeds else []
+    more = [_jobs(plan, condition, beyond.METHODS) for condition in conditions]
+    _run([table, *more], workers, watch)
+    environment = RunFolder(table["learned"][0].path).read_record("environment")
+    record = {
+        "rows": [_paper_row(method, jobs) for method, jobs in table.items()],
+        "weights": weights(table["learned"]),
+        "conditions": [
+            beyond.condition_record(condition, plan.config, jobs)
+            for condition, jobs in zip(conditions, more, strict=True)
+        ],
         "settings": {"config": plan.config.model_dump(mode="json"), **environment},
     }
-    write_json(plan.out / "table1.json", table)
-    return table
+    write_json(plan.out / "table1.json", record)
+    return record
 
 
-def _job(plan: Table1Plan, method: str, seed: int) -> Job:
-    training = plan.config.training.model_copy(update={"method": method, "seed": seed})
-    config = plan.config.model_copy(update={"training": training})
-    path = plan.out / "runs" / f"{method}-{seed}"
-    return Job(f"{method}-{seed}", path, partial(_train, config, path), partial(measure_image_run, path))
+def _jobs(plan: Table1Plan, condition: Condition, methods: Sequence[str]) -> _Jobs:
+    """A condition's runs by method; those that are the table's own, as nothing differs, are not run twice."""
+    jobs: _Jobs = {}
+    for method in methods:
+        config = condition.config(plan.config, method)
+        own = config == _TABLE.config(plan.config, method)
+        name = method if own else f"{condition.name}-{method}"
+        jobs[method] = [
+            image_job(_with_seed(config, seed), plan.out / "runs" / f"{name}-{seed}")
+            for seed in range(plan.seeds if own else plan.condition_seeds)
+        ]
+    return jobs
 
 
-def _train(config: ImageConfig, path: Path, watch: Watcher) -> object:
-    return run(config, path, IMAGES, watch)
+def _with_seed(config: ImageConfig, seed: int) -> ImageConfig:
+    return config.model_copy(update={"training": config.training.model_copy(update={"seed": seed})})
 
 
-def _row(method: str, jobs: Sequence[Job]) -> dict[str, Any]:
-    seeds = []
-    for job in jobs:
-        folder = RunFolder(job.path)
-        result, test = folder.read_record("result"), folder.read_record("test")
-        seeds.append(
-            {
-                "seed": result["seed"],
-                "test_accuracy": test["accuracy"],
-                "valid_accuracy": result["valid_accuracy"],
-                "seconds": result["seconds"],
-            }
-        )
-    mean, sd = mean_sd([seed["test_accuracy"] for seed in seeds])
-    paper_mean, paper_sd = PAPER[method]
-    return {"method": method, "seeds": seeds, "mean": mean, "sd": sd, "paper_mean": paper_mean, "paper_sd": paper_sd}
+def _run(groups: Sequence[Mapping[str, Sequence[Job]]], workers: int, watch: Callable[[str, Report], None]) -> None:
+    """Do the paper's table first, and in each group the slow runs first, so that no worker waits long at the end."""
+    jobs: dict[Path, Job] = {}
+    for group in groups:
+        for method in sorted(group, key=lambda method: method != "learned"):
+            jobs |= {job.path: job for job in group[method] if job.path not in jobs}
+    failed = run_jobs(list(jobs.values()), workers, watch)
+    for name, error in failed.items():
+        path = next(path for path in jobs if path.name == name)
+        raise UserError(f"{error} ({len(failed)} such run, the others are done)", path)
 
 
-def _weights(folders: Sequence[RunFolder]) -> dict[str, Any]:
-    """Mean and sd over the runs, None for a kind of label that does not occur; a snapshot is taken once an epoch."""
-    found: dict[str, list[float]] = {}
-    for folder in folders:
-        labels = folder.read_examples().select("example", "label")
-        last = folder.read_weights(folder.weight_steps()[-1]).join(labels, on="example")
-        everything = folder.read_weights().join(labels, on="example")
-        for name, label in (("right", True), ("wrong", False)):
-            for when, frame in (("last_epoch", last), ("all_epochs", everything)):
-                weights = frame.filter(pl.col("label") == label)["weight"].to_numpy()
-                found.setdefault(f"{when}_{name}", []).extend(
-                    [float(weights.mean(dtype=float))] if len(weights) else []
-                )
-        found.setdefault("auroc", []).extend([auroc(last)] if last["label"].n_unique() == 2 else [])
-    return {
-        name: dict(zip(("mean", "sd"), mean_sd(values) if values else (None, None), strict=True))
-        for name, values in found.items()
-    }
-
-
-def auroc(frame: pl.DataFrame) -> float:
-    """How well the weights tell right from wrong labels: the chance that a right one's is the higher.
-
-    Args:
-        frame: columns weight and label.
-    """
-    right = frame.filter(pl.col("label"))["weight"].to_numpy()
-    wrong = frame.filter(~pl.col("label"))["weight"].to_numpy()
-    if not len(right) or not len(wrong):
-        return float("nan")
-    return float(stats.mannwhitneyu(right, wrong).statistic) / (len(right) * len(wrong))
+def _paper_row(method: str, jobs: Sequence[Job]) -> dict[str, Any]:
+    mean, sd = PAPER[method]
+    return {**row(method, jobs), "paper_mean": mean, "paper_sd": sd}

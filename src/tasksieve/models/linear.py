@@ -1,6 +1,8 @@
-"""The models of the image experiment: logistic regression, and weight modules over image, label and indicator."""
+"""The models of the image experiment: logistic regression, and a perceptron over image, label and indicator."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import torch
 from jaxtyping import Float
@@ -8,6 +10,7 @@ from torch import Tensor, nn
 
 from tasksieve.images import ImageBatch
 from tasksieve.images.task import CLASSES
+from tasksieve.models.logistic_linearization import LogisticLinearization
 from tasksieve.models.module import normal
 
 
@@ -32,6 +35,29 @@ class LogisticRegression(nn.Module):
         """Cross-entropy of the given labels in nats, per example."""
         return nn.functional.cross_entropy(self(batch), batch.targets, reduction="none")
 
+    def losses_at(self, params: Mapping[str, Tensor], batch: ImageBatch, prefix: str = "") -> Float[Tensor, " batch"]:
+        """The losses at other parameters, without the detour of calling the module with them.
+
+        Args:
+            params: by their names in this module; those that are missing are its own.
+            batch: images and labels.
+            prefix: comes before the names.
+        """
+        weight, bias = params.get(f"{prefix}weight", self.weight), params.get(f"{prefix}bias", self.bias)
+        scores = nn.functional.linear(batch.pixels, weight, bias)
+        return nn.functional.cross_entropy(scores, batch.targets, reduction="none")
+
+    def linearize(self, params: Mapping[str, Tensor], batch: ImageBatch, prefix: str = "") -> LogisticLinearization:
+        """The losses at other parameters, with their derivatives.
+
+        Args:
+            params: by their names in this module; those that are missing are its own, and are held still.
+            batch: images and labels.
+            prefix: comes before the names.
+        """
+        own = {f"{prefix}weight": self.weight, f"{prefix}bias": self.bias}
+        return LogisticLinearization(own, params, batch, prefix)
+
 
 class PerceptronWeightModule(nn.Module):
     """The weight module P_η: a perceptron over image, label and indicator (797 parameters on MNIST).
@@ -47,8 +73,9 @@ class PerceptronWeightModule(nn.Module):
         self.bias = nn.Parameter(torch.zeros(()))
 
     def forward(self, batch: ImageBatch) -> Float[Tensor, " batch"]:
-        """One logit an example, before the sigmoid."""
+        """One logit an example, before the sigmoid: the products of the three parts, added up."""
         if batch.indicator is None:
             raise ValueError("this weight module needs the indicator")
-        labels = nn.functional.one_hot(batch.targets, CLASSES).to(batch.pixels.dtype)
-        return torch.cat([batch.pixels, labels, batch.indicator], dim=1) @ self.weight + self.bias
+        pixels, labels, indicator = torch.split(self.weight, [len(self.weight) - CLASSES - 2, CLASSES, 2])
+        logits = torch.addmv((labels + self.bias).index_select(0, batch.targets), batch.indicator, indicator)
+        return torch.addmv(logits, batch.pixels, pixels)

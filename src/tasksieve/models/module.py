@@ -11,6 +11,7 @@ from torch.func import functional_call
 
 from tasksieve.encoding import ExampleBatch
 from tasksieve.models.linearization import BatchLinearization
+from tasksieve.models.logistic_linearization import LogisticLinearization
 from tasksieve.models.network_linearization import SeveralLinearizations
 
 
@@ -36,9 +37,7 @@ class LossesOf(nn.Module):
         losses: Tensor = functional_call(self, params, (batch,)) if own is None else own(params, batch, "model.")
         return losses
 
-    def linearize(
-        self, params: Mapping[str, Tensor], batches: Sequence[ExampleBatch]
-    ) -> BatchLinearization | None:
+    def linearize(self, params: Mapping[str, Tensor], batches: Sequence[ExampleBatch]) -> BatchLinearization | None:
         """The losses of several batches, one after the other, at other parameters, with their derivatives.
 
         Args:
@@ -50,6 +49,8 @@ class LossesOf(nn.Module):
         if own is None:
             return None
         parts = [part for batch in batches if (part := own(params, batch, "model.")) is not None]
+        if len(parts) == 1 and isinstance(parts[0], LogisticLinearization):
+            return parts[0]
         return SeveralLinearizations(parts, params) if len(parts) == len(batches) else None
 
 

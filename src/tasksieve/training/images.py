@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,18 +11,19 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
 
-from tasksieve.encoding import chunks, derived_generator
+from tasksieve.encoding import derived_generator, in_order
 from tasksieve.errors import UserError
 from tasksieve.images import Digits, ImageTask, corrupt, embedded_digits, read_mnist
 from tasksieve.images.read import mnist_files
-from tasksieve.models import LogisticRegression, PerceptronWeightModule
+from tasksieve.models import LabelScoreModule, LogisticRegression, PerceptronWeightModule
 from tasksieve.records.config import LoopConfig, MetaConfig, TrainingConfig
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.methods import Method
 from tasksieve.training.parts import Parts, Setting
 from tasksieve.training.start import start_state, start_weighter
-from tasksieve.training.state import load_module, read_tensors
+from tasksieve.training.state import load_module
 from tasksieve.training.streams import LABELS_STREAM, MODEL_STREAM, WEIGHT_MODULE_STREAM
+from tasksieve.training.tensor_files import read_tensors
 
 _CHUNK = 4096
 
@@ -34,14 +36,25 @@ class ImageData(BaseModel):
     directory: str | None = Field(default=None, description="of the MNIST files; else scikit-learn's digits")
     share: float = Field(default=0.75, ge=0, le=1, description="of the related labels that are wrong")
     corruption: Literal["next", "uniform"] = Field(default="next", description="(y + 1) mod 10, or any other digit")
+    indicator: bool = Field(default=True, description="tell the weight module which labels are right")
+
+
+class ImageWeightModule(BaseModel):
+    """What learns the weights: ``perceptron`` as in the paper, or ``label-scores``, which needs no indicator."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["perceptron", "label-scores"] = Field(default="perceptron", description="over image and label")
+    hidden: int = Field(default=64, ge=1, le=4096, description="units of the hidden layer of label-scores")
 
 
 class ImageConfig(LoopConfig):
-    """A run on images. The defaults are the paper's (related updates only, K = 1, N_meta = 1, Adam 1e-3 also for the
-    simulated step), but for the weight module's step size, 3e-3, which validation prefers to 1e-3.
+    """A run on images. The defaults are the paper's (related updates only, K = 1, N_meta = 1), but that the simulated
+    step is gradient descent, which keeps the common scale of the weights, and the weight module's step size 3e-3.
     """
 
     data: ImageData = ImageData()
+    weight_module: ImageWeightModule = ImageWeightModule()
     training: TrainingConfig = TrainingConfig(
         iterations=15_000,
         batch_size=256,
@@ -50,7 +63,7 @@ class ImageConfig(LoopConfig):
         snapshot_every=195,
         patience=10_000,
     )
-    meta: MetaConfig = MetaConfig(unroll_length=1, weight_lr=3e-3, inner_optimizer="adam", inner_lr=1e-3, warm_up=0)
+    meta: MetaConfig = MetaConfig(unroll_length=1, weight_lr=3e-3, inner_optimizer="sgd", inner_lr=0.05, warm_up=0)
 
 
 class ImageTasks:
@@ -68,12 +81,22 @@ class ImageTasks:
         self.right = right
         self.primary = ImageTask(train)
         self.valid = ImageTask(splits["valid"])
-        self.related = (ImageTask(Digits(train.pixels, labels), right),)
+        told = right if config.data.indicator else None
+        self.related = (ImageTask(Digits(train.pixels, labels), told),)
 
 
 def read_digits(data: ImageData) -> dict[str, Digits]:
-    """The splits that a configuration means."""
-    return embedded_digits() if data.directory is None else read_mnist(Path(data.directory))
+    """The splits that a configuration means; those read last are kept, as a worker does many runs on the same."""
+    if data.directory is None:
+        return embedded_digits()
+    facts = [(path, path.stat()) for path in mnist_files(Path(data.directory))]
+    return _read(Path(data.directory), tuple((path, stat.st_mtime_ns, stat.st_size) for path, stat in facts))
+
+
+@lru_cache(maxsize=1)
+def _read(directory: Path, facts: tuple[tuple[Path, int, int], ...]) -> dict[str, Digits]:
+    """The files as they were with these times and sizes."""
+    return read_mnist(directory)
 
 
 def build_image_parts(config: ImageConfig, method: Method) -> Parts:
@@ -87,9 +110,9 @@ def build_image_parts(config: ImageConfig, method: Method) -> Parts:
     pixels = tasks.primary.digits.pixels.shape[1]
     seed = config.training.seed
     model = LogisticRegression(pixels, derived_generator(seed, MODEL_STREAM))
-    module = None
+    module: nn.Module | None = None
     if method.weighting == "learned":
-        module = PerceptronWeightModule(pixels, derived_generator(seed, WEIGHT_MODULE_STREAM))
+        module = build_weight_module(config, pixels)
     state = start_state(config, model, module)
     numbers = pl.Series("example", range(len(tasks.right)), dtype=pl.Int32)
     examples = pl.DataFrame(
@@ -106,12 +129,27 @@ def build_image_parts(config: ImageConfig, method: Method) -> Parts:
     )
 
 
+def build_weight_module(config: ImageConfig, pixels: int) -> PerceptronWeightModule | LabelScoreModule:
+    """The weight module that a configuration means, with its initial parameters.
+
+    Raises: UserError: if it lacks the indicator that it needs.
+    """
+    generator = derived_generator(config.training.seed, WEIGHT_MODULE_STREAM)
+    if config.weight_module.kind == "label-scores":
+        return LabelScoreModule(pixels, config.weight_module.hidden, generator)
+    if not config.data.indicator:
+        raise UserError(
+            "weight_module.kind: a perceptron cannot do without the indicator, as it adds up what it sees in image "
+            "and label; set weight_module.kind=label-scores, or data.indicator=true"
+        )
+    return PerceptronWeightModule(pixels, generator)
+
+
 @torch.no_grad()
 def accuracy_on(model: nn.Module, task: ImageTask) -> float:
     """Share of images whose label has the highest score, in per cent."""
     right = 0
-    for numbers in chunks(task, _CHUNK):
-        batch = task.batch(numbers)
+    for batch in in_order(task, _CHUNK):
         right += int((model(batch).argmax(dim=1) == batch.targets).sum())
     return 100.0 * right / len(task)
 
