@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint coverage format clean
+.PHONY: demo test lint coverage format audit dist clean
 
 demo: $(READY)
 	$(BIN)/tasksieve demo --out tasksieve-demo
@@ -24,10 +24,19 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Look the pinned dependencies up among the known vulnerabilities, and check the list of their licences.
+audit: $(READY)
+	$(BIN)/python -m release.licences --check
+	$(BIN)/python -m release.audit
+
+# Wheel and sdist, built twice and compared byte for byte; the wheel is tried in a clean environment.
+dist: $(READY)
+	$(BIN)/python -m release.dist
+
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $(READY)
 
 clean:
-	rm -rf .venv tasksieve-demo .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv build dist tasksieve-demo .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis

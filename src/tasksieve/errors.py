@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+LONGEST = 1000
+"""Characters of a message: what was found is quoted, and may be anything."""
 
 
 class UserError(Exception):
@@ -15,12 +19,18 @@ class UserError(Exception):
     """
 
     def __init__(self, message: str, path: Path | str | None = None, line: int | None = None) -> None:
-        self.message = message
+        self.message = one_line(message)
         self.path = None if path is None else Path(path)
         self.line = line
         place = "" if path is None else f"{path}: " if line is None else f"{path}:{line}: "
-        super().__init__(place + message)
+        super().__init__(place + self.message)
 
-    def __reduce__(self) -> tuple[type[UserError], tuple[str, Path | None, int | None]]:
+    def __reduce__(self) -> tuple[type[UserError], tuple[Any, ...]]:
         """Keep message and place when the error, or one derived from it, crosses from a worker to its parent."""
         return UserError, (self.message, self.path, self.line)
+
+
+def one_line(text: str) -> str:
+    """A text of others as one line of limited length, with its control characters spelled out."""
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text[: 2 * LONGEST].split()))
+    return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"

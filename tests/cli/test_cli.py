@@ -63,7 +63,7 @@ def task_options(tasks: Path) -> list[str]:
     return ["--primary", primary, "--valid", primary, "--related", str(tasks / "restaurant"), *small_options()]
 
 
-COMMANDS = ("demo", "compare", "train", "evaluate", "weights", "chat", "report", "simulate")
+COMMANDS = ("demo", "compare", "train", "evaluate", "weights", "chat", "report", "simulate", "serve")
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
@@ -235,7 +235,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(
         time.sleep(0.05)
     running.send_signal(signal.SIGINT)
     _, errors = running.communicate(timeout=120)
-    assert running.returncode == 1, errors
+    assert running.returncode == 130, errors
     assert "interrupted; what was finished is kept" in errors
     assert "Traceback" not in errors
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)

@@ -563,5 +563,5 @@ def test_the_run_shown_is_the_learned_one_with_the_best_validation(compared: Pat
 def test_broken_metrics_name_their_file(tmp_path: Path) -> None:
     write_run(tmp_path, "primary", 50, 0, 60)
     write_text(tmp_path / "metrics.jsonl", "{oh no\n")
-    with pytest.raises(UserError, match=r"metrics\.jsonl: is not readable JSON lines"):
+    with pytest.raises(UserError, match=r"metrics\.jsonl:1: is not a JSON record"):
         read_run(tmp_path)

@@ -7,11 +7,14 @@ import sys
 import typer
 from rich.console import Console
 
+from tasksieve.cli.audit import audit
 from tasksieve.cli.chat import chat
 from tasksieve.cli.compare import compare, demo, report
+from tasksieve.cli.convert import convert, validate
 from tasksieve.cli.data import data
-from tasksieve.cli.ending import Interrupted, guarded
+from tasksieve.cli.ending import Interrupted, guarded, obeying_sigterm
 from tasksieve.cli.reproduce import reproduce
+from tasksieve.cli.serve import serve
 from tasksieve.cli.simulate import simulate
 from tasksieve.cli.train import evaluate, train
 from tasksieve.cli.weights import weights
@@ -31,7 +34,7 @@ app = typer.Typer(
     """,
 )
 
-for _command in (demo, compare, train, evaluate, weights, chat, report, simulate):
+for _command in (demo, compare, train, evaluate, weights, chat, serve, report, simulate, audit, convert, validate):
     app.command()(guarded(_command))
 app.add_typer(reproduce, name="reproduce")
 app.add_typer(data, name="data")
@@ -47,13 +50,17 @@ def _main(version: bool = typer.Option(False, "--version", help="Print the versi
 
 
 def run() -> None:
-    """Run the command line: exit code 0 when all went well, 2 when the user can mend it, 1 otherwise."""
+    """Run the command line.
+
+    Exit code 0 when all went well, 2 when the user can mend it, 130 after Ctrl-C, 143 after SIGTERM, 1 otherwise.
+    """
     errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
     try:
-        app(prog_name="tasksieve")
+        with obeying_sigterm():
+            app(prog_name="tasksieve")
     except UserError as error:
         errors.print(f"error: {error}")
         sys.exit(2)
-    except Interrupted:
+    except Interrupted as interrupted:
         errors.print("interrupted; what was finished is kept. Run the same command again to go on.")
-        sys.exit(1)
+        sys.exit(interrupted.code)

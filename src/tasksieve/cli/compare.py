@@ -101,6 +101,8 @@ def _compare(plan: Plan, workers: int, as_json: bool) -> None:
         print_json(comparison.model_dump(mode="json"))
     else:
         _print(comparison, written)
+    if comparison.failed:
+        raise UserError(_failure(comparison))
 
 
 def _print(comparison: Comparison, written: list[Path]) -> None:
@@ -111,6 +113,11 @@ def _print(comparison: Comparison, written: list[Path]) -> None:
     console.print(comparison.verdict, style="bold", highlight=False)
     for path in written:
         console.print(f"Wrote {path}", soft_wrap=True, highlight=False)
+
+
+def _failure(comparison: Comparison) -> str:
+    names = ", ".join(failed.name for failed in comparison.failed)
+    return f"left out, as training diverged: {names}; {comparison.failed[0].message}"
 
 
 def _names(text: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tasksieve.records.config import RunConfig, config_from, read_values, set_value
+from tasksieve.records.config import RunConfig, config_from, read_values, section_of, set_value
 
 Primary = Annotated[str, typer.Option(help="Training dialogs of your new task: a file, or a folder with splits.")]
 Valid = Annotated[str, typer.Option(help="Validation dialogs of your new task; they choose the model.")]
@@ -31,7 +31,7 @@ def configure(data: dict[str, Any], training: dict[str, Any], file: Path | None,
     """The configuration from a file, then options, then assignments; None means not given."""
     values = {} if file is None else read_values(file)
     for section, given in (("data", data), ("training", training)):
-        values.setdefault(section, {}).update({key: value for key, value in given.items() if value is not None})
+        section_of(values, section).update({key: value for key, value in given.items() if value is not None})
     for assignment in assignments:
         set_value(values, assignment)
     return config_from(values, file)

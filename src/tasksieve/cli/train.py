@@ -35,11 +35,15 @@ def train(
     labels: Labels = None,
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
+    resume: Annotated[
+        bool, typer.Option(help="Go on with a run that was begun in the folder; else refuse it. A new one starts.")
+    ] = True,
     as_json: Json = False,
 ) -> None:
     """Train one model and keep all records of it in a run folder.
 
-    A run that was stopped goes on where it was when the same command is given again.
+    A run that was stopped or killed goes on where it was when the same command is given again, and ends with the
+    very same model and records.
 
     [dim]tasksieve train --primary mine/train.txt --valid mine/valid.txt --related older/train.txt --out run[/dim]
     """
@@ -48,7 +52,7 @@ def train(
     data = {"primary": primary, "valid": valid, "related": related or None, "labels": labels, "size": size}
     resolved = configure(data, {"method": method, "seed": seed}, config, settings)
     with RunBars() as bars:
-        result = train_run(resolved, out, lambda report: bars.watch(resolved.training.method, report))
+        result = train_run(resolved, out, lambda report: bars.watch(resolved.training.method, report), resume=resume)
     if as_json:
         print_json(result)
         return

@@ -8,13 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tasksieve.dialogs.formats import dialog_file, read_babi
+from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.errors import UserError
 from tasksieve.experiments.workers import Job, run_jobs
-from tasksieve.records.comparison import Comparison, SeedResult, comparison_row, verdict
+from tasksieve.records.comparison import Comparison, FailedRun, SeedResult, comparison_row, verdict
 from tasksieve.records.config import RunConfig
 from tasksieve.records.files import sha256, write_json
+from tasksieve.records.lock import FolderLock
 from tasksieve.records.run_folder import RunFolder
+from tasksieve.training.divergence import Diverged
 from tasksieve.training.methods import method_named
 from tasksieve.training.run import Report, train
 from tasksieve.training.use import evaluate_run
@@ -41,22 +43,31 @@ class Plan:
     out: Path
 
 
+_RESULT = ("method", "seed", "size", "valid_accuracy", "iterations", "seconds")
+_TEST = ("sha256", "accuracy", "per_dialog_accuracy", "coverage")
+
+
 def compare(plan: Plan, workers: int = 1, watch: Callable[[str, Report], None] | None = None) -> Comparison:
     """Do every run that is not done yet, measure each once on the test set, and write ``comparison.json``.
+
+    A run that diverges does not stop the others: it is named in ``failed`` and left out of the rows.
 
     Args:
         plan: what to compare.
         workers: processes that run at the same time.
         watch: called with a run's name and how far it is.
     Returns: rows in the order of sizes and methods, with the verdict.
-    Raises: UserError: as :func:`tasksieve.training.run.train`; finished runs stay.
+    Raises: UserError: as :func:`tasksieve.training.run.train`, and if every run diverged; finished runs stay.
     """
     test = dialog_file(plan.test, "test")
     _check(plan, test)
     jobs = _jobs(plan, test)
-    run_jobs(jobs, workers, watch or (lambda name, report: None))
-    comparison = _summarise(plan, jobs, test)
-    write_json(plan.out / "comparison.json", comparison.model_dump(mode="json"))
+    with FolderLock(plan.out):
+        failed = run_jobs(jobs, workers, watch or (lambda name, report: None))
+        if len(failed) == len(jobs):
+            raise next(iter(failed.values()))
+        comparison = _summarise(plan, jobs, test, failed)
+        write_json(plan.out / "comparison.json", comparison.model_dump(mode="json"))
     return comparison
 
 
@@ -69,11 +80,11 @@ def _check(plan: Plan, test: Path) -> None:
     for name in plan.methods:
         data = plan.config.data
         method_named(name).require(related=bool(data.related), labels=data.labels is not None)
-    read_babi(test)
+    read_dialogs(test)
 
 
 def _jobs(plan: Plan, test: Path) -> list[Job]:
-    everything = len(read_babi(dialog_file(plan.config.data.primary, "train")))
+    everything = len(read_dialogs(dialog_file(plan.config.data.primary, "train")))
     jobs = []
     for size in plan.sizes or (None,):
         for name in plan.methods:
@@ -91,13 +102,15 @@ def _jobs(plan: Plan, test: Path) -> list[Job]:
     return jobs
 
 
-def _summarise(plan: Plan, jobs: list[Job], test: Path) -> Comparison:
+def _summarise(plan: Plan, jobs: list[Job], test: Path, failed: dict[str, Diverged]) -> Comparison:
     results: dict[tuple[int, str], list[SeedResult]] = {}
     ceilings: dict[str, float] = {}
     digest = sha256(test)
     for job in jobs:
+        if job.name in failed:
+            continue
         folder = RunFolder(job.path)
-        result, measured = folder.read_record("result"), folder.read_record("test")
+        result, measured = folder.read_record("result", *_RESULT), folder.read_record("test", *_TEST)
         if measured["sha256"] != digest:
             raise UserError(f"{test} has changed since this run was measured; choose another --out", job.path)
         results.setdefault((result["size"], result["method"]), []).append(_seed_result(result, measured))
@@ -108,7 +121,18 @@ def _summarise(plan: Plan, jobs: list[Job], test: Path) -> Comparison:
         for (size, method), seeds in results.items()
     ]
     settings = {"config": plan.config.model_dump(mode="json"), "test": str(test), "test_sha256": digest}
-    return Comparison(rows=tuple(rows), verdict=verdict(rows), coverage=ceilings, settings=settings)
+    return Comparison(
+        rows=tuple(rows),
+        verdict=verdict(rows),
+        failed=tuple(_failed(job, failed[job.name]) for job in jobs if job.name in failed),
+        coverage=ceilings,
+        settings=settings,
+    )
+
+
+def _failed(job: Job, error: Diverged) -> FailedRun:
+    training = RunFolder(job.path).read_config().training
+    return FailedRun(name=job.name, method=training.method, seed=training.seed, message=str(error))
 
 
 def _seed_result(result: dict[str, Any], measured: dict[str, Any]) -> SeedResult:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import queue
 import signal
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing.connection import wait as wait_for
 from pathlib import Path
 from typing import Any
 
 from tasksieve.errors import UserError
 from tasksieve.records.run_folder import RunFolder
+from tasksieve.training.divergence import Diverged
 from tasksieve.training.run import Report, Watcher
 
 Watch = Callable[[str, Report], None]
@@ -47,22 +51,28 @@ class Stopped(Exception):
     """The user interrupted; what a run did up to its last checkpoint stays."""
 
 
-def run_jobs(jobs: Sequence[Job], workers: int, watch: Watch) -> None:
-    """Run the jobs that are not done yet.
+def run_jobs(jobs: Sequence[Job], workers: int, watch: Watch) -> dict[str, Diverged]:
+    """Run the jobs that are not done yet. One that diverges does not stop the others.
 
     Args:
         jobs: in the order to start them.
         workers: processes; with one, everything happens in this process.
         watch: called in this process with a job's name and how far it is.
+    Returns: by their names, in the order of ``jobs``, how those that diverged did.
     Raises:
-        UserError: the first that a job raised, after the other running jobs were stopped at a checkpoint.
+        UserError: the first other one that a job raised, after the running jobs were stopped at a checkpoint.
     """
     waiting = [job for job in jobs if not job.done]
+    failed: dict[str, Diverged] = {}
     if workers <= 1 or len(waiting) <= 1:
         for job in waiting:
-            _do(job, watch)
+            try:
+                _do(job, watch)
+            except Diverged as error:
+                failed[job.name] = error
     else:
-        _run_in_processes(waiting, workers, watch)
+        failed = _run_in_processes(waiting, workers, watch)
+    return {job.name: failed[job.name] for job in jobs if job.name in failed}
 
 
 def _do(job: Job, watch: Watch) -> None:
@@ -72,13 +82,13 @@ def _do(job: Job, watch: Watch) -> None:
         folder.write_record("test", job.measure())
 
 
-def _run_in_processes(jobs: Sequence[Job], workers: int, watch: Watch) -> None:
+def _run_in_processes(jobs: Sequence[Job], workers: int, watch: Watch) -> dict[str, Diverged]:
     context = multiprocessing.get_context("spawn")
     reports, stop = context.Queue(), context.Event()
     with ProcessPoolExecutor(workers, context, _begin, (reports, stop)) as pool:
-        futures = [pool.submit(_do_in_process, job) for job in jobs]
+        futures = {pool.submit(_do_in_process, job): job.name for job in jobs}
         try:
-            _follow(futures, reports, watch)
+            return _follow(futures, reports, watch)
         except BrokenProcessPool:
             raise UserError("a worker process was killed; run the same command again to go on") from None
         finally:
@@ -87,8 +97,9 @@ def _run_in_processes(jobs: Sequence[Job], workers: int, watch: Watch) -> None:
                 future.cancel()
 
 
-def _follow(futures: Sequence[Future[None]], reports: Any, watch: Watch) -> None:
+def _follow(futures: Mapping[Future[None], str], reports: Any, watch: Watch) -> dict[str, Diverged]:
     pending = set(futures)
+    failed: dict[str, Diverged] = {}
     while pending:
         done, pending = wait(pending, _POLL_SECONDS, FIRST_EXCEPTION)
         while True:
@@ -97,12 +108,25 @@ def _follow(futures: Sequence[Future[None]], reports: Any, watch: Watch) -> None
             except queue.Empty:
                 break
         for future in done:
-            future.result()
+            try:
+                future.result()
+            except Diverged as error:
+                failed[futures[future]] = error
+    return failed
 
 
 def _begin(reports: Any, stop: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _shared.update(reports=reports, stop=stop)
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would go on, and hold its run folder."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait_for([parent.sentinel])
+        os._exit(1)
 
 
 def _do_in_process(job: Job) -> None:

@@ -44,6 +44,22 @@ class ComparisonRow(BaseModel):
     ci95: tuple[float, float] | None
 
 
+class FailedRun(BaseModel):
+    """A run that diverged and counts nowhere.
+
+    Attributes:
+        name: of its folder under ``runs``.
+        message: how it failed, in one sentence.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    method: str
+    seed: int
+    message: str
+
+
 class Comparison(BaseModel):
     """All rows of a comparison, what was compared and what it says."""
 
@@ -51,6 +67,7 @@ class Comparison(BaseModel):
 
     rows: tuple[ComparisonRow, ...]
     verdict: str
+    failed: tuple[FailedRun, ...] = ()
     coverage: dict[str, float] = {}
     settings: dict[str, Any] = {}
 
@@ -101,7 +118,9 @@ def verdict(rows: Sequence[ComparisonRow]) -> str:
     if len(rivals) == len(here) or not rivals:
         return "No verdict: compare `primary` with at least one method that borrows."
     best = max(rivals, key=_mean_valid)
-    gain = f"{best.method} is {_points(best.minus_primary)} against primary with {size} dialogs"
+    if best.minus_primary is None:
+        return f"No verdict: no seed came to its end with both {best.method} and primary."
+    gain = f"{best.method} is {best.minus_primary:+.1f} points against primary with {size} dialogs"
     if best.ci95 is None:
         return f"Undecided: {gain} on one seed; run more seeds for an interval."
     interval = f"95 % interval {best.ci95[0]:+.1f} to {best.ci95[1]:+.1f}"
@@ -115,7 +134,3 @@ def verdict(rows: Sequence[ComparisonRow]) -> str:
 
 def _mean_valid(row: ComparisonRow) -> float:
     return statistics.fmean(result.valid_accuracy for result in row.seeds)
-
-
-def _points(difference: float | None) -> str:
-    return "not paired" if difference is None else f"{difference:+.1f} points"

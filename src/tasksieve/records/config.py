@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import reprlib
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -10,11 +12,19 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tasksieve.errors import UserError
+from tasksieve.records.files import read_bytes
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+
+LARGEST = 1 << 16
+"""Bytes of a TOML file: far more than all settings take."""
+MOST_DOTS = 200
+"""In a line of it."""
+LARGEST_SEED = (1 << 32) - 1
 
 
 class _Section(BaseModel):
@@ -34,8 +44,8 @@ class DataConfig(_Section):
 class BodyConfig(_Section):
     """What embeds and attends, in the dialog model and in the weight module alike."""
 
-    dim: int = Field(default=20, ge=1, description="width d of embeddings and internal state")
-    hops: int = Field(default=3, ge=1, description="how often the memories are attended to")
+    dim: int = Field(default=20, ge=1, le=4096, description="width d of embeddings and internal state")
+    hops: int = Field(default=3, ge=1, le=64, description="how often the memories are attended to")
     transform: Literal["state", "attended"] = Field(
         default="state", description="what the d × d matrix is applied to"
     )
@@ -46,7 +56,7 @@ class BodyConfig(_Section):
 class ModelConfig(BodyConfig):
     """The dialog model: an end-to-end memory network."""
 
-    max_memories: int = Field(default=250, ge=1, description="older memories are left out")
+    max_memories: int = Field(default=250, ge=1, le=65_536, description="older memories are left out")
     shared_candidates: bool = Field(default=True, description="one candidate embedding for all heads")
 
 
@@ -54,17 +64,39 @@ class WeightModuleConfig(BodyConfig):
     """The weight module: the same body as the dialog model, then a logit."""
 
 
+EstimatorName = Literal[
+    "unrolled",
+    "adjoint",
+    "recompute",
+    "one-step",
+    "first-order",
+    "finite-difference",
+    "neumann",
+    "cg",
+]
+"""Those of the engine that need no state of their own and no weight module of few parameters."""
+
+
 class MetaConfig(_Section):
     """How the weight module learns (step 3 of an iteration, Eqs. 6-14)."""
 
-    unroll_length: int = Field(default=5, ge=0, description="K, related updates simulated in a meta-update")
+    unroll_length: int = Field(default=5, ge=0, le=1000, description="K, related updates simulated in a meta-update")
     updates: int = Field(default=1, ge=0, description="N_meta, meta-updates in an iteration")
     weight_lr: float = Field(default=1e-4, gt=0, description="γ, step size of the weight module")
     weight_decay: float = Field(default=0.0, ge=0, description="decoupled decay of the weight module's params")
     inner_optimizer: Literal["sgd", "adam"] = Field(default="sgd", description="rule of the simulated step")
     inner_lr: float = Field(default=0.032, gt=0, description="β of the simulated step")
+    inner_momentum: float = Field(default=0.0, ge=0, lt=1, description="of the simulated step, if it is SGD")
     inner_eps_root: float = Field(default=1e-12, ge=0, description="term under Adam's root when simulated")
     carry_state: bool = Field(default=True, description="simulated Adam starts from the real one's moments")
+    on_failure: Literal["fallback", "stop"] = Field(
+        default="fallback", description="what to do where the model has no second derivative"
+    )
+    certify_every: int = Field(
+        default=0, ge=0, description="iterations between checks of the meta-gradient in float64; 0 for none"
+    )
+    estimator: EstimatorName = Field(default="adjoint", description="how the meta-gradient is computed")
+    joint: bool = Field(default=False, description="simulate a primary update before each related one")
     normalize_weights: bool = Field(default=False, description="divide weights by their mean in the batch")
     warm_up: int = Field(default=300, ge=0, description="iterations with all weights 1 before the module learns")
     max_grad_norm: float | None = Field(default=None, gt=0, description="clip the meta-gradient's norm")
@@ -74,7 +106,7 @@ class TrainingConfig(_Section):
     """The loop: steps 1 and 2 of an iteration (Eqs. 1-5), model selection and stopping."""
 
     method: str = Field(default="learned", description="how related data is used")
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
     iterations: int = Field(default=4000, ge=1, description="at most so many")
     pretrain_iterations: int = Field(default=2000, ge=0, description="related-only ones, for `pretrain`")
     batch_size: int = Field(default=32, ge=1)
@@ -90,7 +122,7 @@ class TrainingConfig(_Section):
     patience: int = Field(default=15, ge=1, description="validations without a better one before stopping")
     snapshot_every: int = Field(default=200, ge=1, description="iterations between records of all weights")
     device: str = Field(default="cpu", description="a torch device")
-    threads: int = Field(default=1, ge=1, description="CPU threads; the tensors are too small for more")
+    threads: int = Field(default=1, ge=1, le=1024, description="CPU threads; the tensors are too small for more")
 
 
 class LoopConfig(_Section):
@@ -124,31 +156,42 @@ def config_of(kind: type[Config], values: dict[str, Any], source: Path | str | N
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        problems = "; ".join(_problem(kind, item) for item in error.errors())
-        raise UserError(problems, source) from None
+        items = error.errors()
+        problems = [_problem(kind, item) for item in items[:_SHOWN]]
+        problems += [f"and {len(items) - _SHOWN} more"] if len(items) > _SHOWN else []
+        raise UserError("; ".join(problems), source) from None
+
+
+_SHOWN = 8
 
 
 def _problem(kind: type[LoopConfig], item: Any) -> str:
-    key = ".".join(str(part) for part in item["loc"])
+    key = ".".join(str(part)[:80] for part in item["loc"])
     if item["type"] == "extra_forbidden":
         section = kind.model_fields.get(str(item["loc"][0]))
         annotation = section.annotation if section is not None and len(item["loc"]) > 1 else kind
         known = ", ".join(annotation.model_fields) if annotation is not None else ""
         return f"unknown key '{key}'; known here: {known}"
-    return f"{key}: found {item['input']!r}; {item['msg'].lower()}"
+    return f"{key}: found {_shown(item['input'])}; {item['msg'].lower()}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, int) and abs(value) >= 10**100:
+        return "a number of over 100 digits"
+    return repr(value)[:200] if isinstance(value, str | int | float) else reprlib.repr(value)
 
 
 def read_values(path: Path) -> dict[str, Any]:
     """Read a TOML file as nested values, unchecked.
 
-    Raises: UserError: if it is missing or not TOML.
+    Raises: UserError: if it is missing, too large or not TOML.
     """
+    data = read_bytes(path, LARGEST, "no such file; check the path")
     try:
-        with path.open("rb") as file:
-            return dict(tomllib.load(file))
-    except FileNotFoundError:
-        raise UserError("no such file; check the path", path) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return _toml(data.decode("utf-8"))
+    except RecursionError:
+        raise UserError("is not TOML: it is nested too deeply", path) from None
+    except ValueError as error:
         raise UserError(f"is not TOML: {error}", path) from None
 
 
@@ -161,12 +204,29 @@ def set_value(values: dict[str, Any], assignment: str) -> None:
     parts = key.strip().split(".")
     if not equals or len(parts) != 2 or not all(parts):
         raise UserError(f"found '{assignment}'; expected section.key=value, e.g. training.iterations=2000")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text.strip()
-    section = values.setdefault(parts[0], {})
-    section[parts[1]] = value
+    value: Any = text.strip()
+    if len(text) <= LARGEST:
+        with suppress(ValueError, RecursionError):
+            value = _toml(f"value = {text}")["value"]
+    section_of(values, parts[0])[parts[1]] = value
+
+
+def _toml(text: str) -> dict[str, Any]:
+    """Parse; keys of very many parts, on which the parser takes quadratic time, are refused first."""
+    if any(line.count(".") > MOST_DOTS for line in text.splitlines()):
+        raise RecursionError
+    return dict(tomllib.loads(text))
+
+
+def section_of(values: dict[str, Any], name: str) -> dict[str, Any]:
+    """A section of nested values, made if it is not there.
+
+    Raises: UserError: if something else has its name.
+    """
+    section = values.setdefault(name, {})
+    if not isinstance(section, dict):
+        raise UserError(f"{name}: found {_shown(section)}; expected a section, [{name}]")
+    return section
 
 
 def to_toml(config: LoopConfig) -> str:

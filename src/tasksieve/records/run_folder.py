@@ -6,11 +6,13 @@
     environment.json       versions, machine, SHA-256 of every data file
     encoding.json          vocabulary and candidates, so that the model can be used without its training data
     metrics.jsonl          one line a validation
-    checkpoints/           last.safetensors (to go on), best.safetensors (to use)
+    times.jsonl            the seconds up to each validation: all that differs when the same run is made twice
+    checkpoints/           last.safetensors and previous.safetensors (to go on), best.safetensors (to use)
     examples.parquet       example, task, dialog, turn, kind, user, system: the related examples
     weights/*.parquet      example, dialog, turn, step, weight: one file a snapshot
     result.json            how the run ended
     test.json              accuracies on the test set, once it was read
+    .lock                  held by the process at work
 """
 
 from __future__ import annotations
@@ -24,8 +26,13 @@ import polars as pl
 
 from tasksieve.errors import UserError
 from tasksieve.records.config import Config, LoopConfig, RunConfig, config_of, read_values, to_toml
-from tasksieve.records.files import read_json, write_json, write_text, write_whole
+from tasksieve.records.files import append_line, read_json, write_json, write_text
+from tasksieve.records.lines import read_json_lines
+from tasksieve.records.lock import LOCK
+from tasksieve.records.tables import read_table, write_table
 
+EXAMPLES_SCHEMA = {"example": pl.Int32, "dialog": pl.Int32, "turn": pl.Int16}
+"""Of ``examples.parquet``: the columns that every kind of run has."""
 WEIGHTS_SCHEMA = {
     "example": pl.Int32,
     "dialog": pl.Int32,
@@ -52,14 +59,37 @@ class RunFolder:
         return self.path / "checkpoints" / "last.safetensors"
 
     @property
+    def previous_checkpoint(self) -> Path:
+        """The state before that, in case the last one is damaged."""
+        return self.path / "checkpoints" / "previous.safetensors"
+
+    @property
     def best_checkpoint(self) -> Path:
         """The parameters with the best validation accuracy."""
         return self.path / "checkpoints" / "best.safetensors"
 
     @property
+    def begun(self) -> bool:
+        """Whether there is a run in it."""
+        return (self.path / "config.toml").exists()
+
+    @property
     def finished(self) -> bool:
         """Whether the run came to its end."""
         return (self.path / "result.json").exists()
+
+    @property
+    def foreign(self) -> bool:
+        """Whether this is something else: a file, or a folder with files of other making and no run."""
+        if self.begun or not self.path.exists():
+            return False
+        return not self.path.is_dir() or any(not _started(file) for file in self.path.iterdir())
+
+    def sweep(self) -> None:
+        """Remove what writers that were killed left half done; only for who holds the lock."""
+        for pattern in (".*.part", "checkpoints/.*.part", "weights/.*.part"):
+            for file in self.path.glob(pattern):
+                file.unlink(missing_ok=True)
 
     def write_config(self, config: LoopConfig) -> None:
         """Write ``config.toml``."""
@@ -83,9 +113,23 @@ class RunFolder:
         """Write ``NAME.json``: environment, result or test."""
         write_json(self.path / f"{name}.json", value)
 
-    def read_record(self, name: str) -> Any:
-        """Read ``NAME.json``. Raises: UserError: if it is missing."""
-        return read_json(self.path / f"{name}.json")
+    def read_record(self, name: str, *keys: str) -> dict[str, Any]:
+        """Read ``NAME.json``.
+
+        Args:
+            name: environment, result or test.
+            keys: names that it must have.
+        Raises: UserError: if it is missing, or no record that has them.
+        """
+        file = self.path / f"{name}.json"
+        record = read_json(file)
+        if not isinstance(record, dict):
+            found = type(record).__name__
+            raise UserError(f"is not a record: found a {found}, expected names and values", file)
+        lacking = [key for key in keys if key not in record]
+        if lacking:
+            raise UserError(f"is not a whole record: '{lacking[0]}' is missing; remove it and run again", file)
+        return record
 
     def has_record(self, name: str) -> bool:
         """Whether ``NAME.json`` is there."""
@@ -93,45 +137,60 @@ class RunFolder:
 
     def append_metrics(self, line: dict[str, Any]) -> None:
         """Add a line to ``metrics.jsonl``."""
-        with (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        append_line(self.path / "metrics.jsonl", json.dumps(line))
+
+    def append_time(self, step: int, seconds: float) -> None:
+        """Add a line to ``times.jsonl``: how long the run took so far."""
+        append_line(self.path / "times.jsonl", json.dumps({"step": step, "seconds": round(seconds, 3)}))
 
     def read_metrics(self) -> list[dict[str, Any]]:
-        """All lines of ``metrics.jsonl``; none if there is no such file. A half-written last line is dropped."""
-        file = self.path / "metrics.jsonl"
-        if not file.exists():
-            return []
-        lines = file.read_text(encoding="utf-8").split("\n")
-        return [json.loads(line) for line in lines[:-1] if line]
+        """All lines of ``metrics.jsonl``; none if there is no such file. A half-written last line is dropped.
 
-    def forget_after(self, step: int) -> None:
-        """Drop metrics and weight snapshots later than ``step``: a resumed run writes them anew."""
-        kept = [line for line in self.read_metrics() if line["step"] <= step]
-        write_text(self.path / "metrics.jsonl", "".join(json.dumps(line) + "\n" for line in kept))
-        for file in (self.path / "weights").glob("step-*.parquet"):
-            if int(file.stem.removeprefix("step-")) > step:
-                file.unlink()
+        Raises: UserError: at the first other line that is not one of metrics.
+        """
+        return read_json_lines(self.path / "metrics.jsonl", step=int, valid_accuracy=float)
+
+    def read_times(self) -> list[dict[str, Any]]:
+        """All lines of ``times.jsonl``: ``step`` and ``seconds``; likewise."""
+        return read_json_lines(self.path / "times.jsonl", step=int, seconds=float)
+
+    def forget_after(self, step: int) -> float:
+        """Drop metrics and weight snapshots later than ``step``: a resumed run writes them anew.
+
+        Returns: the seconds up to ``step``.
+        """
+        times = self._keep("times", self.read_times(), step)
+        self._keep("metrics", self.read_metrics(), step)
+        for number in self.weight_steps():
+            if number > step:
+                self._snapshot(number).unlink()
+        return float(times[-1]["seconds"]) if times else 0.0
+
+    def _keep(self, name: str, lines: list[dict[str, Any]], step: int) -> list[dict[str, Any]]:
+        kept = [line for line in lines if line["step"] <= step]
+        write_text(self.path / f"{name}.jsonl", "".join(json.dumps(line) + "\n" for line in kept))
+        return kept
 
     def write_examples(self, examples: pl.DataFrame) -> None:
         """Write ``examples.parquet``."""
-        write_whole(self.path / "examples.parquet", examples.write_parquet)
+        write_table(self.path / "examples.parquet", examples)
 
     def read_examples(self) -> pl.DataFrame:
         """The related examples with their texts; empty if the run has no related task."""
         file = self.path / "examples.parquet"
         if not file.exists():
             raise UserError("has no related examples; was it trained with --related?", self.path)
-        return pl.read_parquet(file)
+        return read_table(file, EXAMPLES_SCHEMA)
 
     def write_weights(self, step: int, weights: pl.DataFrame) -> None:
         """Write one snapshot; columns as in ``WEIGHTS_SCHEMA``."""
         frame = weights.cast(WEIGHTS_SCHEMA).select(list(WEIGHTS_SCHEMA))  # type: ignore[arg-type]
-        write_whole(self.path / "weights" / f"step-{step:07d}.parquet", frame.write_parquet)
+        write_table(self._snapshot(step), frame)
 
     def weight_steps(self) -> list[int]:
         """The iterations at which weights were recorded, in order."""
-        files = (self.path / "weights").glob("step-*.parquet")
-        return sorted(int(file.stem.removeprefix("step-")) for file in files)
+        names = (file.stem.removeprefix("step-") for file in (self.path / "weights").glob("step-*.parquet"))
+        return sorted(int(name) for name in names if name.isdecimal())
 
     def read_weights(self, step: int | None = None) -> pl.DataFrame:
         """All recorded weights, in order of step, or those of one step.
@@ -139,7 +198,15 @@ class RunFolder:
         Raises: UserError: if the run recorded none, as its method weights nothing.
         """
         steps = self.weight_steps() if step is None else [step]
-        files = [self.path / "weights" / f"step-{number:07d}.parquet" for number in steps]
+        files = [self._snapshot(number) for number in steps]
         if not files or not all(file.exists() for file in files):
             raise UserError("has no recorded weights; only weighting methods record them, e.g. `learned`", self.path)
-        return pl.concat([pl.read_parquet(file) for file in files])
+        return pl.concat([read_table(file, WEIGHTS_SCHEMA) for file in files])
+
+    def _snapshot(self, step: int) -> Path:
+        return self.path / "weights" / f"step-{step:07d}.parquet"
+
+
+def _started(file: Path) -> bool:
+    """Whether a file may be there before the configuration is."""
+    return file.name == LOCK or (file.name.startswith(".") and file.suffix == ".part")

@@ -97,7 +97,7 @@ def comparison_page(folder: Path) -> Page:
         sentence=_sentence(rest),
         facts=_comparison_facts(comparison, methods),
         sections=sections,
-        notes=tuple(problems),
+        notes=(*(f"runs/{failed.name} failed: {failed.message}" for failed in comparison.failed), *problems),
     )
 
 

@@ -55,30 +55,20 @@ def read_run(path: Path) -> Run:
     """
     folder = RunFolder(path)
     config = folder.read_config()
-    try:
-        metrics = tuple(folder.read_metrics())
-    except ValueError as error:
-        raise UserError(f"is not readable JSON lines: {error}", path / "metrics.jsonl") from None
     result = _record(folder, "result")
     return Run(
         folder=folder,
         method=config.training.method,
         size=config.data.size if result is None else result.get("size", config.data.size),
         seed=config.training.seed,
-        metrics=metrics,
+        metrics=tuple(folder.read_metrics()),
         result=result,
         test=_record(folder, "test"),
     )
 
 
 def _record(folder: RunFolder, name: str) -> dict[str, Any] | None:
-    if not folder.has_record(name):
-        return None
-    record = folder.read_record(name)
-    if not isinstance(record, dict):
-        file = folder.path / f"{name}.json"
-        raise UserError(f"is not a record: found a {type(record).__name__}, expected names and values", file)
-    return record
+    return folder.read_record(name) if folder.has_record(name) else None
 
 
 def kinds_by_turns(test: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -127,7 +117,9 @@ def read_weights(run: Run) -> tuple[pl.DataFrame, pl.DataFrame]:
     """
     try:
         weights, examples = run.folder.read_weights(), run.folder.read_examples()
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except UserError as error:
+        if error.path == run.folder.path:
+            raise
         raise UserError(f"has weights that cannot be read: {error}", run.folder.path) from None
     if weights.is_empty() or examples.is_empty():
         raise UserError("has recorded weights of no example", run.folder.path)

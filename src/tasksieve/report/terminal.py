@@ -11,6 +11,7 @@ from rich.text import Text
 
 from tasksieve.records.comparison import Comparison, ComparisonRow
 from tasksieve.report import formatting as show
+from tasksieve.report.conditions import METHODS, describe
 from tasksieve.report.reading import kinds_by_turns
 
 _BAR_CELLS = 6
@@ -23,7 +24,7 @@ def comparison_table(comparison: Comparison) -> Table:
 
     Args:
         comparison: its rows are shown in their order, a rule between sizes; the column of sizes is left out
-            if there is only one.
+            if there is only one. Runs that failed come last.
     """
     several = len({row.size for row in comparison.rows}) > 1
     table = _table()
@@ -41,6 +42,11 @@ def comparison_table(comparison: Comparison) -> Table:
         previous = row.size
         size = [Text(str(row.size))] if several else []
         table.add_row(_cropped(row.method), *size, *_row_cells(row))
+    if comparison.failed:
+        table.add_section()
+    for failed in comparison.failed:
+        size = [Text(show.NOTHING)] if several else []
+        table.add_row(_cropped(failed.name), *size, Text("failed", style="red"), *[Text(show.NOTHING)] * 3)
     return table
 
 
@@ -129,6 +135,25 @@ def table1_table(table: dict[str, Any]) -> Table:
         seconds = show.mean([seed["seconds"] for seed in row["seeds"]])
         ours, paper = show.mean_sd(row["mean"], row["sd"]), show.mean_sd(row["paper_mean"], row["paper_sd"])
         shown.add_row(row["method"], Text(ours, style="bold"), paper, show.percent(valid), show.whole(seconds))
+    return shown
+
+
+def conditions_table(table: dict[str, Any]) -> Table:
+    """Test accuracy under every condition beyond the paper, and how the learned weights tell right from wrong.
+
+    Args:
+        table: the record ``table1.json``.
+    """
+    shown = _table()
+    shown.add_column("wrong labels")
+    for heading in (*METHODS, "weight\nright", "weight\nwrong", "AUROC"):
+        shown.add_column(heading, justify="right", no_wrap=True)
+    for condition in table["conditions"]:
+        rows = {row["method"]: show.mean_sd(row["mean"], row["sd"]) for row in condition["rows"]}
+        means = {name: value["mean"] for name, value in condition["weights"].items()}
+        cells = [Text(rows[method], style="bold" if method == "learned" else "") for method in METHODS]
+        weights = [show.number(means[name], 3) for name in ("right", "wrong", "auroc")]
+        shown.add_row(Text(describe(condition)), *cells, *weights)
     return shown
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import polars as pl
 
 from tasksieve.errors import UserError
+from tasksieve.records.tables import read_foreign_parquet
 
 _READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
-    ".parquet": pl.read_parquet,
+    ".parquet": read_foreign_parquet,
     ".csv": pl.read_csv,
     ".jsonl": pl.read_ndjson,
 }
@@ -30,13 +31,19 @@ def read_labels(path: Path, examples: pl.DataFrame) -> pl.Series:
         raise UserError(f"ends in '{path.suffix}'; expected .parquet, .csv or .jsonl", path)
     try:
         table = _READERS[path.suffix](path)
-    except (FileNotFoundError, pl.exceptions.PolarsError) as error:
-        raise UserError(f"cannot be read: {str(error).splitlines()[0]}", path) from None
+    except (OSError, ValueError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        reason = (str(error).splitlines() or ["no reason given"])[0]
+        raise UserError(f"cannot be read: {reason}", path) from None
     key = next((name for name in ("example", "kind") if name in table.columns), None)
     if key is None or "label" not in table.columns:
         raise UserError(f"has columns {table.columns}; expected 'label' and 'example' or 'kind'", path)
-    unknown = set(table[key].to_list()) - set(examples[key].to_list())
+    try:
+        named = table[key].cast(examples[key].dtype)
+        right = named.filter(table["label"].cast(pl.Boolean))
+    except pl.exceptions.PolarsError:
+        types = f"'{key}' of type {table[key].dtype} and 'label' of type {table['label'].dtype}"
+        raise UserError(f"has {types}; expected {examples[key].dtype} and 0 or 1", path) from None
+    unknown = set(named.to_list()) - set(examples[key].to_list())
     if unknown:
-        raise UserError(f"names unknown {key} {sorted(unknown)[0]!r}; see examples.parquet of a run", path)
-    right = set(table.filter(pl.col("label").cast(pl.Boolean))[key].to_list())
-    return examples[key].is_in(list(right))
+        raise UserError(f"names unknown {key} {min(unknown, key=repr)!r}; see examples.parquet of a run", path)
+    return examples[key].is_in(right.unique().to_list())

@@ -11,14 +11,17 @@ from typing import Any
 import polars as pl
 import torch
 
+from tasksieve.encoding import derived_generator
 from tasksieve.errors import UserError
 from tasksieve.records.config import Config, LoopConfig, RunConfig
+from tasksieve.records.lock import FolderLock
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.build import DIALOGS
 from tasksieve.training.environment import environment
 from tasksieve.training.methods import Method, method_named
 from tasksieve.training.parts import Parts, Setting
-from tasksieve.training.state import write_tensors
+from tasksieve.training.resuming import go_on
+from tasksieve.training.streams import LAYERS_STREAM
 from tasksieve.training.trainer import Trainer
 
 
@@ -35,12 +38,21 @@ Watcher = Callable[[Report], None]
 _REPORT_EVERY = 10
 
 
-def train(config: RunConfig, path: Path | str, watch: Watcher | None = None) -> dict[str, Any]:
+def train(
+    config: RunConfig, path: Path | str, watch: Watcher | None = None, *, resume: bool = True
+) -> dict[str, Any]:
     """Train on dialogs as configured: :func:`run` with :data:`tasksieve.training.build.DIALOGS`."""
-    return run(config, path, DIALOGS, watch)
+    return run(config, path, DIALOGS, watch, resume=resume)
 
 
-def run(config: Config, path: Path | str, setting: Setting[Config], watch: Watcher | None = None) -> dict[str, Any]:
+def run(
+    config: Config,
+    path: Path | str,
+    setting: Setting[Config],
+    watch: Watcher | None = None,
+    *,
+    resume: bool = True,
+) -> dict[str, Any]:
     """Train as configured and leave all records in a run folder; go on where an earlier call was stopped.
 
     Args:
@@ -48,52 +60,69 @@ def run(config: Config, path: Path | str, setting: Setting[Config], watch: Watch
         path: the run folder; new, empty, or of a run with the same configuration.
         setting: what kind of run it is.
         watch: called every few iterations.
+        resume: False refuses a folder in which a run was begun.
     Returns: the record ``result.json``.
     Raises:
-        UserError: if the data is bad, the folder holds something else, or training diverges.
+        UserError: if the data is bad, the folder holds something else, another process is at work in it, or training
+            diverges.
     """
     folder = RunFolder(Path(path))
     method = method_named(config.training.method)
-    resumed = _claim(folder, config, setting)
-    if folder.finished:
-        return dict(folder.read_record("result"))
-    threads = torch.get_num_threads()
-    torch.set_num_threads(config.training.threads)
-    try:
-        parts = setting.build(config, method)
-        return _Run(folder, config, method, parts, resumed).finish(watch or (lambda report: None))
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _claim(folder: RunFolder, config: Config, setting: Setting[Config]) -> bool:
-    """Check that the folder is ours to write to; say whether a run was begun in it."""
     facts = environment(setting.files(config))
-    if (folder.path / "config.toml").exists():
-        if folder.read_config_of(setting.config) != config:
-            raise UserError("holds a run with another configuration; choose another --out", folder.path)
-        before = folder.read_record("environment")["data"]
-        changed = [name for name, digest in facts["data"].items() if before.get(name) != digest]
+    _check(folder, config, setting, facts, resume)
+    if folder.begun and folder.finished:
+        return folder.read_record("result")
+    with FolderLock(folder.path), torch.random.fork_rng(devices=()):
+        _claim(folder, config, setting, facts)
+        if folder.finished:
+            return folder.read_record("result")
+        torch.manual_seed(derived_generator(config.training.seed, LAYERS_STREAM).initial_seed())
+        threads = torch.get_num_threads()
+        torch.set_num_threads(config.training.threads)
+        try:
+            parts = setting.build(config, method)
+            return _Run(folder, config, method, parts).finish(watch or (lambda report: None))
+        finally:
+            torch.set_num_threads(threads)
+
+
+def _check(
+    folder: RunFolder, config: Config, setting: Setting[Config], facts: dict[str, Any], resume: bool = True
+) -> None:
+    """Refuse a folder of something else, without touching it."""
+    if folder.foreign:
+        raise UserError("exists and is no run folder; choose another --out", folder.path)
+    if not folder.begun:
+        return
+    if not resume:
+        raise UserError("holds a run already; leave --no-resume out to go on, or choose another --out", folder.path)
+    if folder.read_config_of(setting.config) != config:
+        raise UserError("holds a run with another configuration; choose another --out", folder.path)
+    if folder.has_record("environment"):
+        before = folder.read_record("environment", "data")["data"]
+        known = before if isinstance(before, dict) else {}
+        changed = [name for name, digest in facts["data"].items() if known.get(name) != digest]
         if changed:
             raise UserError(f"was trained on other data: {changed[0]} has changed; choose another --out", folder.path)
-        return True
-    if folder.path.exists() and (not folder.path.is_dir() or any(folder.path.iterdir())):
-        raise UserError("exists and is no run folder; choose another --out", folder.path)
-    folder.write_record("environment", facts)
-    folder.write_config(config)
-    return False
+
+
+def _claim(folder: RunFolder, config: Config, setting: Setting[Config], facts: dict[str, Any]) -> None:
+    """Make the folder this run's, now that it is held. The configuration comes first: it marks a run folder."""
+    _check(folder, config, setting, facts)
+    folder.sweep()
+    if not folder.begun:
+        folder.write_config(config)
+    if not folder.has_record("environment"):
+        folder.write_record("environment", facts)
 
 
 class _Run:
-    def __init__(self, folder: RunFolder, config: LoopConfig, method: Method, parts: Parts, resumed: bool) -> None:
+    def __init__(self, folder: RunFolder, config: LoopConfig, method: Method, parts: Parts) -> None:
         self.folder, self.config, self.method, self.parts = folder, config, method, parts
         self.state = parts.state
         self.trainer = Trainer(config, method, parts.tasks, parts.state, parts.weighter)
         self.total = config.training.iterations + self.trainer.pretrain_iterations
-        if resumed and folder.last_checkpoint.exists():
-            self.state.load(folder.last_checkpoint)
-            folder.forget_after(self.state.progress.step)
-        else:
+        if not go_on(folder, self.state):
             folder.forget_after(-1)
             parts.write(folder)
             if parts.tasks.related:
@@ -124,15 +153,16 @@ class _Run:
         selecting = progress.step > self.trainer.pretrain_iterations
         if selecting and reached > progress.best_accuracy:
             progress.best_accuracy, progress.best_step, progress.stale = reached, progress.step, 0
-            parameters = {f"model.{name}": value for name, value in self.state.model.state_dict().items()}
-            write_tensors(self.folder.best_checkpoint, parameters, {"step": str(progress.step)})
+            self.state.keep_best()
+            self.state.save_best(self.folder.best_checkpoint)
         elif selecting:
             progress.stale += 1
         means = self.trainer.means.take()
         names = ("primary_loss", "related_loss", "meta_loss", "mean_weight", "meta_updates_skipped")
         line = {"step": progress.step, "valid_accuracy": reached, **{n: means.get(n) for n in names}}
-        self.folder.append_metrics({**line, "seconds": round(progress.seconds, 3)})
-        self.state.save(self.folder.last_checkpoint)
+        self.folder.append_time(progress.step, progress.seconds)
+        self.folder.append_metrics(line)
+        self.state.save(self.folder.last_checkpoint, self.folder.previous_checkpoint)
 
     def _snapshot(self) -> None:
         step = self.state.progress.step

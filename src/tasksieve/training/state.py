@@ -1,4 +1,4 @@
-"""All that changes while a run goes on, and its checkpoints (safetensors only, nothing pickled)."""
+"""All that changes while a run goes on, and its checkpoints."""
 
 from __future__ import annotations
 
@@ -7,14 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from tasksieve.errors import UserError
-from tasksieve.records.files import write_whole
-
-_META = "tasksieve"
+from tasksieve.training.tensor_files import read_tensors, write_tensors
 
 
 @dataclass(slots=True)
@@ -24,15 +20,20 @@ class Progress:
     Attributes:
         step: iterations done, pre-training included.
         best_step, best_accuracy: of the best validation so far.
-        seconds: time spent, over all resumptions.
         stale: validations since the best one.
+        exploded: meta-gradients in a row, up to now, that were not finite.
+        seconds: time spent, over all resumptions; no part of a checkpoint, so that equal runs leave equal files.
     """
 
     step: int = 0
     best_step: int = 0
     best_accuracy: float = -1.0
-    seconds: float = 0.0
     stale: int = 0
+    exploded: int = 0
+    seconds: float = 0.0
+
+
+_KEPT = {"step": int, "best_step": int, "best_accuracy": float, "stale": int, "exploded": int}
 
 
 @dataclass(slots=True)
@@ -40,68 +41,72 @@ class TrainState:
     """Model, weight module, their optimisers, and progress.
 
     ``optimizers`` has the keys ``primary`` and ``related`` (the same object if they share their state), and
-    ``weights`` if the weights are learned.
+    ``weights`` if the weights are learned. ``best`` has the model's parameters at the best validation so far.
     """
 
     model: nn.Module
     weight_module: nn.Module | None
     optimizers: dict[str, torch.optim.Optimizer]
     progress: Progress = field(default_factory=Progress)
+    best: dict[str, Tensor] = field(default_factory=dict)
 
-    def save(self, path: Path) -> None:
+    def keep_best(self) -> None:
+        """Remember the model's parameters as the best so far."""
+        self.best = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+
+    def save_best(self, path: Path) -> None:
+        """Write the best parameters, to be used. Raises: UserError: if the disk does not take them."""
+        tensors = {f"model.{name}": value for name, value in self.best.items()}
+        write_tensors(path, tensors, {"step": str(self.progress.best_step)}, "model")
+
+    def save(self, path: Path, previous: Path | None = None) -> None:
         """Write everything that is needed to go on.
 
+        Batches are a function of the seed and the iteration's number; the only generator with a state is torch's
+        own, which layers such as dropout draw from.
+
+        Args:
+            path: the checkpoint.
+            previous: where the checkpoint before goes; by default it is replaced.
         Raises: UserError: if the disk does not take it; the checkpoint before stays.
         """
         tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
+        tensors |= {f"best.{name}": value for name, value in self.best.items()}
+        tensors["random"] = torch.get_rng_state()
         if self.weight_module is not None:
             tensors |= {f"weight_module.{name}": v for name, v in self.weight_module.state_dict().items()}
         for key, optimizer in self._distinct_optimizers().items():
             for number, moments in optimizer.state_dict()["state"].items():
                 tensors |= {f"optimizer.{key}.{number}.{name}": v for name, v in moments.items()}
-        progress = {slot: repr(getattr(self.progress, slot)) for slot in Progress.__slots__}
-        write_tensors(path, tensors, progress)
+        progress = {slot: repr(getattr(self.progress, slot)) for slot in _KEPT}
+        write_tensors(path, tensors, progress, "state", previous)
 
     def load(self, path: Path) -> None:
         """Read what :meth:`save` wrote.
 
-        Raises: UserError: if the file is missing, damaged, or of another model.
+        Raises: UserError: if the file is missing, damaged, or of another model; what was changed by then is not
+            changed back.
         """
-        tensors, metadata = read_tensors(path)
+        tensors, facts = read_tensors(path, "state")
         load_module(self.model, tensors, "model.", path)
         if self.weight_module is not None:
             load_module(self.weight_module, tensors, "weight_module.", path)
-        for key, optimizer in self._distinct_optimizers().items():
-            _load_optimizer(optimizer, tensors, f"optimizer.{key}.")
-        kinds = {"step": int, "best_step": int, "stale": int}
-        for slot in Progress.__slots__:
-            setattr(self.progress, slot, kinds.get(slot, float)(metadata[slot]))
+        try:
+            for key, optimizer in self._distinct_optimizers().items():
+                _load_optimizer(optimizer, tensors, f"optimizer.{key}.")
+            torch.set_rng_state(tensors["random"])
+            for slot, kind in _KEPT.items():
+                setattr(self.progress, slot, kind(facts[slot]))
+        except (KeyError, IndexError, ValueError, TypeError, RuntimeError) as error:
+            raise UserError(f"lacks what a run needs to go on ({error}); remove it and train again", path) from None
+        device = next(self.model.parameters()).device
+        self.best = {n.removeprefix("best."): v.to(device) for n, v in tensors.items() if n.startswith("best.")}
 
     def _distinct_optimizers(self) -> dict[str, torch.optim.Optimizer]:
         distinct = dict(self.optimizers)
         if distinct.get("related") is distinct.get("primary"):
             distinct.pop("related", None)
         return distinct
-
-
-def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Write a safetensors file whole."""
-    plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    write_whole(path, lambda part: save_file(plain, part, {"format": _META, **metadata}))
-
-
-def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Read a safetensors file with its metadata.
-
-    Raises: UserError: if it is missing or damaged.
-    """
-    if not path.exists():
-        raise UserError("no such checkpoint; train first", path)
-    try:
-        with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise UserError(f"is no readable checkpoint ({error}); remove it and train again", path) from None
 
 
 def load_module(module: nn.Module, tensors: Mapping[str, Tensor], prefix: str, path: Path) -> None:
@@ -119,8 +124,11 @@ def load_module(module: nn.Module, tensors: Mapping[str, Tensor], prefix: str, p
 
 def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor], prefix: str) -> None:
     state: dict[int, dict[str, Tensor]] = {}
+    params = [param for group in optimizer.param_groups for param in group["params"]]
     for name, value in tensors.items():
         if name.startswith(prefix):
             number, key = name.removeprefix(prefix).split(".")
+            if value.dim() and value.shape != params[int(number)].shape:
+                raise ValueError(f"'{name}' has the shape {tuple(value.shape)}")
             state.setdefault(int(number), {})[key] = value
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})

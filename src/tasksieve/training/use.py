@@ -10,14 +10,15 @@ from typing import Any
 import torch
 
 from tasksieve.dialogs import SILENCE, Dialog, Fact, Turn
-from tasksieve.dialogs.formats import dialog_file, read_babi
+from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.models import MemoryNetwork
 from tasksieve.records.files import sha256
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.build import build_model
 from tasksieve.training.evaluation import summary, task_ranks
-from tasksieve.training.state import load_module, read_tensors
+from tasksieve.training.state import load_module
 from tasksieve.training.tasks import Encoding
+from tasksieve.training.tensor_files import read_tensors
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def evaluate_run(path: Path | str, data: Path | str, split: str = "test") -> dic
     """
     file = dialog_file(data, split)
     trained = TrainedModel.load(path)
-    return {"data": str(file), "sha256": sha256(file), **trained.evaluate(read_babi(file))}
+    return {"data": str(file), "sha256": sha256(file), **trained.evaluate(read_dialogs(file))}
 
 
 class Conversation:

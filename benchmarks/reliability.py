@@ -1,0 +1,119 @@
+"""Write docs/reliability.md from the record of the long runs, ``results/reliability.json``.
+
+    python -m benchmarks.reliability [--check]
+
+The record is made by ``python -m tests.reliability.long``, ``python -m tests.fuzz.long`` and
+``python -m benchmarks.checkpoints --json results/checkpoints.json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+RECORD = ROOT / "results" / "reliability.json"
+COST = ROOT / "results" / "checkpoints.json"
+PAGE = ROOT / "docs" / "reliability.md"
+
+INTRODUCTION = """# What happens when things go wrong
+
+Written by `python -m benchmarks.reliability` from the records in `results/`; not by hand.
+
+A run that is killed and started again with the same command ends with the very files that it would have left
+undisturbed, byte for byte: metrics, weights of the examples, best and last model. Only the times differ
+(`times.jsonl`, `seconds` in `result.json`). Why:
+
+- What an iteration does follows from the seed, its number and the state. The state is in the checkpoint: parameters,
+  optimisers, torch's random state, best model so far, early stopping. Order, initialisation and labels are separate
+  streams of the seed.
+- A file is written beside its place, brought to the disk and renamed; then its folder is brought to the disk.
+- Checkpoints carry a SHA-256 over every byte and a format number. The last two are kept: if the last one is damaged,
+  the run says so in one sentence and goes on from the one before.
+- A lock of the operating system keeps a second process out of a run folder and dies with its holder.
+
+This holds for one machine, one set of versions and the CPU, with any number of worker processes.
+"""
+
+ENDINGS = """## How commands end
+
+| what happens | what follows | exit code |
+|---|---|---|
+| Ctrl-C | clean stop; the same command goes on | 130 |
+| SIGTERM | likewise | 143 |
+| SIGKILL, power failure | the same command goes on from the last checkpoint | – |
+| disk full, folder not writable | one sentence; nothing half-written stays; the same command goes on | 2 |
+| last checkpoint damaged or not ours | one sentence; set aside; goes on from the one before | 0 |
+| both checkpoints damaged | one sentence; nothing is touched | 2 |
+| second process on one folder | one sentence; the first one is not disturbed | 2 |
+| a run of a comparison diverges | the others finish; named in the table and in `failed` of the record | 2 |
+| a damaged input file | one sentence with file and line | 2 |
+
+`tests/reliability/`, `tests/fuzz/` and `tests/unit/test_divergence.py` hold all of this.
+"""
+
+
+def faults(record: dict[str, Any]) -> list[str]:
+    """The section on kills and full disks."""
+    lines = ["## Faults", "", f"`{record['command']}` ({made_with(record)}):", ""]
+    lines += ["| fault | tried | trainings resumed | left as if undisturbed | lost |", "|---|---|---|---|---|"]
+    for row in record["rows"]:
+        cells = (row["fault"], row["tried"], row["trainings"], row["identical"], row["lost"])
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    return [*lines, ""]
+
+
+def fuzzing(record: dict[str, Any]) -> list[str]:
+    """The section on damaged files."""
+    total, crashes = (sum(row[key] for row in record["rows"]) for key in ("inputs", "crashes"))
+    lines = ["## Damaged files", "", f"`{record['command']}` ({made_with(record)}). Every reader must end in a"]
+    lines += ["result or in one clear sentence, within 10 seconds. Files are whole ones with damages: `mutation`, or"]
+    lines += ["`coverage` where atheris kept those that reached new lines and damaged them further.", ""]
+    lines += ["| reader | files | made by | crashes |", "|---|---|---|---|"]
+    for row in sorted(record["rows"], key=lambda row: str(row["reader"])):
+        lines.append(f"| {row['reader']} | {row['inputs']:,} | {row['engine']} | {row['crashes']} |")
+    return [*lines, f"| all | {total:,} | | {crashes} |", ""]
+
+
+def cost(record: dict[str, Any]) -> list[str]:
+    """The section on what checkpoints cost."""
+    share = 100 * record["writing"]
+    return [
+        "## What it costs",
+        "",
+        "`python -m benchmarks.checkpoints --json results/checkpoints.json`: writing checkpoints takes",
+        f"{share:.2f} % of a training with the defaults. Whole trainings with and without them, in turns, take",
+        f"{record['ratio']:.3f} times as long on the clock and {record['cpu_ratio']:.3f} times the processor's time "
+        f"(medians of {record['rounds']} rounds).",
+        "",
+    ]
+
+
+def made_with(record: dict[str, Any]) -> str:
+    """Versions in words."""
+    return f"Python {record['python']}, torch {record['torch']}, {record['system']}"
+
+
+def page() -> str:
+    """The whole file."""
+    record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
+    parts = [*INTRODUCTION.splitlines(), "", *ENDINGS.splitlines(), ""]
+    for name, section in (("faults", faults), ("fuzz", fuzzing)):
+        parts += section(record[name]) if name in record else []
+    parts += cost(json.loads(COST.read_text())) if COST.exists() else []
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="change nothing, fail if the page differs")
+    if not parser.parse_args().check:
+        PAGE.write_text(page())
+    elif PAGE.read_text() != page():
+        raise SystemExit("docs/reliability.md differs from the records; run python -m benchmarks.reliability")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""JSON lines, as a run adds them one by one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tasksieve.errors import UserError
+from tasksieve.records.files import LARGEST_JSON, read_bytes
+
+
+def read_json_lines(path: Path, **keys: type) -> list[dict[str, Any]]:
+    """Read a file of records, one a line; none if there is no such file. A half-written last line is dropped.
+
+    Args:
+        path: the file.
+        keys: names that every record must have, with the type of their values.
+    Raises: UserError: at the first line that is not such a record, with file and line.
+    """
+    if not path.exists():
+        return []
+    data = read_bytes(path, LARGEST_JSON, "no such file")
+    lines = data.split(b"\n")[:-1]
+    return [_record(line, path, number, keys) for number, line in enumerate(lines, start=1) if line]
+
+
+def _record(line: bytes, path: Path, number: int, keys: dict[str, type]) -> dict[str, Any]:
+    try:
+        record = json.loads(line.decode("utf-8"))
+    except (ValueError, RecursionError):
+        record = None
+    if not isinstance(record, dict):
+        raise UserError("is not a JSON record; remove this line, or train again", path, number)
+    for key, kind in keys.items():
+        value = record.get(key)
+        if isinstance(value, bool) or not isinstance(value, (int, float) if kind is float else kind):
+            raise UserError(f"lacks a number '{key}'; remove this line, or train again", path, number)
+    return record

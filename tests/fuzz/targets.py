@@ -1,0 +1,198 @@
+"""Every reader of files that others may have written, with seeds of what it takes.
+
+Dialog formats are taken from their registry, so that a new one is fuzzed without a line here.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import struct
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import torch
+
+from tasksieve.dialogs.formats import FORMATS, iterate_dialogs, read_sentences
+from tasksieve.dialogs.formats.journal import Journal
+from tasksieve.dialogs.simulate import simulate
+from tasksieve.images.read import read_idx
+from tasksieve.records.config import RunConfig, config_from, config_of, read_values, set_value, to_toml
+from tasksieve.records.files import read_json
+from tasksieve.records.run_folder import EXAMPLES_SCHEMA, WEIGHTS_SCHEMA, RunFolder
+from tasksieve.records.tables import read_table, write_table
+from tasksieve.report.reading import read_comparison
+from tasksieve.training.images import ImageConfig
+from tasksieve.training.labels import read_labels
+from tasksieve.training.state import TrainState
+from tasksieve.training.tasks import Encoding
+from tasksieve.training.tensor_files import read_tensors, write_tensors
+
+
+@dataclass(frozen=True)
+class Target:
+    """A reader.
+
+    Attributes:
+        name: of the reader.
+        file: the name of the file that it reads.
+        seeds: whole files that it takes.
+        read: reads the file to its end.
+        seal: makes a mutated file pass a checksum, so that what lies behind it is reached too.
+    """
+
+    name: str
+    file: str
+    seeds: tuple[bytes, ...]
+    read: Callable[[Path], object]
+    seal: Callable[[bytes], bytes] = lambda data: data
+
+
+def written(write: Callable[[Path], object], name: str = "seed") -> bytes:
+    """What a writer writes."""
+    with tempfile.TemporaryDirectory() as folder:
+        write(Path(folder) / name)
+        return (Path(folder) / name).read_bytes()
+
+
+def dialog_targets() -> list[Target]:
+    kinds = ("personalized-restaurant", "hotel")
+    dialogs = [simulate(kind, dialogs=1, seed=0)["train"][0] for kind in kinds]
+    found = []
+    for known in FORMATS.values():
+        seed = written(lambda path, known=known: known.write(iter(dialogs), path))
+        file = f"dialogs{known.suffixes[0] if known.suffixes else '.txt'}"
+        found.append(
+            Target(
+                f"dialogs: {known.name}",
+                file,
+                (seed, known.example.encode()),
+                lambda path, known=known: list(iterate_dialogs(path, known=known)),
+            )
+        )
+    seeds = tuple(seed for target in found for seed in target.seeds)
+    found.append(Target("dialogs: any format", "dialogs", seeds, _collected))
+    found.append(Target("sentences", "candidates.txt", (b"1 hello there\n2 good bye\n",), read_sentences))
+    return found
+
+
+def _collected(path: Path) -> None:
+    journal = Journal(path, collect=True)
+    list(iterate_dialogs(path, journal))
+    assert all("\n" not in str(problem) for problem in journal.problems)
+
+
+def config_targets() -> list[Target]:
+    plain = config_from({"data": {"primary": "a", "valid": "b", "related": ["c"]}})
+    seeds = (to_toml(plain).encode(), to_toml(ImageConfig()).encode(), b"training.seed = 1\n[data]\nprimary = 'x'\n")
+
+    def assignment(path: Path) -> None:
+        values = plain.model_dump(exclude_none=True)
+        set_value(values, path.read_bytes().decode("utf-8", "surrogateescape"))
+        config_of(RunConfig, values)
+
+    return [
+        Target("config: dialogs", "config.toml", seeds, lambda path: config_from(read_values(path), path)),
+        Target("config: images", "config.toml", seeds, lambda path: config_of(ImageConfig, read_values(path), path)),
+        Target("config: --set", "set", (b"training.iterations=20", b"data.related=['a', 'b']"), assignment),
+    ]
+
+
+def small_state() -> TrainState:
+    """A state with everything in it."""
+    torch.manual_seed(0)
+    model, module = torch.nn.Linear(2, 2), torch.nn.Linear(2, 1)
+    parts = {"primary": model, "weights": module}
+    optimizers = {name: torch.optim.Adam(part.parameters()) for name, part in parts.items()}
+    state = TrainState(model, module, optimizers)
+    for optimizer, part in zip(optimizers.values(), parts.values(), strict=True):
+        part(torch.ones(1, 2)).sum().backward()
+        optimizer.step()
+    state.keep_best()
+    return state
+
+
+def sealed(data: bytes) -> bytes:
+    """Give a mutated checkpoint a checksum that is right again, if it still has a place for one."""
+    place = data.find(b'\\"sha256\\": \\"', 8) + len(b'\\"sha256\\": \\"')
+    if place < 20 or len(data) < place + 64:
+        return data
+    blank = data[:place] + b"0" * 64 + data[place + 64 :]
+    return data[:place] + hashlib.sha256(blank).hexdigest().encode() + data[place + 64 :]
+
+
+def checkpoint_targets() -> list[Target]:
+    state = small_state()
+    tensors = {"a": torch.zeros(2, 3), "b": torch.zeros((), dtype=torch.int64), "c": torch.ones(2).bfloat16()}
+    plain = written(lambda path: write_tensors(path, tensors, {"step": "1"}, "model"))
+    whole = written(state.save)
+    return [
+        Target("checkpoint", "best.safetensors", (plain,), read_tensors),
+        Target("checkpoint: sealed", "best.safetensors", (plain,), read_tensors, sealed),
+        Target("checkpoint: training state, sealed", "last.safetensors", (whole,), state.load, sealed),
+    ]
+
+
+def idx(*shape: int) -> bytes:
+    """An IDX file of unsigned bytes."""
+    size = torch.Size(shape).numel()
+    return bytes([0, 0, 8, len(shape)]) + struct.pack(f">{len(shape)}I", *shape) + bytes(size)
+
+
+def image_targets() -> list[Target]:
+    seeds = (idx(2, 3, 3), idx(4))
+    packed = tuple(gzip.compress(seed, mtime=0) for seed in seeds)
+    return [Target("IDX", "images", seeds, read_idx), Target("IDX, gzipped", "images.gz", packed, read_idx)]
+
+
+EXAMPLES = pl.DataFrame({"example": [0, 1, 2], "dialog": [0, 0, 1], "turn": [0, 1, 0], "kind": ["a", "b", "a"]}).cast(
+    EXAMPLES_SCHEMA  # type: ignore[arg-type]
+)
+
+
+def record_targets() -> list[Target]:
+    row = {"method": "m", "size": 1, "mean": 1.0, "sd": None, "minus_primary": 0.5, "ci95": [0.1, 0.2]}
+    seed = dict.fromkeys(("test_accuracy", "valid_accuracy", "per_dialog_accuracy", "seconds"), 1.0)
+    rows = [{**row, "seeds": [{"seed": 0, "iterations": 1, **seed}]}]
+    comparison = as_json({"rows": rows, "verdict": "v", "coverage": {"c": 1.0}})
+    encoding = as_json({"max_memories": 5, "words": ["a", "b"], "candidates": {"primary": ["a b", "b"]}})
+    lines = b'{"step": 4, "valid_accuracy": 1.5, "meta_loss": null}\n{"step": 8, "valid_accuracy": 2}\n'
+    weights = EXAMPLES.with_columns(pl.lit(4, pl.Int32).alias("step"), pl.lit(0.5, pl.Float32).alias("weight"))
+    return [
+        Target("records: JSON", "test.json", (comparison, encoding), read_json),
+        Target("records: run", "result.json", (b'{"method": "m", "seed": 1}',), _read_result),
+        Target("records: comparison", "comparison.json", (comparison,), lambda path: read_comparison(path.parent)),
+        Target("records: encoding", "encoding.json", (encoding,), lambda path: Encoding.read(path, "cpu")),
+        Target("records: metrics", "metrics.jsonl", (lines,), lambda path: RunFolder(path.parent).read_metrics()),
+        Target(
+            "records: weights",
+            "w.parquet",
+            (written(lambda path: write_table(path, weights.select(list(WEIGHTS_SCHEMA)))),),
+            lambda path: read_table(path, WEIGHTS_SCHEMA),
+        ),
+        Target("labels: CSV", "l.csv", (b"kind,label\na,1\nb,0\n", b"example,label\n0,1\n"), _labels),
+        Target("labels: JSON lines", "l.jsonl", (b'{"kind": "a", "label": 1}\n',), _labels),
+    ]
+
+
+def as_json(value: Any) -> bytes:
+    return json.dumps(value, indent=2).encode()
+
+
+def _read_result(path: Path) -> object:
+    return RunFolder(path.parent).read_record("result", "method")
+
+
+def _labels(path: Path) -> object:
+    return read_labels(path, EXAMPLES)
+
+
+def targets() -> dict[str, Target]:
+    """All readers by their names."""
+    every = (dialog_targets(), config_targets(), checkpoint_targets(), image_targets(), record_targets())
+    return {target.name: target for group in every for target in group}

@@ -1,0 +1,29 @@
+"""Files that fuzzing found to break a reader once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tasksieve.errors import UserError
+from tasksieve.records.config import config_from, read_values
+from tasksieve.training.labels import read_labels
+from tests.fuzz.targets import EXAMPLES
+
+FOUND = Path(__file__).with_name("found")
+
+
+def test_a_parquet_file_that_aborts_its_reader_is_one_sentence() -> None:
+    with pytest.raises(UserError, match=r"aborts-polars\.parquet: cannot be read as Parquet; is it damaged\?"):
+        read_labels(FOUND / "aborts-polars.parquet", EXAMPLES)
+
+
+def test_keys_of_very_many_parts_are_refused_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("a." * 30_000 + "b = 1")
+    with pytest.raises(UserError, match="is not TOML: it is nested too deeply"):
+        read_values(file)
+    file.write_text("a." * 150 + "b = 1")
+    with pytest.raises(UserError, match="unknown key 'a'"):
+        config_from(read_values(file), file)
