@@ -5,7 +5,8 @@
 ``--data`` is the folder of the real data sets (bAbI Task 5 as related task, personalized Task 3 as primary, 150
 dialogs); without it simulated dialogs of the same kinds are used. Peers are what is installed of the extra ``bench``;
 they get the memory network in torch operations, of which those for hops and losses are our own, with second
-derivatives by hand, and so does ``naive``, the plain unroll. ``…, compiled network`` is the same peer on the compiled network.
+derivatives by hand, and so does ``naive``, the plain unroll. ``…, compiled network`` is the same peer on the compiled
+network.
 
 All see the same parameters and batches. A round takes one sample of each; times are medians over rounds. Memory is
 the highest resident size while one update runs, less that before it. The cosine is to the float64 unroll.

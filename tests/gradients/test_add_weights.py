@@ -19,7 +19,6 @@ from tasksieve.metagrad.preflight import NoSecondDerivative
 from tasksieve.metagrad.real_optimizer import rule_of
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "add_weights.py"
-pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")
 
 
 def test_a_loop_gains_weights_in_under_25_lines() -> None:

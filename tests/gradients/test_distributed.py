@@ -23,7 +23,6 @@ pytestmark = [
         not (dist.is_available() and dist.is_gloo_available()),
         reason="this torch has no gloo to connect processes with",
     ),
-    pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning"),
 ]
 
 

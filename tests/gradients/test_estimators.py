@@ -12,8 +12,6 @@ from tasksieve.metagrad import Recompute, estimator_named
 from tests.gradients.problems import Case
 from tests.gradients.settings import CASES, SETTINGS, UNROLLS, assert_same, case_named, truth
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")  # torch's own, on first use
-
 EVERY_STEP = ("unrolled", "adjoint", "recompute", "forward")
 """Exact for any number of simulated steps."""
 ONE_STEP = (*EVERY_STEP, "one-step", "first-order")

@@ -22,8 +22,6 @@ from tests.gradients.naive import naive_meta_gradient
 from tests.gradients.problems import Case, classifier_case
 from tests.gradients.settings import SETTINGS, assert_same, case_named
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")  # torch's own, on first use
-
 OPTIONS: dict[str, dict[str, Any]] = {"evolution": {"pairs": 2}, "persistent-evolution": {"pairs": 2}}
 EXACT = ("unrolled", "adjoint", "recompute", "forward")
 CASE_NAMES = ("classifier-sum", "dialogs-recency")

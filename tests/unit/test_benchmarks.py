@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks import meta_update
+from benchmarks import checkpoints, meta_update
+from tests.small import small_config
 
 
 def test_the_meta_update_benchmark_prints_ratios(
@@ -27,3 +28,12 @@ def test_the_meta_update_benchmark_prints_ratios(
     assert rows[0]["plain_passes"] == 1.0
     assert len(rows) == 5
     assert capsys.readouterr().out.count("plain passes") == 5
+
+
+def test_the_checkpoint_benchmark_gives_ratios_and_mends_what_it_changed(tasks_dir: Path, tmp_path: Path) -> None:
+    config = small_config(tasks_dir, "restaurant", training={"method": "learned", "iterations": 4})
+    save = checkpoints.TrainState.save
+    record = checkpoints.measure(config, tmp_path, 1)
+    assert checkpoints.TrainState.save is save
+    assert 0 < record["writing"] < 1
+    assert record["ratio"] > 0

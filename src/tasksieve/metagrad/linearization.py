@@ -49,9 +49,14 @@ class AutogradLinearization:
     Args:
         losses: params to per-example losses, twice differentiable.
         params: θ.
+
+    Attributes:
+        again: whether :meth:`second` and :meth:`slopes` may be asked for more than once; if not, the graph is freed
+            on the way, which takes less memory.
     """
 
     def __init__(self, losses: Callable[[Params], Tensor], params: Params) -> None:
+        self.again = True
         self._params = {name: value.detach().requires_grad_() for name, value in params.items()}
         self._losses = losses(self._params)
         self._factors = self._losses
@@ -94,7 +99,7 @@ class AutogradLinearization:
             [self._gradients[name] for name in known],
             variables,
             grad_outputs=[direction[name] for name in known],
-            retain_graph=True,
+            retain_graph=self.again,
             allow_unused=True,
             materialize_grads=True,
         )

@@ -100,10 +100,11 @@ class Layout:
             *((None, None) if candidates is None else (candidates.words, candidates.offsets)),
             batch.targets.contiguous(),
         )
-        sizes = hops, len(batch.targets), len(entries.sentences), len(batch.table), int(transforms_state)
-        count = 0 if candidates is None else len(candidates)
+        examples, count = batch.targets.shape[0], entries.sentences.shape[0]
+        sizes = hops, examples, count, batch.table.offsets.shape[0] - 1, int(transforms_state)
+        choices = 0 if candidates is None else len(candidates)
         pointers = (None if tensor is None else tensor.data_ptr() for tensor in tensors)
-        return cls(kernels, batch, BatchIndices(*sizes, count, *pointers), tensors, candidates is not None)
+        return cls(kernels, batch, BatchIndices(*sizes, choices, *pointers), tensors, candidates is not None)
 
     def forward(self, params: NetworkTensors) -> tuple[Forward, Tensor]:
         """Losses (batch,), or states (batch × d), and what the backward pass needs.

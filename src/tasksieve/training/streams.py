@@ -7,6 +7,8 @@ POOLED_STREAM = 3
 META_PRIMARY_STREAM = 4
 WEIGHTS_STREAM = 5
 LABELS_STREAM = 6
+LAYERS_STREAM = 7
+META_JOINT_STREAM = 8
 RELATED_STREAM = 100
 META_RELATED_STREAM = 101
 """The last two are those of the first related task; each further one adds a hundred."""

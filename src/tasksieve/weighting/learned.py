@@ -9,10 +9,22 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from tasksieve.encoding import Examples, chunks
+from tasksieve.encoding import ExampleBatch, Examples, in_order
 from tasksieve.weighting.weighter import RelatedBatch
 
 _CHUNK = 256
+
+
+class _Each(nn.Module):
+    """A weight module over several batches in one call: together, if the module knows how."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, batches: Sequence[ExampleBatch]) -> list[Tensor]:
+        together = getattr(self.module, "several", None)
+        return together(batches) if together else [self.module(batch) for batch in batches]
 
 
 class Learned:
@@ -29,6 +41,7 @@ class Learned:
         self.module = module
         self.warm_up = warm_up
         self._normalize = normalize
+        self._each = _Each(module)
 
     def weights(self, batch: RelatedBatch, step: int) -> Float[Tensor, " batch"]:
         """The current weights, without a graph."""
@@ -40,10 +53,7 @@ class Learned:
     @torch.no_grad()
     def snapshot(self, tasks: Sequence[Examples], step: int) -> list[Float[Tensor, " _"]]:
         """The module's weights of all examples, in (0, 1): before any normalisation, and during warm-up too."""
-        return [
-            torch.cat([torch.sigmoid(self.module(task.batch(part))) for part in chunks(task, _CHUNK)])
-            for task in tasks
-        ]
+        return [torch.cat([torch.sigmoid(self.module(batch)) for batch in in_order(task, _CHUNK)]) for task in tasks]
 
     def unrolled(self, weight_params: dict[str, Tensor], batches: Sequence[RelatedBatch]) -> list[Tensor]:
         """Differentiable weights of K batches.
@@ -53,12 +63,10 @@ class Learned:
             batches: for each simulated step a batch of each related task.
         Returns: for each step its weights, task after task.
         """
-        return [
-            self._finish(
-                torch.cat([torch.sigmoid(functional_call(self.module, weight_params, (part,))) for part in batch])
-            )
-            for batch in batches
-        ]
+        params = {f"module.{name}": value for name, value in weight_params.items()}
+        parts = [part for batch in batches for part in batch]
+        logits = iter(functional_call(self._each, params, (parts,)))
+        return [self._finish(torch.sigmoid(torch.cat([next(logits) for _ in batch]))) for batch in batches]
 
     def _finish(self, weights: Tensor) -> Tensor:
         return weights / weights.mean() if self._normalize else weights

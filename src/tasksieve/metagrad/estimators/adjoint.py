@@ -21,7 +21,7 @@ from torch import Tensor
 
 from tasksieve.metagrad.estimators.estimator import by_slopes, losses_and_gradient, moved_by
 from tasksieve.metagrad.inner import Cotangents, Gradients, InnerRule, Params, State
-from tasksieve.metagrad.linearization import ForwardOverReverse, Linearization
+from tasksieve.metagrad.linearization import AutogradLinearization, ForwardOverReverse, Linearization
 from tasksieve.metagrad.problem import BilevelProblem, MetaGradient, Simulation, Step
 
 Linearize = Callable[[Step, Params], Linearization]
@@ -251,7 +251,10 @@ class _Tape:
 
 
 def _own(step: Step, params: Params) -> Linearization:
-    return step.linearize(params)
+    linear = step.linearize(params)
+    if isinstance(linear, AutogradLinearization):
+        linear.again = False
+    return linear
 
 
 def _forward_over_reverse(step: Step, params: Params) -> Linearization:

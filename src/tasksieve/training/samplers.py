@@ -1,0 +1,44 @@
+"""Which examples a run's updates draw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from tasksieve.encoding import BatchSampler, Examples
+from tasksieve.records.config import TrainingConfig
+from tasksieve.weighting import RelatedBatch
+
+
+def sampler(training: TrainingConfig, examples: Tensor, stream: int) -> BatchSampler:
+    """A run's sampler of these examples.
+
+    Args:
+        training: batch size and seed.
+        examples: numbers to draw from.
+        stream: keeps its draws apart from the run's others.
+    """
+    return BatchSampler(examples, training.batch_size, seed=training.seed, stream=stream)
+
+
+class RelatedSampler:
+    """Draws one batch of each related task.
+
+    Args:
+        training: batch size and seed.
+        tasks: the related tasks; their answerable examples are drawn.
+        stream: of the first task; each further one adds a hundred.
+    """
+
+    def __init__(self, training: TrainingConfig, tasks: Sequence[Examples], stream: int) -> None:
+        self._tasks = tasks
+        self._samplers = [
+            sampler(training, task.answerable(), stream + 100 * number) for number, task in enumerate(tasks)
+        ]
+
+    def batch(self, number: int) -> RelatedBatch:
+        """The batches with this number, counted from 0."""
+        return tuple(
+            task.batch(sampler.batch(number)) for task, sampler in zip(self._tasks, self._samplers, strict=True)
+        )
