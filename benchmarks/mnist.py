@@ -29,6 +29,8 @@ from tasksieve.training.streams import META_PRIMARY_STREAM, META_RELATED_STREAM,
 from tasksieve.training.trainer import Trainer
 
 WARM_UP = 20
+_SETTINGS = ["meta.inner_optimizer=sgd", "meta.inner_lr=0.05"]
+"""The peer simulates gradient descent, and so do we."""
 Iterate = Callable[[int], object]
 
 
@@ -135,7 +137,7 @@ def main() -> None:
     parser.add_argument("--scratch", type=Path, default=Path("runs/benchmark-mnist"))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    config = table1_config(arguments.data, "next", 0.75, [f"training.iterations={arguments.iterations}"])
+    config = table1_config(arguments.data, "next", 0.75, [*_SETTINGS, f"training.iterations={arguments.iterations}"])
     found: dict[str, Any] = {"torch": torch.__version__, "pixels": "MNIST" if arguments.data else "8 x 8"}
     if arguments.rounds and importlib.util.find_spec("higher") is None:
         print("left out: the loop on higher, which is not installed (pip install 'tasksieve[bench]')")

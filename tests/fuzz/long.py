@@ -94,7 +94,7 @@ def fuzz_in_process(name: str, inputs: int, seed: int) -> dict[str, Any]:
         log.seek(0)
         text = log.read()
     read = re.search(r"number_of_executed_units: *(\d+)", text)
-    lines = [line for line in text.splitlines() if "Broken" in line or "ERROR" in line or "Error" in line]
+    lines = [line for word in ("ERROR", "Broken") for line in text.splitlines() if word in line]
     return {
         "reader": name,
         "inputs": int(read[1]) if read else 0,

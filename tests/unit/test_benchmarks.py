@@ -9,25 +9,35 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks import checkpoints, meta_update
+from benchmarks import checkpoints, meta_update, performance
 from tests.small import small_config
 
 
 def test_the_meta_update_benchmark_prints_ratios(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(meta_update, "WARM_UP", 1)
-    monkeypatch.setattr(meta_update, "ROUNDS", 2)
-    arguments = ["meta_update", "--json", str(tmp_path / "out.json"), "--scratch", str(tmp_path)]
-    monkeypatch.setattr(sys, "argv", arguments)
+    monkeypatch.setattr(meta_update, "missing", lambda: dict.fromkeys(("betty", "higher", "torchopt"), "left out"))
+    arguments = ["--json", str(tmp_path / "out.json"), "--scratch", str(tmp_path), "--rounds", "1", "--lengths", "5"]
+    monkeypatch.setattr(sys, "argv", ["meta_update", *arguments])
     threads = torch.get_num_threads()
     meta_update.main()
     torch.set_num_threads(threads)
     rows = json.loads((tmp_path / "out.json").read_text())["rows"]
-    assert rows[0]["name"] == "plain forward+backward, related batch"
-    assert rows[0]["plain_passes"] == 1.0
-    assert len(rows) == 5
-    assert capsys.readouterr().out.count("plain passes") == 5
+    assert {row["model"] for row in rows} == {"memory network", "transformer"}
+    assert {"tasksieve-adjoint", "tasksieve-recompute", "naive"} <= {row["name"] for row in rows}
+    assert all(row["cosine"] > 0.99999 for row in rows)
+    assert all(row["ratio"] == 1.0 for row in rows if row["name"] == "naive")
+    assert capsys.readouterr().out.count("passes") == len(rows)
+    record = json.loads((tmp_path / "out.json").read_text())
+    page = performance.written("<!-- measured -->\n<!-- /measured -->", record)
+    assert page.count("`tasksieve-adjoint`") == 2
+
+
+def test_the_page_on_performance_says_what_the_record_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["performance", "--check"])
+    with pytest.raises(SystemExit) as ended:
+        performance.main()
+    assert ended.value.code == 0
 
 
 def test_the_checkpoint_benchmark_gives_ratios_and_mends_what_it_changed(tasks_dir: Path, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ NO_INDICATOR = {
     "data.indicator": False,
     "weight_module.kind": "label-scores",
     "weight_module.hidden": 64,
+    "meta.inner_optimizer": "sgd",
     "meta.inner_lr": 1.0,
     "meta.weight_lr": 1e-3,
 }

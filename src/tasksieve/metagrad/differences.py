@@ -67,7 +67,7 @@ def compare(step: Step, params: Params) -> Comparison:
 def is_random(step: Step, params: Params) -> bool:
     """Whether the same losses at the same θ differ from call to call, by more than rounding."""
     with torch.no_grad():
-        return not torch.allclose(step.losses(params), step.losses(params), rtol=1e-3)
+        return not torch.allclose(step.losses(params), step.losses(params), rtol=1e-3, equal_nan=True)
 
 
 def telling_direction(gradient: Params, params: Params) -> Params:
