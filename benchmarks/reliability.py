@@ -74,7 +74,8 @@ def fuzzing(record: dict[str, Any]) -> list[str]:
     lines += ["| reader | files | made by | crashes |", "|---|---|---|---|"]
     for row in sorted(record["rows"], key=lambda row: str(row["reader"])):
         lines.append(f"| {row['reader']} | {row['inputs']:,} | {row['engine']} | {row['crashes']} |")
-    return [*lines, f"| all | {total:,} | | {crashes} |", ""]
+    lines += [f"| all | {total:,} | | {crashes} |", ""]
+    return [*lines, *(line for note in record.get("notes", []) for line in (note, ""))]
 
 
 def cost(record: dict[str, Any]) -> list[str]:

@@ -65,10 +65,10 @@ def every_operation(tasks: Path, scratch: Path, stride: int) -> Iterator[list[di
     for tried, operation in enumerate(operations, start=1):
         killed += _killed_at(operation, tasks, scratch / f"a{operation}", whole)
         full += _full_at(operation, tasks, scratch / f"b{operation}", whole)
-        every = "each" if stride == 1 else f"every {stride}th"
+        which = f"one in {stride} of the writes, syncs and renames"
         yield [
-            _row(f"killed (SIGKILL) in the middle of {every} write, sync and rename, resumed", tried, tried, killed),
-            _row(f"disk full at {every} write, sync and rename; resumed when there was room", tried, tried, full),
+            _row(f"killed (SIGKILL) in the middle of {which}, resumed", tried, tried, killed),
+            _row(f"disk full at {which}; resumed when there was room", tried, tried, full),
         ]
 
 

@@ -59,6 +59,7 @@ def test_the_command_says_so_and_ends_with_2(
     assert "runs/multitask-6-0 failed: iteration" in (tmp_path / "c" / "report.html").read_text()
 
 
+@pytest.mark.filterwarnings("ignore:the gradient is not the derivative")
 def test_the_table_of_the_paper_names_the_run_after_the_others_are_done(tmp_path: Path) -> None:
     quick = ["iterations=6", "evaluate_every=3", "snapshot_every=3", "batch_size=64", "related_lr=1e38"]
     config = table1_config(None, "next", 0.75, [f"training.{setting}" for setting in quick])
