@@ -21,11 +21,13 @@ class Words:
         context: the last words of memories and utterance, (batch, LENGTH); 0 where there are no more.
         response: the response's likewise.
         targets: the right candidate.
+        examples: their numbers in the task.
     """
 
     context: Tensor
     response: Tensor
     targets: Tensor
+    examples: Tensor
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -43,7 +45,7 @@ class Words:
         memories = [[number for number in row if number >= 0][::-1] for row in batch.memories.tolist()]
         contexts = [last([*row, said]) for row, said in zip(memories, batch.utterances.tolist(), strict=True)]
         responses = [last([number]) for number in batch.responses.tolist()]
-        return cls(torch.stack(contexts), torch.stack(responses), batch.targets)
+        return cls(torch.stack(contexts), torch.stack(responses), batch.targets, batch.examples)
 
 
 class Encoder(nn.Module):

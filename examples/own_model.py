@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from tasksieve.metagrad import BilevelProblem, Sgd, unrolled_meta_gradient
+from tasksieve.metagrad import BilevelProblem, OneStep, Sgd, Simulation
 
 
 def draw(count: int, wrong: float, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -38,19 +38,13 @@ def main(iterations: int = 1000) -> float:
         seen = [torch.cat([x, nn.functional.one_hot(y, 4).float()], 1) for x, y in batches]
         return [torch.sigmoid(functional_call(module, weight_params, (inputs,))[:, 0]) for inputs in seen]
 
-    problem = BilevelProblem(losses, losses, weights)
+    problem, estimate = BilevelProblem(losses, losses, weights), OneStep()
     primary, related = draw(60, 0.0, generator)[:2], draw(2000, 0.75, generator)
     for _ in range(iterations):
         picked = [torch.randint(2000, (256,), generator=generator) for _ in range(1)]
         batches = [(related[0][rows], related[1][rows]) for rows in picked]
-        result = unrolled_meta_gradient(
-            problem,
-            Sgd(5.0),
-            dict(model.named_parameters()),
-            dict(module.named_parameters()),
-            batches,
-            primary,
-        )
+        simulation = Simulation(dict(model.named_parameters()), batches, primary)
+        result = estimate(problem, Sgd(5.0), simulation, dict(module.named_parameters()))
         for name, value in module.named_parameters():
             value.grad = result.gradients[name]
         weight_optimizer.step()

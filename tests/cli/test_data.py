@@ -86,7 +86,7 @@ def test_ctrl_c_keeps_what_arrived_and_the_same_command_goes_on(
     with monkeypatch.context() as interrupted:
         interrupted.setattr(FetchBars, "watch", interrupt)
         ended = cli("data", "fetch", "mnist")
-    assert (ended.code, ended.out) == (1, "")
+    assert (ended.code, ended.out) == (130, "")
     assert ended.err == "interrupted; what was finished is kept. Run the same command again to go on.\n"
     kept = (tmp_path / "data" / "mnist" / "images.gz.part").stat().st_size
     assert cli("data", "fetch", "mnist").code == 0

@@ -19,7 +19,7 @@ from tests.small import small_config
 def parameters(config: Any, folder: Path) -> dict[str, torch.Tensor]:
     """The dialog model's parameters and optimiser state at the end of a run."""
     train(config, folder)
-    tensors, _ = read_tensors(RunFolder(folder).last_checkpoint)
+    tensors, _ = read_tensors(RunFolder(folder).last_checkpoint, "state")
     return {name: value for name, value in tensors.items() if name.startswith(("model.", "optimizer.primary."))}
 
 

@@ -117,6 +117,7 @@ def test_without_an_indicator_wrong_labels_are_found_all_the_same(tmp_path: Path
         "weight_module.kind=label-scores",
         "weight_module.hidden=32",
         "meta.weight_lr=0.003",
+        "meta.inner_optimizer=sgd",
         "meta.inner_lr=1.0",
     ]
     run(table1_config(None, "next", 0.75, settings), tmp_path / "run", IMAGES)
