@@ -56,16 +56,15 @@ class Layout:
 
     Args:
         kernels: for the parameters' width and number type.
-        batch: the examples.
-        indices: pointers into it.
+        indices: pointers into the batch.
         kept: what they point to.
         candidates: whether losses over candidates are wanted, or the body's states.
     """
 
     def __init__(
-        self, kernels: NetworkKernels, batch: Batch, indices: BatchIndices, kept: tuple[object, ...], candidates: bool
+        self, kernels: NetworkKernels, indices: BatchIndices, kept: tuple[object, ...], candidates: bool
     ) -> None:
-        self.kernels, self.batch, self.indices, self.candidates = kernels, batch, indices, candidates
+        self.kernels, self.indices, self.candidates = kernels, indices, candidates
         self._kept = kept
 
     @classmethod
@@ -104,7 +103,7 @@ class Layout:
         sizes = hops, examples, count, batch.table.offsets.shape[0] - 1, int(transforms_state)
         choices = 0 if candidates is None else len(candidates)
         pointers = (None if tensor is None else tensor.data_ptr() for tensor in tensors)
-        return cls(kernels, batch, BatchIndices(*sizes, choices, *pointers), tensors, candidates is not None)
+        return cls(kernels, BatchIndices(*sizes, choices, *pointers), tensors, candidates is not None)
 
     def forward(self, params: NetworkTensors) -> tuple[Forward, Tensor]:
         """Losses (batch,), or states (batch × d), and what the backward pass needs.
