@@ -22,7 +22,7 @@ from tasksieve.training.parts import Tasks
 from tasksieve.training.samplers import RelatedSampler, sampler
 from tasksieve.training.state import TrainState
 from tasksieve.training.streams import POOLED_STREAM, PRIMARY_STREAM, RELATED_STREAM
-from tasksieve.weighting import RelatedBatch, Weighter
+from tasksieve.weighting import PerExample, RelatedBatch, Weighter
 
 
 class Trainer:
@@ -84,18 +84,20 @@ class Trainer:
         self._descend(loss, "primary", step, self._config.training.primary_lr)
 
     def _related_update(self, step: int) -> None:
-        batch = self._related.batch(step)
-        weights = self._weighter.weights(batch, step)
-        mean = float(weights.mean())
+        weighter, drawn = self._weighter, self._related.size
+        batch = self._related.batch(step, weighter.needed if isinstance(weighter, PerExample) else None)
+        weights = weighter.weights(batch, step)
+        mean = float(weights.sum()) / drawn
         self.means.add("mean_weight", mean)
         if mean == 0 and not bool(weights.any()):
             return
         reduction, lr = self._config.training.reduction, self._config.training.related_lr
         linear = self._losses_of.linearize(self._params, batch)
         if linear is None:
-            self._descend(related_loss(self._related_losses(batch), weights, reduction), "related", step, lr)
+            loss = related_loss(self._related_losses(batch), weights, "sum")
+            self._descend(loss / drawn if reduction == "mean" else loss, "related", step, lr)
             return
-        factors = weights / len(weights) if reduction == "mean" else weights
+        factors = weights / drawn if reduction == "mean" else weights
         loss = linear.losses @ factors
         self._descend(loss, "related", step, lr, lambda: self._set_gradients(linear.gradient(factors)))
 
