@@ -11,7 +11,6 @@ from torch import Tensor
 from tasksieve.encoding import ExampleBatch
 from tasksieve.metagrad import (
     Adam,
-    AutogradLinearization,
     BilevelProblem,
     Estimator,
     InnerRule,
@@ -89,7 +88,9 @@ class MetaUpdates:
             self._losses,
             weighter.unrolled,
             self._config.training.reduction,
-            self._linearize if self._has_own else None,
+            self._losses_of.linearize if self._has_own else None,
+            self._linearize_primary if self._has_own else None,
+            len,
         )
         eta: dict[str, Tensor] = dict(weighter.module.named_parameters())
         return problem, rule_of(self._config.meta), self._simulation(number), eta
@@ -132,9 +133,8 @@ class MetaUpdates:
         parts = [self._losses(params, part) for part in batch]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
-    def _linearize(self, params: dict[str, Tensor], batch: RelatedBatch) -> Linearization:
-        quick = self._losses_of.linearize(params, batch)
-        return quick or AutogradLinearization(lambda moved: self._related_losses(moved, batch), params)
+    def _linearize_primary(self, params: dict[str, Tensor], batch: ExampleBatch) -> Linearization | None:
+        return self._losses_of.linearize(params, [batch])
 
 
 def rule_of(meta: MetaConfig) -> InnerRule:
