@@ -28,7 +28,7 @@ from tasksieve.metagrad.diagnosis import diagnose
 from tasksieve.metagrad.preflight import chosen_estimator, preflight
 from tasksieve.models import LossesOf
 from tasksieve.records.config import LoopConfig, MetaConfig
-from tasksieve.training.divergence import EXPLOSIONS, Diverged, clipped_step
+from tasksieve.training.divergence import EXPLOSIONS, Diverged, clipped_step, norm_of
 from tasksieve.training.means import Means
 from tasksieve.training.parts import Tasks
 from tasksieve.training.samplers import RelatedSampler, sampler
@@ -111,8 +111,8 @@ class MetaUpdates:
         )
 
     def _learn(self, result: MetaGradient, task: _Task, step: int, weighter: Learned) -> None:
-        norm = torch.stack([gradient.norm() for gradient in result.gradients.values()]).norm()
-        finite = math.isfinite(float(norm))
+        norm = norm_of(result.gradients.values())
+        finite = math.isfinite(norm)
         self._means.add("meta_updates_skipped", float(not finite))
         progress = self._state.progress
         progress.exploded = 0 if finite else progress.exploded + 1
@@ -123,7 +123,7 @@ class MetaUpdates:
             for name, value in weighter.module.named_parameters():
                 value.grad = result.gradients[name]
             limit = self._config.meta.max_grad_norm
-            clipped_step(self._state.optimizers["weights"], weighter.module, limit, "weight", step)
+            clipped_step(self._state.optimizers["weights"], weighter.module, limit, "weight", step, norm)
             self._means.add("meta_loss", float(result.meta_loss))
 
     def _losses(self, params: dict[str, Tensor], batch: ExampleBatch) -> Tensor:
