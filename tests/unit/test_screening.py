@@ -75,7 +75,8 @@ def test_effects_are_found_beside_interactions_and_noise() -> None:
     noise = 0.4 * torch.randn(32, generator=generator(1), dtype=torch.float64)
     together = 2.0 * (design[:, 2] & design[:, 3]).double()  # adds 1 to either's effect, and nothing to others
     mixed = effects_of(design, exact + noise + together)
-    torch.testing.assert_close(mixed.estimates, true + torch.tensor([0, 0, 1.0, 1, 0, 0, 0, 0, 0, 0]), atol=0.5, rtol=0)
+    shifted = true + torch.tensor([0, 0, 1.0, 1, 0, 0, 0, 0, 0, 0])
+    torch.testing.assert_close(mixed.estimates, shifted, atol=0.5, rtol=0)
     assert bool((mixed.chances[[0, 2, 4]] > 0.97).all())
     assert bool((mixed.chances[[1, 9]] < 0.05).all())
 
@@ -98,7 +99,8 @@ def test_effects_are_those_of_least_squares_with_students_errors() -> None:
 def screened(tasks: Path, *related: str, **sections: Any) -> RunConfig:
     training = {"method": "learned", **sections.pop("training", {})}
     meta = {"updates": 0, **sections.pop("meta", {})}
-    return small_config(tasks, *(related or ("restaurant",)), training=training, meta=meta, screening=QUICK, **sections)
+    sections |= {"training": training, "meta": meta, "screening": QUICK}
+    return small_config(tasks, *(related or ("restaurant",)), **sections)
 
 
 def test_a_learned_run_starts_from_what_its_trials_say(tasks_dir: Path, tmp_path: Path) -> None:
