@@ -23,18 +23,23 @@ class NetworkLinearization:
         layout: of the batch, with candidates.
         params: where.
         names: of the parameters, part by part; None for a part that is not to be moved.
+        moved: all names that may be moved; those that are no part have no gradient.
     """
 
-    def __init__(self, layout: Layout, params: NetworkTensors, names: Sequence[str | None]) -> None:
+    def __init__(
+        self, layout: Layout, params: NetworkTensors, names: Sequence[str | None], moved: Iterable[str]
+    ) -> None:
         self._names, self._params = tuple(names), params
+        self._moved = tuple(moved)
         self._forward, self.losses = layout.forward(params.plain())
         self._backward: Backward | None = None
 
-    def gradient(self, factors: Tensor) -> dict[str, Tensor]:
+    def gradient(self, factors: Tensor) -> dict[str, Tensor | None]:
         """The gradient of the losses times these factors."""
         gradients = self._forward.like.zeros()
         self._backward = self._forward.backward(factors.detach(), gradients)
-        return self._named(gradients)
+        found = self._named(gradients)
+        return {name: found.get(name) for name in self._moved}
 
     def add_gradient(self, factors: Tensor, to: Mapping[str, Tensor]) -> None:
         """The gradient added to ``to``, contiguous tensors that may be the parameters themselves."""

@@ -7,8 +7,10 @@ back over it adds to λ its Hessian-vector product along λ.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import torch
 from torch import Tensor
@@ -58,7 +60,7 @@ class Tape:
         mine = False  # whether nothing else holds this θ
         for step in steps:
             linear = self._linearize(step, params)
-            if self._descent is not None and isinstance(linear, InPlace):
+            if self._descent is not None and _adds(linear):
                 params, mine = params if mine else _copies(params, params), True
                 linear.add_gradient(step.factors * -self._descent, params)
                 self._taken.append(_InPlace(step, linear, params))
@@ -102,6 +104,16 @@ class Tape:
             slopes, products = taken.linear.second(directions)
         params = _sum(cotangents.params, products)
         return slopes, Cotangents(params, cotangents.means, cotangents.squares)
+
+
+def _adds(linear: Linearization) -> TypeGuard[InPlace]:
+    return _kind_adds(type(linear))
+
+
+@functools.cache
+def _kind_adds(kind: type) -> bool:
+    """Cached, since asking a protocol takes as long as a small step."""
+    return issubclass(kind, InPlace)
 
 
 def _copies(values: Params, like: Params) -> Params:
