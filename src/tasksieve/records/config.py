@@ -83,7 +83,7 @@ class MetaConfig(_Section):
 
     unroll_length: int = Field(default=5, ge=0, le=1000, description="K, related updates simulated in a meta-update")
     updates: int = Field(default=1, ge=0, description="N_meta, meta-updates in an iteration")
-    weight_lr: float = Field(default=1e-5, gt=0, description="γ, step size of the weight module")
+    weight_lr: float = Field(default=1e-4, gt=0, description="γ, step size of the weight module")
     weight_decay: float = Field(default=0.0, ge=0, description="decoupled decay of the weight module's params")
     inner_optimizer: Literal["sgd", "adam"] = Field(default="sgd", description="rule of the simulated step")
     inner_lr: float = Field(default=0.032, gt=0, description="β of the simulated step")
@@ -111,7 +111,7 @@ class ScreeningConfig(_Section):
     """Short trainings before a learned run, which show what groups of related examples help over many updates."""
 
     trials: int = Field(default=32, ge=0, le=1024, description="a power of two from 8; 0 for no screening")
-    iterations: int = Field(default=1500, ge=1, description="of each trial")
+    iterations: int = Field(default=1200, ge=1, description="of each trial")
     groups: int = Field(default=16, ge=1, le=512, description="at most so many; half the trials at most")
     distill_iterations: int = Field(default=400, ge=1, description="that teach the weight module what was found")
 
