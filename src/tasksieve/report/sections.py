@@ -12,6 +12,7 @@ from tasksieve.report import formatting as show
 from tasksieve.report.blocks import Block, Cell, DialogsBlock, Note, Picture, Section, TableBlock, TextBlock
 from tasksieve.report.figures import learning_curves, weight_histograms, weights_by_kind
 from tasksieve.report.reading import Run, kinds_by_turns, read_weights
+from tasksieve.report.snapshots import snapshots_block
 from tasksieve.report.style import svg_text
 from tasksieve.report.weights import WeightedDialog, extreme_dialogs
 
@@ -45,9 +46,11 @@ def weight_sections(run: Run | None) -> list[Section]:
         return [_no_weights("No run recorded weights; only weighting methods do, such as learned.")]
     try:
         weights, examples = read_weights(run)
-        histograms = svg_text(weight_histograms(weights, examples), "histograms")
+        picture = svg_text(weight_histograms(weights, examples), "histograms")
+        stages = Picture(picture, "Histograms of weights at stages of training")
+        snapshots = snapshots_block(weights, examples, stages)
         kinds = svg_text(weights_by_kind(weights, examples), "kinds")
-        dialogs = _dialog_blocks(*extreme_dialogs(weights, examples))
+        dialogs = _dialog_blocks(*extreme_dialogs(weights, _with_names(run, examples)))
     except UserError as error:
         return [_no_weights(f"This run {error.message.replace('`', '')}.")]
     except (ValueError, pl.exceptions.PolarsError) as error:
@@ -57,9 +60,9 @@ def weight_sections(run: Run | None) -> list[Section]:
         Section(
             "weights",
             "How the weights moved",
-            "Each panel counts the related examples by their weight at one stage of training: "
+            "The related examples counted by their weight at one moment of training: "
             "near 1 an example is borrowed in full, near 0 it is left out.",
-            (Picture(histograms, "Histograms of weights at stages of training"), Note(whose)),
+            (snapshots, Note(whose)),
         ),
         Section(
             "kinds",
@@ -69,18 +72,28 @@ def weight_sections(run: Run | None) -> list[Section]:
         ),
         Section(
             "dialogs",
-            "Related dialogs at both ends",
-            "The dialogs with the highest and the lowest mean weight at the end of training; the number "
+            "The related dialogs that helped most and least",
+            "Those with the highest and the lowest mean weight at the end of training; the number "
             "beside a turn is its weight, and the deeper its shade the more was borrowed.",
             dialogs,
         ),
     ]
 
 
+def _with_names(run: Run, examples: pl.DataFrame) -> pl.DataFrame:
+    """Related tasks by their files instead of their numbers; by nothing where there is only one."""
+    related = run.folder.read_config().data.related
+    if not examples.schema["task"].is_integer():
+        return examples
+    if len(related) < 2:
+        return examples.with_columns(task=pl.lit(None, pl.String))
+    return examples.with_columns(task=pl.col("task").replace_strict(dict(enumerate(related)), default=None))
+
+
 def _dialog_blocks(highest: Sequence[WeightedDialog], lowest: Sequence[WeightedDialog]) -> tuple[Block, ...]:
-    blocks: list[Block] = [DialogsBlock("Highest", tuple(highest))]
+    blocks: list[Block] = [DialogsBlock("Borrowed most", tuple(highest))]
     if lowest:
-        blocks.append(DialogsBlock("Lowest", tuple(lowest)))
+        blocks.append(DialogsBlock("Borrowed least", tuple(lowest)))
     return tuple(blocks)
 
 
@@ -148,7 +161,7 @@ def coverage_section(columns: Sequence[tuple[str, dict[str, Any]]]) -> Section:
             *(n for n in names if n not in _COVERAGE),
         ]
     )
-    table = TableBlock(("", *(heading for heading, _ in columns)), rows)
+    table = TableBlock(("what limits", *(heading for heading, _ in columns)), rows)
     return Section("ceiling", "What limits every method", reading, (table,))
 
 
