@@ -299,7 +299,7 @@ def test_comparison_page_leads_with_the_verdict(compared: Path, page: str) -> No
         "settings",
     ]
     assert sections == expected
-    assert outline.tags.count("svg") == 4
+    assert outline.tags.count("svg") == 5
     for heading in re.findall(r"<h2>.*?</h2>\n(.{20})", page):
         assert heading.startswith('<p class="reading">')
 
