@@ -124,11 +124,21 @@ def test_weights_are_shown_ranked_and_exported(cli: Cli, learned_run: Path, tmp_
     assert "Mean weight by kind of turn" in shown.out
     assert "Highest weights at iteration 12" in shown.out
     assert "Lowest weights at iteration 12" in shown.out
+    assert "Borrowed most at iteration 12: dialog" in shown.out
+    assert "Borrowed least at iteration 12: dialog" in shown.out
     assert max(map(len, shown.out.splitlines())) <= 80
     top = json.loads(cli("weights", learned_run, "--top", 2, "--json").out)
     assert list(top) == ["highest"]
     assert top["highest"][0]["weight"] >= top["highest"][1]["weight"]
     assert "lowest" in json.loads(cli("weights", learned_run, "--bottom", 1, "--step", 0, "--json").out)
+    assert list(json.loads(cli("weights", learned_run, "--json").out)) == ["highest", "lowest"]
+    dialogs = cli("weights", learned_run, "--dialogs", 2)
+    assert dialogs.out.count("Borrowed most") == dialogs.out.count("Borrowed least") == 2
+    assert "Mean weight by kind" not in dialogs.out
+    whole = json.loads(cli("weights", learned_run, "--dialogs", 2, "--json").out)
+    assert list(whole) == ["highest_dialogs", "lowest_dialogs"]
+    assert whole["highest_dialogs"][0]["weight"] >= whole["highest_dialogs"][1]["weight"]
+    assert set(whole["highest_dialogs"][0]["turns"][0]) == {"turn", "kind", "user", "system", "weight"}
     ended = cli("weights", learned_run, "--export", "w.csv", "--all-steps")
     assert ended.out == f"Wrote {len(pl.read_csv(tmp_path / 'w.csv')):,} rows to w.csv\n"
     assert cli("weights", learned_run, "--step", 3).code == 2

@@ -14,7 +14,7 @@ from tasksieve.report.figures import learning_curves, weight_histograms, weights
 from tasksieve.report.reading import Run, kinds_by_turns, read_weights
 from tasksieve.report.snapshots import snapshots_block
 from tasksieve.report.style import svg_text
-from tasksieve.report.weights import WeightedDialog, extreme_dialogs
+from tasksieve.report.weights import WeightedDialog, extreme_dialogs, named_tasks
 
 _COVERAGE = {
     "candidate_ceiling": ("test turns whose response is a candidate (the ceiling)", " %"),
@@ -50,7 +50,8 @@ def weight_sections(run: Run | None) -> list[Section]:
         stages = Picture(picture, "Histograms of weights at stages of training")
         snapshots = snapshots_block(weights, examples, stages)
         kinds = svg_text(weights_by_kind(weights, examples), "kinds")
-        dialogs = _dialog_blocks(*extreme_dialogs(weights, _with_names(run, examples)))
+        named = named_tasks(examples, run.folder.read_config().data.related)
+        dialogs = _dialog_blocks(*extreme_dialogs(weights, named))
     except UserError as error:
         return [_no_weights(f"This run {error.message.replace('`', '')}.")]
     except (ValueError, pl.exceptions.PolarsError) as error:
@@ -78,16 +79,6 @@ def weight_sections(run: Run | None) -> list[Section]:
             dialogs,
         ),
     ]
-
-
-def _with_names(run: Run, examples: pl.DataFrame) -> pl.DataFrame:
-    """Related tasks by their files instead of their numbers; by nothing where there is only one."""
-    related = run.folder.read_config().data.related
-    if not examples.schema["task"].is_integer():
-        return examples
-    if len(related) < 2:
-        return examples.with_columns(task=pl.lit(None, pl.String))
-    return examples.with_columns(task=pl.col("task").replace_strict(dict(enumerate(related)), default=None))
 
 
 def _dialog_blocks(highest: Sequence[WeightedDialog], lowest: Sequence[WeightedDialog]) -> tuple[Block, ...]:

@@ -24,7 +24,7 @@ def size_sections(comparison: Comparison) -> list[Section]:
         return []
     picture = Picture(svg_text(accuracy_by_size(comparison), "sizes"), "Test accuracy by number of primary dialogs")
     found = needs(comparison)
-    blocks: list[Block] = [Note(sentence(need), strong=True) for need in found]
+    blocks: list[Block] = [Note(sentence(need).replace(" %", "\N{NO-BREAK SPACE}%"), strong=True) for need in found]
     if found:
         blocks.append(Note(_ASSUMED))
     else:

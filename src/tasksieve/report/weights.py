@@ -124,6 +124,22 @@ class WeightedDialog:
     turns: tuple[WeightedTurn, ...]
 
 
+def named_tasks(examples: pl.DataFrame, files: Sequence[str]) -> pl.DataFrame:
+    """Related tasks by their files instead of their numbers; by nothing where there is only one.
+
+    Args:
+        examples: with a column task; names in it stay.
+        files: of the related tasks, in order.
+    """
+    if not examples.schema["task"].is_integer():
+        return examples
+    if len(files) < 2:
+        return examples.with_columns(task=pl.lit(None, pl.String))
+    return examples.with_columns(
+        task=pl.col("task").replace_strict(dict(enumerate(files)), default=None, return_dtype=pl.String)
+    )
+
+
 def extreme_dialogs(
     weights: pl.DataFrame, examples: pl.DataFrame, each: int = 3
 ) -> tuple[list[WeightedDialog], list[WeightedDialog]]:
