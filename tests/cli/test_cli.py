@@ -110,6 +110,19 @@ def test_train_prints_json_for_machines_and_finishes_at_once_when_done(
     assert json.loads(ended.out) == json.loads((learned_run / "result.json").read_text())
 
 
+def test_a_tracker_that_is_not_installed_is_said_before_any_work(
+    cli: Cli, tasks_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasksieve.training.tracking.tracking.find_spec", lambda name: None)
+    for command in (("train",), ("compare", "--test", tasks_dir / "primary")):
+        ended = cli(*command, *task_options(tasks_dir), "--out", "new", "--track", "tensorboard")
+        assert ended.code == 2
+        assert ended.err.splitlines()[-1] == (
+            "error: tensorboard is not installed; install the extra: pip install 'tasksieve[tensorboard]'"
+        )
+    assert not (tmp_path / "new").exists()
+
+
 def test_evaluate_shows_kinds_and_the_ceiling(cli: Cli, learned_run: Path, tasks_dir: Path) -> None:
     ended = cli("evaluate", learned_run, "--data", tasks_dir / "primary")
     assert ended.code == 0

@@ -16,6 +16,7 @@ from tasksieve.cli.options import (
     Primary,
     Related,
     Settings,
+    Track,
     Valid,
     configure,
     print_json,
@@ -44,6 +45,7 @@ def compare(
     workers: Workers = os.cpu_count() or 1,
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
+    track: Track = [],  # noqa: B006
     as_json: Json = False,
 ) -> None:
     """Find out whether borrowing helps: train with several methods and say in one sentence.
@@ -59,7 +61,7 @@ def compare(
 
     data = {"primary": primary, "valid": valid, "related": related or None, "labels": labels}
     resolved = configure(data, {}, config, settings)
-    plan = Plan(resolved, test, tuple(_names(methods)), tuple(_numbers(sizes)), seeds, out)
+    plan = Plan(resolved, test, tuple(_names(methods)), tuple(_numbers(sizes)), seeds, out, tuple(track))
     _compare(plan, workers, as_json)
 
 
