@@ -184,6 +184,17 @@ def test_compare_prints_a_table_a_verdict_and_writes_a_report(cli: Cli, tasks_di
     assert report.out == "Wrote run.html\n"
 
 
+def test_compare_over_sizes_says_what_they_are_worth(cli: Cli, tasks_dir: Path, tmp_path: Path) -> None:
+    options = (*task_options(tasks_dir), "--test", tasks_dir / "primary", "--out", "c", "--seeds", 1, "--workers", 1)
+    ended = cli("compare", *options, "--sizes", "3,6", "--methods", "primary,learned")
+    assert ended.code == 0, ended.err
+    said = " ".join(ended.out.split())
+    assert "With 3 dialogs" in said
+    assert "With 6 dialogs, the most compared, learned is" in said
+    assert (tmp_path / "c" / "pictures" / "accuracy-by-size.svg").exists()
+    assert "How many more dialogs" in (tmp_path / "c" / "report.html").read_text(encoding="utf-8")
+
+
 def test_demo_runs_on_nothing_but_itself(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from tasksieve.experiments import demo
 

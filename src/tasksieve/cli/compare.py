@@ -108,11 +108,14 @@ def _compare(plan: Plan, workers: int, as_json: bool) -> None:
 
 
 def _print(comparison: Comparison, written: list[Path]) -> None:
+    from tasksieve.report.needs import needs, sentence
     from tasksieve.report.terminal import comparison_table
 
     console = Console()
     console.print(comparison_table(comparison))
     console.print(comparison.verdict, style="bold", highlight=False)
+    for need in needs(comparison):
+        console.print(sentence(need), highlight=False)
     for path in written:
         console.print(f"Wrote {path}", soft_wrap=True, highlight=False)
 
