@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Iterator
 from importlib import import_module
@@ -185,12 +186,26 @@ def test_tensorboard_itself_reads_every_point_once(tasks_dir: Path, tmp_path: Pa
     assert histograms[-1].histogram_value.num == len(RunFolder(tmp_path / "run").read_examples())
 
 
+def test_mlflow_goes_where_its_environment_says_and_sends_nothing_of_its_own(
+    fakes: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "dialogs")
+    program = import_module("tasksieve.training.tracking.mlflow")
+    program.prepare(tmp_path)
+    program.open_tracker(tmp_path, "mine")
+    (run,) = FakeClient.runs.values()
+    assert (run["address"], list(FakeClient.experiments)) == ("http://127.0.0.1:9", ["dialogs"])
+    assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.2:9")
+    program.open_tracker(tmp_path, "mine")
+    assert [run["address"] for run in FakeClient.runs.values()] == ["http://127.0.0.1:9", "http://127.0.0.2:9"]
+
+
 def test_mlflow_itself_keeps_every_point_once(
     tasks_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
-    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    trackers.own_environment(monkeypatch)
     mlflow = pytest.importorskip("mlflow", reason="mlflow is not installed")
     config = small_config(tasks_dir, "restaurant", training={"iterations": 20, "evaluate_every": 6})
     tracking = Tracking(("mlflow",), tmp_path, "mine")

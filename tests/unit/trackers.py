@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import defaultdict
 from importlib.machinery import ModuleSpec
@@ -102,10 +103,16 @@ def install(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, name, module)
     for name in ("tensorboard", "mlflow"):
         monkeypatch.delitem(sys.modules, f"{OURS}.{name}", raising=False)
-    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
-    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    own_environment(monkeypatch)
+
+
+def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is set about MLflow outside stays outside, and what we set about it does not outlast the test."""
+    for name in [name for name in os.environ if name.startswith("MLFLOW_")]:
+        monkeypatch.delenv(name)
+    for name in ("DISABLE_TELEMETRY", "HTTP_REQUEST_MAX_RETRIES", "HTTP_REQUEST_TIMEOUT", "ALLOW_FILE_STORE"):
+        monkeypatch.setenv(f"MLFLOW_{name}", "unset")
+        monkeypatch.delenv(f"MLFLOW_{name}")
 
 
 def uninstall() -> None:

@@ -18,6 +18,11 @@ from numpy.typing import NDArray
 from tasksieve.records.files import read_json, write_json
 from tasksieve.training.tracking.tracker import Tracker
 
+_DEFAULTS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # training waits while a server does not answer
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+}
 _LONGEST = 500  # characters of a parameter that every version of MLflow takes
 
 
@@ -72,7 +77,8 @@ def open_tracker(root: Path, run: str) -> Tracker:
 
 
 def _client(root: Path) -> tuple[Any, str]:
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    for name, value in _DEFAULTS.items():
+        os.environ.setdefault(name, value)
     address = os.environ.get("MLFLOW_TRACKING_URI")
     if not address:
         # Newer versions would rather have a database, for which the light client has no driver.
