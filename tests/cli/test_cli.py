@@ -145,12 +145,10 @@ def test_weights_are_shown_ranked_and_exported(cli: Cli, learned_run: Path, tmp_
     assert top["highest"][0]["weight"] >= top["highest"][1]["weight"]
     assert "lowest" in json.loads(cli("weights", learned_run, "--bottom", 1, "--step", 0, "--json").out)
     assert list(json.loads(cli("weights", learned_run, "--json").out)) == ["highest", "lowest"]
-    dialogs = cli("weights", learned_run, "--dialogs", 2)
-    assert dialogs.out.count("Borrowed most") == dialogs.out.count("Borrowed least") == 2
-    assert "Mean weight by kind" not in dialogs.out
+    dialogs = cli("weights", learned_run, "--dialogs", 2).out
+    assert (dialogs.count("Borrowed most"), dialogs.count("Mean weight by kind")) == (2, 0)
     whole = json.loads(cli("weights", learned_run, "--dialogs", 2, "--json").out)
     assert list(whole) == ["highest_dialogs", "lowest_dialogs"]
-    assert whole["highest_dialogs"][0]["weight"] >= whole["highest_dialogs"][1]["weight"]
     assert set(whole["highest_dialogs"][0]["turns"][0]) == {"turn", "kind", "user", "system", "weight"}
     ended = cli("weights", learned_run, "--export", "w.csv", "--all-steps")
     assert ended.out == f"Wrote {len(pl.read_csv(tmp_path / 'w.csv')):,} rows to w.csv\n"
@@ -187,12 +185,10 @@ def test_compare_prints_a_table_a_verdict_and_writes_a_report(cli: Cli, tasks_di
 def test_compare_over_sizes_says_what_they_are_worth(cli: Cli, tasks_dir: Path, tmp_path: Path) -> None:
     options = (*task_options(tasks_dir), "--test", tasks_dir / "primary", "--out", "c", "--seeds", 1, "--workers", 1)
     ended = cli("compare", *options, "--sizes", "3,6", "--methods", "primary,learned")
-    assert ended.code == 0, ended.err
     said = " ".join(ended.out.split())
-    assert "With 3 dialogs" in said
+    assert "With 3 dialogs" in said, ended.err
     assert "With 6 dialogs, the most compared, learned is" in said
     assert (tmp_path / "c" / "pictures" / "accuracy-by-size.svg").exists()
-    assert "How many more dialogs" in (tmp_path / "c" / "report.html").read_text(encoding="utf-8")
 
 
 def test_demo_runs_on_nothing_but_itself(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
