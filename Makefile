@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint coverage format audit dist clean
+.PHONY: demo test lint coverage format audit dist screenshots clean
 
 demo: $(READY)
 	$(BIN)/tasksieve demo --out tasksieve-demo
@@ -32,6 +32,10 @@ audit: $(READY)
 # Wheel and sdist, built twice and compared byte for byte; the wheel is tried in a clean environment.
 dist: $(READY)
 	$(BIN)/python -m release.dist
+
+# The pictures in docs/images, from a run that is trained first; needs chromium.
+screenshots: $(READY)
+	$(BIN)/python docs/screenshots.py
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

@@ -1,6 +1,6 @@
-"""Pictures of the pages of `tasksieve serve`, from a run on simulated dialogs, into docs/images.
+"""Pictures of the report and of the pages of `tasksieve serve`, from a run on simulated dialogs, into docs/images.
 
-    python docs/screenshots.py [--run RUN]
+    make screenshots, or: python docs/screenshots.py [--run RUN]
 
 Needs the extras `serve` and `dev`, and chromium (or another browser named in TASKSIEVE_BROWSER). Without ``--run`` a
 run is trained first, in a few minutes; a given one must be on simulated dialogs, for the chat replays one of them.
@@ -14,16 +14,17 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import torch
 import uvicorn
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tasksieve.dialogs import SILENCE, Dialog, Fact
 from tasksieve.dialogs.simulate import simulate, write_simulation
 from tasksieve.records.config import config_from
+from tasksieve.report.html import write_report
 from tasksieve.serve.app import create_app
 from tasksieve.serve.server import address_of, listen
 from tasksieve.training.run import train
@@ -95,10 +96,25 @@ def weights(page: Page, address: str = "/weights") -> None:
     page.locator("#items li").first.wait_for()
 
 
-def take(page: Page, name: str) -> None:
+def report_pictures(browser: Browser, run: Path, scratch: Path) -> None:
+    """The report's slider half way through training, and its dialogs on a dark phone."""
+    address = write_report(run, scratch / "report.html").as_uri()
+    page = browser.new_page(viewport=WIDE, color_scheme="light")
+    page.goto(address)
+    slider = page.get_by_label("Snapshot")
+    slider.fill(str(int(slider.get_attribute("max") or 0) // 2))
+    take(page, "report", "#weights")
+    page = browser.new_page(viewport=PHONE, color_scheme="dark")
+    page.goto(address)
+    take(page, "report-phone", "#dialogs")
+
+
+def take(page: Page, name: str, section: str = "") -> None:
     """One picture, small enough for a repository."""
     page.mouse.move(0, 0)
     page.evaluate("() => { document.activeElement.blur(); window.scrollTo(0, 0); }")
+    if section:
+        page.locator(section).evaluate("one => one.scrollIntoView()")
     path = IMAGES / f"{name}.png"
     page.screenshot(path=path)
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
@@ -113,12 +129,12 @@ def main() -> None:
     dialog = dialogs()["test"][2]
     browser_path = os.environ.get("TASKSIEVE_BROWSER") or shutil.which("chromium")
     IMAGES.mkdir(exist_ok=True)
-    with (
-        tempfile.TemporaryDirectory() as scratch,
-        served(arguments.run or demo_run(Path(scratch))) as address,
-        sync_playwright() as playwright,
-    ):
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        scratch = Path(folder)
+        run = arguments.run or demo_run(scratch)
+        address, playwright = stack.enter_context(served(run)), stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+        report_pictures(browser, run, scratch)
         for scheme, size, names in (
             ("light", WIDE, ("chat", "weights", "dialog")),
             ("dark", WIDE, (None, "weights-dark", None)),

@@ -110,6 +110,19 @@ def test_train_prints_json_for_machines_and_finishes_at_once_when_done(
     assert json.loads(ended.out) == json.loads((learned_run / "result.json").read_text())
 
 
+def test_a_tracker_that_is_not_installed_is_said_before_any_work(
+    cli: Cli, tasks_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasksieve.training.tracking.tracking.find_spec", lambda name: None)
+    for command in (("train",), ("compare", "--test", tasks_dir / "primary")):
+        ended = cli(*command, *task_options(tasks_dir), "--out", "new", "--track", "tensorboard")
+        assert ended.code == 2
+        assert ended.err.splitlines()[-1] == (
+            "error: tensorboard is not installed; install the extra: pip install 'tasksieve[tensorboard]'"
+        )
+    assert not (tmp_path / "new").exists()
+
+
 def test_evaluate_shows_kinds_and_the_ceiling(cli: Cli, learned_run: Path, tasks_dir: Path) -> None:
     ended = cli("evaluate", learned_run, "--data", tasks_dir / "primary")
     assert ended.code == 0
@@ -124,11 +137,19 @@ def test_weights_are_shown_ranked_and_exported(cli: Cli, learned_run: Path, tmp_
     assert "Mean weight by kind of turn" in shown.out
     assert "Highest weights at iteration 12" in shown.out
     assert "Lowest weights at iteration 12" in shown.out
+    assert "Borrowed most at iteration 12: dialog" in shown.out
+    assert "Borrowed least at iteration 12: dialog" in shown.out
     assert max(map(len, shown.out.splitlines())) <= 80
     top = json.loads(cli("weights", learned_run, "--top", 2, "--json").out)
     assert list(top) == ["highest"]
     assert top["highest"][0]["weight"] >= top["highest"][1]["weight"]
     assert "lowest" in json.loads(cli("weights", learned_run, "--bottom", 1, "--step", 0, "--json").out)
+    assert list(json.loads(cli("weights", learned_run, "--json").out)) == ["highest", "lowest"]
+    dialogs = cli("weights", learned_run, "--dialogs", 2).out
+    assert (dialogs.count("Borrowed most"), dialogs.count("Mean weight by kind")) == (2, 0)
+    whole = json.loads(cli("weights", learned_run, "--dialogs", 2, "--json").out)
+    assert list(whole) == ["highest_dialogs", "lowest_dialogs"]
+    assert set(whole["highest_dialogs"][0]["turns"][0]) == {"turn", "kind", "user", "system", "weight"}
     ended = cli("weights", learned_run, "--export", "w.csv", "--all-steps")
     assert ended.out == f"Wrote {len(pl.read_csv(tmp_path / 'w.csv')):,} rows to w.csv\n"
     assert cli("weights", learned_run, "--step", 3).code == 2
@@ -159,6 +180,15 @@ def test_compare_prints_a_table_a_verdict_and_writes_a_report(cli: Cli, tasks_di
     assert set(rows[2]["seeds"][0]) >= {"seed", "test_accuracy", "valid_accuracy", "seconds"}
     report = cli("report", tmp_path / "c" / "runs" / "learned-6-0", "--out", "run.html")
     assert report.out == "Wrote run.html\n"
+
+
+def test_compare_over_sizes_says_what_they_are_worth(cli: Cli, tasks_dir: Path, tmp_path: Path) -> None:
+    options = (*task_options(tasks_dir), "--test", tasks_dir / "primary", "--out", "c", "--seeds", 1, "--workers", 1)
+    ended = cli("compare", *options, "--sizes", "3,6", "--methods", "primary,learned")
+    said = " ".join(ended.out.split())
+    assert "With 3 dialogs" in said, ended.err
+    assert "With 6 dialogs, the most compared, learned is" in said
+    assert (tmp_path / "c" / "pictures" / "accuracy-by-size.svg").exists()
 
 
 def test_demo_runs_on_nothing_but_itself(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import shutil
 import threading
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from tasksieve.serve.app import create_app
 from tasksieve.serve.server import address_of, listen
+from tests.web.browsers import PHONE, WIDE, faults_of, fits, started
 from tests.web.folders import HOSTILE
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-PATHS = (os.environ.get("TASKSIEVE_BROWSER", ""), "chromium", "chromium-browser", "google-chrome")
-WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +35,8 @@ def address(run: Path) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[sync_api.Browser]:
     """The system's own browser, without a window."""
-    path = next((found for name in PATHS if name and (found := shutil.which(name))), None)
-    if path is None:
-        pytest.skip("no browser is installed; install chromium, or name one in TASKSIEVE_BROWSER")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with started() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(params=["wide", "phone"])
@@ -78,11 +68,6 @@ def wait_for_list(page: sync_api.Page, count: str) -> None:
 def show_filters(page: sync_api.Page) -> None:
     if not page.locator("#text").is_visible():
         page.get_by_text("Filters", exact=True).click()
-
-
-def fits(page: sync_api.Page) -> bool:
-    """Whether nothing sticks out at the side."""
-    return bool(page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth"))
 
 
 def test_chat(page: sync_api.Page) -> None:
@@ -218,7 +203,6 @@ def test_chat_by_keyboard_alone(page: sync_api.Page) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/weights", "/dialogs/0/0", "/api", "/none"])
 def test_axe_finds_no_fault(browser: sync_api.Browser, address: str, path: str) -> None:
-    axe = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
     for scheme, size in (("light", WIDE), ("dark", PHONE)):
         # The rules are checked by a script of their own, which the pages' policy would rightly not let in.
         context = browser.new_context(
@@ -235,7 +219,6 @@ def test_axe_finds_no_fault(browser: sync_api.Browser, address: str, path: str) 
         elif path in ("/weights", "/dialogs/0/0"):
             page.locator("#items li").first.wait_for()
             page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
-        page.evaluate(axe)
-        found = page.evaluate("() => axe.run()")["violations"]
+        found = faults_of(page)
         context.close()
-        assert [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in found] == []
+        assert found == []

@@ -16,6 +16,7 @@ from tasksieve.cli.options import (
     Primary,
     Related,
     Settings,
+    Track,
     Valid,
     configure,
     print_json,
@@ -44,6 +45,7 @@ def compare(
     workers: Workers = os.cpu_count() or 1,
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
+    track: Track = [],  # noqa: B006
     as_json: Json = False,
 ) -> None:
     """Find out whether borrowing helps: train with several methods and say in one sentence.
@@ -59,7 +61,7 @@ def compare(
 
     data = {"primary": primary, "valid": valid, "related": related or None, "labels": labels}
     resolved = configure(data, {}, config, settings)
-    plan = Plan(resolved, test, tuple(names_in(methods)), tuple(numbers_in(sizes)), seeds, out)
+    plan = Plan(resolved, test, tuple(names_in(methods)), tuple(numbers_in(sizes)), seeds, out, track=tuple(track))
     _compare(plan, workers, as_json)
 
 
@@ -106,11 +108,14 @@ def _compare(plan: Plan, workers: int, as_json: bool) -> None:
 
 
 def _print(comparison: Comparison, written: list[Path]) -> None:
+    from tasksieve.report.needs import needs, sentence
     from tasksieve.report.terminal import comparison_table
 
     console = Console()
     console.print(comparison_table(comparison))
     console.print(comparison.verdict, style="bold", highlight=False)
+    for need in needs(comparison):
+        console.print(sentence(need), highlight=False)
     for path in written:
         console.print(f"Wrote {path}", soft_wrap=True, highlight=False)
 

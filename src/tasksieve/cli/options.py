@@ -24,6 +24,12 @@ Settings = Annotated[
     list[str],
     typer.Option("--set", help="Any other setting, e.g. --set training.iterations=2000. May be repeated."),
 ]
+Track = Annotated[
+    list[str],
+    typer.Option(
+        help="Show the training in tensorboard or mlflow too; files in OUT/tracking. May be repeated.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
 
 

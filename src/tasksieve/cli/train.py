@@ -15,6 +15,7 @@ from tasksieve.cli.options import (
     Primary,
     Related,
     Settings,
+    Track,
     Valid,
     configure,
     print_json,
@@ -38,6 +39,7 @@ def train(
     resume: Annotated[
         bool, typer.Option(help="Go on with a run that was begun in the folder; else refuse it. A new one starts.")
     ] = True,
+    track: Track = [],  # noqa: B006
     as_json: Json = False,
 ) -> None:
     """Train one model and keep all records of it in a run folder.
@@ -48,11 +50,13 @@ def train(
     [dim]tasksieve train --primary mine/train.txt --valid mine/valid.txt --related older/train.txt --out run[/dim]
     """
     from tasksieve.training.run import train as train_run
+    from tasksieve.training.tracking import Tracking
 
     data = {"primary": primary, "valid": valid, "related": related or None, "labels": labels, "size": size}
     resolved = configure(data, {"method": method, "seed": seed}, config, settings)
+    name, tracking = resolved.training.method, Tracking(tuple(track), out / "tracking", out.resolve().name)
     with RunBars() as bars:
-        result = train_run(resolved, out, lambda report: bars.watch(resolved.training.method, report), resume=resume)
+        result = train_run(resolved, out, lambda report: bars.watch(name, report), resume=resume, tracking=tracking)
     if as_json:
         print_json(result)
         return

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from tasksieve.cli.options import Json, print_json
 
+if TYPE_CHECKING:
+    import polars as pl
+
+    from tasksieve.report.weights import WeightedDialog
+
 
 def weights(
     run: Annotated[Path, typer.Argument(help="A run folder of a weighting method.")],
     top: Annotated[int | None, typer.Option(min=1, help="Show so many examples with the highest weight.")] = None,
     bottom: Annotated[int | None, typer.Option(min=1, help="Show so many with the lowest weight.")] = None,
+    dialogs: Annotated[
+        int | None, typer.Option(min=1, help="Show so many whole dialogs that were borrowed most, and least.")
+    ] = None,
     step: Annotated[int | None, typer.Option(min=0, help="At this recorded iteration; else the last.")] = None,
     export: Annotated[Path | None, typer.Option(help="Write a table: .parquet, .csv or .jsonl.")] = None,
     all_steps: Annotated[bool, typer.Option(help="Export every recorded iteration, not one.")] = False,
@@ -22,23 +31,57 @@ def weights(
 ) -> None:
     """Show the weights of the related examples, or export them with their texts.
 
-    Without an option: the mean weight by kind of turn, and the five highest and lowest examples.
+    Without an option: the mean weight by kind of turn, the five highest and lowest examples, and the dialogs that
+    were borrowed most and least, each turn shaded by its weight.
     """
-    from tasksieve.experiments.weights import examples_at, export_weights, ranked, weights_by_kind
-    from tasksieve.report.terminal import kinds_table, weights_table
+    from tasksieve.experiments.weights import examples_at, export_weights
 
     if export is not None:
         rows = export_weights(run, export, step, all_steps=all_steps)
         Console().print(f"Wrote {rows:,} rows to {export}", soft_wrap=True, highlight=False)
         return
-    frame = examples_at(run, step)
-    shown = {"highest": top, "lowest": bottom} if top or bottom else {"highest": 5, "lowest": 5}
+    _show(run, examples_at(run, step), _Counts(top, bottom, dialogs), as_json)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """How many examples and dialogs are asked for; None where the option was not given."""
+
+    top: int | None
+    bottom: int | None
+    dialogs: int | None
+
+    @property
+    def given(self) -> bool:
+        return any((self.top, self.bottom, self.dialogs))
+
+
+def _show(run: Path, frame: pl.DataFrame, counts: _Counts, as_json: bool) -> None:
+    from tasksieve.experiments.weights import ranked, weights_by_kind
+    from tasksieve.report.terminal import kinds_table, weights_table
+    from tasksieve.report.terminal_dialogs import dialogs_page
+
+    asked = counts if counts.given else _Counts(5, 5, None if as_json else 1)
+    shown = {"highest": asked.top, "lowest": asked.bottom}
     tables = {name: ranked(frame, count, highest=name == "highest") for name, count in shown.items() if count}
+    dialogs = _dialogs(run, frame, asked.dialogs) if asked.dialogs else None
     if as_json:
-        print_json({name: table.to_dicts() for name, table in tables.items()})
+        names = ("highest_dialogs", "lowest_dialogs")
+        whole = {name: [asdict(one) for one in found] for name, found in zip(names, dialogs or (), strict=False)}
+        print_json({name: table.to_dicts() for name, table in tables.items()} | whole)
         return
     console = Console()
-    if not (top or bottom):
+    if not counts.given:
         console.print(kinds_table(weights_by_kind(frame)))
     for name, table in tables.items():
         console.print(weights_table(table, f"{name.capitalize()} weights at iteration {frame['step'][0]}"))
+    if dialogs is not None:
+        for part in dialogs_page(*dialogs, frame["step"][0]):
+            console.print(part)
+
+
+def _dialogs(run: Path, frame: pl.DataFrame, each: int) -> tuple[list[WeightedDialog], list[WeightedDialog]]:
+    from tasksieve.records.run_folder import RunFolder
+    from tasksieve.report.weights import extreme_dialogs, named_tasks
+
+    return extreme_dialogs(frame, named_tasks(frame, RunFolder(run).read_config().data.related), each)

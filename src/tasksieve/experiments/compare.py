@@ -19,6 +19,7 @@ from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.divergence import Diverged
 from tasksieve.training.methods import method_named
 from tasksieve.training.run import Report, train
+from tasksieve.training.tracking import Tracking
 from tasksieve.training.use import evaluate_run
 
 
@@ -34,6 +35,7 @@ class Plan:
         seeds: run seeds 0 to SEEDS − 1, the same for every method.
         out: the comparison folder.
         overrides: by method, ``section.key`` to value: settings that only its runs have.
+        track: programs that follow every run, with their files in the folder ``tracking``.
     """
 
     config: RunConfig
@@ -43,6 +45,7 @@ class Plan:
     seeds: int
     out: Path
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    track: tuple[str, ...] = ()
 
 
 _RESULT = ("method", "seed", "size", "valid_accuracy", "iterations", "seconds")
@@ -71,12 +74,26 @@ def compare(
     _check(plan, test)
     jobs = _jobs(plan, test)
     with FolderLock(plan.out):
+        _follow(plan, jobs)
         failed = run(jobs, workers, watch or (lambda name, report: None))
         if len(failed) == len(jobs):
             raise next(iter(failed.values()))
         comparison = _summarise(plan, jobs, test, failed)
         write_json(plan.out / "comparison.json", comparison.model_dump(mode="json"))
     return comparison
+
+
+def _tracking(plan: Plan, run: str) -> Tracking:
+    return Tracking(plan.track, plan.out / "tracking", run)
+
+
+def _follow(plan: Plan, jobs: list[Job]) -> None:
+    """Show the programs what was done before."""
+    _tracking(plan, "").prepare()
+    for job in jobs if plan.track else ():
+        if job.done:
+            with _tracking(plan, job.name).start(RunFolder(job.path)):
+                pass
 
 
 def _check(plan: Plan, test: Path) -> None:
@@ -88,6 +105,7 @@ def _check(plan: Plan, test: Path) -> None:
     for name in plan.methods:
         data = _config(plan, name).data
         method_named(name).require(related=bool(data.related), labels=data.labels is not None)
+    _tracking(plan, "").check()
     read_dialogs(test)
 
 
@@ -100,7 +118,10 @@ def _jobs(plan: Plan, test: Path) -> list[Job]:
                 config = changed(_config(plan, name), {"data.size": size, "training.seed": seed})
                 label = f"{name}-{size or everything}-{seed}"
                 path = plan.out / "runs" / label
-                work = partial(train, config, path), partial(evaluate_run, path, test)
+                work = (
+                    partial(train, config, path, tracking=_tracking(plan, label)),
+                    partial(evaluate_run, path, test),
+                )
                 jobs.append(Job(label, path, *work))
     return jobs
 

@@ -12,10 +12,11 @@ Tone = Literal["yes", "unsure", "no", "plain"]
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A sentence in place of what is not there, or beside what is."""
+    """A sentence in place of what is not there, or beside what is; ``strong`` if it is what a section is about."""
 
     kind: ClassVar[str] = "note"
     text: str
+    strong: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,25 @@ class Picture:
     kind: ClassVar[str] = "picture"
     svg: str
     label: str
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotsBlock:
+    """Histograms of the weights, one for each snapshot, to move through with a slider.
+
+    Attributes:
+        data: JSON for the page's script: ``steps``, ``means`` as text, and ``parts``, each with a ``name`` and the
+            ``counts`` of its examples by snapshot and interval.
+        count: of the snapshots.
+        parts: the names of the parts.
+        still: the same at a few stages; all there is without script or on paper.
+    """
+
+    kind: ClassVar[str] = "snapshots"
+    data: str
+    count: int
+    parts: tuple[str, ...]
+    still: Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +94,7 @@ class TextBlock:
     text: str
 
 
-Block = Note | Picture | TableBlock | DialogsBlock | TextBlock
+Block = Note | Picture | SnapshotsBlock | TableBlock | DialogsBlock | TextBlock
 
 
 @dataclass(frozen=True, slots=True)

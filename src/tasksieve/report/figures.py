@@ -29,7 +29,7 @@ from tasksieve.report.style import (
     styled,
     write_figure,
 )
-from tasksieve.report.weights import BINS, histogram, mean_by_kind, stages
+from tasksieve.report.weights import ALL, BINS, histogram, mean_by_kind, split_by_label, stages
 
 _WIDTH = 9.0
 
@@ -76,26 +76,12 @@ def weight_histograms(weights: pl.DataFrame, examples: pl.DataFrame | None = Non
     return figure
 
 
-ALL = "examples"
 _LOOK: dict[str, dict[str, Any]] = {
     ALL: {"facecolor": "#5aa4d1", "edgecolor": BLUE},
     "right": {"facecolor": "#a9d3ec", "edgecolor": BLUE, "hatch": "//"},
     "wrong": {"facecolor": "#dd6b78", "edgecolor": RED},
     "no label": {"facecolor": "#c9ccd0", "edgecolor": MUTED},
 }
-
-
-def split_by_label(weights: pl.DataFrame, examples: pl.DataFrame | None) -> dict[str, pl.DataFrame]:
-    """The weights by whether their example is right, those that occur; all as one without labels."""
-    if examples is None or "label" not in examples.columns:
-        return {ALL: weights}
-    number = pl.col("example").cast(pl.Int64)
-    labels = examples.select(number, pl.col("label").cast(pl.Boolean))
-    joined = weights.with_columns(number).join(labels, on="example", how="left")
-    label = pl.col("label")
-    parts = {"right": label, "wrong": ~label, "no label": label.is_null()}
-    found = {name: joined.filter(which) for name, which in parts.items()}
-    return {name: part for name, part in found.items() if not part.is_empty()}
 
 
 def draw_histogram(axes: Axes, step: int, parts: dict[str, pl.DataFrame]) -> None:

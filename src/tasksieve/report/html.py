@@ -1,11 +1,18 @@
-"""One HTML file that stands alone: styles and figures inside it, no script, nothing fetched."""
+"""One HTML file that stands alone: styles, figures and one small script inside it, nothing fetched.
+
+Without script nothing is missing but the slider over training. A policy in the page lets no other script run, for the
+dialogs in it are other people's text.
+"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from tasksieve.errors import UserError
 from tasksieve.records.files import write_text
@@ -41,8 +48,23 @@ def write_report(folder: Path, out: Path | None = None) -> Path:
 
 def render(page: Page) -> str:
     """The page as HTML. Every text is escaped; what cannot be encoded is replaced."""
-    text = _environment().get_template("report.html.j2").render(page=page)
+    environment = _environment()
+    script = _script(environment)
+    text = environment.get_template("report.html.j2").render(page=page, script=Markup(script), policy=_policy(script))
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _script(environment: Environment) -> str:
+    assert environment.loader is not None
+    return "\n" + environment.loader.get_source(environment, "report.js")[0]
+
+
+def _policy(script: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; base-uri 'none'; "
+        "form-action 'none'"
+    )
 
 
 @cache

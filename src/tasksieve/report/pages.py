@@ -22,6 +22,7 @@ from tasksieve.report.sections import (
     settings_section,
     weight_sections,
 )
+from tasksieve.report.size_sections import size_sections
 from tasksieve.report.style import svg_text
 
 _TONES: dict[str, Tone] = {"Borrow": "yes", "Undecided": "unsure", "Do not borrow": "no"}
@@ -83,6 +84,7 @@ def comparison_page(folder: Path) -> Page:
     sections = (
         _methods_section(comparison),
         _bars_section(comparison),
+        *size_sections(comparison),
         curves_section(runs),
         _kinds_section(runs, methods),
         *weight_sections(shown),

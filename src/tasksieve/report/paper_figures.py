@@ -8,9 +8,9 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tasksieve.report.figures import draw_histogram, new_figure, save_figure, split_by_label, weight_histograms
+from tasksieve.report.figures import draw_histogram, new_figure, save_figure, weight_histograms
 from tasksieve.report.style import BLUE, MUTED, RED, styled
-from tasksieve.report.weights import stages
+from tasksieve.report.weights import split_by_label, stages
 
 _MARKS = {"right": (".", BLUE), "wrong": ("x", RED)}
 _DOTS = 1500

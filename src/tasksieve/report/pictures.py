@@ -6,17 +6,20 @@ from pathlib import Path
 
 from tasksieve.report.figures import learning_curves, save_figure, weight_histograms, weights_by_kind
 from tasksieve.report.reading import read_comparison, read_runs, read_weights, run_to_show
+from tasksieve.report.size_figures import accuracy_by_size
 
 
 def write_pictures(folder: Path) -> list[Path]:
-    """Write ``pictures/*.png`` and ``.svg`` of a comparison: learning curves, and the weights of the run that
-    stands for it (:func:`tasksieve.report.reading.run_to_show`).
+    """Write ``pictures/*.png`` and ``.svg`` of a comparison: learning curves, accuracy by size if there are several,
+    and the weights of the run that stands for it (:func:`tasksieve.report.reading.run_to_show`).
 
     Returns: the PNG files; those of weights are left out if no run recorded any.
     """
     comparison = read_comparison(folder)
     runs, _ = read_runs(folder, list(dict.fromkeys(row.method for row in comparison.rows)))
     figures = {"learning-curves": learning_curves(runs)}
+    if len({row.size for row in comparison.rows}) > 1:
+        figures["accuracy-by-size"] = accuracy_by_size(comparison)
     shown = run_to_show(runs)
     if shown is not None:
         weights, examples = read_weights(shown)

@@ -12,8 +12,9 @@ from tasksieve.report import formatting as show
 from tasksieve.report.blocks import Block, Cell, DialogsBlock, Note, Picture, Section, TableBlock, TextBlock
 from tasksieve.report.figures import learning_curves, weight_histograms, weights_by_kind
 from tasksieve.report.reading import Run, kinds_by_turns, read_weights
+from tasksieve.report.snapshots import snapshots_block
 from tasksieve.report.style import svg_text
-from tasksieve.report.weights import WeightedDialog, extreme_dialogs
+from tasksieve.report.weights import WeightedDialog, extreme_dialogs, named_tasks
 
 _COVERAGE = {
     "candidate_ceiling": ("test turns whose response is a candidate (the ceiling)", " %"),
@@ -45,9 +46,12 @@ def weight_sections(run: Run | None) -> list[Section]:
         return [_no_weights("No run recorded weights; only weighting methods do, such as learned.")]
     try:
         weights, examples = read_weights(run)
-        histograms = svg_text(weight_histograms(weights, examples), "histograms")
+        picture = svg_text(weight_histograms(weights, examples), "histograms")
+        stages = Picture(picture, "Histograms of weights at stages of training")
+        snapshots = snapshots_block(weights, examples, stages)
         kinds = svg_text(weights_by_kind(weights, examples), "kinds")
-        dialogs = _dialog_blocks(*extreme_dialogs(weights, examples))
+        named = named_tasks(examples, run.folder.read_config().data.related)
+        dialogs = _dialog_blocks(*extreme_dialogs(weights, named))
     except UserError as error:
         return [_no_weights(f"This run {error.message.replace('`', '')}.")]
     except (ValueError, pl.exceptions.PolarsError) as error:
@@ -57,9 +61,9 @@ def weight_sections(run: Run | None) -> list[Section]:
         Section(
             "weights",
             "How the weights moved",
-            "Each panel counts the related examples by their weight at one stage of training: "
+            "The related examples counted by their weight at one moment of training: "
             "near 1 an example is borrowed in full, near 0 it is left out.",
-            (Picture(histograms, "Histograms of weights at stages of training"), Note(whose)),
+            (snapshots, Note(whose)),
         ),
         Section(
             "kinds",
@@ -69,8 +73,8 @@ def weight_sections(run: Run | None) -> list[Section]:
         ),
         Section(
             "dialogs",
-            "Related dialogs at both ends",
-            "The dialogs with the highest and the lowest mean weight at the end of training; the number "
+            "The related dialogs that helped most and least",
+            "Those with the highest and the lowest mean weight at the end of training; the number "
             "beside a turn is its weight, and the deeper its shade the more was borrowed.",
             dialogs,
         ),
@@ -78,9 +82,9 @@ def weight_sections(run: Run | None) -> list[Section]:
 
 
 def _dialog_blocks(highest: Sequence[WeightedDialog], lowest: Sequence[WeightedDialog]) -> tuple[Block, ...]:
-    blocks: list[Block] = [DialogsBlock("Highest", tuple(highest))]
+    blocks: list[Block] = [DialogsBlock("Borrowed most", tuple(highest))]
     if lowest:
-        blocks.append(DialogsBlock("Lowest", tuple(lowest)))
+        blocks.append(DialogsBlock("Borrowed least", tuple(lowest)))
     return tuple(blocks)
 
 
@@ -148,7 +152,7 @@ def coverage_section(columns: Sequence[tuple[str, dict[str, Any]]]) -> Section:
             *(n for n in names if n not in _COVERAGE),
         ]
     )
-    table = TableBlock(("", *(heading for heading, _ in columns)), rows)
+    table = TableBlock(("what limits", *(heading for heading, _ in columns)), rows)
     return Section("ceiling", "What limits every method", reading, (table,))
 
 

@@ -150,7 +150,7 @@ def svg_text(figure: Figure, name: str) -> str:
     """
     buffer = BytesIO()
     with styled(), matplotlib.rc_context({"svg.hashsalt": f"tasksieve {name}"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = buffer.getvalue().decode("utf-8")
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>|<!--.*?-->", "", text, flags=re.DOTALL)

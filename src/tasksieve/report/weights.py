@@ -31,10 +31,43 @@ def stages(steps: Sequence[int], count: int = 6) -> list[int]:
 
 def histogram(weights: pl.Series) -> list[int]:
     """How many weights lie in each of the :data:`BINS` intervals; what is not a number is left out."""
-    numbers = weights.cast(pl.Float64).fill_nan(None).drop_nulls()
-    bins = (numbers * BINS).floor().clip(0, BINS - 1).cast(pl.Int64)
-    found = dict(bins.value_counts().iter_rows())
+    return _counts(weights.to_frame("weight").select(_BIN).to_series())
+
+
+_BIN = (pl.col("weight").cast(pl.Float64).fill_nan(None) * BINS).floor().clip(0, BINS - 1).cast(pl.Int64).alias("bin")
+
+
+def _counts(bins: pl.Series) -> list[int]:
+    found = dict(bins.drop_nulls().value_counts().iter_rows())
     return [found.get(place, 0) for place in range(BINS)]
+
+
+def histograms(weights: pl.DataFrame, steps: Sequence[int]) -> list[list[int]]:
+    """:func:`histogram` at each of some recorded steps.
+
+    Args:
+        weights: columns step, weight.
+        steps: the steps wanted; where nothing was recorded all counts are 0.
+    """
+    parts = weights.select("step", _BIN).partition_by("step", as_dict=True)
+    return [_counts(parts[step,]["bin"]) if (step,) in parts else [0] * BINS for step in steps]
+
+
+ALL = "examples"
+"""The one part of weights without labels, see :func:`split_by_label`."""
+
+
+def split_by_label(weights: pl.DataFrame, examples: pl.DataFrame | None) -> dict[str, pl.DataFrame]:
+    """The weights by whether their example is right, those that occur; all as one without labels."""
+    if examples is None or "label" not in examples.columns:
+        return {ALL: weights}
+    number = pl.col("example").cast(pl.Int64)
+    labels = examples.select(number, pl.col("label").cast(pl.Boolean))
+    joined = weights.with_columns(number).join(labels, on="example", how="left")
+    label = pl.col("label")
+    parts = {"right": label, "wrong": ~label, "no label": label.is_null()}
+    found = {name: joined.filter(which) for name, which in parts.items()}
+    return {name: part for name, part in found.items() if not part.is_empty()}
 
 
 def with_examples(weights: pl.DataFrame, examples: pl.DataFrame) -> pl.DataFrame:
@@ -89,6 +122,22 @@ class WeightedDialog:
     dialog: int
     weight: float
     turns: tuple[WeightedTurn, ...]
+
+
+def named_tasks(examples: pl.DataFrame, files: Sequence[str]) -> pl.DataFrame:
+    """Related tasks by their files instead of their numbers; by nothing where there is only one.
+
+    Args:
+        examples: with a column task; names in it stay.
+        files: of the related tasks, in order.
+    """
+    if not examples.schema["task"].is_integer():
+        return examples
+    if len(files) < 2:
+        return examples.with_columns(task=pl.lit(None, pl.String))
+    return examples.with_columns(
+        task=pl.col("task").replace_strict(dict(enumerate(files)), default=None, return_dtype=pl.String)
+    )
 
 
 def extreme_dialogs(

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
+from tasksieve.dialogs import SILENCE
 from tasksieve.serve.examples import Examples, Numbers, Rows
 from tasksieve.serve.selection import Selection
 
@@ -55,7 +56,10 @@ def _csv(found: Examples, rows: Rows, place: int) -> bytes:
 
 
 def _chat(found: Examples, rows: Rows, place: int) -> bytes:
-    """One dialog a line, whole, in the order of the selection; a turn that is not selected has weight 0."""
+    """One dialog a line, whole, in the order of the selection; a turn that is not selected has weight 0.
+
+    As in :mod:`tasksieve.dialogs.formats.chat`, a user's silence is no message.
+    """
     selected = np.zeros(len(found), dtype=bool)
     selected[rows] = True
     weights = np.where(selected, np.nan_to_num(found.weights[place], nan=0.0), 0.0).round(6)
@@ -65,9 +69,9 @@ def _chat(found: Examples, rows: Rows, place: int) -> bytes:
 def _lines(found: Examples, rows: Rows, weights: Numbers) -> Iterator[str]:
     texts = found.frame["user"].to_list(), found.frame["system"].to_list()
     quoted = {text: json.dumps(text, ensure_ascii=False) for text in {*texts[0], *texts[1]}}
+    asked = {text: "" if text == SILENCE else f'{{"role": "user", "content": {quoted[text]}}}, ' for text in texts[0]}
     turns = [
-        f'{{"role": "user", "content": {quoted[user]}}}, '
-        f'{{"role": "assistant", "content": {quoted[system]}, "weight": {weight:.6g}}}'
+        f'{asked[user]}{{"role": "assistant", "content": {quoted[system]}, "weight": {weight:.6g}}}'
         for user, system, weight in zip(*texts, weights.tolist(), strict=True)
     ]
     for number in dict.fromkeys(found.dialog_numbers[rows].tolist()):

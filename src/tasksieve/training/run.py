@@ -22,6 +22,7 @@ from tasksieve.training.methods import Method, method_named
 from tasksieve.training.parts import Parts, Setting
 from tasksieve.training.resuming import go_on
 from tasksieve.training.streams import LAYERS_STREAM
+from tasksieve.training.tracking import Trackers, Tracking
 from tasksieve.training.trainer import Trainer
 
 
@@ -38,11 +39,19 @@ Watcher = Callable[[Report], None]
 _REPORT_EVERY = 10
 
 
+_NOBODY = Tracking()
+
+
 def train(
-    config: RunConfig, path: Path | str, watch: Watcher | None = None, *, resume: bool = True
+    config: RunConfig,
+    path: Path | str,
+    watch: Watcher | None = None,
+    *,
+    resume: bool = True,
+    tracking: Tracking = _NOBODY,
 ) -> dict[str, Any]:
     """Train on dialogs as configured: :func:`run` with :data:`tasksieve.training.build.DIALOGS`."""
-    return run(config, path, DIALOGS, watch, resume=resume)
+    return run(config, path, DIALOGS, watch, resume=resume, tracking=tracking)
 
 
 def run(
@@ -52,6 +61,7 @@ def run(
     watch: Watcher | None = None,
     *,
     resume: bool = True,
+    tracking: Tracking = _NOBODY,
 ) -> dict[str, Any]:
     """Train as configured and leave all records in a run folder; go on where an earlier call was stopped.
 
@@ -61,17 +71,20 @@ def run(
         setting: what kind of run it is.
         watch: called every few iterations.
         resume: False refuses a folder in which a run was begun.
+        tracking: programs that are told what is recorded; also of a run that has ended before.
     Returns: the record ``result.json``.
     Raises:
         UserError: if the data is bad, the folder holds something else, another process is at work in it, or training
             diverges.
     """
+    tracking.check()
     folder = RunFolder(Path(path))
     method = method_named(config.training.method)
     facts = environment(setting.files(config))
     _check(folder, config, setting, facts, resume)
     if folder.begun and folder.finished:
-        return folder.read_record("result")
+        with tracking.start(folder):
+            return folder.read_record("result")
     with FolderLock(folder.path), torch.random.fork_rng(devices=()):
         _claim(folder, config, setting, facts)
         if folder.finished:
@@ -81,7 +94,7 @@ def run(
         torch.set_num_threads(config.training.threads)
         try:
             parts = setting.build(config, method)
-            return _Run(folder, config, method, parts).finish(watch or (lambda report: None))
+            return _Run(folder, config, method, parts).finish(watch or (lambda report: None), tracking)
         finally:
             torch.set_num_threads(threads)
 
@@ -123,10 +136,17 @@ class _Run:
         self.trainer = Trainer(config, method, parts.tasks, parts.state, parts.weighter)
         self.total = config.training.iterations + self.trainer.pretrain_iterations
         self.before = parts.prepare.iterations if parts.prepare else 0
+        self.trackers = Trackers()
+        self.resumed = go_on(folder, self.state)
 
-    def finish(self, watch: Watcher) -> dict[str, Any]:
+    def finish(self, watch: Watcher, tracking: Tracking) -> dict[str, Any]:
+        with tracking.start(self.folder) as self.trackers:
+            self._train(watch)
+        return self._write_result()
+
+    def _train(self, watch: Watcher) -> None:
         training, progress = self.config.training, self.state.progress
-        if not go_on(self.folder, self.state):
+        if not self.resumed:
             self._begin(watch)
         started = time.perf_counter() - progress.seconds
         while progress.step < self.total and progress.stale < training.patience:
@@ -143,7 +163,6 @@ class _Run:
             self._snapshot()
         done = self.before + progress.step
         watch(Report(done, done, progress.best_accuracy))
-        return self._write_result()
 
     def _begin(self, watch: Watcher) -> None:
         folder, parts = self.folder, self.parts
@@ -176,6 +195,7 @@ class _Run:
         line = {"step": progress.step, "valid_accuracy": reached, **{n: means.get(n) for n in names}}
         self.folder.append_time(progress.step, progress.seconds)
         self.folder.append_metrics(line)
+        self.trackers.metrics(line)
         self.state.save(self.folder.last_checkpoint, self.folder.previous_checkpoint)
 
     def _snapshot(self) -> None:
@@ -187,6 +207,7 @@ class _Run:
             columns = self.parts.examples.select("example", "dialog", "turn")
             frame = columns.with_columns(pl.lit(step).alias("step"), weights.alias("weight"))
             self.folder.write_weights(step, frame)
+            self.trackers.weights(step, frame)
 
     def _write_result(self) -> dict[str, Any]:
         progress, training = self.state.progress, self.config.training

@@ -1,0 +1,126 @@
+"""The report in a real browser: the slider, the keyboard, paper, contrast, and that no other script runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasksieve.report.html import write_report
+from tests.unit.report_folders import STEPS, examples_frame, weights_frame, write_comparison
+from tests.web.browsers import PHONE, WIDE, faults_of, fits, started
+
+SCHEMES = [("light", WIDE), ("dark", PHONE)]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("report")
+    write_comparison(folder, {"primary": 0.0, "multitask": -2.0, "learned": 4.0}, sizes=(50, 100))
+    return write_report(folder).as_uri()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with started() as browser:
+        yield browser
+
+
+@pytest.fixture(params=SCHEMES, ids=["wide", "phone"])
+def page(request: pytest.FixtureRequest, browser: Any, address: str) -> Iterator[Any]:
+    """The report, whose console must stay empty and which must fetch nothing."""
+    scheme, size = request.param
+    page = browser.new_page(color_scheme=scheme, viewport=size)
+    faults: list[str] = []
+    page.on("console", lambda message: faults.append(message.text))
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("dialog", lambda dialog: faults.append(dialog.message))
+    page.on("request", lambda asked: None if asked.url == address else faults.append(asked.url))
+    page.goto(address)
+    yield page
+    page.close()
+    assert faults == []
+
+
+def test_the_slider_moves_the_histogram_by_keyboard(page: Any) -> None:
+    slider, shown = page.get_by_label("Snapshot"), page.locator(".moment output")
+    mean = weights_frame(examples_frame(), 800)["weight"].mean()
+    assert shown.inner_text() == f"iteration 800, mean weight {mean:.2f}"
+    last = page.locator(".plot").get_attribute("aria-label")
+    slider.focus()
+    slider.press("Home")
+    assert shown.inner_text() == "iteration 0, mean weight 0.50"
+    assert slider.get_attribute("aria-valuetext") == shown.inner_text()
+    assert page.locator(".bars .part").count() == 1
+    assert "32 from 0.5 on" in page.locator(".plot").get_attribute("aria-label")
+    slider.press("ArrowRight")
+    assert shown.inner_text().startswith("iteration 100,")
+    slider.press("End")
+    assert page.locator(".plot").get_attribute("aria-label") == last
+    assert fits(page)
+
+
+def test_one_scale_for_all_lowers_the_later_bars(page: Any) -> None:
+    tallest = "() => Math.max(...[...document.querySelectorAll('.bars .part')].map(one => one.offsetHeight))"
+    before = page.evaluate(tallest)
+    page.get_by_label("one scale for all").check()
+    assert page.evaluate(tallest) < before / 2
+    highest = page.locator(".line").last.inner_text()
+    assert int(highest) >= 32
+
+
+def test_play_goes_through_to_the_end_and_stops(page: Any) -> None:
+    page.get_by_role("button", name="Play").click()
+    assert page.get_by_label("Snapshot").input_value() == "0"
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_label("Snapshot").fill(str(len(STEPS) - 2))
+    page.get_by_role("button", name="Play").click()
+    page.get_by_role("button", name="Stop").wait_for()
+    page.locator("output", has_text="iteration 800").wait_for()
+    page.get_by_role("button", name="Play").wait_for()
+
+
+def test_on_paper_stand_the_stages_and_every_dialog(page: Any) -> None:
+    assert not page.locator(".stages svg").is_visible()
+    page.emulate_media(media="print")
+    assert not page.locator(".moving").is_visible()
+    drawn = "one => one.checkVisibility({contentVisibilityAuto: true})"
+    assert page.locator(".stages svg").evaluate(drawn)
+    assert all(page.locator(".turns").evaluate_all(f"all => all.map({drawn})"))
+
+
+def test_without_script_the_stages_stand_open(browser: Any, address: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(address)
+    assert not page.locator(".moving").is_visible()
+    assert page.locator(".stages svg").is_visible()
+    context.close()
+
+
+def test_a_script_that_came_in_with_the_texts_would_not_run(browser: Any, address: str, tmp_path: Path) -> None:
+    text = Path(address.removeprefix("file://")).read_text(encoding="utf-8")
+    hostile = "<script>document.title='mine'</script><img src=x onerror=\"document.title='mine'\">"
+    (tmp_path / "hostile.html").write_text(text.replace("<main>", f"<main>{hostile}"), encoding="utf-8")
+    page = browser.new_page()
+    page.goto((tmp_path / "hostile.html").as_uri())
+    assert page.title() != "mine"
+    assert page.locator(".moving").is_visible()
+    page.close()
+
+
+@pytest.mark.parametrize(("scheme", "size"), SCHEMES)
+def test_axe_finds_no_fault_and_every_weight_is_readable(
+    browser: Any, address: str, scheme: str, size: dict[str, int]
+) -> None:
+    context = browser.new_context(color_scheme=scheme, viewport=size, bypass_csp=True)
+    page = context.new_page()
+    page.goto(address)
+    page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
+    page.locator(".turns li").evaluate_all(
+        "all => all.forEach((one, place) => one.style.setProperty('--w', (place % 6) / 5))"
+    )
+    assert faults_of(page) == []
+    context.close()
