@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from tasksieve.metagrad.example_weights import ExampleWeights  # +
+from tasksieve.metagrad import ExampleWeights  # +
 
 CENTRES = torch.tensor([[2.0, 0.0], [0.0, 2.0], [-2.0, 0.0], [0.0, -2.0]])
 RELIABLE = 2

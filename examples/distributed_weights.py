@@ -12,8 +12,7 @@ import torch.distributed as dist
 from torch import nn
 
 from tasksieve.metagrad import Adjoint
-from tasksieve.metagrad.distributed import Distributed
-from tasksieve.metagrad.example_weights import ExampleWeights
+from tasksieve.metagrad import Distributed, ExampleWeights
 
 BATCH, GROUPS = 64, 4
 

@@ -271,3 +271,11 @@ def wide_relu(first: Callable[[Params], Tensor], dtype: torch.dtype = torch.floa
 
 def simulation_of(case: Case) -> Simulation[Any, Any]:
     return Simulation(case.params, case.related_batches(2), case.primary_batch)
+
+
+def test_gradients_that_are_not_finite_are_not_taken_for_kinks() -> None:
+    case = dialog_case("mean", recency=False, shared=True)
+    params = {name: value * float("nan") for name, value in case.simulation.params.items()}
+    found = preflight(case.problem, replace(case.simulation, params=params), case.weight_params)
+    assert found.ok
+    assert not found.warnings

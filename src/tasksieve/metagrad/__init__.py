@@ -1,5 +1,8 @@
 """Meta-gradients over callables and parameter dicts; knows no dialog and no concrete model."""
 
+from tasksieve.metagrad.certificate import Certificate, certify
+from tasksieve.metagrad.diagnosis import diagnose
+from tasksieve.metagrad.distributed import Distributed
 from tasksieve.metagrad.estimators import (
     ESTIMATORS,
     Adjoint,
@@ -17,6 +20,7 @@ from tasksieve.metagrad.estimators import (
     Unrolled,
     estimator_named,
 )
+from tasksieve.metagrad.example_weights import ExampleWeights
 from tasksieve.metagrad.inner import Cotangents, InnerRule, Moments, Params, State, Tangents, moments_of
 from tasksieve.metagrad.linearization import AutogradLinearization, InPlace, Linearization
 from tasksieve.metagrad.problem import BilevelProblem, MetaGradient, Simulation, primary_loss, related_loss
@@ -28,10 +32,13 @@ __all__ = [
     "Adjoint",
     "AutogradLinearization",
     "BilevelProblem",
+    "Certificate",
     "ConjugateGradient",
     "Cotangents",
+    "Distributed",
     "Estimator",
     "Evolution",
+    "ExampleWeights",
     "FiniteDifference",
     "FirstOrder",
     "Forward",
@@ -51,6 +58,8 @@ __all__ = [
     "StatefulEstimator",
     "Tangents",
     "Unrolled",
+    "certify",
+    "diagnose",
     "estimator_named",
     "moments_of",
     "primary_loss",

@@ -11,6 +11,7 @@ errors, and only what is certain counts.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -179,6 +180,8 @@ def _compared(step: Step, params: Params, double: Comparison | None) -> Prefligh
     if double is None and step.factors.dtype != torch.float32:
         return Preflight()
     found = double or compare(step, params)
+    if not math.isfinite(found.first):
+        return Preflight()  # a loss or gradient is not finite: training itself says so, with the place
     if found.slopes > TOLERANCE:
         return wrong(step, params, found.slopes)
     if found.second < TOLERANCE:
