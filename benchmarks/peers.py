@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from tasksieve.metagrad import AutogradLinearization, BilevelProblem, Linearization, Sgd, Simulation, estimator_named
+from tasksieve.metagrad import BilevelProblem, Linearization, Sgd, Simulation, estimator_named
 from tasksieve.models import LossesOf
 from tasksieve.weighting import Learned
 
@@ -62,13 +62,11 @@ def tasksieve(problem: Problem, estimator: str, **options: Any) -> Work:
     def weights(params: dict[str, Tensor], batches: Sequence[Any]) -> list[Tensor]:
         return learned.unrolled(params, [(batch,) for batch in batches])
 
-    def linearize(params: dict[str, Tensor], batch: Any) -> Linearization:
-        return losses_of.linearize(params, [batch]) or AutogradLinearization(
-            lambda moved: losses(moved, batch), params
-        )
+    def linearize(params: dict[str, Tensor], batch: Any) -> Linearization | None:
+        return losses_of.linearize(params, [batch])
 
     own = linearize if hasattr(problem.model, "linearize") else None
-    bilevel: BilevelProblem[Any, Any] = BilevelProblem(losses, losses, weights, "mean", own)
+    bilevel: BilevelProblem[Any, Any] = BilevelProblem(losses, losses, weights, "mean", own, own)
     estimate, rule = estimator_named(estimator, **options), Sgd(LR)
 
     def work() -> Sequence[Tensor]:

@@ -19,6 +19,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "meta": {"unroll_length": 2, "warm_up": 0},
     "model": {"dim": 6},
     "weight_module": {"dim": 4},
+    "screening": {"trials": 0},
 }
 
 

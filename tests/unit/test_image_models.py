@@ -69,6 +69,13 @@ def test_closed_forms_are_those_of_automatic_differentiation(along: tuple[str, .
     assert_equal(slopes, expected_slopes)
     for name in moved:
         assert_equal(products[name], expected_products[name])
+    added = {name: value.clone() for name, value in params.items()}
+    closed.add_gradient(factors, added)
+    for name in moved:
+        assert_equal(added[name], params[name] + expected[name])
+    assert_equal(closed.add_second(direction, added), expected_slopes)
+    for name in moved:
+        assert_equal(added[name], params[name] + expected[name] + expected_products[name])
 
 
 def test_losses_at_other_parameters_are_those_of_the_module_with_them() -> None:

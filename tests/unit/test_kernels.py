@@ -15,7 +15,7 @@ from torch import Tensor
 
 from tasksieve.encoding import Batch, SentenceTable
 from tasksieve.kernels import batch_kernels, build, compiler, disabled, network_kernels
-from tasksieve.metagrad import AutogradLinearization, Linearization
+from tasksieve.metagrad import AutogradLinearization, InPlace, Linearization
 from tasksieve.models import LossesOf
 from tasksieve.models.compiled import compiled_network
 from tasksieve.models.passes import Layout, NetworkTensors
@@ -93,6 +93,35 @@ def test_a_linearization_is_that_of_automatic_differentiation(
     torch.testing.assert_close(slopes, true_slopes, rtol=1e-9, atol=1e-12)
     for name, value in true_products.items():
         torch.testing.assert_close(products[name], value, rtol=1e-9, atol=1e-11)
+
+
+@needs_compiler
+@pytest.mark.parametrize("tasks", [1, 2])
+@pytest.mark.parametrize(("transform", "recency"), KINDS)
+def test_derivatives_may_be_added_to_the_parameters_and_to_the_direction_themselves(
+    transform: Literal["state", "attended"], recency: bool, tasks: int
+) -> None:
+    losses_of = LossesOf(network(transform=transform, recency=recency, shared_candidates=False))
+    parts = (task().batch(torch.arange(5)), task("related-1").batch(torch.arange(7)))[:tasks]
+    start = {name: value.detach().clone() for name, value in losses_of.named_parameters()}
+    generator = torch.Generator().manual_seed(9)
+    factors = torch.rand(sum(map(len, parts)), generator=generator).double()
+    direction = {name: torch.randn(value.shape, generator=generator).double() for name, value in start.items()}
+    apart = losses_of.linearize(start, parts)
+    assert apart is not None
+    gradient, (slopes, products) = apart.gradient(factors), apart.second(direction)
+    theta = {name: value.clone() for name, value in start.items()}
+    along = {name: value.clone() for name, value in direction.items()}
+    added = losses_of.linearize(theta, parts)
+    assert added is not None and isinstance(added, InPlace)
+    added.add_gradient(factors, theta)
+    torch.testing.assert_close(added.slopes(direction), slopes, rtol=1e-12, atol=1e-14)
+    torch.testing.assert_close(added.add_second(along, along), slopes, rtol=1e-12, atol=1e-14)
+    for name, value in start.items():
+        moved = gradient[name]
+        torch.testing.assert_close(theta[name], value if moved is None else value + moved, rtol=1e-12, atol=1e-14)
+        total = direction[name] + products.get(name, 0)
+        torch.testing.assert_close(along[name], total, rtol=1e-12, atol=1e-14)
 
 
 @needs_compiler

@@ -61,7 +61,7 @@ def compare(
 
     data = {"primary": primary, "valid": valid, "related": related or None, "labels": labels}
     resolved = configure(data, {}, config, settings)
-    plan = Plan(resolved, test, tuple(_names(methods)), tuple(_numbers(sizes)), seeds, out, tuple(track))
+    plan = Plan(resolved, test, tuple(names_in(methods)), tuple(numbers_in(sizes)), seeds, out, track=tuple(track))
     _compare(plan, workers, as_json)
 
 
@@ -125,12 +125,14 @@ def _failure(comparison: Comparison) -> str:
     return f"left out, as training diverged: {names}; {comparison.failed[0].message}"
 
 
-def _names(text: str) -> list[str]:
+def names_in(text: str) -> list[str]:
+    """Names with commas between them."""
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _numbers(text: str) -> list[int]:
-    return [_positive(name) for name in _names(text)]
+def numbers_in(text: str) -> list[int]:
+    """Numbers of dialogs likewise. Raises: UserError: if one is not a positive number."""
+    return [_positive(name) for name in names_in(text)]
 
 
 def _positive(text: str) -> int:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from tasksieve.cli.compare import Seeds, Workers
+from tasksieve.cli.compare import Seeds, Workers, names_in, numbers_in
 from tasksieve.cli.ending import guarded
 from tasksieve.cli.options import Json, Settings, print_json
 from tasksieve.cli.progress import RunBars
@@ -67,6 +67,62 @@ def mnist(
     if table["conditions"]:
         console.print(conditions_table(table))
     for path in (out / "table1.json", *written):
+        console.print(f"Wrote {path}", soft_wrap=True, highlight=False)
+
+
+@reproduce.command()
+@guarded
+def restaurant(
+    out: Annotated[Path, typer.Option(help="Where runs, table2.json, report.html and the figures go.")],
+    data: Annotated[
+        Path | None, typer.Option(help="A folder with the bAbI dialog tasks and personalized bAbI Task 3.")
+    ] = None,
+    embedded: Annotated[bool, typer.Option("--embedded", help="Use simulated dialogs of the same tasks.")] = False,
+    sizes: Annotated[str, typer.Option(help="Numbers of primary training dialogs.")] = "50,100,150",
+    methods: Annotated[str, typer.Option(help="Rows, with commas between them, or all.")] = "all",
+    seeds: Seeds = 5,
+    paper_seeds: Annotated[
+        int, typer.Option(min=0, help="Seeds of the learned row with the paper's settings; 0 leaves it out.")
+    ] = 0,
+    workers: Workers = os.cpu_count() or 1,
+    ray: Annotated[
+        str | None, typer.Option(help="Do the runs on a Ray cluster: its address, or local to start one here.")
+    ] = None,
+    settings: Settings = [],  # noqa: B006
+    as_json: Json = False,
+) -> None:
+    """Table 2 and Figures 2, 6 and 7: a personalized restaurant task that borrows from a plain one.
+
+    Finished runs are kept: the same command goes on where it was stopped, and more rows, sizes or seeds may be added.
+    """
+    from tasksieve.experiments.ray_workers import RayJobs
+    from tasksieve.experiments.restaurant import (
+        Table2Plan,
+        embedded_data,
+        methods_named,
+        published_data,
+        reproduce_table2,
+    )
+    from tasksieve.experiments.workers import run_jobs
+    from tasksieve.report.html import write_report
+    from tasksieve.report.table2 import table2_table, write_table2_figures
+
+    if (data is None) != embedded:
+        raise UserError("give either --data FOLDER or --embedded")
+    found = embedded_data(out) if data is None else published_data(data)
+    rows = methods_named(names_in(methods))
+    plan = Table2Plan(found, rows, tuple(numbers_in(sizes)), seeds, out, tuple(settings), paper_seeds)
+    run = run_jobs if ray is None else RayJobs(None if ray == "local" else ray)
+    with RunBars() as bars:
+        table = reproduce_table2(plan, workers, bars.watch, run)
+    written = [write_report(out), *write_table2_figures(out)]
+    if as_json:
+        print_json(table)
+        return
+    console = Console()
+    console.print(table2_table(table))
+    console.print(table["verdict"], style="bold", highlight=False)
+    for path in (out / "table2.json", *written):
         console.print(f"Wrote {path}", soft_wrap=True, highlight=False)
 
 

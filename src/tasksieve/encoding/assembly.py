@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from itertools import accumulate
 from typing import Protocol, runtime_checkable
 
 from jaxtyping import Int
@@ -11,6 +12,8 @@ from torch import Tensor
 from tasksieve.encoding.batch import Batch, Entries
 from tasksieve.encoding.sentences import SentenceTable
 from tasksieve.kernels import BatchKernels
+
+_Two = ctypes.c_int64 * 2
 
 
 @runtime_checkable
@@ -32,23 +35,27 @@ def assembled(kernels: BatchKernels, task: Cuttable, examples: Int[Tensor, " bat
 
     Raises: IndexError: if there is no example of some number.
     """
-    if len(examples) and not 0 <= int(examples.min()) <= int(examples.max()) < len(task.targets):
-        raise IndexError(f"examples are numbered from 0 to {len(task.targets) - 1}")
     batch, limit = len(examples), task.max_memories
-    slots, entries, words = ctypes.c_int64(), ctypes.c_int64(), ctypes.c_int64()
-    bounds = task.start.data_ptr(), task.end.data_ptr()
-    kernels.measure(batch, examples.data_ptr(), *bounds, limit, ctypes.byref(slots), ctypes.byref(entries))
-    marks = examples.new_full((len(task.table),), -1)
-    spoken = examples.new_empty(2, batch)
-    memories = examples.new_empty(batch, slots.value)
-    distinct = examples.new_empty(min(len(task.table), entries.value + 2 * batch))
-    sentences, counts = examples.new_empty(2, entries.value)
-    offsets = examples.new_empty(batch + 1)
-    source = examples, task.spoken, task.memories, task.start, task.end, task.table.offsets
-    target = marks, spoken, memories, distinct, sentences, counts, offsets
-    pointers = (tensor.data_ptr() for tensor in (*source, *target))
-    known = kernels.assemble(batch, slots.value, limit, *pointers, ctypes.byref(words))
-    table = task.table.select_known(distinct[:known], words.value)
-    last = int(offsets[-1])
-    found = Entries(sentences[:last], counts[:last], None, offsets)
-    return Batch(table, spoken[0], spoken[1], memories, task.targets[examples], examples, task.head, found)
+    slots, entries, totals = ctypes.c_int64(), ctypes.c_int64(), _Two()
+    chosen = batch, len(task.targets), examples.data_ptr(), task.start.data_ptr(), task.end.data_ptr()
+    if not kernels.measure(*chosen, limit, ctypes.byref(slots), ctypes.byref(entries)):
+        raise IndexError(f"examples are numbered from 0 to {len(task.targets) - 1}")
+    most, sentences = entries.value, len(task.table)
+    # utterances and responses, memories, targets, offsets, sentences, counts, distinct sentences: one tensor in all
+    sizes = 2 * batch, batch * slots.value, batch, batch + 1, most, most, min(sentences, most + 2 * batch)
+    arena, marks = examples.new_empty(sum(sizes)), examples.new_empty(sentences)
+    source = examples, task.spoken, task.memories, task.start, task.end, task.targets, task.table.offsets, marks
+    pointers = [tensor.data_ptr() for tensor in source]
+    first = arena.data_ptr()
+    places = [first + arena.itemsize * place for place in accumulate(sizes[:-1], initial=0)]
+    known = kernels.assemble(batch, slots.value, limit, sentences, *pointers, *places, totals)
+    words, last = totals
+    rest = most - last
+    pieces = arena.split_with_sizes(
+        [batch, batch, sizes[1], batch, batch + 1, last, rest, last, rest, known, sizes[-1] - known]
+    )
+    utterances, responses, memories, targets, offsets, own, _, counts, _, distinct, _ = pieces
+    table = task.table.select_known(distinct, words)
+    found = Entries(own, counts, None, offsets)
+    memories = memories.view(batch, slots.value)
+    return Batch(table, utterances, responses, memories, targets, examples, task.head, found)

@@ -35,6 +35,11 @@ class BatchSampler:
         self._epoch = -1
         self._order = examples
 
+    @property
+    def size(self) -> int:
+        """Examples in a batch."""
+        return self._size
+
     def batch(self, number: int) -> Int[Tensor, " batch"]:
         """Numbers of the examples in the batch with this number, counted from 0."""
         epoch, position = divmod(number, len(self._examples) // self._size)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.errors import UserError
-from tasksieve.experiments.workers import Job, run_jobs
+from tasksieve.experiments.workers import Job, RunJobs, run_jobs
 from tasksieve.records.comparison import Comparison, FailedRun, SeedResult, comparison_row, verdict
-from tasksieve.records.config import RunConfig
+from tasksieve.records.config import RunConfig, changed
 from tasksieve.records.files import sha256, write_json
 from tasksieve.records.lock import FolderLock
 from tasksieve.records.run_folder import RunFolder
@@ -34,6 +34,7 @@ class Plan:
         sizes: numbers of primary training dialogs; none for all there are.
         seeds: run seeds 0 to SEEDS − 1, the same for every method.
         out: the comparison folder.
+        overrides: by method, ``section.key`` to value: settings that only its runs have.
         track: programs that follow every run, with their files in the folder ``tracking``.
     """
 
@@ -43,6 +44,7 @@ class Plan:
     sizes: tuple[int, ...]
     seeds: int
     out: Path
+    overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     track: tuple[str, ...] = ()
 
 
@@ -50,7 +52,12 @@ _RESULT = ("method", "seed", "size", "valid_accuracy", "iterations", "seconds")
 _TEST = ("sha256", "accuracy", "per_dialog_accuracy", "coverage")
 
 
-def compare(plan: Plan, workers: int = 1, watch: Callable[[str, Report], None] | None = None) -> Comparison:
+def compare(
+    plan: Plan,
+    workers: int = 1,
+    watch: Callable[[str, Report], None] | None = None,
+    run: RunJobs = run_jobs,
+) -> Comparison:
     """Do every run that is not done yet, measure each once on the test set, and write ``comparison.json``.
 
     A run that diverges does not stop the others: it is named in ``failed`` and left out of the rows.
@@ -59,6 +66,7 @@ def compare(plan: Plan, workers: int = 1, watch: Callable[[str, Report], None] |
         plan: what to compare.
         workers: processes that run at the same time.
         watch: called with a run's name and how far it is.
+        run: does the jobs: in processes of this machine, or elsewhere.
     Returns: rows in the order of sizes and methods, with the verdict.
     Raises: UserError: as :func:`tasksieve.training.run.train`, and if every run diverged; finished runs stay.
     """
@@ -67,7 +75,7 @@ def compare(plan: Plan, workers: int = 1, watch: Callable[[str, Report], None] |
     jobs = _jobs(plan, test)
     with FolderLock(plan.out):
         _follow(plan, jobs)
-        failed = run_jobs(jobs, workers, watch or (lambda name, report: None))
+        failed = run(jobs, workers, watch or (lambda name, report: None))
         if len(failed) == len(jobs):
             raise next(iter(failed.values()))
         comparison = _summarise(plan, jobs, test, failed)
@@ -95,7 +103,7 @@ def _check(plan: Plan, test: Path) -> None:
     if len(set(plan.methods)) < len(plan.methods) or len(set(plan.sizes)) < len(plan.sizes):
         raise UserError("a method or size is named twice; name each once")
     for name in plan.methods:
-        data = plan.config.data
+        data = _config(plan, name).data
         method_named(name).require(related=bool(data.related), labels=data.labels is not None)
     _tracking(plan, "").check()
     read_dialogs(test)
@@ -107,12 +115,7 @@ def _jobs(plan: Plan, test: Path) -> list[Job]:
     for size in plan.sizes or (None,):
         for name in plan.methods:
             for seed in range(plan.seeds):
-                config = plan.config.model_copy(
-                    update={
-                        "data": plan.config.data.model_copy(update={"size": size}),
-                        "training": plan.config.training.model_copy(update={"method": name, "seed": seed}),
-                    }
-                )
+                config = changed(_config(plan, name), {"data.size": size, "training.seed": seed})
                 label = f"{name}-{size or everything}-{seed}"
                 path = plan.out / "runs" / label
                 work = (
@@ -121,6 +124,10 @@ def _jobs(plan: Plan, test: Path) -> list[Job]:
                 )
                 jobs.append(Job(label, path, *work))
     return jobs
+
+
+def _config(plan: Plan, method: str) -> RunConfig:
+    return changed(plan.config, {**plan.overrides.get(method, {}), "training.method": method})
 
 
 def _summarise(plan: Plan, jobs: list[Job], test: Path, failed: dict[str, Diverged]) -> Comparison:

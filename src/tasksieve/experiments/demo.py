@@ -9,6 +9,7 @@ from tasksieve.experiments.compare import Plan
 from tasksieve.records.config import config_from
 
 PRIMARY_DIALOGS, RELATED_DIALOGS, TEST_DIALOGS = 50, 300, 300
+SCREENING = {"trials": 16, "iterations": 500, "groups": 8}
 SETTINGS = {"iterations": 1000, "evaluate_every": 50, "snapshot_every": 100}
 
 
@@ -30,6 +31,7 @@ def demo_plan(out: Path, seed: int = 0, seeds: int = 2) -> Plan:
         {
             "data": {"primary": str(primary), "valid": str(primary), "related": [str(related)]},
             "training": SETTINGS,
+            "screening": SCREENING,
         }
     )
     return Plan(config, str(primary), ("primary", "multitask", "learned"), (), seeds, out)

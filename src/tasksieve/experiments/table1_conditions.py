@@ -8,7 +8,7 @@ from typing import Any
 
 from tasksieve.experiments.table1_rows import row, weights
 from tasksieve.experiments.workers import Job
-from tasksieve.records.config import config_of
+from tasksieve.records.config import changed
 from tasksieve.training.images import ImageConfig
 
 METHODS = ("ones", "learned", "oracle")
@@ -46,12 +46,8 @@ class Condition:
 
     def config(self, base: ImageConfig, method: str) -> ImageConfig:
         """The configuration of this condition's runs by a method, but for the seed."""
-        values = base.model_dump(exclude_none=True)
-        changes = {**self.settings, **(self.learned_only if method == "learned" else {}), "training.method": method}
-        for name, value in changes.items():
-            section, key = name.split(".")
-            values[section][key] = value
-        return config_of(ImageConfig, values)
+        own = self.learned_only if method == "learned" else {}
+        return changed(base, {**self.settings, **own, "training.method": method})
 
 
 def conditions_of(base: ImageConfig) -> list[Condition]:

@@ -47,6 +47,10 @@ class Job:
         return RunFolder(self.path).finished and RunFolder(self.path).has_record("test")
 
 
+RunJobs = Callable[[Sequence[Job], int, Watch], dict[str, Diverged]]
+"""Does jobs, so many at a time: :func:`run_jobs`, or the same elsewhere."""
+
+
 class Stopped(Exception):
     """The user interrupted; what a run did up to its last checkpoint stays."""
 
@@ -67,7 +71,7 @@ def run_jobs(jobs: Sequence[Job], workers: int, watch: Watch) -> dict[str, Diver
     if workers <= 1 or len(waiting) <= 1:
         for job in waiting:
             try:
-                _do(job, watch)
+                do_job(job, watch)
             except Diverged as error:
                 failed[job.name] = error
     else:
@@ -75,7 +79,8 @@ def run_jobs(jobs: Sequence[Job], workers: int, watch: Watch) -> dict[str, Diver
     return {job.name: failed[job.name] for job in jobs if job.name in failed}
 
 
-def _do(job: Job, watch: Watch) -> None:
+def do_job(job: Job, watch: Watch) -> None:
+    """Train and measure in this process, each unless it is done."""
     job.train(lambda report: watch(job.name, report))
     folder = RunFolder(job.path)
     if not folder.has_record("test"):
@@ -135,4 +140,4 @@ def _do_in_process(job: Job) -> None:
             raise Stopped
         _shared["reports"].put((name, progress))
 
-    _do(job, report)
+    do_job(job, report)

@@ -9,27 +9,32 @@ using index_t = int64_t;
 extern "C" {
 
 // How much room a batch needs: slots = the longest example's memories (at least 1), entries = all examples' memories.
-void measure(index_t batch, const index_t *examples, const index_t *start, const index_t *end, index_t limit,
-             index_t *slots, index_t *entries) {
+// False if the task, of so many examples, lacks one of them.
+bool measure(index_t batch, index_t of, const index_t *examples, const index_t *start, const index_t *end,
+             index_t limit, index_t *slots, index_t *entries) {
     *slots = 1;
     *entries = 0;
     for (index_t b = 0; b < batch; ++b) {
+        if (examples[b] < 0 || examples[b] >= of) return false;
         const index_t length = std::min(end[examples[b]] - start[examples[b]], limit);
         *slots = std::max(*slots, length);
         *entries += std::max<index_t>(length, 1);
     }
+    return true;
 }
 
 // Fills spoken (2 x batch: utterances, responses) and memories (batch x slots; -1 for none) with numbers of the
-// batch's own sentences, and distinct with their numbers in the task. marks has a place for each of the task's
-// sentences, all -1, and is left so. An example without memories has the empty sentence, number 0. Also fills each
-// example's distinct memories with their counts, offsets[b] to offsets[b + 1]. Returns the number of distinct
-// sentences; words gets the number of their words.
-index_t assemble(index_t batch, index_t slots, index_t limit, const index_t *examples, const index_t *task_spoken,
-                 const index_t *task_memories, const index_t *start, const index_t *end, const index_t *task_offsets,
-                 index_t *marks, index_t *spoken, index_t *memories, index_t *distinct, index_t *sentences,
-                 index_t *counts, index_t *offsets, index_t *words) {
+// batch's own sentences, distinct with their numbers in the task, and targets with the task's. marks has a place for
+// each of the task's sentences, whatever is in it. An example without memories has the empty sentence, number 0. Also
+// fills each example's distinct memories with their counts, offsets[b] to offsets[b + 1]. Returns the number of
+// distinct sentences; totals gets the number of their words and that of the entries.
+index_t assemble(index_t batch, index_t slots, index_t limit, index_t task_sentences, const index_t *examples,
+                 const index_t *task_spoken, const index_t *task_memories, const index_t *start, const index_t *end,
+                 const index_t *task_targets, const index_t *task_offsets, index_t *marks, index_t *spoken,
+                 index_t *memories, index_t *targets, index_t *offsets, index_t *sentences, index_t *counts,
+                 index_t *distinct, index_t *totals) {
     index_t known = 0, entry = 0;
+    std::fill(marks, marks + task_sentences, -1);
     auto number = [&](index_t sentence) {
         if (marks[sentence] < 0) {
             marks[sentence] = known;
@@ -40,6 +45,7 @@ index_t assemble(index_t batch, index_t slots, index_t limit, const index_t *exa
     for (index_t b = 0; b < batch; ++b) {
         const index_t example = examples[b], last = end[example];
         const index_t length = std::min(last - start[example], limit);
+        targets[b] = task_targets[example];
         spoken[b] = number(task_spoken[2 * example]);
         spoken[batch + b] = number(task_spoken[2 * example + 1]);
         index_t *mine = memories + b * slots;
@@ -47,9 +53,9 @@ index_t assemble(index_t batch, index_t slots, index_t limit, const index_t *exa
             mine[slot] = slot < length ? number(task_memories[last - 1 - slot]) : -1;
         if (length <= 0) mine[0] = number(0);
     }
-    *words = 0;
+    totals[0] = 0;
     for (index_t s = 0; s < known; ++s) {
-        *words += task_offsets[distinct[s] + 1] - task_offsets[distinct[s]];
+        totals[0] += task_offsets[distinct[s] + 1] - task_offsets[distinct[s]];
         marks[distinct[s]] = -1;
     }
     // marks are all -1 again; its first places now tell where in the example's entries a sentence stands
@@ -68,6 +74,7 @@ index_t assemble(index_t batch, index_t slots, index_t limit, const index_t *exa
         for (index_t j = offsets[b]; j < entry; ++j) marks[sentences[j]] = -1;
         offsets[b + 1] = entry;
     }
+    totals[1] = entry;
     return known;
 }
 

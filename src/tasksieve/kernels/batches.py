@@ -19,10 +19,10 @@ class BatchKernels:
 
     def __init__(self, compiled: ctypes.CDLL) -> None:
         self.measure = compiled.measure
-        self.measure.argtypes = (_INDEX, *[_POINTER] * 3, _INDEX, *[_POINTER] * 2)
-        self.measure.restype = None
+        self.measure.argtypes = (_INDEX, _INDEX, *[_POINTER] * 3, _INDEX, *[_POINTER] * 2)
+        self.measure.restype = ctypes.c_bool
         self.assemble = compiled.assemble
-        self.assemble.argtypes = (*[_INDEX] * 3, *[_POINTER] * 14)
+        self.assemble.argtypes = (*[_INDEX] * 4, *[_POINTER] * 16)
         self.assemble.restype = _INDEX
         self.select_words = compiled.select_words
         self.select_words.argtypes = (_INDEX, *[_POINTER] * 5)

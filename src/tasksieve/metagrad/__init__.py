@@ -18,7 +18,7 @@ from tasksieve.metagrad.estimators import (
     estimator_named,
 )
 from tasksieve.metagrad.inner import Cotangents, InnerRule, Moments, Params, State, Tangents, moments_of
-from tasksieve.metagrad.linearization import AutogradLinearization, Linearization
+from tasksieve.metagrad.linearization import AutogradLinearization, InPlace, Linearization
 from tasksieve.metagrad.problem import BilevelProblem, MetaGradient, Simulation, primary_loss, related_loss
 from tasksieve.metagrad.rules import Adam, Sgd
 
@@ -35,6 +35,7 @@ __all__ = [
     "FiniteDifference",
     "FirstOrder",
     "Forward",
+    "InPlace",
     "InnerRule",
     "Linearization",
     "MetaGradient",

@@ -90,10 +90,8 @@ def shared(problem: BilevelProblem[Any, Any], group: Group = None) -> BilevelPro
         return of_params
 
     def linearize(params: Params, batch: Any) -> Linearization:
-        if problem.linearize is not None:
-            own = problem.linearize(params, batch)
-        else:
-            own = AutogradLinearization(lambda moved: problem.related_losses(moved, batch), params)
+        own = None if problem.linearize is None else problem.linearize(params, batch)
+        own = own or AutogradLinearization(lambda moved: problem.related_losses(moved, batch), params)
         return _Shared(own, params, _share(problem, own.losses, group), group)
 
     def weights(eta: Params, batches: Sequence[Any]) -> Sequence[Tensor]:

@@ -43,6 +43,27 @@ class Linearization(Protocol):
         ...
 
 
+@runtime_checkable
+class InPlace(Protocol):
+    """What a linearization may have beside: its results added to tensors that are there already.
+
+    With many more parameters than a batch depends on, most of the time would go into zeros and sums of whole tensors.
+    It must have taken all it needs of θ when it is made, as θ may be what is added to.
+    """
+
+    def add_gradient(self, factors: Tensor, to: Params) -> None:
+        """As ``gradient``, added to ``to``, which has all names that the linearization was made with."""
+        ...
+
+    def add_second(self, direction: Params, to: Params) -> Tensor:
+        """As ``second``, the product added to ``to``, which may be the direction itself; both have all names."""
+        ...
+
+    def slopes(self, direction: Params) -> Tensor:
+        """As in :class:`Linearization`."""
+        ...
+
+
 class AutogradLinearization:
     """By automatic differentiation: forward, backward with a graph, and a backward pass through that.
 

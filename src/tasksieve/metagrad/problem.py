@@ -27,14 +27,18 @@ class BilevelProblem(Generic[RelatedBatch, PrimaryBatch]):
         example_weights: (weight_params, batches) to the weights of each batch's examples, in (0, 1).
         reduction: ``sum`` as in Eqs. 1-14, or ``mean``, which divides each loss by its batch's size.
         linearize: (params, batch) to the related losses and their derivatives, if the model has a quicker way than
-            automatic differentiation.
+            automatic differentiation; it may return None where it has not.
+        linearize_primary: likewise of the primary losses.
+        primary_size: how many losses a primary batch has, to be had without computing them.
     """
 
     related_losses: Callable[[Params, RelatedBatch], Tensor]
     primary_losses: Callable[[Params, PrimaryBatch], Tensor]
     example_weights: Callable[[Params, Sequence[RelatedBatch]], Sequence[Tensor]]
     reduction: str = "mean"
-    linearize: Callable[[Params, RelatedBatch], Linearization] | None = None
+    linearize: Callable[[Params, RelatedBatch], Linearization | None] | None = None
+    linearize_primary: Callable[[Params, PrimaryBatch], Linearization | None] | None = None
+    primary_size: Callable[[PrimaryBatch], int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +85,21 @@ class Step:
 
     Attributes:
         losses: params to per-example losses.
-        linearize: params to the losses with their derivatives.
+        own: params to the losses with their derivatives, by the model's own way; None where it has none.
         factors: what each loss is multiplied by: weight, and one over the number of examples for a mean.
         number: of the related batch it learns from; None if it learns from a primary batch.
         scale: ∂factor/∂weight.
     """
 
     losses: Callable[[Params], Tensor]
-    linearize: Callable[[Params], Linearization]
+    own: Callable[[Params], Linearization | None]
     factors: Tensor
     number: int | None
     scale: float
+
+    def linearize(self, params: Params) -> Linearization:
+        """The losses with their derivatives, by automatic differentiation where the model has no way of its own."""
+        return self.own(params) or AutogradLinearization(self.losses, params)
 
 
 def simulated_steps(
@@ -127,12 +135,10 @@ def _related_step(
     def losses(params: Params) -> Tensor:
         return problem.related_losses(params, batch)
 
-    def linearize(params: Params) -> Linearization:
-        if problem.linearize is not None:
-            return problem.linearize(params, batch)
-        return AutogradLinearization(losses, params)
+    def own(params: Params) -> Linearization | None:
+        return None if problem.linearize is None else problem.linearize(params, batch)
 
-    return Step(losses, linearize, factors, number, scale)
+    return Step(losses, own, factors, number, scale)
 
 
 def primary_step(problem: BilevelProblem[RelatedBatch, PrimaryBatch], batch: PrimaryBatch, params: Params) -> Step:
@@ -141,12 +147,15 @@ def primary_step(problem: BilevelProblem[RelatedBatch, PrimaryBatch], batch: Pri
     def losses(params: Params) -> Tensor:
         return problem.primary_losses(params, batch)
 
-    def linearize(params: Params) -> Linearization:
-        return AutogradLinearization(losses, params)
+    def own(params: Params) -> Linearization | None:
+        return None if problem.linearize_primary is None else problem.linearize_primary(params, batch)
 
-    with torch.no_grad():
-        ones = torch.ones_like(losses(params))
-    return Step(losses, linearize, ones / len(ones) if problem.reduction == "mean" else ones, None, 0.0)
+    if problem.primary_size is not None:
+        ones = next(iter(params.values())).new_ones(problem.primary_size(batch))
+    else:
+        with torch.no_grad():
+            ones = torch.ones_like(losses(params))
+    return Step(losses, own, ones / len(ones) if problem.reduction == "mean" else ones, None, 0.0)
 
 
 def related_loss(

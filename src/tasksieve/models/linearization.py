@@ -1,4 +1,4 @@
-"""What every model's own linearization can do: the methods of ``tasksieve.metagrad.Linearization``."""
+"""What every model's own linearization can do: the methods of ``tasksieve.metagrad``'s protocols."""
 
 from __future__ import annotations
 
@@ -27,4 +27,12 @@ class BatchLinearization(Protocol):
 
     def slopes(self, direction: Mapping[str, Tensor]) -> Tensor:
         """The slopes by themselves."""
+        ...
+
+    def add_gradient(self, factors: Tensor, to: Mapping[str, Tensor]) -> None:
+        """The gradient added to ``to``, which may be the parameters themselves."""
+        ...
+
+    def add_second(self, direction: Mapping[str, Tensor], to: Mapping[str, Tensor]) -> Tensor:
+        """The slopes; the Hessian-vector product is added to ``to``, which may be the direction itself."""
         ...

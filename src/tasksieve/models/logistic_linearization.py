@@ -64,13 +64,24 @@ class LogisticLinearization:
         return {name: found.get(name) for name in self._names}
 
     @torch.no_grad()
+    def add_gradient(self, factors: Tensor, to: Mapping[str, Tensor]) -> None:
+        """The gradient added to ``to``."""
+        self._factors = factors
+        self._add(self._errors * factors, to)
+
+    @torch.no_grad()
     def second(self, direction: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Slopes of the losses in a direction, and the Hessian-vector product with the factors given."""
-        moved, probabilities = self._moved(direction), torch.softmax(self._scores, dim=0)
-        spread = probabilities * moved
-        of_scores = spread.addcmul(probabilities, spread.sum(dim=0), value=-1).mul_(self._factors)
-        found = self._pulled(of_scores)
+        moved = self._moved(direction)
+        found = self._pulled(self._spread(moved))
         return self._slopes(moved), {name: found[name] for name in self._names if name in found}
+
+    @torch.no_grad()
+    def add_second(self, direction: Mapping[str, Tensor], to: Mapping[str, Tensor]) -> Tensor:
+        """The slopes; the product is added to ``to``, which may be the direction itself."""
+        moved = self._moved(direction)
+        self._add(self._spread(moved), to)
+        return self._slopes(moved)
 
     @torch.no_grad()
     def slopes(self, direction: Mapping[str, Tensor]) -> Tensor:
@@ -79,6 +90,12 @@ class LogisticLinearization:
 
     def _slopes(self, moved: Tensor) -> Tensor:
         return (self._errors * moved).sum(dim=0)
+
+    def _spread(self, moved: Tensor) -> Tensor:
+        """What a direction does to the gradient by the scores."""
+        probabilities = torch.softmax(self._scores, dim=0)
+        spread = probabilities * moved
+        return spread.addcmul(probabilities, spread.sum(dim=0), value=-1).mul_(self._factors)
 
     def _moved(self, direction: Mapping[str, Tensor]) -> Tensor:
         """What a direction does to the scores; a name that is missing stands for zeros."""
@@ -91,3 +108,9 @@ class LogisticLinearization:
 
     def _pulled(self, of_scores: Tensor) -> dict[str, Tensor]:
         return {self._weight: of_scores @ self._images, self._bias: of_scores.sum(dim=1)}
+
+    def _add(self, of_scores: Tensor, to: Mapping[str, Tensor]) -> None:
+        if self._weight in to:
+            to[self._weight].addmm_(of_scores, self._images)
+        if self._bias in to:
+            to[self._bias].add_(of_scores.sum(dim=1))

@@ -176,7 +176,7 @@ class MemoryNetwork(nn.Module):
         if layout is None:
             return None
         candidates.check(embedding)
-        return NetworkLinearization(layout, tensors, [name if name in params else None for name in names])
+        return NetworkLinearization(layout, tensors, [name if name in params else None for name in names], params)
 
     def _states_and_candidates(self, batch: Batch) -> tuple[Tensor, Tensor]:
         embedding, candidates = self._candidates(batch)
@@ -216,5 +216,5 @@ class WeightModule(nn.Module):
 
     def several(self, batches: Sequence[Batch]) -> list[Float[Tensor, " _"]]:
         """The logits of several batches: one call, and one gradient, for all that a meta-update simulates."""
-        states = self.body.several(batches, with_response=True)
-        return [state @ self.output + self.bias for state in states]
+        logits = torch.cat(self.body.several(batches, with_response=True)) @ self.output + self.bias
+        return list(torch.split(logits, [len(batch) for batch in batches]))

@@ -11,7 +11,6 @@ from torch.func import functional_call
 
 from tasksieve.encoding import ExampleBatch
 from tasksieve.models.linearization import BatchLinearization
-from tasksieve.models.logistic_linearization import LogisticLinearization
 from tasksieve.models.network_linearization import SeveralLinearizations
 
 
@@ -48,8 +47,9 @@ class LossesOf(nn.Module):
         own = getattr(self.model, "linearize", None)
         if own is None:
             return None
+        parts: list[BatchLinearization]
         parts = [part for batch in batches if (part := own(params, batch, "model.")) is not None]
-        if len(parts) == 1 and isinstance(parts[0], LogisticLinearization):
+        if len(parts) == len(batches) == 1:
             return parts[0]
         return SeveralLinearizations(parts, params) if len(parts) == len(batches) else None
 

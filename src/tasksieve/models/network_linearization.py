@@ -1,7 +1,8 @@
 """The memory network's losses with their derivatives, straight from the compiled passes.
 
 They do what automatic differentiation of :meth:`MemoryNetwork.losses` does, without a graph and without calling the
-module with other parameters than its own. Their methods are those of ``tasksieve.metagrad.Linearization``.
+module with other parameters than its own. Their methods are those of ``tasksieve.metagrad``'s ``Linearization``
+and ``InPlace``.
 """
 
 from __future__ import annotations
@@ -22,18 +23,27 @@ class NetworkLinearization:
         layout: of the batch, with candidates.
         params: where.
         names: of the parameters, part by part; None for a part that is not to be moved.
+        moved: all names that may be moved; those that are no part have no gradient.
     """
 
-    def __init__(self, layout: Layout, params: NetworkTensors, names: Sequence[str | None]) -> None:
+    def __init__(
+        self, layout: Layout, params: NetworkTensors, names: Sequence[str | None], moved: Iterable[str]
+    ) -> None:
         self._names, self._params = tuple(names), params
+        self._moved = tuple(moved)
         self._forward, self.losses = layout.forward(params.plain())
         self._backward: Backward | None = None
 
-    def gradient(self, factors: Tensor) -> dict[str, Tensor]:
+    def gradient(self, factors: Tensor) -> dict[str, Tensor | None]:
         """The gradient of the losses times these factors."""
         gradients = self._forward.like.zeros()
         self._backward = self._forward.backward(factors.detach(), gradients)
-        return self._named(gradients)
+        found = self._named(gradients)
+        return {name: found.get(name) for name in self._moved}
+
+    def add_gradient(self, factors: Tensor, to: Mapping[str, Tensor]) -> None:
+        """The gradient added to ``to``, contiguous tensors that may be the parameters themselves."""
+        self._backward = self._forward.backward(factors.detach(), self._parts(to))
 
     def second(self, direction: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Slopes of the losses in a direction, and the Hessian-vector product with the factors given."""
@@ -41,6 +51,12 @@ class NetworkLinearization:
         along = self._parts(direction)
         products = along.zeros()
         return self._backward.second(along, products), self._named(products)
+
+    def add_second(self, direction: Mapping[str, Tensor], to: Mapping[str, Tensor]) -> Tensor:
+        """The slopes; the product is added to ``to``, contiguous tensors that may be the direction itself."""
+        assert self._backward is not None, "the gradient comes first"
+        along = self._parts(direction)
+        return self._backward.second(along, along if to is direction else self._parts(to))
 
     def slopes(self, direction: Mapping[str, Tensor]) -> Tensor:
         """The slopes by themselves."""
@@ -82,6 +98,17 @@ class SeveralLinearizations:
         """The parts' slopes one after the other, and the sum of their products."""
         found = [part.second(direction) for part in self._parts]
         return torch.cat([slopes for slopes, _ in found]), _sum([products for _, products in found])
+
+    def add_gradient(self, factors: Tensor, to: Mapping[str, Tensor]) -> None:
+        """The sum added to ``to``."""
+        for part, own in zip(self._parts, torch.split(factors, self._sizes), strict=True):
+            part.add_gradient(own, to)
+
+    def add_second(self, direction: Mapping[str, Tensor], to: Mapping[str, Tensor]) -> Tensor:
+        """The parts' slopes; the sum of their products is added to ``to``, which may be the direction itself."""
+        if to is direction and len(self._parts) > 1:  # no part may see what another has added
+            direction = {name: value.clone() for name, value in direction.items()}
+        return torch.cat([part.add_second(direction, to) for part in self._parts])
 
     def slopes(self, direction: Mapping[str, Tensor]) -> Tensor:
         """The parts' slopes by themselves."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import reprlib
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tasksieve.errors import UserError
 from tasksieve.records.files import read_bytes
@@ -47,7 +48,7 @@ class BodyConfig(_Section):
     dim: int = Field(default=20, ge=1, le=4096, description="width d of embeddings and internal state")
     hops: int = Field(default=3, ge=1, le=64, description="how often the memories are attended to")
     transform: Literal["state", "attended"] = Field(
-        default="state", description="what the d × d matrix is applied to"
+        default="attended", description="what the d × d matrix is applied to"
     )
     recency: bool = Field(default=False, description="add an embedding of a memory's distance from the end")
     init_sd: float = Field(default=0.1, gt=0, description="standard deviation of initial parameters")
@@ -98,8 +99,27 @@ class MetaConfig(_Section):
     estimator: EstimatorName = Field(default="adjoint", description="how the meta-gradient is computed")
     joint: bool = Field(default=False, description="simulate a primary update before each related one")
     normalize_weights: bool = Field(default=False, description="divide weights by their mean in the batch")
-    warm_up: int = Field(default=300, ge=0, description="iterations with all weights 1 before the module learns")
+    warm_up: int = Field(
+        default=300,
+        ge=0,
+        description="iterations with all weights 1 before the module learns; none after a screening",
+    )
     max_grad_norm: float | None = Field(default=None, gt=0, description="clip the meta-gradient's norm")
+
+
+class ScreeningConfig(_Section):
+    """Short trainings before a learned run, which show what groups of related examples help over many updates."""
+
+    trials: int = Field(default=32, ge=0, le=1024, description="a power of two from 8; 0 for no screening")
+    iterations: int = Field(default=1200, ge=1, description="of each trial")
+    groups: int = Field(default=16, ge=1, le=512, description="at most so many; half the trials at most")
+    distill_iterations: int = Field(default=400, ge=1, description="that teach the weight module what was found")
+
+    @model_validator(mode="after")
+    def _fits(self) -> ScreeningConfig:
+        if self.trials and (self.trials < 8 or self.trials & (self.trials - 1)):
+            raise ValueError("trials must be a power of two from 8, or 0")
+        return self
 
 
 class TrainingConfig(_Section):
@@ -138,6 +158,7 @@ class RunConfig(LoopConfig):
     data: DataConfig
     model: ModelConfig = ModelConfig()
     weight_module: WeightModuleConfig = WeightModuleConfig()
+    screening: ScreeningConfig = ScreeningConfig()
 
 
 Config = TypeVar("Config", bound=LoopConfig)
@@ -216,6 +237,18 @@ def _toml(text: str) -> dict[str, Any]:
     if any(line.count(".") > MOST_DOTS for line in text.splitlines()):
         raise RecursionError
     return dict(tomllib.loads(text))
+
+
+def changed(config: Config, settings: Mapping[str, Any]) -> Config:
+    """A configuration with other values, ``section.key`` to value.
+
+    Raises: UserError: as :func:`config_of`.
+    """
+    values = config.model_dump()
+    for name, value in settings.items():
+        section, _, key = name.partition(".")
+        values[section][key] = value
+    return config_of(type(config), values)
 
 
 def section_of(values: dict[str, Any], name: str) -> dict[str, Any]:

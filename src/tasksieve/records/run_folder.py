@@ -8,6 +8,7 @@
     metrics.jsonl          one line a validation
     times.jsonl            the seconds up to each validation: all that differs when the same run is made twice
     checkpoints/           last.safetensors and previous.safetensors (to go on), best.safetensors (to use)
+    trials.jsonl           one line a trial of the screening: the groups that were in it, and its result
     examples.parquet       example, task, dialog, turn, kind, user, system: the related examples
     weights/*.parquet      example, dialog, turn, step, weight: one file a snapshot
     result.json            how the run ended
@@ -153,6 +154,23 @@ class RunFolder:
     def read_times(self) -> list[dict[str, Any]]:
         """All lines of ``times.jsonl``: ``step`` and ``seconds``; likewise."""
         return read_json_lines(self.path / "times.jsonl", step=int, seconds=float)
+
+    def append_trial(self, groups: list[bool], result: float) -> None:
+        """Add a line to ``trials.jsonl``."""
+        append_line(self.path / "trials.jsonl", json.dumps({"groups": groups, "result": result}))
+
+    def read_trials(self, design: list[list[bool]]) -> list[float]:
+        """The results in ``trials.jsonl``, of the first trials of a design.
+
+        Raises: UserError: at the first line that is none of them.
+        """
+        file = self.path / "trials.jsonl"
+        lines = read_json_lines(file, result=float)
+        for number, line in enumerate(lines):
+            if number >= len(design) or line.get("groups") != design[number]:
+                raise UserError("is a trial of another run; remove the file and train again", file, number + 1)
+        write_text(file, "".join(json.dumps(line) + "\n" for line in lines))
+        return [float(line["result"]) for line in lines]
 
     def forget_after(self, step: int) -> float:
         """Drop metrics and weight snapshots later than ``step``: a resumed run writes them anew.

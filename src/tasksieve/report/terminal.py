@@ -27,7 +27,7 @@ def comparison_table(comparison: Comparison) -> Table:
             if there is only one. Runs that failed come last.
     """
     several = len({row.size for row in comparison.rows}) > 1
-    table = _table()
+    table = plain_table()
     table.add_column("method")
     if several:
         table.add_column("size", justify="right", no_wrap=True)
@@ -75,7 +75,7 @@ def evaluation_table(test: dict[str, Any]) -> Table:
     Args:
         test: the record ``test.json``; the parts it lacks are shown as absent.
     """
-    table = _table()
+    table = plain_table()
     table.add_column("kind of turn")
     for heading in ("turns", "right %", "in first 5", "in first 10"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -106,7 +106,7 @@ def weights_table(frame: pl.DataFrame, title: str) -> Table:
         frame: columns example, dialog, turn, kind, user, system, weight, in the order to show.
         title: what these examples are, e.g. ``highest weights``.
     """
-    table = _table(title=Text(show.one_line(title)))
+    table = plain_table(title=Text(show.one_line(title)))
     for name in ("example", "dialog", "turn"):
         longest = max((len(str(value)) for value in frame[name]), default=0)
         table.add_column(name, justify="right", width=max(longest, len(name)))
@@ -126,7 +126,7 @@ def table1_table(table: dict[str, Any]) -> Table:
     Args:
         table: the record ``table1.json``.
     """
-    shown = _table()
+    shown = plain_table()
     shown.add_column("weighting")
     for heading in ("test, %", "paper, %", "valid., %", "seconds\na run"):
         shown.add_column(heading, justify="right", no_wrap=True)
@@ -144,7 +144,7 @@ def conditions_table(table: dict[str, Any]) -> Table:
     Args:
         table: the record ``table1.json``.
     """
-    shown = _table()
+    shown = plain_table()
     shown.add_column("wrong labels")
     for heading in (*METHODS, "weight\nright", "weight\nwrong", "AUROC"):
         shown.add_column(heading, justify="right", no_wrap=True)
@@ -163,7 +163,7 @@ def kinds_table(frame: pl.DataFrame) -> Table:
     Args:
         frame: columns kind, examples, mean_weight, in the order to show.
     """
-    table = _table(title=Text("Mean weight by kind of turn"))
+    table = plain_table(title=Text("Mean weight by kind of turn"))
     table.add_column("kind")
     table.add_column("examples", justify="right")
     table.add_column("weight", width=5 + _BAR_CELLS)
@@ -186,7 +186,8 @@ def weight_bar(weight: float | None) -> Text:
     return Text.assemble(f"{weight:.2f} ", (bar, "blue"))
 
 
-def _table(title: Text | None = None) -> Table:
+def plain_table(title: Text | None = None) -> Table:
+    """A table without columns yet, in the look that all tables share."""
     return Table(
         title=title,
         title_justify="left",

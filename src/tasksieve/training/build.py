@@ -12,11 +12,12 @@ import torch
 from tasksieve.dialogs.turn_kinds import turn_kind
 from tasksieve.encoding import Candidates, derived_generator
 from tasksieve.models import MemoryNetwork, WeightModule
-from tasksieve.records.config import RunConfig
+from tasksieve.records.config import RunConfig, changed
 from tasksieve.training.evaluation import accuracy, task_ranks
 from tasksieve.training.labels import read_labels
-from tasksieve.training.methods import Method
-from tasksieve.training.parts import Parts, Setting
+from tasksieve.training.methods import Method, method_named
+from tasksieve.training.parts import Parts, Preparation, Setting
+from tasksieve.training.screening import screening_of
 from tasksieve.training.start import start_state, start_weighter
 from tasksieve.training.state import TrainState
 from tasksieve.training.streams import MODEL_STREAM, WEIGHT_MODULE_STREAM
@@ -44,7 +45,7 @@ def build_parts(config: RunConfig, method: Method) -> Parts:
     return Parts(
         tasks=tasks,
         state=state,
-        weighter=start_weighter(config, method, tasks, state, labels),
+        weighter=start_weighter(_warm(config), method, tasks, state, labels),
         examples=examples,
         validate=lambda: accuracy(task_ranks(state.model, tasks.valid)),
         facts={
@@ -52,7 +53,20 @@ def build_parts(config: RunConfig, method: Method) -> Parts:
             "coverage": {"valid_ceiling": tasks.valid.coverage.ceiling},
         },
         write=lambda folder: tasks.encoding.write(folder.encoding),
+        prepare=_screening(config, tasks, state),
     )
+
+
+def _warm(config: RunConfig) -> RunConfig:
+    """After a screening the weight module knows enough to be asked from the first iteration."""
+    return changed(config, {"meta.warm_up": 0}) if config.screening.trials else config
+
+
+def _screening(config: RunConfig, tasks: DialogTasks, state: TrainState) -> Preparation | None:
+    if state.weight_module is None or not config.screening.trials:
+        return None
+    multitask = method_named("multitask")
+    return screening_of(config, tasks, state.weight_module, lambda: build_state(config, multitask, tasks))
 
 
 def build_state(config: RunConfig, method: Method, tasks: DialogTasks) -> TrainState:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from tasksieve.errors import UserError
 
@@ -29,18 +30,34 @@ class Diverged(UserError):
         return Diverged, self._where
 
 
+def norm_of(gradients: Iterable[Tensor]) -> float:
+    """The norm of all of them together; not finite if any number is not."""
+    norms = [torch.linalg.vector_norm(gradient) for gradient in gradients]
+    return float(torch.linalg.vector_norm(torch.stack(norms))) if norms else 0.0
+
+
 def clipped_step(
-    optimizer: torch.optim.Optimizer, module: nn.Module, limit: float | None, update: str, step: int
+    optimizer: torch.optim.Optimizer,
+    module: nn.Module,
+    limit: float | None,
+    update: str,
+    step: int,
+    norm: float | None = None,
 ) -> None:
     """Clip a module's gradients to a norm, if there is a limit, and take the optimiser's step.
 
+    Args:
+        optimizer, module: whose gradients are set.
+        limit: of the norm.
+        update, step: what an error names.
+        norm: of the gradients, if it is known already.
     Raises: Diverged: if the norm is not finite; the parameters are then as before.
     """
-    if limit is None:
-        gradients = [value.grad for value in module.parameters() if value.grad is not None]
-        norm = sum(float(torch.linalg.vector_norm(gradient)) for gradient in gradients)
-    else:
-        norm = float(nn.utils.clip_grad_norm_(module.parameters(), limit))
+    gradients = [value.grad for value in module.parameters() if value.grad is not None]
+    norm = norm_of(gradients) if norm is None else norm
     if not math.isfinite(norm):
         raise Diverged(step, update, "the gradient")
+    if limit is not None and (share := limit / (norm + 1e-6)) < 1:
+        for gradient in gradients:
+            gradient.mul_(share)
     optimizer.step()

@@ -36,6 +36,19 @@ def task_ranks(model: Callable[[Batch], Tensor], task: EncodedTask) -> Int[Tenso
     return torch.cat(found).cpu()
 
 
+@torch.no_grad()
+def mean_probability(model: Callable[[Batch], Tensor], task: EncodedTask) -> float:
+    """Mean probability of the right response over the examples that have it among their candidates, in [0, 1].
+
+    Says much the same as accuracy with less noise, and unlike the loss is not ruled by what nobody can predict.
+    """
+    found = []
+    for numbers in torch.split(task.answerable(), _CHUNK):
+        batch = task.batch(numbers)
+        found.append(torch.softmax(model(batch), dim=1).gather(1, batch.targets[:, None])[:, 0])
+    return float(torch.cat(found).double().mean())
+
+
 def accuracy(found: Int[Tensor, " examples"]) -> float:
     """Share of examples whose right response ranks first, in per cent."""
     return 100.0 * float((found == 1).double().mean())

@@ -11,7 +11,6 @@ from torch import Tensor
 from tasksieve.encoding import ExampleBatch
 from tasksieve.metagrad import (
     Adam,
-    AutogradLinearization,
     BilevelProblem,
     Estimator,
     InnerRule,
@@ -29,7 +28,7 @@ from tasksieve.metagrad.diagnosis import diagnose
 from tasksieve.metagrad.preflight import chosen_estimator, preflight
 from tasksieve.models import LossesOf
 from tasksieve.records.config import LoopConfig, MetaConfig
-from tasksieve.training.divergence import EXPLOSIONS, Diverged, clipped_step
+from tasksieve.training.divergence import EXPLOSIONS, Diverged, clipped_step, norm_of
 from tasksieve.training.means import Means
 from tasksieve.training.parts import Tasks
 from tasksieve.training.samplers import RelatedSampler, sampler
@@ -89,7 +88,9 @@ class MetaUpdates:
             self._losses,
             weighter.unrolled,
             self._config.training.reduction,
-            self._linearize if self._has_own else None,
+            self._losses_of.linearize if self._has_own else None,
+            self._linearize_primary if self._has_own else None,
+            len,
         )
         eta: dict[str, Tensor] = dict(weighter.module.named_parameters())
         return problem, rule_of(self._config.meta), self._simulation(number), eta
@@ -110,8 +111,8 @@ class MetaUpdates:
         )
 
     def _learn(self, result: MetaGradient, task: _Task, step: int, weighter: Learned) -> None:
-        norm = torch.stack([gradient.norm() for gradient in result.gradients.values()]).norm()
-        finite = math.isfinite(float(norm))
+        norm = norm_of(result.gradients.values())
+        finite = math.isfinite(norm)
         self._means.add("meta_updates_skipped", float(not finite))
         progress = self._state.progress
         progress.exploded = 0 if finite else progress.exploded + 1
@@ -122,7 +123,7 @@ class MetaUpdates:
             for name, value in weighter.module.named_parameters():
                 value.grad = result.gradients[name]
             limit = self._config.meta.max_grad_norm
-            clipped_step(self._state.optimizers["weights"], weighter.module, limit, "weight", step)
+            clipped_step(self._state.optimizers["weights"], weighter.module, limit, "weight", step, norm)
             self._means.add("meta_loss", float(result.meta_loss))
 
     def _losses(self, params: dict[str, Tensor], batch: ExampleBatch) -> Tensor:
@@ -132,9 +133,8 @@ class MetaUpdates:
         parts = [self._losses(params, part) for part in batch]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
-    def _linearize(self, params: dict[str, Tensor], batch: RelatedBatch) -> Linearization:
-        quick = self._losses_of.linearize(params, batch)
-        return quick or AutogradLinearization(lambda moved: self._related_losses(moved, batch), params)
+    def _linearize_primary(self, params: dict[str, Tensor], batch: ExampleBatch) -> Linearization | None:
+        return self._losses_of.linearize(params, [batch])
 
 
 def rule_of(meta: MetaConfig) -> InnerRule:

@@ -33,6 +33,20 @@ class Tasks(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Preparation:
+    """Work on a state before the first iteration; done anew if the run is killed before its first checkpoint.
+
+    Attributes:
+        iterations: that it takes, for who watches.
+        work: does it; takes the run folder and what to call with the number of iterations done, and may go on from
+            what an earlier call left in the folder.
+    """
+
+    iterations: int
+    work: Callable[[RunFolder, Callable[[int], None]], None]
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """A run's parts at its start.
 
@@ -44,6 +58,7 @@ class Parts:
         validate: the accuracy on the primary task's validation data now, in per cent.
         facts: what ``result.json`` says beside how the run ended: at least ``size``, the primary task's.
         write: leaves in the run folder what the trained model needs to be used.
+        prepare: what comes before the first iteration, if anything.
     """
 
     tasks: Tasks
@@ -53,6 +68,7 @@ class Parts:
     validate: Callable[[], float]
     facts: dict[str, Any]
     write: Callable[[RunFolder], None]
+    prepare: Preparation | None = None
 
 
 @dataclass(frozen=True, slots=True)

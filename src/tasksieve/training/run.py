@@ -136,14 +136,11 @@ class _Run:
         self.trainer = Trainer(config, method, parts.tasks, parts.state, parts.weighter)
         self.total = config.training.iterations + self.trainer.pretrain_iterations
         self.trackers = Trackers()
-        if not go_on(folder, self.state):
-            folder.forget_after(-1)
-            parts.write(folder)
-            if parts.tasks.related:
-                folder.write_examples(parts.examples)
-            self._snapshot()
+        self.before = parts.prepare.iterations if parts.prepare else 0
 
     def finish(self, watch: Watcher, tracking: Tracking) -> dict[str, Any]:
+        if not go_on(self.folder, self.state):
+            self._begin(watch)
         with tracking.start(self.folder) as self.trackers:
             self._train(watch)
         return self._write_result()
@@ -160,10 +157,27 @@ class _Run:
                 progress.seconds = time.perf_counter() - started
                 self._validate()
             if progress.step % _REPORT_EVERY == 0:
-                watch(Report(progress.step, self.total, max(0.0, progress.best_accuracy)))
+                watch(self._report(progress.step))
         if progress.step % training.snapshot_every:
             self._snapshot()
-        watch(Report(progress.step, progress.step, progress.best_accuracy))
+        done = self.before + progress.step
+        watch(Report(done, done, progress.best_accuracy))
+
+    def _begin(self, watch: Watcher) -> None:
+        folder, parts = self.folder, self.parts
+        parts.write(folder)
+        if parts.tasks.related:
+            folder.write_examples(parts.examples)
+        started = time.perf_counter()
+        if parts.prepare:
+            parts.prepare.work(folder, lambda done: watch(self._report(done - self.before)))
+        self.state.progress.seconds = max(folder.forget_after(-1), time.perf_counter() - started)
+        self._snapshot()
+
+    def _report(self, step: int) -> Report:
+        """How far the run is after so many iterations; those that come before are negative."""
+        best = max(0.0, self.state.progress.best_accuracy)
+        return Report(self.before + step, self.before + self.total, best)
 
     def _validate(self) -> None:
         progress = self.state.progress

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
@@ -37,8 +37,19 @@ class RelatedSampler:
             sampler(training, task.answerable(), stream + 100 * number) for number, task in enumerate(tasks)
         ]
 
-    def batch(self, number: int) -> RelatedBatch:
-        """The batches with this number, counted from 0."""
-        return tuple(
-            task.batch(sampler.batch(number)) for task, sampler in zip(self._tasks, self._samplers, strict=True)
-        )
+    @property
+    def size(self) -> int:
+        """How many examples an update draws."""
+        return sum(sampler.size for sampler in self._samplers)
+
+    def batch(self, number: int, needed: Callable[[int, Tensor], Tensor] | None = None) -> RelatedBatch:
+        """The batches with this number, counted from 0.
+
+        Args:
+            number: of the update.
+            needed: of the examples drawn of a task, those to take; all by default.
+        """
+        drawn = [sampler.batch(number) for sampler in self._samplers]
+        if needed is not None:
+            drawn = [needed(place, numbers) for place, numbers in enumerate(drawn)]
+        return tuple(task.batch(numbers) for task, numbers in zip(self._tasks, drawn, strict=True))

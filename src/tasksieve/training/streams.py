@@ -9,6 +9,9 @@ WEIGHTS_STREAM = 5
 LABELS_STREAM = 6
 LAYERS_STREAM = 7
 META_JOINT_STREAM = 8
+SCREENING_STREAM = 9
+GROUPS_STREAM = 10
 RELATED_STREAM = 100
 META_RELATED_STREAM = 101
-"""The last two are those of the first related task; each further one adds a hundred."""
+DISTILL_STREAM = 102
+"""The last three are those of the first related task; each further one adds a hundred."""

@@ -12,6 +12,7 @@ from torch import Tensor
 from tasksieve.encoding import ExampleBatch
 from tasksieve.metagrad import primary_loss, related_loss
 from tasksieve.models import LossesOf
+from tasksieve.models.linearization import BatchLinearization
 from tasksieve.records.config import LoopConfig
 from tasksieve.training.divergence import Diverged, clipped_step
 from tasksieve.training.means import Means
@@ -22,7 +23,7 @@ from tasksieve.training.parts import Tasks
 from tasksieve.training.samplers import RelatedSampler, sampler
 from tasksieve.training.state import TrainState
 from tasksieve.training.streams import POOLED_STREAM, PRIMARY_STREAM, RELATED_STREAM
-from tasksieve.weighting import RelatedBatch, Weighter
+from tasksieve.weighting import PerExample, RelatedBatch, Weighter
 
 
 class Trainer:
@@ -80,24 +81,30 @@ class Trainer:
 
     def _primary_update(self, step: int) -> None:
         batch = self._tasks.primary.batch(self._primary.batch(step))
-        loss = primary_loss(self._losses(batch), self._config.training.reduction)
-        self._descend(loss, "primary", step, self._config.training.primary_lr)
+        reduction, lr = self._config.training.reduction, self._config.training.primary_lr
+        linear = self._losses_of.linearize(self._params, [batch])
+        if linear is None:
+            self._descend(primary_loss(self._losses(batch), reduction), "primary", step, lr)
+            return
+        factors = torch.ones_like(linear.losses)
+        self._descend_linear(linear, factors / len(factors) if reduction == "mean" else factors, "primary", step, lr)
 
     def _related_update(self, step: int) -> None:
-        batch = self._related.batch(step)
-        weights = self._weighter.weights(batch, step)
-        mean = float(weights.mean())
+        weighter, drawn = self._weighter, self._related.size
+        batch = self._related.batch(step, weighter.needed if isinstance(weighter, PerExample) else None)
+        weights = weighter.weights(batch, step)
+        mean = float(weights.sum()) / drawn
         self.means.add("mean_weight", mean)
         if mean == 0 and not bool(weights.any()):
             return
         reduction, lr = self._config.training.reduction, self._config.training.related_lr
         linear = self._losses_of.linearize(self._params, batch)
         if linear is None:
-            self._descend(related_loss(self._related_losses(batch), weights, reduction), "related", step, lr)
+            loss = related_loss(self._related_losses(batch), weights, "sum")
+            self._descend(loss / drawn if reduction == "mean" else loss, "related", step, lr)
             return
-        factors = weights / len(weights) if reduction == "mean" else weights
-        loss = linear.losses @ factors
-        self._descend(loss, "related", step, lr, lambda: self._set_gradients(linear.gradient(factors)))
+        factors = weights / drawn if reduction == "mean" else weights
+        self._descend_linear(linear, factors, "related", step, lr)
 
     def _pooled_update(self, step: int) -> None:
         numbers = self._pooled.batch(step)
@@ -121,6 +128,11 @@ class Trainer:
     def _set_gradients(self, gradients: Mapping[str, Tensor | None]) -> None:
         for name, value in self._params.items():
             value.grad = gradients.get(name)
+
+    def _descend_linear(self, linear: BatchLinearization, factors: Tensor, update: str, step: int, lr: float) -> None:
+        """Step down a model's own losses times these factors."""
+        loss = linear.losses @ factors
+        self._descend(loss, update, step, lr, lambda: self._set_gradients(linear.gradient(factors)))
 
     def _descend(
         self, loss: Tensor, update: str, step: int, lr: float, backward: Callable[[], object] | None = None

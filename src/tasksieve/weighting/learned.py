@@ -65,8 +65,9 @@ class Learned:
         """
         params = {f"module.{name}": value for name, value in weight_params.items()}
         parts = [part for batch in batches for part in batch]
-        logits = iter(functional_call(self._each, params, (parts,)))
-        return [self._finish(torch.sigmoid(torch.cat([next(logits) for _ in batch]))) for batch in batches]
+        weights = torch.sigmoid(torch.cat(functional_call(self._each, params, (parts,))))
+        sizes = [sum(map(len, batch)) for batch in batches]
+        return [self._finish(own) for own in torch.split(weights, sizes)]
 
     def _finish(self, weights: Tensor) -> Tensor:
         return weights / weights.mean() if self._normalize else weights

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from tasksieve.encoding import ExampleBatch, Examples, derived_generator
@@ -64,6 +64,11 @@ class PerExample:
     def weights(self, batch: RelatedBatch, step: int) -> Float[Tensor, " batch"]:
         """Each example's own weight."""
         return torch.cat([table[part.examples] for table, part in zip(self._tables, batch, strict=True)])
+
+    def needed(self, task: int, numbers: Int[Tensor, " _"]) -> Int[Tensor, " _"]:
+        """Those of a task's examples that have a weight above 0; the first of them if none has."""
+        found = numbers[self._tables[task][numbers] > 0]
+        return found if len(found) else numbers[:1]
 
     def snapshot(self, tasks: Sequence[Examples], step: int) -> list[Float[Tensor, " _"]]:
         """The fixed weights."""

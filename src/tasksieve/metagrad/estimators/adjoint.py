@@ -12,19 +12,18 @@ the step's derivative for any other rule.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from tasksieve.metagrad.estimators.estimator import by_slopes, losses_and_gradient, moved_by
+from tasksieve.metagrad.estimators.estimator import by_slopes, losses_and_gradient, moved_by, turned_at
+from tasksieve.metagrad.estimators.tape import Linearize, Tape
 from tasksieve.metagrad.inner import Cotangents, Gradients, InnerRule, Params, State
 from tasksieve.metagrad.linearization import AutogradLinearization, ForwardOverReverse, Linearization
 from tasksieve.metagrad.problem import BilevelProblem, MetaGradient, Simulation, Step
-
-Linearize = Callable[[Step, Params], Linearization]
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,10 +198,10 @@ def _recursion(linearize: Linearize, every: int | None) -> Any:
         for segment in segments[:-1]:
             starts.append((params, state))
             params, state = moved_by(segment, rule, params, state)
-        tape = _Tape(linearize, rule)
+        tape = Tape(linearize, rule)
         if segments:
             params = tape.forward(segments[-1], params, state)
-        losses, adjoint = losses_and_gradient(meta, params)
+        losses, adjoint = turned_at(meta, params)
         cotangents = Cotangents(adjoint, {}, {})
         found: dict[int, Tensor] = {}
         cotangents = tape.backward(cotangents, found, first=not starts)
@@ -213,41 +212,6 @@ def _recursion(linearize: Linearize, every: int | None) -> Any:
         return losses @ meta.factors, found
 
     return slopes
-
-
-class _Tape:
-    """Steps taken forward, to be gone back over."""
-
-    def __init__(self, linearize: Linearize, rule: InnerRule) -> None:
-        self._linearize, self._rule = linearize, rule
-        self._taken: list[tuple[Step, Linearization, Gradients, State]] = []
-
-    def forward(self, steps: Sequence[Step], params: Params, state: State) -> Params:
-        """Take the steps; returns where they end."""
-        for step in steps:
-            linear = self._linearize(step, params)
-            gradients = linear.gradient(step.factors)
-            params, state = self._rule.step(params, gradients, state)
-            self._taken.append((step, linear, gradients, state))
-        return params
-
-    def backward(self, cotangents: Cotangents, found: dict[int, Tensor], first: bool) -> Cotangents:
-        """Go back over the steps, freeing each; slopes by batch go to ``found``.
-
-        Before the ``first`` steps of all there is nothing: the last product is left out.
-        """
-        while self._taken:
-            step, linear, gradients, after = self._taken.pop()
-            directions, cotangents = self._rule.pullback(gradients, after, cotangents)
-            products: Params = {}
-            if first and not self._taken:
-                slopes = linear.slopes(directions)
-            else:
-                slopes, products = linear.second(directions)
-            if step.number is not None:
-                found[step.number] = slopes
-            cotangents = Cotangents(_sum(cotangents.params, products), cotangents.means, cotangents.squares)
-        return cotangents
 
 
 def _own(step: Step, params: Params) -> Linearization:
@@ -263,10 +227,3 @@ def _forward_over_reverse(step: Step, params: Params) -> Linearization:
 
 def _without_hessian(step: Step, params: Params) -> Linearization:
     return _WithoutHessian(step.linearize(params))
-
-
-def _sum(first: Params, second: Params) -> Params:
-    total = dict(first)
-    for name, value in second.items():
-        total[name] = total[name] + value if name in total else value
-    return total

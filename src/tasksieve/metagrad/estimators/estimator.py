@@ -102,6 +102,15 @@ def losses_and_gradient(step: Step, params: Params) -> tuple[Tensor, Params]:
     return losses.detach(), {name: value for name, value in zip(theta, found, strict=True) if value is not None}
 
 
+def turned_at(meta: Step, params: Params) -> tuple[Tensor, Params]:
+    """Likewise of the meta-loss, by the model's own way if it has one."""
+    linear = meta.own(params)
+    if linear is None:
+        return losses_and_gradient(meta, params)
+    gradients = linear.gradient(meta.factors)
+    return linear.losses, {name: value for name, value in gradients.items() if value is not None}
+
+
 def moved_by(steps: Sequence[Step], rule: InnerRule, params: Params, state: State) -> tuple[Params, State]:
     """Where the steps end, without a graph."""
     for step in steps:

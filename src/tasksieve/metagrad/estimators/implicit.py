@@ -23,7 +23,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tasksieve.metagrad.estimators.estimator import by_slopes, losses_and_gradient, moved_by
+from tasksieve.metagrad.estimators.estimator import by_slopes, moved_by, turned_at
 from tasksieve.metagrad.inner import InnerRule, Params
 from tasksieve.metagrad.problem import BilevelProblem, MetaGradient, Simulation, Step
 
@@ -165,7 +165,7 @@ def _implicit(solve: Callable[[Curvature, Params, Params], Slopes]) -> Any:
     ) -> tuple[Tensor, Slopes]:
         start: Params = {name: value.detach() for name, value in simulation.params.items()}
         params, state = moved_by(steps, rule, start, simulation.state or {})
-        losses, adjoint = losses_and_gradient(meta, params)
+        losses, adjoint = turned_at(meta, params)
         gains = rule.preconditioner(params, state)
         if not steps:
             return losses @ meta.factors, {}

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from tasksieve.metagrad.estimators.estimator import by_slopes, losses_and_gradient
+from tasksieve.metagrad.estimators.estimator import by_slopes, losses_and_gradient, turned_at
 from tasksieve.metagrad.inner import Cotangents, InnerRule, Params
 from tasksieve.metagrad.problem import BilevelProblem, MetaGradient, Simulation, Step
 
@@ -52,7 +52,7 @@ def _slopes(
     found = losses_and_gradient(step, params)[1]
     gradients = {name: found.get(name) for name in params}
     moved, after = rule.step(params, gradients, simulation.state or {})
-    losses, adjoint = losses_and_gradient(meta, moved)
+    losses, adjoint = turned_at(meta, moved)
     direction, _ = rule.pullback(gradients, after, Cotangents(adjoint, {}, {}))
     return losses @ meta.factors, {0: slopes_along(step, params, direction)}
 

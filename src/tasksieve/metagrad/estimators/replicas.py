@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -101,7 +101,7 @@ def _gradients(step: Step, params: Params, factors: Tensor) -> Gradients:
 
 
 def _gradients_one_by_one(step: Step, params: Params, factors: Tensor) -> Gradients:
-    own = [Step(step.losses, step.linearize, factor, step.number, step.scale) for factor in factors.unbind(0)]
+    own = [replace(step, factors=factor) for factor in factors.unbind(0)]
     found = [losses_and_gradient(one, theta)[1] for one, theta in zip(own, _apart(params), strict=True)]
     return {name: torch.stack([one[name] for one in found]) if name in found[0] else None for name in params}
 

@@ -1,0 +1,120 @@
+"""Runs on a Ray cluster, or on a local one: jobs as tasks, taken up again where a worker was lost."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from tasksieve.errors import UserError
+from tasksieve.experiments.workers import Job, Watch, do_job
+from tasksieve.training.divergence import Diverged
+from tasksieve.training.run import Report
+
+_RETRIES = 20
+"""How often a run is taken up again, from its last checkpoint, after the process or machine it was on was lost."""
+_POLL_SECONDS = 0.5
+_QUIET = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_DEDUP_LOGS": "0"}
+
+
+@dataclass(frozen=True, slots=True)
+class RayJobs:
+    """Does jobs on Ray: takes the place of :func:`tasksieve.experiments.workers.run_jobs`.
+
+    Args:
+        address: of the cluster, such as ``auto`` or ``ray://HOST:PORT``; None starts one on this machine for as long
+            as the jobs take. All machines must see the run folders and the data under the same paths.
+    """
+
+    address: str | None = None
+
+    def __call__(self, jobs: Sequence[Job], workers: int, watch: Watch) -> dict[str, Diverged]:
+        """Run the jobs that are not done yet, at most ``workers`` at a time.
+
+        Raises: UserError: if Ray is not installed or the cluster cannot be reached; and as ``run_jobs``.
+        """
+        ray = _ray()
+        waiting = [job for job in jobs if not job.done]
+        if not waiting:
+            return {}
+        _connect(ray, self.address, workers)
+        try:
+            return _follow(ray, waiting, workers, watch)
+        finally:
+            ray.shutdown()
+
+
+def _ray() -> Any:
+    os.environ.update({name: os.environ.get(name, value) for name, value in _QUIET.items()})
+    try:
+        import ray
+    except ImportError:
+        raise UserError("--ray needs Ray; install it with `pip install 'tasksieve[ray]'`") from None
+    return ray
+
+
+def _connect(ray: Any, address: str | None, workers: int) -> None:
+    options = {"num_cpus": workers, "include_dashboard": False} if address is None else {"address": address}
+    try:
+        ray.init(**options, log_to_driver=False, logging_level="error", configure_logging=False)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        reason = (str(error).splitlines() or ["no reason given"])[0]
+        raise UserError(f"--ray {address}: cannot be reached: {reason}") from None
+
+
+def _follow(ray: Any, jobs: Sequence[Job], workers: int, watch: Watch) -> dict[str, Diverged]:
+    from ray.util.queue import Queue
+
+    reports = Queue(actor_options={"num_cpus": 0})
+    task = ray.remote(num_cpus=1, max_retries=_RETRIES, retry_exceptions=False)(_remote)
+    waiting = list(jobs)
+    running: dict[Any, Job] = {}
+    failed: dict[str, Diverged] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < workers:
+                job = waiting.pop(0)
+                running[task.remote(job, reports)] = job
+            done, _ = ray.wait(list(running), timeout=_POLL_SECONDS)
+            _tell(reports, watch)
+            for reference in done:
+                error = _outcome(ray, reference, running.pop(reference))
+                failed |= error
+    finally:
+        for reference in running:
+            ray.cancel(reference, force=False)
+        reports.shutdown()
+    return failed
+
+
+def _tell(reports: Any, watch: Watch) -> None:
+    from ray.util.queue import Empty
+
+    with suppress(Empty):
+        while True:
+            watch(*reports.get_nowait())
+
+
+def _outcome(ray: Any, reference: Any, job: Job) -> dict[str, Diverged]:
+    try:
+        ray.get(reference)
+    except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, Diverged):
+            return {job.name: error.cause}
+        raise error.cause from None
+    except ray.exceptions.WorkerCrashedError:
+        raise UserError(
+            f"the worker of {job.name} was lost {_RETRIES} times; run the same command again to go on"
+        ) from None
+    return {}
+
+
+def _remote(job: Job, reports: Any) -> None:
+    """Do a job on whatever machine this is."""
+    do_job(job, _reporter(reports))
+
+
+def _reporter(reports: Any) -> Callable[[str, Report], None]:
+    return lambda name, report: reports.put((name, report))

@@ -1,0 +1,56 @@
+"""What a learned run on dialogs starts from: weights that a screening found, taught to the weight module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from jaxtyping import Int
+from torch import Tensor, nn
+
+from tasksieve.encoding import EncodedTask
+from tasksieve.records.config import RunConfig
+from tasksieve.records.run_folder import RunFolder
+from tasksieve.training.distill import distill
+from tasksieve.training.evaluation import mean_probability
+from tasksieve.training.parts import Preparation
+from tasksieve.training.state import TrainState
+from tasksieve.training.tasks import DialogTasks
+from tasksieve.training.trials import TrialParts, screen
+from tasksieve.weighting import response_groups
+
+
+def screening_of(
+    config: RunConfig, tasks: DialogTasks, module: nn.Module, fresh_state: Callable[[], TrainState]
+) -> Preparation:
+    """Trials by group of related turns, whose findings the weight module is taught.
+
+    A related example's weight becomes the chance that its group helps, measured on the validation dialogs.
+
+    Args:
+        config: of the run; its screening has at least one trial.
+        tasks: encoded data.
+        module: the run's weight module.
+        fresh_state: the run's own start, made anew, without a weight module.
+    """
+    screening = config.screening
+    groups = groups_of(tasks.related, min(screening.groups, screening.trials // 2), config.training.seed)
+    parts = TrialParts(config, tasks, groups, fresh_state, lambda state: mean_probability(state.model, tasks.valid))
+
+    def work(folder: RunFolder, watch: Callable[[int], None]) -> None:
+        found = screen(screening, parts, folder, watch)
+        weights = found.chances.float()[groups]
+        distill(module, tasks.related, weights, config.training, screening.distill_iterations)
+
+    return Preparation(screening.trials * screening.iterations, work)
+
+
+def groups_of(related: Sequence[EncodedTask], most: int, seed: int) -> Int[Tensor, " examples"]:
+    """Groups of all related examples, those of different tasks apart; at least one a task, ``most`` in all."""
+    each = max(1, most // len(related))
+    parts, first = [], 0
+    for task in related:
+        found = response_groups([example.system for example in task.examples], each, seed) + first
+        first = int(found.max()) + 1
+        parts.append(found)
+    return torch.cat(parts)
