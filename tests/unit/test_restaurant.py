@@ -129,7 +129,7 @@ def test_it_goes_on_and_takes_more_rows(plan: Table2Plan, table: dict[str, Any])
 
 
 def test_data_that_is_missing_or_there_twice_is_named(published: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="has no personalized-dialog-task3-options-trn.txt; give the folder"):
+    with pytest.raises(UserError, match=r"has no personalized-dialog-task3-options-trn\.txt; give the folder"):
         published_data(tmp_path)
     for name in ("one", "two"):
         shutil.copytree(published, tmp_path / name)

@@ -16,7 +16,8 @@ from tasksieve.training.run import Report
 _RETRIES = 20
 """How often a run is taken up again, from its last checkpoint, after the process or machine it was on was lost."""
 _POLL_SECONDS = 0.5
-_QUIET = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_DEDUP_LOGS": "0"}
+_ENVIRONMENT = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_DEDUP_LOGS": "0", "RAY_worker_niceness": "0"}
+"""Of Ray, unless the user has set it otherwise: no advice on standard error, and no worker behind everything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ class RayJobs:
 
 
 def _ray() -> Any:
-    os.environ.update({name: os.environ.get(name, value) for name, value in _QUIET.items()})
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
     try:
         import ray
     except ImportError:

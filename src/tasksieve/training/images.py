@@ -46,6 +46,7 @@ class ImageWeightModule(BaseModel):
 
     kind: Literal["perceptron", "label-scores"] = Field(default="perceptron", description="over image and label")
     hidden: int = Field(default=64, ge=1, le=4096, description="units of the hidden layer of label-scores")
+    start: float = Field(default=0.0, ge=-20, le=20, description="logit of all examples at first, of the perceptron")
 
 
 class ImageConfig(LoopConfig):
@@ -142,7 +143,7 @@ def build_weight_module(config: ImageConfig, pixels: int) -> PerceptronWeightMod
             "weight_module.kind: a perceptron cannot do without the indicator, as it adds up what it sees in image "
             "and label; set weight_module.kind=label-scores, or data.indicator=true"
         )
-    return PerceptronWeightModule(pixels, generator)
+    return PerceptronWeightModule(pixels, generator, config.weight_module.start)
 
 
 @torch.no_grad()
