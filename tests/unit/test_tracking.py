@@ -139,9 +139,7 @@ def test_what_is_no_number_is_not_told(fakes: None, tmp_path: Path) -> None:
 
 def test_compare_follows_every_run_and_those_done_before(fakes: None, tasks_dir: Path, tmp_path: Path) -> None:
     config = small_config(tasks_dir, "restaurant")
-    plan = Plan(
-        config, str(tasks_dir / "primary"), ("primary", "learned"), (), 1, tmp_path, ("tensorboard", "mlflow")
-    )
+    plan = Plan(config, str(tasks_dir / "primary"), ("primary", "learned"), (), 1, tmp_path, track=PROGRAMS)
     compare(plan)
     names = {"primary-6-0", "learned-6-0"}
     assert {writer.folder.name for writer in FakeWriter.written} == names
@@ -161,7 +159,7 @@ def test_a_missing_or_unknown_program_is_refused_in_one_sentence(
         with pytest.raises(UserError, match=rf"^{name} is not installed; .*: pip install 'tasksieve\[{name}\]'$"):
             train(config, tmp_path / "run", tracking=Tracking((name,), tmp_path))
     with pytest.raises(UserError, match="--track: found 'wandb'; expected tensorboard or mlflow"):
-        compare(Plan(config, str(tasks_dir / "primary"), ("primary",), (), 1, tmp_path / "c", ("wandb",)))
+        compare(Plan(config, str(tasks_dir / "primary"), ("primary",), (), 1, tmp_path / "c", track=("wandb",)))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -135,19 +135,18 @@ class _Run:
         self.state = parts.state
         self.trainer = Trainer(config, method, parts.tasks, parts.state, parts.weighter)
         self.total = config.training.iterations + self.trainer.pretrain_iterations
-        self.before = parts.prepare.iterations if parts.prepare else 0
         self.trackers = Trackers()
-        self.resumed = go_on(folder, self.state)
+        self.before = parts.prepare.iterations if parts.prepare else 0
 
     def finish(self, watch: Watcher, tracking: Tracking) -> dict[str, Any]:
+        if not go_on(self.folder, self.state):
+            self._begin(watch)
         with tracking.start(self.folder) as self.trackers:
             self._train(watch)
         return self._write_result()
 
     def _train(self, watch: Watcher) -> None:
         training, progress = self.config.training, self.state.progress
-        if not self.resumed:
-            self._begin(watch)
         started = time.perf_counter() - progress.seconds
         while progress.step < self.total and progress.stale < training.patience:
             self.trainer.iterate(progress.step)
