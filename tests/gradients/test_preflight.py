@@ -274,8 +274,9 @@ def simulation_of(case: Case) -> Simulation[Any, Any]:
 
 
 def test_gradients_that_are_not_finite_are_not_taken_for_kinks() -> None:
-    case = dialog_case("mean", recency=False, shared=True)
-    params = {name: value * float("nan") for name, value in case.simulation.params.items()}
-    found = preflight(case.problem, replace(case.simulation, params=params), case.weight_params)
+    case = classifier_case("mean")
+    simulation = simulation_of(case)
+    params = {name: value * float("nan") for name, value in simulation.params.items()}
+    found = preflight(case.problem, replace(simulation, params=params), case.weight_params)
     assert found.ok
     assert not found.warnings
