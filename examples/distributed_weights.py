@@ -11,8 +11,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from tasksieve.metagrad import Adjoint
-from tasksieve.metagrad import Distributed, ExampleWeights
+from tasksieve.metagrad import Adjoint, Distributed, ExampleWeights
 
 BATCH, GROUPS = 64, 4
 
