@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -47,10 +46,14 @@ def _answer(request: Request, status: int, sentence: str) -> Response:
     return JSONResponse({"error": sentence}, status_code=status)
 
 
+_LONGEST = 80
+"""Characters of a name from the request that an answer repeats."""
+
+
 def _problem(problem: Any) -> str:
     """``user: string should have at most 2000 characters``."""
-    place: Sequence[object] = problem["loc"][1:]
+    place = [str(part)[:_LONGEST] for part in problem["loc"][1:]]
     message = problem["msg"][:1].lower() + problem["msg"][1:]
     if problem["type"] == "json_invalid":
         return "the body is not JSON"
-    return f"{'.'.join(map(str, place)) or 'the request'}: {message}"
+    return f"{'.'.join(place) or 'the request'}: {message}"
