@@ -170,6 +170,12 @@ def record_targets() -> list[Target]:
         Target("records: encoding", "encoding.json", (encoding,), lambda path: Encoding.read(path, "cpu")),
         Target("records: metrics", "metrics.jsonl", (lines,), lambda path: RunFolder(path.parent).read_metrics()),
         Target(
+            "records: trials",
+            "trials.jsonl",
+            (b'{"groups": [true, false], "result": 41.5}\n{"groups": [false, true], "result": 40}\n',),
+            lambda path: RunFolder(path.parent).read_trials([[True, False], [False, True], [True, True]]),
+        ),
+        Target(
             "records: weights",
             "w.parquet",
             (written(lambda path: write_table(path, weights.select(list(WEIGHTS_SCHEMA)))),),
