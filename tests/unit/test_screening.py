@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import statistics
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,10 @@ def test_a_learned_run_starts_from_what_its_trials_say(tasks_dir: Path, tmp_path
     assert len(trials) == 8
     assert all(0 <= trial["result"] <= 100 for trial in trials)
     assert (seen[0].total, seen[-1].step, seen[0].step) == (92, 92, 10)
-    design, results = torch.tensor([t["groups"] for t in trials]), torch.tensor([t["result"] for t in trials])
+    design, results = (
+        torch.tensor([t["groups"] for t in trials]),
+        torch.tensor([t["result"] for t in trials]).double(),
+    )
     chances = effects_of(design, results).chances
     examples, weights = folder.read_examples(), folder.read_weights(0)["weight"]
     per_task = [examples.filter(examples["task"] == task)["system"].to_list() for task in (0, 1)]
@@ -120,6 +124,11 @@ def test_a_learned_run_starts_from_what_its_trials_say(tasks_dir: Path, tmp_path
     for group in range(2):
         mean = float(weights.filter((groups == group).tolist()).mean() or 0)  # type: ignore[arg-type]
         assert mean == pytest.approx(float(chances[group]), abs=0.15)
+    record = folder.read_record("screening")
+    assert [group["chance"] for group in record["groups"]] == pytest.approx(chances.tolist())
+    for place, group in enumerate(record["groups"]):
+        texts = examples.filter((groups == place).tolist())["system"]
+        assert (group["examples"], group["response"]) == (len(texts), statistics.mode(texts.to_list()))
     assert folder.read_weights(12)["weight"].to_list() == weights.to_list()  # nothing moved them since
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from tasksieve.training.run import Report
 _RETRIES = 20
 """How often a run is taken up again, from its last checkpoint, after the process or machine it was on was lost."""
 _POLL_SECONDS = 0.5
+_KNOCK_SECONDS = 10.0
 _ENVIRONMENT = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_DEDUP_LOGS": "0", "RAY_worker_niceness": "0"}
 """Of Ray, unless the user has set it otherwise: no advice on standard error, and no worker behind everything else."""
 
@@ -58,12 +60,25 @@ def _ray() -> Any:
 
 
 def _connect(ray: Any, address: str | None, workers: int) -> None:
+    if address is not None:
+        _knock(address)
     options = {"num_cpus": workers, "include_dashboard": False} if address is None else {"address": address}
     try:
         ray.init(**options, log_to_driver=False, logging_level="error", configure_logging=False)
     except (ConnectionError, ValueError, RuntimeError) as error:
         reason = (str(error).splitlines() or ["no reason given"])[0]
         raise UserError(f"--ray {address}: cannot be reached: {reason}") from None
+
+
+def _knock(address: str) -> None:
+    """Fail at once where nobody listens: Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not port.isdecimal():
+        return  # a word such as auto
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCK_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise UserError(f"--ray {address}: cannot be reached: {error}") from None
 
 
 def _follow(ray: Any, jobs: Sequence[Job], workers: int, watch: Watch) -> dict[str, Diverged]:

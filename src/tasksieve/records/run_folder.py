@@ -8,6 +8,7 @@
     metrics.jsonl          one line a validation
     times.jsonl            the seconds up to each validation: all that differs when the same run is made twice
     checkpoints/           last.safetensors and previous.safetensors (to go on), best.safetensors (to use)
+    screening.json         what the trials say of each group of related turns
     trials.jsonl           one line a trial of the screening: the groups that were in it, and its result
     examples.parquet       example, task, dialog, turn, kind, user, system: the related examples
     weights/*.parquet      example, dialog, turn, step, weight: one file a snapshot

@@ -13,6 +13,7 @@ from tasksieve.report import formatting as show
 from tasksieve.report.blocks import Block, Cell, Note, Page, Picture, Section, TableBlock, Tone
 from tasksieve.report.figures import comparison_bars
 from tasksieve.report.reading import Run, read_comparison, read_run, read_runs, run_to_show
+from tasksieve.report.screening_section import screening_sections
 from tasksieve.report.sections import (
     NO_TEST,
     coverage_section,
@@ -51,6 +52,7 @@ def run_page(folder: Path) -> Page:
         sections=(
             run_kinds_section(test),
             curves_section([run]),
+            *screening_sections(run),
             *weight_sections(run),
             coverage_section([("", coverage)]),
             settings_section([("config.toml", run.config_text)]),
@@ -87,6 +89,7 @@ def comparison_page(folder: Path) -> Page:
         *size_sections(comparison),
         curves_section(runs),
         _kinds_section(runs, methods),
+        *screening_sections(shown),
         *weight_sections(shown),
         coverage_section(_coverages(comparison, runs)),
         settings_section(_settings(comparison, shown or next(iter(runs), None))),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Int
@@ -17,7 +19,7 @@ from tasksieve.training.parts import Preparation
 from tasksieve.training.state import TrainState
 from tasksieve.training.tasks import DialogTasks
 from tasksieve.training.trials import TrialParts, screen
-from tasksieve.weighting import response_groups
+from tasksieve.weighting import Effects, response_groups
 
 
 def screening_of(
@@ -39,10 +41,29 @@ def screening_of(
 
     def work(folder: RunFolder, watch: Callable[[int], None]) -> None:
         found = screen(screening, parts, folder, watch)
+        folder.write_record("screening", _record(tasks.related, groups, found, screening.trials))
         weights = found.chances.float()[groups]
         distill(module, tasks.related, weights, config.training, screening.distill_iterations)
 
     return Preparation(screening.trials * screening.iterations, work)
+
+
+def _record(related: Sequence[EncodedTask], groups: Tensor, found: Effects, trials: int) -> dict[str, Any]:
+    """``screening.json``: each group with its commonest response, its effect and the chance that it helps."""
+    said: list[Counter[str]] = [Counter() for _ in found.estimates]
+    responses = (example.system for task in related for example in task.examples)
+    for group, response in zip(groups.tolist(), responses, strict=True):
+        said[group][response] += 1
+    columns = zip(said, found.estimates.tolist(), found.chances.tolist(), strict=True)
+    return {
+        "trials": trials,
+        "error": found.error,
+        "quantile": found.quantile,
+        "groups": [
+            {"response": counts.most_common(1)[0][0], "examples": counts.total(), "effect": effect, "chance": chance}
+            for counts, effect, chance in columns
+        ],
+    }
 
 
 def groups_of(related: Sequence[EncodedTask], most: int, seed: int) -> Int[Tensor, " examples"]:

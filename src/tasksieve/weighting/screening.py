@@ -57,6 +57,11 @@ class Effects:
     chances: Float[Tensor, " factors"]
     freedom: int
 
+    @property
+    def quantile(self) -> float:
+        """So many standard errors on either side of an estimate make its 95 % interval."""
+        return float(student.ppf(0.975, self.freedom))
+
 
 def effects_of(design: Bool[Tensor, "trials factors"], results: Float[Tensor, " trials"]) -> Effects:
     """Estimate effects by least squares.
