@@ -112,10 +112,8 @@ def test_a_learned_run_starts_from_what_its_trials_say(tasks_dir: Path, tmp_path
     assert len(trials) == 8
     assert all(0 <= trial["result"] <= 100 for trial in trials)
     assert (seen[0].total, seen[-1].step, seen[0].step) == (92, 92, 10)
-    design, results = (
-        torch.tensor([t["groups"] for t in trials]),
-        torch.tensor([t["result"] for t in trials]).double(),
-    )
+    design = torch.tensor([trial["groups"] for trial in trials])
+    results = torch.tensor([trial["result"] for trial in trials], dtype=torch.float64)
     chances = effects_of(design, results).chances
     examples, weights = folder.read_examples(), folder.read_weights(0)["weight"]
     per_task = [examples.filter(examples["task"] == task)["system"].to_list() for task in (0, 1)]
