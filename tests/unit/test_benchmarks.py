@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -47,3 +48,23 @@ def test_the_checkpoint_benchmark_gives_ratios_and_mends_what_it_changed(tasks_d
     assert checkpoints.TrainState.save is save
     assert 0 < record["writing"] < 1
     assert record["ratio"] > 0
+
+
+def test_noise_keeps_every_response_and_no_order(tmp_path: Path) -> None:
+    from benchmarks.negative_transfer import related_of, shuffled
+    from tasksieve.dialogs import Turn
+    from tasksieve.dialogs.formats import read_dialogs
+    from tasksieve.dialogs.simulate import simulate, write_simulation
+
+    dialogs = simulate("restaurant", dialogs=10, seed=0, task=5)["train"]
+    noise = shuffled(dialogs)
+
+    def turns(those: list[Any], side: str) -> list[str]:
+        return [getattr(event, side) for dialog in those for event in dialog.events if isinstance(event, Turn)]
+
+    assert turns(noise, "user") == turns(dialogs, "user")
+    assert sorted(turns(noise, "system")) == sorted(turns(dialogs, "system"))
+    same = sum(map(str.__eq__, turns(noise, "system"), turns(dialogs, "system")))
+    assert same < 0.3 * len(turns(dialogs, "system"))
+    write_simulation({"train": dialogs}, tmp_path / "restaurant")
+    assert turns(read_dialogs(related_of("noise", tmp_path)), "system") == turns(noise, "system")
