@@ -76,6 +76,13 @@ def test_the_verdict_judges_the_method_that_validation_chose() -> None:
     assert verdict([lucky]).startswith("No verdict")
 
 
+def test_the_verdict_is_on_the_oracle_only_where_nothing_else_borrows() -> None:
+    base = [50.0, 50.1, 49.9]
+    primary, told = row("primary", base, base), row("oracle", [70.0, 70.1, 69.8], base, 90.0)
+    assert verdict([primary, told, row("learned", [52.0, 52.2, 51.9], base)]).startswith("Borrow: learned is +2.0")
+    assert verdict([primary, told]).startswith("Borrow: oracle is +20.0")
+
+
 def test_compare_runs_everything_once_and_goes_on(tasks_dir: Path, tmp_path: Path) -> None:
     seen: list[str] = []
     first = compare(plan(tasks_dir, tmp_path / "c"), 1, lambda name, report: seen.append(name))
