@@ -14,6 +14,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from tasksieve.experiments.restaurant import METHODS as TABLE2
 from tasksieve.experiments.table2_rows import PAPER
 from tasksieve.report import formatting as show
 from tasksieve.report.conditions import METHODS, describe
@@ -40,7 +41,8 @@ def table2(record: dict[str, Any]) -> str:
         f"| method | {' | '.join(f'{size} dialogs | paper' for size in sizes)} |",
         f"|---|{'---|---|' * len(sizes)}",
     ]
-    for method, settings in dict.fromkeys((row["method"], row["settings"]) for row in rows):
+    found = {(row["method"], row["settings"]) for row in rows}
+    for method, settings in sorted(found, key=lambda name: (TABLE2.index(name[0]), name[1])):
         here = {row["size"]: row for row in rows if (row["method"], row["settings"]) == (method, settings)}
         name = f"`{method}`" + (f", {settings.replace('-', ' ')}" if settings else "")
         lines.append(f"| {name} | {' | '.join(_cells(here.get(size)) for size in sizes)} |")
