@@ -51,8 +51,8 @@ class ImageWeightModule(BaseModel):
 
 class ImageConfig(LoopConfig):
     """A run on images. The defaults are the paper's: related updates only, K = 1, N_meta = 1, Adam 1e-3 also for the
-    simulated step. Not so the weight module's: its step size is 3e-3, which validation prefers to 1e-3, and its logits
-    start at 4, to which a weak decay leads back, as nothing else holds the common scale of the weights.
+    simulated step. The weight module is another: its step size is 3e-3, which validation prefers to 1e-3, its logits
+    start at 4, and a weak decay leads back there, as nothing else holds the common scale of the weights.
     """
 
     data: ImageData = ImageData()
