@@ -42,7 +42,8 @@ def task(folder: Path) -> RunConfig:
     primary = str(folder / "personalized-restaurant")
     data = {"primary": primary, "valid": primary, "related": [str(folder / "restaurant")]}
     meta = {"warm_up": 0}
-    return config_from({"data": data, "meta": meta, "training": {"method": "learned", "iterations": ITERATIONS}})
+    training = {"method": "learned", "iterations": ITERATIONS}
+    return config_from({"data": data, "meta": meta, "training": training, "screening": {"trials": 0}})
 
 
 @contextmanager

@@ -21,7 +21,7 @@ import torch
 
 from benchmarks.meta_update import benchmark_config
 from tasksieve.kernels import compiler
-from tasksieve.records.config import RunConfig
+from tasksieve.records.config import RunConfig, changed
 from tasksieve.records.files import write_json
 from tasksieve.training.run import train
 
@@ -29,11 +29,18 @@ ITERATIONS, UPDATES, LENGTH = 2000, 10, 5
 
 
 def configured(data: Path, iterations: int) -> RunConfig:
-    """The product's defaults but for the goal's numbers, with nothing that would end the run before its time."""
-    config = benchmark_config(data, Path())
-    meta = config.meta.model_copy(update={"updates": UPDATES, "unroll_length": LENGTH, "warm_up": 0})
-    training = config.training.model_copy(update={"iterations": iterations, "patience": iterations})
-    return config.model_copy(update={"meta": meta, "training": training})
+    """The product's defaults but for the goal's numbers: no screening, and nothing that would end the run early."""
+    return changed(
+        benchmark_config(data, Path()),
+        {
+            "meta.updates": UPDATES,
+            "meta.unroll_length": LENGTH,
+            "meta.warm_up": 0,
+            "screening.trials": 0,
+            "training.iterations": iterations,
+            "training.patience": iterations,
+        },
+    )
 
 
 def machine() -> dict[str, Any]:

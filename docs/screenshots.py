@@ -47,8 +47,8 @@ def demo_run(folder: Path) -> Path:
     config = config_from(
         {
             "data": {"primary": primary, "valid": primary, "related": [str(folder / "related")], "size": 50},
-            "model": {"transform": "attended"},
             "meta": {"weight_lr": 5e-4},
+            "screening": {"trials": 16, "iterations": 500, "groups": 8},
             "training": {"iterations": 2000, "evaluate_every": 200, "snapshot_every": 40, "patience": 100},
         }
     )

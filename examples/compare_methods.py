@@ -17,6 +17,7 @@ def main(folder: Path = Path("runs/example")) -> None:
         {
             "data": {"primary": primary, "valid": primary, "related": [str(folder / "restaurant")]},
             "training": {"iterations": 400, "evaluate_every": 50},
+            "screening": {"trials": 8, "iterations": 100, "groups": 4},
         }
     )
     plan = tasksieve.Plan(config, primary, ("primary", "multitask", "learned"), (), 1, folder / "comparison")
