@@ -28,14 +28,14 @@ def table2(record: dict[str, Any]) -> str:
     """The section on the dialog experiment, between the markers."""
     rows = record["rows"]
     sizes = sorted({row["size"] for row in rows})
-    seeds = min(len(row["seeds"]) for row in rows if not row["settings"])
+    seeds = [min(len(row["seeds"]) for row in rows if row["size"] == size and not row["settings"]) for size in sizes]
     ceilings = ", ".join(f"{record['coverage'][f'candidate_ceiling_{size}']:.1f}" for size in sizes)
     lines = [
         "## Results",
         "",
         f"Personalized restaurant Task 3 with {_and(sizes)} training and as many validation dialogs, bAbI Task 5",
         "related, 1,000 test dialogs: Table 2 of the paper, per-turn accuracy in per cent, mean ± sd of",
-        f"{show.plural(seeds, 'seed')}, the paper's beside it; `tasksieve reproduce restaurant`. No model can exceed",
+        f"{_and(seeds)} seeds, the paper's beside it; `tasksieve reproduce restaurant`. No model can exceed",
         f"{ceilings}, the share of test turns whose response is among the candidates.",
         "",
         f"| method | {' | '.join(f'{size} dialogs | paper' for size in sizes)} |",

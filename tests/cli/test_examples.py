@@ -50,9 +50,9 @@ def test_public_names_are_all_there() -> None:
 
 
 def test_doctests_hold() -> None:
-    tried = 0
+    tried, optional = 0, ("tracking.mlflow", "tracking.tensorboard")  # need packages that are extras
     for module in pkgutil.walk_packages(tasksieve.__path__, "tasksieve."):
-        if not module.name.endswith("__main__"):
+        if not module.name.endswith(("__main__", *optional)):
             failed, count = doctest.testmod(importlib.import_module(module.name))
             assert failed == 0, module.name
             tried += count
