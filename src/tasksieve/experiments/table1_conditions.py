@@ -17,7 +17,6 @@ NO_INDICATOR = {
     "data.indicator": False,
     "weight_module.kind": "label-scores",
     "weight_module.hidden": 64,
-    "meta.weight_decay": 0.0,
     "meta.inner_optimizer": "sgd",
     "meta.inner_lr": 1.0,
     "meta.weight_lr": 1e-3,
@@ -27,8 +26,6 @@ PAPER_SETTINGS = {
     "meta.inner_optimizer": "adam",
     "meta.inner_lr": 1e-3,
     "meta.weight_lr": 1e-3,
-    "meta.weight_decay": 0.0,
-    "weight_module.start": 0.0,
 }
 """Appendix A.1: Adam with 1e-3 throughout. What the defaults are instead, and why, is said in docs/deviations.md."""
 

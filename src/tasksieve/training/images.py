@@ -46,13 +46,12 @@ class ImageWeightModule(BaseModel):
 
     kind: Literal["perceptron", "label-scores"] = Field(default="perceptron", description="over image and label")
     hidden: int = Field(default=64, ge=1, le=4096, description="units of the hidden layer of label-scores")
-    start: float = Field(default=4.0, ge=-20, le=20, description="logit of all examples at first, of the perceptron")
+    start: float = Field(default=0.0, ge=-20, le=20, description="logit of all examples at first, of the perceptron")
 
 
 class ImageConfig(LoopConfig):
     """A run on images. The defaults are the paper's: related updates only, K = 1, N_meta = 1, Adam 1e-3 also for the
-    simulated step. The weight module is another: its step size is 3e-3, which validation prefers to 1e-3, its logits
-    start at 4, and a weak decay leads back there, as nothing else holds the common scale of the weights.
+    simulated step; but for the weight module's step size, 3e-3, which validation prefers to 1e-3.
     """
 
     data: ImageData = ImageData()
@@ -65,9 +64,7 @@ class ImageConfig(LoopConfig):
         snapshot_every=195,
         patience=10_000,
     )
-    meta: MetaConfig = MetaConfig(
-        unroll_length=1, weight_lr=3e-3, weight_decay=0.03, inner_optimizer="adam", inner_lr=1e-3, warm_up=0
-    )
+    meta: MetaConfig = MetaConfig(unroll_length=1, weight_lr=3e-3, inner_optimizer="adam", inner_lr=1e-3, warm_up=0)
 
 
 class ImageTasks:
