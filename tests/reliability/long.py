@@ -19,6 +19,7 @@ from tests.reliability.victims import (
     LONG,
     SHORT,
     disk_full,
+    finished,
     kill_somewhere,
     learn,
     learn_and_die,
@@ -28,12 +29,6 @@ from tests.reliability.victims import (
     unstruck,
 )
 from tests.small import write_tasks
-
-
-def finished(tasks: Path, out: Path, training: dict[str, int]) -> bool:
-    process = start(learn, tasks, out, training)
-    process.join()
-    return process.exitcode == 0
 
 
 def random_kills(tasks: Path, scratch: Path, kills: int, seed: int) -> Iterator[list[dict[str, Any]]]:

@@ -11,6 +11,7 @@ import pytest
 from tests.reliability.victims import (
     LONG,
     SHORT,
+    finished,
     kill_somewhere,
     learn,
     learn_and_die,
@@ -25,19 +26,13 @@ STRIDE = 17
 """Of the operations on the disk every so many is struck; ``python -m tests.reliability.long`` strikes all."""
 
 
-def finish(tasks: Path, out: Path, training: dict[str, int]) -> None:
-    process = start(learn, tasks, out, training)
-    process.join()
-    assert process.exitcode == 0
-
-
 def test_a_run_killed_at_random_moments_ends_alike(tasks_dir: Path, tmp_path: Path) -> None:
     learn(tasks_dir, tmp_path / "whole", LONG)
     chance = random.Random(0)
     for _ in range(KILLS):
         if not kill_somewhere(tasks_dir, tmp_path / "killed", chance):
             break
-    finish(tasks_dir, tmp_path / "killed", LONG)
+    assert finished(tasks_dir, tmp_path / "killed", LONG)
     assert left(tmp_path / "killed") == left(tmp_path / "whole")
 
 
@@ -61,7 +56,7 @@ def test_a_run_killed_while_it_writes_ends_alike(
         victim = start(learn_and_die, tasks_dir, tmp_path / "killed", SHORT, operation)
         victim.join()
         assert victim.exitcode == -9
-        finish(tasks_dir, tmp_path / "killed", SHORT)
+        assert finished(tasks_dir, tmp_path / "killed", SHORT)
         assert left(tmp_path / "killed") == whole, operation
         shutil.rmtree(tmp_path / "killed")
 
@@ -70,6 +65,6 @@ def test_no_half_written_file_stays(tasks_dir: Path, tmp_path: Path, short: tupl
     victim = start(learn_and_die, tasks_dir, tmp_path / "run", SHORT, short[1] // 2)
     victim.join()
     (tmp_path / "run" / "checkpoints" / ".last.safetensors.1.part").write_bytes(b"half")
-    finish(tasks_dir, tmp_path / "run", SHORT)
+    assert finished(tasks_dir, tmp_path / "run", SHORT)
     assert not list((tmp_path / "run").rglob("*.part"))
     assert left(tmp_path / "run") == short[0]

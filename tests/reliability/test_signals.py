@@ -21,7 +21,15 @@ ENDLESS = {"iterations": 100_000, "evaluate_every": 5, "patience": 100_000}
 
 
 def begin(words: list[str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(words, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    """Start a command that takes Ctrl-C, also where a shell lets its jobs in the background ignore it."""
+    return subprocess.Popen(
+        words,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 def wait_for(done: Callable[[], bool]) -> None:

@@ -41,6 +41,13 @@ def start(work: Callable[..., None], *arguments: object) -> ForkServerProcess:
     return process
 
 
+def finished(tasks: Path, out: Path, training: dict[str, Any]) -> bool:
+    """Begin or go on with a training in a process of its own; whether it came to its end."""
+    process = start(learn, tasks, out, training)
+    process.join()
+    return process.exitcode == 0
+
+
 def learn_and_die(tasks: Path, out: Path, training: dict[str, Any], operation: int) -> None:
     """Likewise, killed in the middle of a disk operation, counted from 0; see :func:`strike_at`."""
     strike_at(operation, lambda: os.kill(os.getpid(), signal.SIGKILL))
