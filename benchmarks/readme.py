@@ -63,9 +63,8 @@ def _gains(rows: list[dict[str, Any]], sizes: list[int]) -> list[str]:
     gains, short = [], False
     for size in sizes:
         row = found[size]
-        interval = "" if row["ci95"] is None else f" ({show.interval(row['ci95'])})"
         wanted = PAPER["learned"][size][0] - PAPER["primary"][size][0]
-        gains.append(f"{show.signed(row['minus_primary'])}{interval} with {size}, the paper's {show.signed(wanted)}")
+        gains.append(f"{show.gain(row['minus_primary'], row['ci95'])} with {size}, the paper's {show.signed(wanted)}")
         short |= row["minus_primary"] < wanted
     said = f"Points of `learned` over `primary`, with 95 % interval over paired seeds: {'; '.join(gains)}."
     return [said, *(["The paper's gains are not reached: [what was tried](docs/experiments.md)."] if short else [])]

@@ -128,9 +128,9 @@ def restaurant(
 
 def _figures(out: Path, table: dict[str, Any]) -> list[Path]:
     from tasksieve.records.run_folder import RunFolder
-    from tasksieve.report.paper_figures import write_table1_figures
+    from tasksieve.report.paper_figures import write_weight_figures
     from tasksieve.report.shares import write_shares_figure
 
     shown = RunFolder(out / "runs" / "learned-0")
-    figures = write_table1_figures(out, shown.read_weights(), shown.read_examples())
+    figures = write_weight_figures(out, shown.read_weights(), shown.read_examples(), (1, 3, 4))
     return [*figures, *write_shares_figure(out, table)]

@@ -11,7 +11,7 @@ from typing import Any
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.errors import UserError
 from tasksieve.experiments.workers import Job, RunJobs, run_jobs
-from tasksieve.records.comparison import Comparison, FailedRun, SeedResult, comparison_row, verdict
+from tasksieve.records.comparison import Comparison, FailedRun, SeedResult, comparison_row, run_name, verdict
 from tasksieve.records.config import RunConfig, changed
 from tasksieve.records.files import sha256, write_json
 from tasksieve.records.lock import FolderLock
@@ -116,7 +116,7 @@ def _jobs(plan: Plan, test: Path) -> list[Job]:
         for name in plan.methods:
             for seed in range(plan.seeds):
                 config = changed(_config(plan, name), {"data.size": size, "training.seed": seed})
-                label = f"{name}-{size or everything}-{seed}"
+                label = run_name(name, size or everything, seed)
                 path = plan.out / "runs" / label
                 work = (
                     partial(train, config, path, tracking=_tracking(plan, label)),

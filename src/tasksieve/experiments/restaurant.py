@@ -12,7 +12,7 @@ from tasksieve.errors import UserError
 from tasksieve.experiments.compare import Plan, compare
 from tasksieve.experiments.table2_rows import table2_rows
 from tasksieve.experiments.workers import RunJobs, run_jobs
-from tasksieve.records.comparison import Comparison
+from tasksieve.records.comparison import Comparison, run_name
 from tasksieve.records.config import RunConfig, changed, config_from, set_value
 from tasksieve.records.files import write_json, write_text
 from tasksieve.records.run_folder import RunFolder
@@ -176,7 +176,7 @@ def _record(plans: Mapping[str, Plan], found: Mapping[str, Comparison]) -> dict[
 
 def _environment(out: Path, comparison: Comparison) -> dict[str, Any]:
     row = comparison.rows[0]
-    folder = RunFolder(out / "runs" / f"{row.method}-{row.size}-{row.seeds[0].seed}")
+    folder = RunFolder(out / "runs" / run_name(row.method, row.size, row.seeds[0].seed))
     return folder.read_record("environment")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tasksieve.records.comparison import Comparison, ComparisonRow, SeedResult, comparison_row
+from tasksieve.records.comparison import Comparison, ComparisonRow, SeedResult, comparison_row, run_name
 from tasksieve.records.run_folder import RunFolder
 
 PAPER = {
@@ -54,8 +54,8 @@ def _by_kind(row: ComparisonRow, folder: Path) -> dict[str, dict[str, float]]:
     found: dict[str, list[float]] = {}
     turns: dict[str, int] = {}
     for seed in row.seeds:
-        test = RunFolder(folder / "runs" / f"{row.method}-{row.size}-{seed.seed}").read_record("test", "by_kind")
-        for kind, entry in test["by_kind"].items():
+        run = RunFolder(folder / "runs" / run_name(row.method, row.size, seed.seed))
+        for kind, entry in run.read_record("test", "by_kind")["by_kind"].items():
             found.setdefault(kind, []).append(entry["hits"]["1"])
             turns[kind] = entry["turns"]
     return {kind: {"turns": turns[kind], "accuracy": statistics.fmean(values)} for kind, values in found.items()}

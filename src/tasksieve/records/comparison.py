@@ -72,6 +72,11 @@ class Comparison(BaseModel):
     settings: dict[str, Any] = {}
 
 
+def run_name(method: str, size: int, seed: int) -> str:
+    """The name of a comparison's run: of its folder under ``runs``, and on the progress bar."""
+    return f"{method}-{size}-{seed}"
+
+
 def paired_interval(differences: Sequence[float]) -> tuple[float, float] | None:
     """95 % interval of the mean of paired differences (Student's t, n − 1 degrees of freedom); None if n < 2."""
     count = len(differences)

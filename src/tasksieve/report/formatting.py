@@ -53,6 +53,11 @@ def interval(ends: tuple[float, float] | None) -> str:
     return NOTHING if ends is None else f"{signed(ends[0])} to {signed(ends[1])}"
 
 
+def gain(minus_primary: float | None, ci95: tuple[float, float] | None) -> str:
+    """``+1.9 (+0.8 to +3.1)``, or the difference alone if one seed leaves no interval."""
+    return signed(minus_primary) if ci95 is None else f"{signed(minus_primary)} ({interval(ci95)})"
+
+
 def duration(seconds: float | None) -> str:
     """A time a person can picture: ``48 s``, ``3 min 5 s``, ``2 h 10 min``."""
     if seconds is None or missing(seconds):

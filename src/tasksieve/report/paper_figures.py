@@ -1,4 +1,4 @@
-"""Figures of the paper that need labels of right and wrong: 1 (histograms), 3 and 4 (scatter beside histogram)."""
+"""Figures of the paper that show weights at stages of training: as histograms, and as a scatter beside them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _DOTS = 1500
 
 @styled()
 def weight_stages(weights: pl.DataFrame, examples: pl.DataFrame) -> Figure:
-    """A row a stage: the weight of each related example (left), and their histogram (right; Figures 3 and 4).
+    """A row a stage: the weight of each related example (left), and their histogram (right; Figures 3, 4, 6 and 7).
 
     Args:
         weights: columns example, step, weight, of the stages to show.
-        examples: columns example and label. A regular subset of the examples is drawn in the scatter.
+        examples: column example, and label if known. A regular subset of the examples is drawn in the scatter.
     Raises: ValueError: if there is no weight to show.
     """
     if weights.is_empty():
@@ -52,14 +52,21 @@ def _scatter(axes: Axes, parts: dict[str, pl.DataFrame]) -> None:
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
 
 
-def write_table1_figures(folder: Path, weights: pl.DataFrame, examples: pl.DataFrame) -> list[Path]:
-    """Write Figures 1, 3 and 4 of one learned run as PNG and SVG under ``folder``.
+def write_weight_figures(
+    folder: Path, weights: pl.DataFrame, examples: pl.DataFrame, numbers: tuple[int, int, int]
+) -> list[Path]:
+    """Write three of the paper's figures from one learned run as PNG and SVG under ``folder``.
 
-    Returns: the PNG files.
+    Args:
+        folder: where to.
+        weights, examples: of the run.
+        numbers: of the histograms, and of the early and the late stages; in the paper 1, 3, 4 and 2, 6, 7.
+    Returns: the PNG files; the late stages are left out if there are no more than three.
     """
+    histograms, first, second = (f"figure-{number}" for number in numbers)
     chosen = stages(weights["step"].unique().to_list(), 6)
     early, late = (weights.filter(pl.col("step").is_in(part)) for part in (chosen[:3], chosen[3:]))
-    figures = {"figure-1": weight_histograms(weights, examples), "figure-3": weight_stages(early, examples)}
+    figures = {histograms: weight_histograms(weights, examples), first: weight_stages(early, examples)}
     if not late.is_empty():
-        figures["figure-4"] = weight_stages(late, examples)
+        figures[second] = weight_stages(late, examples)
     return [save_figure(figure, folder / name)[0] for name, figure in figures.items()]

@@ -5,16 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 from rich.table import Table
 from rich.text import Text
 
 from tasksieve.report import formatting as show
-from tasksieve.report.figures import save_figure, weight_histograms, weights_by_kind
-from tasksieve.report.paper_figures import weight_stages
+from tasksieve.report.figures import save_figure, weights_by_kind
+from tasksieve.report.paper_figures import write_weight_figures
 from tasksieve.report.reading import read_comparison, read_runs, read_weights, run_to_show
 from tasksieve.report.terminal import plain_table
-from tasksieve.report.weights import stages
 
 
 def table2_table(table: dict[str, Any]) -> Table:
@@ -44,8 +42,7 @@ def _name(row: dict[str, Any]) -> str:
 def _against_primary(row: dict[str, Any]) -> str:
     if row["method"] == "primary" or row["minus_primary"] is None:
         return show.NOTHING
-    text = show.signed(row["minus_primary"])
-    return text if row["ci95"] is None else f"{text} ({show.interval(row['ci95'])})"
+    return show.gain(row["minus_primary"], row["ci95"])
 
 
 def write_table2_figures(folder: Path) -> list[Path]:
@@ -62,13 +59,5 @@ def write_table2_figures(folder: Path) -> list[Path]:
     if shown is None:
         return []
     weights, examples = read_weights(shown)
-    chosen = stages(weights["step"].unique().to_list(), 6)
-    early, late = (weights.filter(pl.col("step").is_in(part)) for part in (chosen[:3], chosen[3:]))
-    figures = {
-        "figure-2": weight_histograms(weights, examples),
-        "figure-6": weight_stages(early, examples),
-        "weights-by-kind": weights_by_kind(weights, examples),
-    }
-    if not late.is_empty():
-        figures["figure-7"] = weight_stages(late, examples)
-    return [save_figure(figure, folder / name)[0] for name, figure in figures.items()]
+    paper = write_weight_figures(folder, weights, examples, (2, 6, 7))
+    return [*paper, save_figure(weights_by_kind(weights, examples), folder / "weights-by-kind")[0]]

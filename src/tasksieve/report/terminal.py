@@ -63,10 +63,7 @@ def _row_cells(row: ComparisonRow) -> list[Text]:
 def _difference(row: ComparisonRow) -> Text:
     if row.method == "primary" or row.minus_primary is None:
         return Text(show.NOTHING)
-    text = show.signed(row.minus_primary)
-    if row.ci95 is not None:
-        text += f" ({show.interval(row.ci95)})"
-    return Text(text, style=_DIRECTION_STYLE[show.direction(row)])
+    return Text(show.gain(row.minus_primary, row.ci95), style=_DIRECTION_STYLE[show.direction(row)])
 
 
 def evaluation_table(test: dict[str, Any]) -> Table:

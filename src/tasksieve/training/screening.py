@@ -36,10 +36,13 @@ def screening_of(
         fresh_state: the run's own start, made anew, without a weight module.
     """
     screening = config.screening
-    groups = groups_of(tasks.related, min(screening.groups, screening.trials // 2), config.training.seed)
-    parts = TrialParts(config, tasks, groups, fresh_state, lambda state: mean_probability(state.model, tasks.valid))
+
+    def measure(state: TrainState) -> float:
+        return mean_probability(state.model, tasks.valid)
 
     def work(folder: RunFolder, watch: Callable[[int], None]) -> None:
+        groups = groups_of(tasks.related, min(screening.groups, screening.trials // 2), config.training.seed)
+        parts = TrialParts(config, tasks, groups, fresh_state, measure)
         found = screen(screening, parts, folder, watch)
         folder.write_record("screening", _record(tasks.related, groups, found, screening.trials))
         weights = found.chances.float()[groups]

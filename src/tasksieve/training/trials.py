@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from jaxtyping import Bool, Int
@@ -62,8 +61,7 @@ def screen(screening: ScreeningConfig, parts: TrialParts, folder: RunFolder, wat
     seconds = folder.forget_after(len(done) - screening.trials - 1)
     for number in range(len(done), screening.trials):
         started = time.perf_counter()
-        before = number * screening.iterations
-        result = _trial(screening, parts, design[number], partial(_later, watch, before))
+        result = _trial(screening, parts, design, number, watch)
         seconds += time.perf_counter() - started
         folder.append_time(number - screening.trials, seconds)
         folder.append_trial(design[number].tolist(), result)
@@ -76,14 +74,14 @@ def _design(screening: ScreeningConfig, parts: TrialParts) -> Bool[Tensor, "tria
     return balanced_design(int(parts.groups.max()) + 1, screening.trials, generator)
 
 
-def _later(watch: Callable[[int], None], before: int, step: int) -> None:
-    watch(before + step)
-
-
 def _trial(
-    screening: ScreeningConfig, parts: TrialParts, included: Bool[Tensor, " groups"], watch: Callable[[int], None]
+    screening: ScreeningConfig,
+    parts: TrialParts,
+    design: Bool[Tensor, "trials groups"],
+    number: int,
+    watch: Callable[[int], None],
 ) -> float:
-    weights = included.float()[parts.groups.cpu()].to(parts.tasks.primary.device)
+    weights = design[number].float()[parts.groups].to(parts.tasks.primary.device)
     state = parts.fresh_state()
     weighter = PerExample(torch.split(weights, [len(task) for task in parts.tasks.related]))
     trainer = Trainer(parts.config, method_named("multitask"), parts.tasks, state, weighter)
@@ -94,5 +92,5 @@ def _trial(
         if step + 1 in measured:
             results.append(parts.measure(state))
         if step % 10 == 9:
-            watch(step + 1)
+            watch(number * screening.iterations + step + 1)
     return 100 * sum(results) / len(results)

@@ -12,7 +12,6 @@ from torch import Tensor
 
 _COMMON = 0.005
 """Share of the examples in whose response a word has to stand. Rarer ones are mostly names, which tell no kinds."""
-_SAMPLE = 4000
 _STARTS = 8
 _ROUNDS = 50
 
@@ -33,17 +32,15 @@ def response_groups(responses: Sequence[str], count: int, seed: int = 0) -> Int[
     of_example = np.fromiter((distinct[text] for text in responses), np.int64, len(responses))
     sizes = np.bincount(of_example, minlength=len(distinct))
     vectors = _vectors(list(distinct), sizes)
-    (
-        kinds,
-        kind_of,
-    ) = np.unique(vectors, axis=0, return_inverse=True)
-    weights = np.bincount(kind_of.reshape(-1), sizes, len(kinds))
-    found = _k_means(kinds, weights, min(count, len(kinds)), np.random.default_rng(seed))
-    groups = found[kind_of.reshape(-1)][of_example]
-    order = np.argsort(-np.bincount(groups), kind="stable")
+    wordings, inverse = np.unique(vectors, axis=0, return_inverse=True)
+    wording_of = inverse.reshape(-1)
+    weights = np.bincount(wording_of, sizes, len(wordings))
+    found = _k_means(wordings, weights, min(count, len(wordings)), np.random.default_rng(seed))
+    groups = found[wording_of][of_example]
+    order = np.argsort(-np.bincount(groups), kind="stable")  # empty groups come last
     places = np.empty_like(order)
     places[order] = np.arange(len(order))
-    return _without_gaps(torch.from_numpy(places[groups]))
+    return torch.from_numpy(places[groups])
 
 
 def _vectors(texts: Sequence[str], sizes: np.ndarray) -> np.ndarray:
@@ -99,8 +96,3 @@ def _descend(points: np.ndarray, weights: np.ndarray, centres: np.ndarray) -> tu
 def _distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
     squares = (points**2).sum(1)[:, None] - 2 * points @ centres.T + (centres**2).sum(1)
     return np.asarray(np.maximum(squares, 0.0))
-
-
-def _without_gaps(groups: Tensor) -> Tensor:
-    renumbered: Tensor = torch.unique(groups, return_inverse=True)[1]
-    return renumbered
