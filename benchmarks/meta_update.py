@@ -109,6 +109,7 @@ def entries(model: str, k: int) -> list[Entry]:
 
     found = [Entry("tasksieve-adjoint", ours("adjoint")), Entry("tasksieve-recompute", ours("recompute"))]
     if model == TRANSFORMER:
+        found.append(Entry("tasksieve-adjoint-compiled", ours("adjoint", compile=True)))
         found.append(Entry("tasksieve-adjoint-forward-over-reverse", ours("adjoint", forward_over_reverse=True)))
     own = model != MEMORY_NETWORK
     peers = {name: make for name, make in PEERS.items() if name not in missing()}
@@ -190,12 +191,15 @@ def main() -> None:
     parser.add_argument("--json", type=Path, dest="out")
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--lengths", default=",".join(map(str, LENGTHS)), help="values of K, with commas between")
+    parser.add_argument("--model", choices=(MEMORY_NETWORK, TRANSFORMER), help="this one only")
     parser.add_argument("--scratch", type=Path, default=Path("runs/benchmark-data"))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     lengths = [int(k) for k in arguments.lengths.split(",")]
     rows: list[dict[str, Any]] = []
     for name, of_length in problems(benchmark_config(arguments.data, arguments.scratch), max(lengths)).items():
+        if arguments.model not in (None, name):
+            continue
         for k in lengths if name == MEMORY_NETWORK else [k for k in lengths if k in (5, 20)]:
             rows += (found := measure(of_length(k), k, arguments.rounds))
             for row in found:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from tasksieve.metagrad import BilevelProblem, Linearization, Sgd, Simulation, estimator_named
+from tasksieve.metagrad import BilevelProblem, CompiledLosses, Linearization, Sgd, Simulation, estimator_named
 from tasksieve.models import LossesOf
 from tasksieve.weighting import Learned
 
@@ -49,8 +49,8 @@ class Problem:
         return Problem(self.name, self.model.float(), self.module.float(), self.related, self.primary)
 
 
-def tasksieve(problem: Problem, estimator: str, **options: Any) -> Work:
-    """Our engine."""
+def tasksieve(problem: Problem, estimator: str, compile: bool = False, **options: Any) -> Work:
+    """Our engine; with ``compile`` the derivatives of any model in passes that ``torch.compile`` fuses."""
     losses_of, module = LossesOf(problem.model), problem.module
 
     def losses(params: dict[str, Tensor], batch: Any) -> Tensor:
@@ -65,7 +65,7 @@ def tasksieve(problem: Problem, estimator: str, **options: Any) -> Work:
     def linearize(params: dict[str, Tensor], batch: Any) -> Linearization | None:
         return losses_of.linearize(params, [batch])
 
-    own = linearize if hasattr(problem.model, "linearize") else None
+    own = CompiledLosses(losses) if compile else linearize if hasattr(problem.model, "linearize") else None
     bilevel: BilevelProblem[Any, Any] = BilevelProblem(losses, losses, weights, "mean", own, own)
     estimate, rule = estimator_named(estimator, **options), Sgd(LR)
 

@@ -1,6 +1,7 @@
 """Meta-gradients over callables and parameter dicts; knows no dialog and no concrete model."""
 
 from tasksieve.metagrad.certificate import Certificate, certify
+from tasksieve.metagrad.compiled import CompiledLosses
 from tasksieve.metagrad.diagnosis import diagnose
 from tasksieve.metagrad.distributed import Distributed
 from tasksieve.metagrad.estimators import (
@@ -33,6 +34,7 @@ __all__ = [
     "AutogradLinearization",
     "BilevelProblem",
     "Certificate",
+    "CompiledLosses",
     "ConjugateGradient",
     "Cotangents",
     "Distributed",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from tasksieve.metagrad.certificate import Certificate, certify
+from tasksieve.metagrad.compiled import CompiledLosses
 from tasksieve.metagrad.diagnosis import diagnose
 from tasksieve.metagrad.estimators import Estimator, estimator_named
 from tasksieve.metagrad.inner import InnerRule, Params
@@ -81,6 +83,7 @@ class ExampleWeights:
         reduction: str = "mean",
         estimator: str | Estimator = "adjoint",
         on_failure: str = "fallback",
+        compile: bool = False,
     ) -> None:
         self._named = isinstance(estimator, str)
         self.estimator = estimator if isinstance(estimator, str) else type(estimator).__name__
@@ -94,6 +97,9 @@ class ExampleWeights:
         self._weight_optimizer = weight_optimizer or torch.optim.Adam(weight_module.parameters(), lr=weight_lr)
         self._checked = False
         self.problem = BilevelProblem(self._related, self._primary, self._unrolled, reduction)
+        if compile:
+            own = CompiledLosses(self._related), CompiledLosses(self._primary)
+            self.problem = replace(self.problem, linearize=own[0], linearize_primary=own[1])
         rule_of(optimizer, _learned(self._model), lr)
 
     @torch.no_grad()
@@ -142,7 +148,8 @@ class ExampleWeights:
         self._weight_optimizer.load_state_dict(state["optimizer"])
 
     def _check(self, simulation: Simulation[Batch, Batch], eta: Params) -> None:
-        found = preflight(self.problem, simulation, eta)
+        plain = replace(self.problem, linearize=None, linearize_primary=None)
+        found = preflight(plain, simulation, eta)
         for note in found.warnings if self._named or found.ok else (*found.warnings, found.message):
             warnings.warn(note, stacklevel=3)
         chosen = chosen_estimator(found, self.estimator, self._on_failure) if self._named else self.estimator
