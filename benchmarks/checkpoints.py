@@ -6,8 +6,9 @@ The training learns weights with the product's defaults (a validation and a chec
 simulated dialogs of the sizes of the paper's first experiment: 150 of the primary task, 1,000 of the related one.
 With and without take turns, so that a slow moment of the machine falls on both alike; the ratios are those of the
 medians, of the time on the clock and of the processor's. Without checkpoints everything else is done and recorded.
-``writing`` adds up the time inside the calls that write checkpoints, as a share of the training that it was measured
-in: it knows no noise between runs.
+``writing`` adds up the time that the training itself spends on them, as a share of the training that it was measured
+in: it knows no noise between runs. Checksums and the disk are left to a thread beside it, which the other two ratios
+include.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from tasksieve.errors import UserError
 from tasksieve.records.config import Config, LoopConfig, RunConfig
 from tasksieve.records.lock import FolderLock
 from tasksieve.records.run_folder import RunFolder
+from tasksieve.training.background import Background
 from tasksieve.training.build import DIALOGS
 from tasksieve.training.environment import environment
 from tasksieve.training.methods import Method, method_named
@@ -141,7 +142,7 @@ class _Run:
     def finish(self, watch: Watcher, tracking: Tracking) -> dict[str, Any]:
         if not go_on(self.folder, self.state):
             self._begin(watch)
-        with tracking.start(self.folder) as self.trackers:
+        with tracking.start(self.folder) as self.trackers, Background() as self.background:
             self._train(watch)
         return self._write_result()
 
@@ -186,7 +187,7 @@ class _Run:
         if selecting and reached > progress.best_accuracy:
             progress.best_accuracy, progress.best_step, progress.stale = reached, progress.step, 0
             self.state.keep_best()
-            self.state.save_best(self.folder.best_checkpoint)
+            self.state.save_best(self.folder.best_checkpoint, self.background.submit)
         elif selecting:
             progress.stale += 1
         means = self.trainer.means.take()
@@ -195,7 +196,8 @@ class _Run:
         self.folder.append_time(progress.step, progress.seconds)
         self.folder.append_metrics(line)
         self.trackers.metrics(line)
-        self.state.save(self.folder.last_checkpoint, self.folder.previous_checkpoint)
+        folder = self.folder
+        self.state.save(folder.last_checkpoint, folder.previous_checkpoint, self.background.submit)
 
     def _snapshot(self) -> None:
         step = self.state.progress.step

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from tasksieve.errors import UserError
-from tasksieve.training.tensor_files import read_tensors, write_tensors
+from tasksieve.training.tensor_files import Submit, at_once, read_tensors, write_tensors
 
 
 @dataclass(slots=True)
@@ -54,12 +54,12 @@ class TrainState:
         """Remember the model's parameters as the best so far."""
         self.best = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
 
-    def save_best(self, path: Path) -> None:
+    def save_best(self, path: Path, submit: Submit = at_once) -> None:
         """Write the best parameters, to be used. Raises: UserError: if the disk does not take them."""
         tensors = {f"model.{name}": value for name, value in self.best.items()}
-        write_tensors(path, tensors, {"step": str(self.progress.best_step)}, "model")
+        write_tensors(path, tensors, {"step": str(self.progress.best_step)}, "model", submit=submit)
 
-    def save(self, path: Path, previous: Path | None = None) -> None:
+    def save(self, path: Path, previous: Path | None = None, submit: Submit = at_once) -> None:
         """Write everything that is needed to go on.
 
         Batches are a function of the seed and the iteration's number; the only generator with a state is torch's
@@ -68,6 +68,7 @@ class TrainState:
         Args:
             path: the checkpoint.
             previous: where the checkpoint before goes; by default it is replaced.
+            submit: may do what is slow later, as in :func:`tasksieve.training.tensor_files.write_tensors`.
         Raises: UserError: if the disk does not take it; the checkpoint before stays.
         """
         tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
@@ -79,7 +80,7 @@ class TrainState:
             for number, moments in optimizer.state_dict()["state"].items():
                 tensors |= {f"optimizer.{key}.{number}.{name}": v for name, v in moments.items()}
         progress = {slot: repr(getattr(self.progress, slot)) for slot in _KEPT}
-        write_tensors(path, tensors, progress, "state", previous)
+        write_tensors(path, tensors, progress, "state", previous, submit)
 
     def load(self, path: Path) -> None:
         """Read what :meth:`save` wrote.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,8 +28,22 @@ _NAME = "tasksieve"
 _ZEROS = b"0" * 64
 
 
+Submit = Callable[[Callable[[], None]], None]
+"""Is given work that may be done later; works are done in the order in which they are given."""
+
+
+def at_once(work: Callable[[], None]) -> None:
+    """Do it now."""
+    work()
+
+
 def write_tensors(
-    path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, str], kind: Kind, keep: Path | None = None
+    path: Path,
+    tensors: Mapping[str, Tensor],
+    facts: Mapping[str, str],
+    kind: Kind,
+    keep: Path | None = None,
+    submit: Submit = at_once,
 ) -> None:
     """Write a tensor file whole.
 
@@ -39,11 +53,16 @@ def write_tensors(
         facts: what else it says.
         kind: what it is for.
         keep: where the file that was there goes; see :func:`tasksieve.records.files.write_whole`.
-    Raises: UserError: if the disk does not take it; the file that was there stays.
+        submit: is given the part of the work that needs the tensors no more, and may do it later.
+    Raises: UserError: if the disk does not take it; the file that was there stays. Raised by what was submitted.
     """
     plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     entry = {"facts": dict(facts), "format": FORMAT, "kind": kind, "sha256": _ZEROS.decode()}
     data = safetensors.torch.save(plain, {_NAME: json.dumps(entry)})
+    submit(lambda: _write(path, data, keep))
+
+
+def _write(path: Path, data: bytes, keep: Path | None) -> None:
     digest = hashlib.sha256(data).hexdigest().encode()
     place = data.index(_ZEROS, 8)
     write_bytes(path, b"".join((data[:place], digest, data[place + len(_ZEROS) :])), keep)
