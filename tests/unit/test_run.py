@@ -14,6 +14,7 @@ from tasksieve.records.config import config_from, read_values
 from tasksieve.records.files import write_whole
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training import run as run_module
+from tasksieve.training.meta_updates import weight_lr
 from tasksieve.training.run import Report, train
 from tasksieve.training.tensor_files import read_tensors
 from tests.small import small_config
@@ -177,6 +178,21 @@ def test_clipping_and_sums_change_the_run_and_keep_it_finite(tasks_dir: Path, tm
     train(learned(tasks_dir, **options), tmp_path / "run")
     train(learned(tasks_dir), tmp_path / "plain")
     assert records(RunFolder(tmp_path / "run"))["lines"] != records(RunFolder(tmp_path / "plain"))["lines"]
+
+
+def test_the_weight_modules_step_size_falls_along_half_a_cosine(tasks_dir: Path, tmp_path: Path) -> None:
+    constant, cosine = (
+        small_config(tasks_dir, "restaurant", meta={"weight_lr": 0.02, "weight_lr_schedule": name})
+        for name in ("constant", "cosine")
+    )
+    iterations = cosine.training.iterations
+    rates = [weight_lr(cosine, step) for step in (0, iterations // 2, iterations)]
+    assert rates == pytest.approx([0.02, 0.01, 0.0])
+    assert weight_lr(constant, iterations) == 0.02
+    for name, config in (("constant", constant), ("cosine", cosine)):
+        train(config, tmp_path / name)
+    weights = [RunFolder(tmp_path / name).read_weights()["weight"] for name in ("constant", "cosine")]
+    assert not weights[0].equals(weights[1])
 
 
 def test_sizes_take_the_first_dialogs_and_no_more_than_there_are(tasks_dir: Path, tmp_path: Path) -> None:

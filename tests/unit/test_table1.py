@@ -68,6 +68,7 @@ def test_conditions_change_what_they_say(plan: Table1Plan, table: dict[str, Any]
     assert (without.data.indicator, without.weight_module.kind) == (False, "label-scores")
     paper = config("paper-settings-learned-0").meta
     assert (paper.inner_optimizer, paper.inner_lr, paper.weight_lr) == ("adam", 1e-3, 1e-3)
+    assert paper.weight_lr_schedule == "constant"
     last = next(condition for condition in table["conditions"] if condition["name"] == "no-indicator")
     assert (last["indicator"], last["module"], last["settings"]) == (False, "label-scores", NO_INDICATOR)
 

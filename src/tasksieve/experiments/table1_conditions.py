@@ -20,12 +20,14 @@ NO_INDICATOR = {
     "meta.inner_optimizer": "sgd",
     "meta.inner_lr": 1.0,
     "meta.weight_lr": 1e-3,
+    "meta.weight_lr_schedule": "constant",
 }
 """Found on the validation images; what else was tried is said in docs/experiments.md."""
 PAPER_SETTINGS = {
     "meta.inner_optimizer": "adam",
     "meta.inner_lr": 1e-3,
     "meta.weight_lr": 1e-3,
+    "meta.weight_lr_schedule": "constant",
 }
 """Appendix A.1: Adam with 1e-3 throughout. What the defaults are instead, and why, is said in docs/deviations.md."""
 

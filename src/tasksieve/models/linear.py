@@ -65,13 +65,10 @@ class PerceptronWeightModule(nn.Module):
     Args:
         pixels: of an image.
         generator: draws the initial parameters.
-        start: the logit that all examples have at first, about. It is no parameter: decay of the parameters leads
-            back to it.
     """
 
-    def __init__(self, pixels: int, generator: torch.Generator, start: float = 0.0) -> None:
+    def __init__(self, pixels: int, generator: torch.Generator) -> None:
         super().__init__()
-        self._start = start
         self.weight = normal(generator, 0.01, pixels + CLASSES + 2)
         self.bias = nn.Parameter(torch.zeros(()))
 
@@ -80,6 +77,6 @@ class PerceptronWeightModule(nn.Module):
         if batch.indicator is None:
             raise ValueError("this weight module needs the indicator")
         pixels, labels, indicator = torch.split(self.weight, [len(self.weight) - CLASSES - 2, CLASSES, 2])
-        common = labels + (self.bias + self._start)
+        common = labels + self.bias
         logits = torch.addmv(common.index_select(0, batch.targets), batch.indicator, indicator)
         return torch.addmv(logits, batch.pixels, pixels)

@@ -84,6 +84,9 @@ class MetaConfig(_Section):
     unroll_length: int = Field(default=5, ge=0, le=1000, description="K, related updates simulated in a meta-update")
     updates: int = Field(default=1, ge=0, description="N_meta, meta-updates in an iteration")
     weight_lr: float = Field(default=1e-4, gt=0, description="γ, step size of the weight module")
+    weight_lr_schedule: Literal["constant", "cosine"] = Field(
+        default="constant", description="cosine: γ falls to 0 along half a cosine over the run's iterations"
+    )
     weight_decay: float = Field(default=0.0, ge=0, description="decoupled decay of the weight module's params")
     inner_optimizer: Literal["sgd", "adam"] = Field(default="sgd", description="rule of the simulated step")
     inner_lr: float = Field(default=0.032, gt=0, description="β of the simulated step")

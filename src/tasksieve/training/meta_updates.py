@@ -122,8 +122,10 @@ class MetaUpdates:
         if finite:
             for name, value in weighter.module.named_parameters():
                 value.grad = result.gradients[name]
-            limit = self._config.meta.max_grad_norm
-            clipped_step(self._state.optimizers["weights"], weighter.module, limit, "weight", step, norm)
+            optimizer, limit = self._state.optimizers["weights"], self._config.meta.max_grad_norm
+            for group in optimizer.param_groups:
+                group["lr"] = weight_lr(self._config, step)
+            clipped_step(optimizer, weighter.module, limit, "weight", step, norm)
             self._means.add("meta_loss", float(result.meta_loss))
 
     def _losses(self, params: dict[str, Tensor], batch: ExampleBatch) -> Tensor:
@@ -135,6 +137,14 @@ class MetaUpdates:
 
     def _linearize_primary(self, params: dict[str, Tensor], batch: ExampleBatch) -> Linearization | None:
         return self._losses_of.linearize(params, [batch])
+
+
+def weight_lr(config: LoopConfig, step: int) -> float:
+    """γ in the iteration with this number; pre-training comes before number 0."""
+    meta = config.meta
+    if meta.weight_lr_schedule == "constant":
+        return meta.weight_lr
+    return meta.weight_lr * (1 + math.cos(math.pi * min(1.0, step / config.training.iterations))) / 2
 
 
 def rule_of(meta: MetaConfig) -> InnerRule:
