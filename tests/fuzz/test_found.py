@@ -9,6 +9,7 @@ import pytest
 from tasksieve.errors import UserError
 from tasksieve.records.config import config_from, read_values
 from tasksieve.training.labels import read_labels
+from tasksieve.training.tasks import Encoding
 from tests.fuzz.targets import EXAMPLES
 
 FOUND = Path(__file__).with_name("found")
@@ -17,6 +18,14 @@ FOUND = Path(__file__).with_name("found")
 def test_a_parquet_file_that_aborts_its_reader_is_one_sentence() -> None:
     with pytest.raises(UserError, match=r"aborts-polars\.parquet: cannot be read as Parquet; is it damaged\?"):
         read_labels(FOUND / "aborts-polars.parquet", EXAMPLES)
+
+
+@pytest.mark.parametrize("memories", ["1e9995", "1e30", "0", "-3", "true1", "null", "2.5"])
+def test_numbers_of_memories_that_are_none(tmp_path: Path, memories: str) -> None:
+    file = tmp_path / "encoding.json"
+    file.write_text(f'{{"max_memories": {memories}, "words": ["a"], "candidates": {{"primary": ["a"]}}}}')
+    with pytest.raises(UserError, match=r"max_memories: found .* expected 1 to 65536|not readable JSON"):
+        Encoding.read(file, "cpu")
 
 
 def test_keys_of_very_many_parts_are_refused_at_once(tmp_path: Path) -> None:

@@ -54,10 +54,13 @@ class BodyConfig(_Section):
     init_sd: float = Field(default=0.1, gt=0, description="standard deviation of initial parameters")
 
 
+MOST_MEMORIES = 65_536
+
+
 class ModelConfig(BodyConfig):
     """The dialog model: an end-to-end memory network."""
 
-    max_memories: int = Field(default=250, ge=1, le=65_536, description="older memories are left out")
+    max_memories: int = Field(default=250, ge=1, le=MOST_MEMORIES, description="older memories are left out")
     shared_candidates: bool = Field(default=True, description="one candidate embedding for all heads")
 
 

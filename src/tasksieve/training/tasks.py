@@ -11,7 +11,7 @@ from tasksieve.dialogs import Dialog
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.encoding import Candidates, EncodedTask, Vocabulary, responses_of
 from tasksieve.errors import UserError
-from tasksieve.records.config import DataConfig, RunConfig
+from tasksieve.records.config import MOST_MEMORIES, DataConfig, RunConfig
 from tasksieve.records.files import read_json, write_text
 from tasksieve.training.methods import Method
 
@@ -58,10 +58,13 @@ class Encoding:
         """Read what :meth:`write` wrote. Raises: UserError: if the file is missing or not of this form."""
         value = read_json(path)
         try:
+            memories = value["max_memories"]
+            if not isinstance(memories, int) or not 1 <= memories <= MOST_MEMORIES:
+                raise ValueError(f"max_memories: found {str(memories)[:80]}; expected 1 to {MOST_MEMORIES}")
             vocabulary = Vocabulary(value["words"])
             texts = value["candidates"].items()
             candidates = {head: Candidates(list_, vocabulary, device) for head, list_ in texts}
-            return cls(vocabulary, candidates, int(value["max_memories"]))
+            return cls(vocabulary, candidates, memories)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise UserError(f"is not a run's encoding ({error!r}); train again", path) from None
 
