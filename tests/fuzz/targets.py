@@ -32,6 +32,7 @@ from tasksieve.training.labels import read_labels
 from tasksieve.training.state import TrainState
 from tasksieve.training.tasks import Encoding
 from tasksieve.training.tensor_files import read_tensors, write_tensors
+from tests.fuzz.server_targets import ADDRESSES, BODIES, rank, respond, visit
 
 
 @dataclass(frozen=True)
@@ -186,6 +187,14 @@ def record_targets() -> list[Target]:
     ]
 
 
+def server_targets() -> list[Target]:
+    return [
+        Target("server: respond", "body.json", BODIES, respond),
+        Target("server: rank", "body.json", BODIES, rank),
+        Target("server: addresses", "address", ADDRESSES, visit),
+    ]
+
+
 def as_json(value: Any) -> bytes:
     return json.dumps(value, indent=2).encode()
 
@@ -200,5 +209,6 @@ def _labels(path: Path) -> object:
 
 def targets() -> dict[str, Target]:
     """All readers by their names."""
-    every = (dialog_targets(), config_targets(), checkpoint_targets(), image_targets(), record_targets())
+    files = (dialog_targets(), config_targets(), checkpoint_targets(), image_targets(), record_targets())
+    every = (*files, server_targets())
     return {target.name: target for group in every for target in group}
