@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
-from tasksieve.metagrad.differences import norm
+from tasksieve.metagrad.estimators.central import norm
 from tasksieve.metagrad.estimators.estimator import Estimator
 from tasksieve.metagrad.estimators.unrolled import Unrolled
 from tasksieve.metagrad.inner import InnerRule, Moments, Params, State

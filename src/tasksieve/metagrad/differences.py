@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from tasksieve.metagrad.estimators.central import central_differences, norm
 from tasksieve.metagrad.estimators.estimator import losses_and_gradient
 from tasksieve.metagrad.inner import Params
 from tasksieve.metagrad.problem import Step
@@ -54,10 +55,8 @@ def compare(step: Step, params: Params) -> Comparison:
     for radius in _RADII[losses.dtype]:
         epsilon = radius * precision ** (1 / 3) * (1 + norm(params))
         noise = _ROUNDINGS * precision / epsilon
-        above, below = (losses_and_gradient(step, _moved(params, direction, sign * epsilon)) for sign in (1, -1))
-        steepness = {"": (above[0] - below[0]) / (2 * epsilon)}
-        first = min(first, _distance({"": slopes}, steepness, noise * norm({"": losses})))
-        change = {name: (above[1][name] - value) / (2 * epsilon) for name, value in below[1].items()}
+        steepness, change = central_differences(step, params, direction, epsilon)
+        first = min(first, _distance({"": slopes}, {"": steepness}, noise * norm({"": losses})))
         second = min(second, _distance(product, change, noise * norm(gradient)))
         if first < _ENOUGH and second < _ENOUGH:
             break
@@ -88,11 +87,6 @@ def telling_direction(gradient: Params, params: Params) -> Params:
     return {name: gradient[name] / along + value / across for name, value in drawn.items()}
 
 
-def norm(params: Params) -> float:
-    """The Euclidean norm of all values together, taken in double precision."""
-    return math.sqrt(sum(float(value.detach().double().square().sum()) for value in params.values()))
-
-
 def _error_of_slopes(step: Step, params: Params, direction: Params, slopes: Tensor) -> float:
     """Any mixture of the slopes is the slope of that mixture of the losses, and that takes one backward pass."""
     drawn = torch.randn(slopes.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64).to(slopes)
@@ -110,10 +104,3 @@ def _distance(found: Params, truth: Params, floor: float) -> float:
     if not math.isfinite(distance):
         return math.inf
     return max(0.0, distance - floor) / size if size else 0.0
-
-
-def _moved(params: Params, direction: Params, length: float) -> Params:
-    return {
-        name: value.add(direction[name], alpha=length) if name in direction else value
-        for name, value in params.items()
-    }

@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
-from tasksieve.metagrad.differences import norm
+from tasksieve.metagrad.estimators.central import norm
 from tasksieve.metagrad.estimators.estimator import losses_and_gradient, meta_step, through_weights
 from tasksieve.metagrad.inner import Cotangents, Gradients, InnerRule, Params, State
 from tasksieve.metagrad.linearization import Linearization

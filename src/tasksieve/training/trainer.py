@@ -23,7 +23,7 @@ from tasksieve.training.parts import Tasks
 from tasksieve.training.samplers import RelatedSampler, sampler
 from tasksieve.training.state import TrainState
 from tasksieve.training.streams import POOLED_STREAM, PRIMARY_STREAM, RELATED_STREAM
-from tasksieve.weighting import PerExample, RelatedBatch, Weighter
+from tasksieve.weighting import RelatedBatch, Weighter
 
 
 class Trainer:
@@ -91,7 +91,7 @@ class Trainer:
 
     def _related_update(self, step: int) -> None:
         weighter, drawn = self._weighter, self._related.size
-        batch = self._related.batch(step, weighter.needed if isinstance(weighter, PerExample) else None)
+        batch = self._related.batch(step, weighter.needed)
         weights = weighter.weights(batch, step)
         mean = float(weights.sum()) / drawn
         self.means.add("mean_weight", mean)

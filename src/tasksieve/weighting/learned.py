@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from tasksieve.encoding import ExampleBatch, Examples, in_order
-from tasksieve.weighting.weighter import RelatedBatch
+from tasksieve.weighting.weighter import NeedsAll, RelatedBatch
 
 _CHUNK = 256
 
@@ -27,7 +27,7 @@ class _Each(nn.Module):
         return together(batches) if together else [self.module(batch) for batch in batches]
 
 
-class Learned:
+class Learned(NeedsAll):
     r"""Weights :math:`w_i = σ(P_η(c_i, a_i))` of a weight module (Eq. 3).
 
     Args:

@@ -23,12 +23,24 @@ class Weighter(Protocol):
         """The weights of a batch's examples, task after task, at an iteration."""
         ...
 
+    def needed(self, task: int, numbers: Int[Tensor, " _"]) -> Int[Tensor, " _"]:
+        """Of a related task's examples that were drawn, those to compute losses of; at least one."""
+        ...
+
     def snapshot(self, tasks: Sequence[Examples], step: int) -> list[Float[Tensor, " _"]] | None:
         """The weights of all examples of every related task at an iteration; None if not worth recording."""
         ...
 
 
-class Constant:
+class NeedsAll:
+    """For weighters that do not know beforehand which weights are 0."""
+
+    def needed(self, task: int, numbers: Int[Tensor, " _"]) -> Int[Tensor, " _"]:
+        """All of them."""
+        return numbers
+
+
+class Constant(NeedsAll):
     """The same weight for all examples.
 
     Args:
@@ -75,7 +87,7 @@ class PerExample:
         return list(self._tables)
 
 
-class RandomChanging:
+class RandomChanging(NeedsAll):
     """A new random weight, uniform on (0, 1), each time an example is sampled.
 
     Args:

@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tasksieve.metagrad.estimators.central import central_differences, norm
 from tasksieve.metagrad.estimators.estimator import by_slopes, losses_and_gradient, moved_by, turned_at
 from tasksieve.metagrad.estimators.tape import Linearize, Tape
 from tasksieve.metagrad.inner import Cotangents, Gradients, InnerRule, Params, State
@@ -160,28 +161,15 @@ class _Differences:
         epsilon = self._epsilon(direction)
         if epsilon == 0:
             return self.losses * 0, {}
-        above, below = (self._at(direction, sign * epsilon) for sign in (1, -1))
-        slopes = (above[0] - below[0]) / (2 * epsilon)
-        return slopes, {name: (value - below[1][name]) / (2 * epsilon) for name, value in above[1].items()}
+        return central_differences(self._step, self._params, direction, epsilon)
 
     def slopes(self, direction: Params) -> Tensor:
         return self.second(direction)[0]
 
-    def _at(self, direction: Params, length: float) -> tuple[Tensor, Params]:
-        moved = {
-            name: value.detach().add(direction[name], alpha=length) if name in direction else value
-            for name, value in self._params.items()
-        }
-        return losses_and_gradient(self._step, moved)
-
     def _epsilon(self, direction: Params) -> float:
-        length = _norm(direction)
+        length = norm(direction)
         radius = self._radius or torch.finfo(self.losses.dtype).eps ** (1 / 3)
-        return radius * (1 + _norm(self._params)) / length if length else 0.0
-
-
-def _norm(params: Params) -> float:
-    return math.sqrt(sum(float(value.square().sum()) for value in params.values()))
+        return radius * (1 + norm(self._params)) / length if length else 0.0
 
 
 def _recursion(linearize: Linearize, every: int | None) -> Any:
