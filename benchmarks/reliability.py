@@ -3,7 +3,7 @@
     python -m benchmarks.reliability [--check]
 
 The record is made by ``python -m tests.reliability.long``, ``python -m tests.fuzz.long`` and
-``python -m benchmarks.checkpoints --json results/checkpoints.json``.
+``python -m benchmarks.checkpoints --json results/checkpoints.json``; ``results/serve.json`` by ``benchmarks.serve``.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 RECORD = ROOT / "results" / "reliability.json"
 COST = ROOT / "results" / "checkpoints.json"
+LOAD = ROOT / "results" / "serve.json"
 PAGE = ROOT / "docs" / "reliability.md"
 
 INTRODUCTION = """# What happens when things go wrong
@@ -78,6 +79,26 @@ def fuzzing(record: dict[str, Any]) -> list[str]:
     return [*lines, *(line for note in record.get("notes", []) for line in (note, ""))]
 
 
+def load(record: dict[str, Any], fuzzed: dict[str, Any]) -> list[str]:
+    """The section on the server."""
+    rows = [row for row in fuzzed.get("rows", []) if row["reader"].startswith("server: ")]
+    sent, faults = (sum(row[key] for row in rows) for key in ("inputs", "crashes"))
+    at_once = record["at_once"]
+    return [
+        "## The server under load",
+        "",
+        "| what was sent | answers | faults of ours |",
+        "|---|---|---|",
+        f"| {at_once['clients']} clients at once for {at_once['seconds']:g} s (`python -m benchmarks.serve`) "
+        f"| {at_once['answers']:,} | {at_once['errors']} |",
+        f"| damaged bodies and addresses (`server: …` above) | {sent:,} | {faults} |",
+        "",
+        "Slow, endless and too many requests, foreign hosts and oversized bodies: `tests/web/test_gate.py` and",
+        "`tests/web/test_server.py`.",
+        "",
+    ]
+
+
 def cost(record: dict[str, Any]) -> list[str]:
     """The section on what checkpoints cost."""
     share = 100 * record["writing"]
@@ -103,6 +124,7 @@ def page() -> str:
     parts = [*INTRODUCTION.splitlines(), "", *ENDINGS.splitlines(), ""]
     for name, section in (("faults", faults), ("fuzz", fuzzing)):
         parts += section(record[name]) if name in record else []
+    parts += load(json.loads(LOAD.read_text()), record.get("fuzz", {})) if LOAD.exists() else []
     parts += cost(json.loads(COST.read_text())) if COST.exists() else []
     return "\n".join(parts).rstrip() + "\n"
 
