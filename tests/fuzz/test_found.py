@@ -10,6 +10,7 @@ from tasksieve.errors import UserError
 from tasksieve.records.config import config_from, read_values
 from tasksieve.training.labels import read_labels
 from tasksieve.training.tasks import Encoding
+from tasksieve.training.tensor_files import read_tensors
 from tests.fuzz.targets import EXAMPLES
 
 FOUND = Path(__file__).with_name("found")
@@ -18,6 +19,11 @@ FOUND = Path(__file__).with_name("found")
 def test_a_parquet_file_that_aborts_its_reader_is_one_sentence() -> None:
     with pytest.raises(UserError, match=r"aborts-polars\.parquet: cannot be read as Parquet; is it damaged\?"):
         read_labels(FOUND / "aborts-polars.parquet", EXAMPLES)
+
+
+def test_a_checksum_that_is_no_text() -> None:
+    with pytest.raises(UserError, match="its checksum does not match"):
+        read_tensors(FOUND / "surrogate-in-checksum.safetensors")
 
 
 @pytest.mark.parametrize("memories", ["1e9995", "1e30", "0", "-3", "true1", "null", "2.5"])

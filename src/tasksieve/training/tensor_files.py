@@ -116,7 +116,7 @@ def _entry(data: bytes, path: Path) -> dict[str, Any]:
 
 
 def _whole(data: bytes, digest: object) -> bool:
-    if not isinstance(digest, str) or len(digest) != len(_ZEROS):
+    if not isinstance(digest, str) or len(digest) != len(_ZEROS) or not digest.isascii():
         return False
     place = data.find(digest.encode(), 8)
     if place < 0:
