@@ -118,6 +118,7 @@ def conditions(record: dict[str, Any]) -> list[str]:
         means = [show.number(condition["weights"][name]["mean"], 4) for name in ("right", "wrong", "auroc")]
         cells = [describe(condition), *(rows[method] for method in METHODS), *means]
         lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", "![Accuracy against the share of wrong labels](docs/images/accuracy-by-share.png)"]
     return [*lines, ""]
 
 
