@@ -8,6 +8,7 @@ import pytest
 
 from tasksieve.errors import UserError
 from tasksieve.records.config import config_from, read_values
+from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.labels import read_labels
 from tasksieve.training.tasks import Encoding
 from tasksieve.training.tensor_files import read_tensors
@@ -24,6 +25,13 @@ def test_a_parquet_file_that_aborts_its_reader_is_one_sentence() -> None:
 def test_a_checksum_that_is_no_text() -> None:
     with pytest.raises(UserError, match="its checksum does not match"):
         read_tensors(FOUND / "surrogate-in-checksum.safetensors")
+
+
+@pytest.mark.parametrize("result", ["9" * 400, "-" + "9" * 400, "1e999", "NaN", "true"])
+def test_results_of_trials_that_are_no_numbers(tmp_path: Path, result: str) -> None:
+    (tmp_path / "trials.jsonl").write_text(f'{{"groups": [true], "result": {result}}}\n')
+    with pytest.raises(UserError, match="lacks a number 'result'"):
+        RunFolder(tmp_path).read_trials([[True]])
 
 
 @pytest.mark.parametrize("memories", ["1e9995", "1e30", "0", "-3", "true1", "null", "2.5"])

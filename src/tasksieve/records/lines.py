@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 from tasksieve.errors import UserError
 from tasksieve.records.files import LARGEST_JSON, read_bytes
+
+_LARGEST = sys.float_info.max
 
 
 def read_json_lines(path: Path, **keys: type) -> list[dict[str, Any]]:
@@ -33,7 +36,13 @@ def _record(line: bytes, path: Path, number: int, keys: dict[str, type]) -> dict
     if not isinstance(record, dict):
         raise UserError("is not a JSON record; remove this line, or train again", path, number)
     for key, kind in keys.items():
-        value = record.get(key)
-        if isinstance(value, bool) or not isinstance(value, (int, float) if kind is float else kind):
+        if not _is(record.get(key), kind):
             raise UserError(f"lacks a number '{key}'; remove this line, or train again", path, number)
     return record
+
+
+def _is(value: object, kind: type) -> bool:
+    """Whether a value is of a kind; an integer is a number too, what a float cannot hold is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return type(value) is kind
+    return (kind is float or isinstance(value, kind)) and -_LARGEST <= value <= _LARGEST
