@@ -29,6 +29,7 @@ def table2(record: dict[str, Any]) -> str:
     rows = record["rows"]
     sizes = sorted({row["size"] for row in rows})
     seeds = [min(len(row["seeds"]) for row in rows if row["size"] == size and not row["settings"]) for size in sizes]
+    seeds = seeds[:1] if len(set(seeds)) == 1 else seeds
     ceilings = ", ".join(f"{record['coverage'][f'candidate_ceiling_{size}']:.1f}" for size in sizes)
     lines = [
         "## Results",
@@ -44,7 +45,8 @@ def table2(record: dict[str, Any]) -> str:
     found = {(row["method"], row["settings"]) for row in rows}
     for method, settings in sorted(found, key=lambda name: (TABLE2.index(name[0]), name[1])):
         here = {row["size"]: row for row in rows if (row["method"], row["settings"]) == (method, settings)}
-        name = f"`{method}`" + (f", {settings.replace('-', ' ')}" if settings else "")
+        fewest = min(len(row["seeds"]) for row in here.values())
+        name = f"`{method}`" + (f", {settings.replace('-', ' ')} ({show.plural(fewest, 'seed')})" if settings else "")
         lines.append(f"| {name} | {' | '.join(_cells(here.get(size)) for size in sizes)} |")
     lines += ["", *_gains(rows, sizes), ""]
     return "\n".join(lines)
