@@ -14,6 +14,7 @@ from benchmarks import checkpoints, meta_update, performance
 from tests.small import small_config
 
 
+@pytest.mark.filterwarnings("ignore:the losses were not compiled")  # the tests' checks of types cannot be traced
 def test_the_meta_update_benchmark_prints_ratios(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

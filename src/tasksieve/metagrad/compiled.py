@@ -7,6 +7,7 @@ Nothing but θ is kept between the way forward and the way back.
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -21,6 +22,9 @@ from tasksieve.metagrad.linearization import AutogradLinearization, Linearizatio
 Losses = Callable[[Params, Any], Tensor]
 BACKEND = "inductor"
 """Of ``torch.compile``; on a CPU it needs a C++ compiler."""
+
+_APART = {"isolate_recompiles": True} if "isolate_recompiles" in inspect.signature(torch.compile).parameters else {}
+"""Torch counts what is compiled of a function against a limit; newer ones do so for each object apart."""
 
 
 class CompiledLosses:
@@ -38,10 +42,10 @@ class CompiledLosses:
     """
 
     def __init__(self, losses: Losses, backend: str | Callable[..., Any] | None = None) -> None:
-        backend = backend or BACKEND
         self._losses = losses
-        self._gradient = torch.compile(self._plain_gradient, backend=backend)
-        self._second = torch.compile(self._plain_second, backend=backend)
+        options: dict[str, Any] = {"backend": backend or BACKEND, "fullgraph": True, **_APART}
+        self._gradient = torch.compile(self._plain_gradient, **options)
+        self._second = torch.compile(self._plain_second, **options)
         self._refused = False
         self._used: frozenset[str] | None = None
 
