@@ -52,7 +52,7 @@ class CompiledLosses:
     def __call__(self, params: Params, batch: Any) -> Linearization:
         """The losses of a batch, to be differentiated."""
         if self._refused:
-            return AutogradLinearization(lambda theta: self._losses(theta, batch), params)
+            return self._by_autograd(params, batch)
         return _Compiled(self, params, batch)
 
     def gradient(self, params: Params, batch: Any, factors: Tensor) -> tuple[Tensor, Gradients]:
@@ -70,10 +70,12 @@ class CompiledLosses:
 
     def _dependencies(self, params: Params, batch: Any) -> frozenset[str]:
         """Names of what the losses depend on: derivatives taken inside a function are zeros for the others."""
-        theta = {name: value.detach().requires_grad_() for name, value in params.items()}
-        total = self._losses(theta, batch).sum()
-        found = torch.autograd.grad(total, list(theta.values()), allow_unused=True)
-        return frozenset(name for name, value in zip(theta, found, strict=True) if value is not None)
+        plain = self._by_autograd(params, batch)
+        gradients = plain.gradient(torch.ones_like(plain.losses))
+        return frozenset(name for name, value in gradients.items() if value is not None)
+
+    def _by_autograd(self, params: Params, batch: Any) -> AutogradLinearization:
+        return AutogradLinearization(lambda theta: self._losses(theta, batch), params)
 
     def _try(self, compiled: Callable[..., Any], plain: Callable[..., Any], *arguments: Any) -> Any:
         if not self._refused:
