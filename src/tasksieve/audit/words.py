@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tasksieve.audit.splits import Splits, share
 from tasksieve.dialogs import Dialog, Fact, Turn
 from tasksieve.encoding import Vocabulary, responses_of
-from tasksieve.encoding.vocabulary import words_of
+from tasksieve.encoding.memories import words_of
 
 _SHOWN = 5
 _RELATION = re.compile(r"r_\S+")

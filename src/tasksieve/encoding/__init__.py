@@ -3,6 +3,7 @@
 from tasksieve.encoding.batch import Batch
 from tasksieve.encoding.candidates import Candidates, responses_of
 from tasksieve.encoding.examples import ExampleBatch, Examples, chunks, in_order
+from tasksieve.encoding.memories import MemoryLines, memory_of
 from tasksieve.encoding.sampling import BatchSampler, derived_generator
 from tasksieve.encoding.sentences import SentenceTable
 from tasksieve.encoding.task import Coverage, EncodedTask
@@ -16,10 +17,12 @@ __all__ = [
     "EncodedTask",
     "ExampleBatch",
     "Examples",
+    "MemoryLines",
     "SentenceTable",
     "Vocabulary",
     "chunks",
     "derived_generator",
     "in_order",
+    "memory_of",
     "responses_of",
 ]

@@ -13,9 +13,11 @@ from tasksieve.dialogs import Dialog, Turn
 from tasksieve.encoding.assembly import assembled
 from tasksieve.encoding.batch import Batch
 from tasksieve.encoding.candidates import Candidates
+from tasksieve.encoding.memories import MemoryLines
 from tasksieve.encoding.sentences import SentenceTable
-from tasksieve.encoding.vocabulary import PROFILE, Vocabulary, memories_of
+from tasksieve.encoding.vocabulary import Vocabulary
 from tasksieve.kernels import batch_kernels
+from tasksieve.records.config import Facts
 
 EMPTY = 0
 """The number of the sentence without words."""
@@ -61,6 +63,7 @@ class EncodedTask:
         candidates: the responses that the task's head chooses among.
         head: the name of that head.
         max_memories: older memories are left out.
+        facts: which facts are memories.
         device: where the tensors live.
 
     Attributes:
@@ -80,6 +83,7 @@ class EncodedTask:
         *,
         head: str = "primary",
         max_memories: int = 250,
+        facts: Facts = "all",
         device: torch.device | str = "cpu",
     ) -> None:
         rows = _Rows(vocabulary)
@@ -87,16 +91,16 @@ class EncodedTask:
         memories: list[int] = []
         columns: list[tuple[int, int, int, int, int]] = []
         for number, dialog in enumerate(dialogs):
-            start, turn = len(memories), 0
-            if dialog.profile:
-                memories.append(rows.number(f"{PROFILE} {' '.join(dialog.profile)}"))
+            start, turn, memory = len(memories), 0, MemoryLines(dialog, facts)
             for event in dialog.events:
                 if isinstance(event, Turn):
+                    memory.hear(event)
                     spoken = rows.number(event.user), rows.number(event.system)
-                    columns.append((*spoken, start, len(memories), candidates.number(event.system)))
+                    columns.append((*spoken, start, start + len(memory.lines), candidates.number(event.system)))
                     examples.append(Example(number, turn, event.user, event.system))
                     turn += 1
-                memories.extend(rows.number(sentence) for sentence in memories_of(event))
+                memory.add(event)
+            memories.extend(rows.number(line) for line in memory.lines)
         if not examples:
             raise ValueError("no turn to learn from")
         self.head = head

@@ -4,22 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tasksieve.dialogs import Dialog, Fact
-
-USER, SYSTEM, FACT, PROFILE = "<user>", "<system>", "<fact>", "<profile>"
-"""Words that tell who speaks; one is put before every memory."""
-
-
-def words_of(sentence: str) -> list[str]:
-    """Split a sentence at white space, in lower case."""
-    return sentence.lower().split()
-
-
-def memories_of(event: object) -> list[str]:
-    """The sentences an event adds to the memory, each led by its speaker."""
-    if isinstance(event, Fact):
-        return [f"{FACT} {event.text}"]
-    return [f"{USER} {event.user}", f"{SYSTEM} {event.system}"]  # type: ignore[attr-defined]
+from tasksieve.dialogs import Dialog
+from tasksieve.encoding.memories import FACT, PROFILE, SYSTEM, USER, memory_of, words_of
+from tasksieve.records.config import Facts
 
 
 class Vocabulary:
@@ -34,15 +21,13 @@ class Vocabulary:
         self._numbers = {word: number for number, word in enumerate(self.words)}
 
     @classmethod
-    def of(cls, *tasks: Iterable[Dialog]) -> Vocabulary:
-        """Collect the words of several tasks' dialogs, sorted, after the speaker words."""
+    def of(cls, *tasks: Iterable[Dialog], facts: Facts = "all") -> Vocabulary:
+        """Collect the words of several tasks' dialogs and of these facts of them, sorted, after the speaker words."""
         words: set[str] = set()
         for dialogs in tasks:
             for dialog in dialogs:
-                words.update(words_of(" ".join(dialog.profile)))
-                for event in dialog.events:
-                    for sentence in memories_of(event):
-                        words.update(words_of(sentence))
+                for sentence in memory_of(dialog, facts).lines:
+                    words.update(words_of(sentence))
         speakers = (USER, SYSTEM, FACT, PROFILE)
         return cls((*speakers, *sorted(words.difference(speakers))))
 

@@ -55,12 +55,19 @@ class BodyConfig(_Section):
 
 
 MOST_MEMORIES = 65_536
+Facts = Literal["all", "mentioned", "none"]
+"""Which facts are memories: all, where they stand; those whose subject (their first word) was said before, from
+then on; or none. A knowledge base may answer with hundreds of facts, among which what was said is hard to find."""
 
 
 class ModelConfig(BodyConfig):
     """The dialog model: an end-to-end memory network."""
 
     max_memories: int = Field(default=250, ge=1, le=MOST_MEMORIES, description="older memories are left out")
+    facts: Facts = Field(
+        default="mentioned",
+        description="which facts are memories: all, those whose subject (first word) was mentioned, or none",
+    )
     shared_candidates: bool = Field(default=True, description="one candidate embedding for all heads")
 
 

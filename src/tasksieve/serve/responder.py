@@ -11,9 +11,10 @@ from torch import Tensor
 
 from tasksieve.dialogs import Dialog, Fact, Turn
 from tasksieve.dialogs.formats import read_sentences
-from tasksieve.encoding import Candidates
-from tasksieve.encoding.vocabulary import PROFILE, memories_of, words_of
+from tasksieve.encoding import Candidates, memory_of
+from tasksieve.encoding.memories import words_of
 from tasksieve.models.explain import attention_of
+from tasksieve.records.config import Facts
 from tasksieve.training.tasks import PRIMARY_HEAD
 from tasksieve.training.use import TrainedModel
 
@@ -90,8 +91,9 @@ class Responder:
             profile: words that describe the user.
             top: how many candidates.
         """
-        state, attention = self._state(events, user, profile)
-        memories = _memories(events, profile, attention)
+        dialog = _dialog(events, user, profile)
+        state, attention = self._state(dialog)
+        memories = _memories(dialog, self._trained.encoding.facts, attention)
         unknown = tuple(word for word in dict.fromkeys(words_of(user)) if word not in self._words)
         return Response(_best(self.texts, state, self._matrix, top), memories, unknown)
 
@@ -104,15 +106,14 @@ class Responder:
         candidates: Sequence[str] | None = None,
     ) -> tuple[Scored, ...]:
         """Candidates in order, best first: those given, otherwise all that the server knows."""
-        state, _ = self._state(events, user, profile)
+        state, _ = self._state(_dialog(events, user, profile))
         if candidates is None:
             return _best(self.texts, state, self._matrix, top)
         given = self._candidates(list(dict.fromkeys(candidates)))
         return _best(given.texts, state, self._embed(given), top)
 
     @torch.no_grad()
-    def _state(self, events: Sequence[Turn | Fact], user: str, profile: Sequence[str]) -> tuple[Tensor, Tensor]:
-        dialog = Dialog((*events, Turn(user, "?")), tuple(profile))
+    def _state(self, dialog: Dialog) -> tuple[Tensor, Tensor]:
         task = self._trained.encoding.encode([dialog])
         batch = task.batch(torch.tensor([len(task) - 1], device=task.device))
         state, attention = attention_of(self._trained.model.body, batch)
@@ -135,12 +136,16 @@ def _best(texts: Sequence[str], state: Tensor, matrix: Tensor, top: int) -> tupl
     return tuple(Scored(texts[number], score, probability) for number, score, probability in rows)
 
 
-def _memories(events: Sequence[Turn | Fact], profile: Sequence[str], attention: Tensor) -> tuple[Memory, ...]:
-    lines = [f"{PROFILE} {' '.join(profile)}"] if profile else []
-    lines += [line for event in events for line in memories_of(event)]
+def _dialog(events: Sequence[Turn | Fact], user: str, profile: Sequence[str]) -> Dialog:
+    return Dialog((*events, Turn(user, "?")), tuple(profile))
+
+
+def _memories(dialog: Dialog, facts: Facts, attention: Tensor) -> tuple[Memory, ...]:
+    memory = memory_of(Dialog(dialog.events[:-1], dialog.profile), facts)
+    memory.hear(dialog.turns[-1])
     shares = attention.T.tolist()
     # The latest come first; those beyond the model's memory have no slot. Without any line one empty slot is left.
-    return tuple(_memory(line, share) for line, share in zip(reversed(lines), shares, strict=False))
+    return tuple(_memory(line, share) for line, share in zip(reversed(memory.lines), shares, strict=False))
 
 
 def _memory(line: str, attention: list[float]) -> Memory:

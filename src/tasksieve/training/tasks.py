@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from tasksieve.dialogs import Dialog
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.encoding import Candidates, EncodedTask, Vocabulary, responses_of
 from tasksieve.errors import UserError
-from tasksieve.records.config import MOST_MEMORIES, DataConfig, RunConfig
+from tasksieve.records.config import MOST_MEMORIES, DataConfig, Facts, RunConfig
 from tasksieve.records.files import read_json, write_text
 from tasksieve.training.methods import Method
 
@@ -38,19 +40,27 @@ class Encoding:
     vocabulary: Vocabulary
     candidates: dict[str, Candidates]
     max_memories: int
+    facts: Facts = "all"
 
     def encode(self, dialogs: Sequence[Dialog], head: str = PRIMARY_HEAD) -> EncodedTask:
         """Encode dialogs for a head."""
         candidates = self.candidates[head]
         device = candidates.table.device
         return EncodedTask(
-            dialogs, self.vocabulary, candidates, head=head, max_memories=self.max_memories, device=device
+            dialogs,
+            self.vocabulary,
+            candidates,
+            head=head,
+            max_memories=self.max_memories,
+            facts=self.facts,
+            device=device,
         )
 
     def write(self, path: Path) -> None:
         """Write as JSON."""
         texts = {head: candidates.texts for head, candidates in self.candidates.items()}
-        value = {"max_memories": self.max_memories, "words": self.vocabulary.words, "candidates": texts}
+        limits = {"max_memories": self.max_memories, "facts": self.facts}
+        value = {**limits, "words": self.vocabulary.words, "candidates": texts}
         write_text(path, json.dumps(value, ensure_ascii=False) + "\n")
 
     @classmethod
@@ -61,10 +71,11 @@ class Encoding:
             memories = value["max_memories"]
             if not isinstance(memories, int) or not 1 <= memories <= MOST_MEMORIES:
                 raise ValueError(f"max_memories: found {str(memories)[:80]}; expected 1 to {MOST_MEMORIES}")
+            facts = TypeAdapter(Facts).validate_python(value.get("facts", "all"))
             vocabulary = Vocabulary(value["words"])
             texts = value["candidates"].items()
             candidates = {head: Candidates(list_, vocabulary, device) for head, list_ in texts}
-            return cls(vocabulary, candidates, memories)
+            return cls(vocabulary, candidates, memories, facts)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise UserError(f"is not a run's encoding ({error!r}); train again", path) from None
 
@@ -120,7 +131,7 @@ def _encoding(
     valid: Sequence[Dialog],
     related: Sequence[Sequence[Dialog]],
 ) -> Encoding:
-    vocabulary = Vocabulary.of(primary, valid, *related)
+    vocabulary = Vocabulary.of(primary, valid, *related, facts=config.model.facts)
     if method.heads == "one":
         responses = {PRIMARY_HEAD: responses_of(primary, valid, *related)}
     else:
@@ -128,7 +139,7 @@ def _encoding(
         responses |= {related_head(number): responses_of(dialogs) for number, dialogs in enumerate(related)}
     device = config.training.device
     candidates = {head: Candidates(texts, vocabulary, device) for head, texts in responses.items()}
-    return Encoding(vocabulary, candidates, config.model.max_memories)
+    return Encoding(vocabulary, candidates, config.model.max_memories, config.model.facts)
 
 
 def _first(dialogs: list[Dialog], size: int | None, path: Path) -> list[Dialog]:
