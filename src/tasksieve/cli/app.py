@@ -12,7 +12,7 @@ from tasksieve.cli.chat import chat
 from tasksieve.cli.compare import compare, demo, report
 from tasksieve.cli.convert import convert, validate
 from tasksieve.cli.data import data
-from tasksieve.cli.ending import Interrupted, guarded, obeying_sigterm
+from tasksieve.cli.ending import Interrupted, guarded, obeying_signals
 from tasksieve.cli.reproduce import reproduce
 from tasksieve.cli.serve import serve
 from tasksieve.cli.simulate import simulate
@@ -56,7 +56,7 @@ def run() -> None:
     """
     errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
     try:
-        with obeying_sigterm():
+        with obeying_signals():
             app(prog_name="tasksieve")
     except UserError as error:
         errors.print(f"error: {error}")

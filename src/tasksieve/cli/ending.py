@@ -43,18 +43,47 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @contextmanager
-def obeying_sigterm() -> Iterator[None]:
-    """Make SIGTERM end what is within like Ctrl-C; only the main thread can."""
+def obeying_signals() -> Iterator[None]:
+    """Make Ctrl-C and SIGTERM end what is within; only the main thread can. What was told to ignore Ctrl-C, as shells
+    tell their jobs in the background, still does."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, _terminate)
+    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, _arrive)}
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        before[signal.SIGINT] = signal.signal(signal.SIGINT, _arrive)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        _held.clear()
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise Terminated
+def end_if_interrupted() -> None:
+    """Raise what could not be raised where the signal arrived. Long work calls it now and then."""
+    if _held:
+        raise _held.pop()
+
+
+_held: list[type[KeyboardInterrupt]] = []
+
+
+def _arrive(number: int, frame: FrameType | None) -> None:
+    ending = KeyboardInterrupt
+    if number == signal.SIGTERM:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        ending = Terminated
+    if _in_finalizer(frame):
+        _held.append(ending)
+    else:
+        raise ending
+
+
+def _in_finalizer(frame: FrameType | None) -> bool:
+    """Whether Python would drop what is raised here with a traceback, and go on."""
+    while frame is not None:
+        if frame.f_code.co_name == "__del__":
+            return True
+        frame = frame.f_back
+    return False

@@ -10,6 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.progress import Task as ProgressTask
 from rich.text import Text
 
+from tasksieve.cli.ending import end_if_interrupted
+
 if TYPE_CHECKING:
     from tasksieve.training.run import Report
 
@@ -44,7 +46,8 @@ class RunBars:
         self._progress.stop()
 
     def watch(self, name: str, report: Report) -> None:
-        """Move a run's bar."""
+        """Move a run's bar. Raises: KeyboardInterrupt: if a signal arrived where it could not be raised."""
+        end_if_interrupted()
         best = f"valid {report.best_accuracy:.1f} %" if report.best_accuracy else ""
         if name not in self._bars:
             self._bars[name] = self._progress.add_task(name, best=best)
