@@ -31,7 +31,14 @@ METHODS = (
 """The paper's seven rows, and what a selection by hand reaches."""
 ORACLE_KINDS = ("ask cuisine", "ask place", "ask party size", "ask price", "look for options")
 """What the oracle borrows: the turns of the related task that the primary task has as well and finds hard."""
-PAPER_SETTINGS = {"meta.updates": 10, "meta.weight_lr": 1e-3, "meta.warm_up": 0, "screening.trials": 0}
+PAPER_SETTINGS = {
+    "meta.updates": 10,
+    "meta.weight_lr": 1e-3,
+    "meta.warm_up": 0,
+    "screening.trials": 0,
+    "training.primary_lr": 1e-3,
+    "training.related_lr": 1e-3,
+}
 """Appendix B.2: K = 5, N_meta = 10, Adam with 1e-3, η learning from the start."""
 _PRIMARY = "personalized-dialog-task3-options-{split}.txt"
 _RELATED = "dialog-babi-task5-full-dialogs-trn.txt"

@@ -63,6 +63,7 @@ then on; or none. A knowledge base may answer with hundreds of facts, among whic
 class ModelConfig(BodyConfig):
     """The dialog model: an end-to-end memory network."""
 
+    dim: int = Field(default=40, ge=1, le=4096, description="width d of embeddings and internal state")
     max_memories: int = Field(default=250, ge=1, le=MOST_MEMORIES, description="older memories are left out")
     facts: Facts = Field(
         default="mentioned",
@@ -140,11 +141,11 @@ class TrainingConfig(_Section):
 
     method: str = Field(default="learned", description="how related data is used")
     seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
-    iterations: int = Field(default=4000, ge=1, description="at most so many")
+    iterations: int = Field(default=6000, ge=1, description="at most so many")
     pretrain_iterations: int = Field(default=2000, ge=0, description="related-only ones, for `pretrain`")
     batch_size: int = Field(default=32, ge=1)
-    primary_lr: float = Field(default=1e-3, gt=0, description="α")
-    related_lr: float = Field(default=1e-3, gt=0, description="β")
+    primary_lr: float = Field(default=2e-3, gt=0, description="α")
+    related_lr: float = Field(default=2e-3, gt=0, description="β")
     reduction: Literal["mean", "sum"] = Field(default="mean", description="of the losses in a batch")
     primary_updates: bool = Field(default=True, description="whether step 1 is done")
     optimizer_state: Literal["shared", "separate"] = Field(
@@ -152,7 +153,7 @@ class TrainingConfig(_Section):
     )
     max_grad_norm: float | None = Field(default=None, gt=0, description="clip the norm of both updates")
     evaluate_every: int = Field(default=100, ge=1, description="iterations between validations")
-    patience: int = Field(default=15, ge=1, description="validations without a better one before stopping")
+    patience: int = Field(default=25, ge=1, description="validations without a better one before stopping")
     snapshot_every: int = Field(default=200, ge=1, description="iterations between records of all weights")
     device: str = Field(default="cpu", description="a torch device")
     threads: int = Field(default=1, ge=1, le=1024, description="CPU threads; the tensors are too small for more")

@@ -59,6 +59,7 @@ class ImageConfig(LoopConfig):
     training: TrainingConfig = TrainingConfig(
         iterations=15_000,
         batch_size=256,
+        related_lr=1e-3,
         primary_updates=False,
         evaluate_every=195,
         snapshot_every=195,
