@@ -60,7 +60,7 @@ class Entry:
 
 
 def benchmark_config(data: Path | None, scratch: Path) -> RunConfig:
-    """The product's defaults."""
+    """The paper's model: all facts in the memory, d = 20, steps of 1e-3."""
     if data is None:
         for kind, task in (("personalized-restaurant", 3), ("restaurant", 5)):
             write_simulation(simulate(kind, dialogs=150, seed=0, task=task), scratch / kind)
@@ -77,7 +77,10 @@ def benchmark_config(data: Path | None, scratch: Path) -> RunConfig:
             "related": [str(data / "dialog-bAbI-tasks/dialog-babi-task5-full-dialogs-trn.txt")],
             "size": 150,
         }
-    return config_from({"data": files, "training": {"method": "learned"}})
+    steps = {"primary_lr": 1e-3, "related_lr": 1e-3}
+    return config_from(
+        {"data": files, "training": {"method": "learned", **steps}, "model": {"dim": 20, "facts": "all"}}
+    )
 
 
 def problems(config: RunConfig, longest: int) -> dict[str, Callable[[int], Problem]]:

@@ -29,7 +29,7 @@ ITERATIONS, UPDATES, LENGTH = 2000, 10, 5
 
 
 def configured(data: Path, iterations: int) -> RunConfig:
-    """The product's defaults but for the goal's numbers: no screening, and nothing that would end the run early."""
+    """The paper's model and the goal's numbers: no screening, and nothing that would end the run early."""
     return changed(
         benchmark_config(data, Path()),
         {
