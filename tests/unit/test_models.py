@@ -125,7 +125,7 @@ def test_heads_share_the_body_and_if_so_configured_the_candidate_embedding() -> 
 def test_parameters_are_those_the_paper_lists() -> None:
     """Appendix B.2: |V|×20, 20×20 and |V|×20 for the model; |V|×20, 20×20, 20×1 and a bias for the module."""
     words = len(VOCABULARY)
-    model = MemoryNetwork(ModelConfig(recency=False), words, HEADS, torch.Generator())
+    model = MemoryNetwork(ModelConfig(dim=20, recency=False), words, HEADS, torch.Generator())
     assert sorted(value.numel() for value in model.parameters()) == [400, 20 * words, 20 * words]
     module = WeightModule(WeightModuleConfig(recency=False), words, 250, torch.Generator())
     assert sorted(value.numel() for value in module.parameters()) == [1, 20, 400, 20 * words]
