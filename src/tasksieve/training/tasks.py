@@ -6,8 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from pydantic import TypeAdapter
+from typing import get_args
 
 from tasksieve.dialogs import Dialog
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
@@ -71,7 +70,9 @@ class Encoding:
             memories = value["max_memories"]
             if not isinstance(memories, int) or not 1 <= memories <= MOST_MEMORIES:
                 raise ValueError(f"max_memories: found {str(memories)[:80]}; expected 1 to {MOST_MEMORIES}")
-            facts = TypeAdapter(Facts).validate_python(value.get("facts", "all"))
+            facts = value.get("facts", "all")
+            if facts not in get_args(Facts):
+                raise ValueError(f"facts: found {str(facts)[:80]}; expected {', '.join(get_args(Facts))}")
             vocabulary = Vocabulary(value["words"])
             texts = value["candidates"].items()
             candidates = {head: Candidates(list_, vocabulary, device) for head, list_ in texts}
