@@ -107,5 +107,5 @@ def test_an_encoding_remembers_which_facts(tmp_path: Path) -> None:
     assert read.encode([DIALOG]).end.tolist() == [1, 3]
     text = (tmp_path / "encoding.json").read_text()
     (tmp_path / "encoding.json").write_text(text.replace('"none"', '"some"'))
-    with pytest.raises(UserError, match=r"is not a run's encoding .*facts: found some; expected all, mentioned, none"):
+    with pytest.raises(UserError, match=r"a run's encoding .*facts: found some; expected all, mentioned, none"):
         Encoding.read(tmp_path / "encoding.json", "cpu")
