@@ -26,6 +26,10 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "licences.md"
 GROUPS = {"": "to run", "serve": "to serve", "images": "for scikit-learn's digits"}
 """The package's extras that a user installs, and what for."""
+OLDER = {"exceptiongroup": "MIT License", "six": "MIT License", "tomli": "MIT"}
+"""Needed on Python 3.10 alone, and so not installed where the page is written on a newer one."""
+FOR_CARDS = ("cuda-", "nvidia-", "triton")
+"""How packages begin that torch brings along for graphics cards, where it is not the build for the CPU alone."""
 _CLASSIFIER = "License :: OSI Approved :: "
 
 
@@ -61,13 +65,16 @@ def own(extra: str) -> list[Requirement]:
 
 
 def closure(extra: str) -> dict[str, Distribution]:
-    """All packages that tasksieve with an extra brings along, by their names; those not installed are left out."""
+    """All packages that tasksieve with an extra brings along, by their names.
+
+    Left out are those not installed, and those that torch needs for graphics cards.
+    """
     found: dict[str, Distribution] = {}
     waiting = own(extra)
     while waiting:
         requirement = waiting.pop()
         name = canonicalize_name(requirement.name)
-        if name in found:
+        if name in found or name.startswith(FOR_CARDS):
             continue
         try:
             found[name] = distribution(name)
@@ -83,7 +90,7 @@ def page() -> str:
         "# Licences of what tasksieve brings along",
         "",
         "Written by `python -m release.licences` from the metadata of the installed packages; not by hand. What only",
-        "the tests need is not listed, nor is what a package needs on other systems or older Pythons.",
+        "the tests need is not listed, nor is what a package needs on other systems.",
         "tasksieve itself: Apache-2.0.",
     ]
     listed: set[str] = set()
@@ -93,6 +100,15 @@ def page() -> str:
         if packages:
             lines += ["", f"## Needed {purpose}", "", "| package | licence |", "|---|---|"]
             lines += [f"| {name} | {licence_of(found)} |" for name, found in packages.items()]
+    lines += ["", "## Needed on Python 3.10 as well", "", "| package | licence |", "|---|---|"]
+    lines += [f"| {name} | {licence} |" for name, licence in OLDER.items() if name not in listed]
+    lines += [
+        "",
+        "## Needed by torch for graphics cards",
+        "",
+        "Where it is not the build for the CPU alone, torch brings along triton (MIT License) and NVIDIA's",
+        "libraries, `nvidia-…` and `cuda-…`, under NVIDIA's own licence or Apache-2.0.",
+    ]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)) + "\n"
 
 
