@@ -100,8 +100,9 @@ class Adam:
                 moved[name] = value
                 continue
             moments[name] = after = self._moments(gradient, state.get(name))
-            mean, root, _ = self._corrected(after)
-            moved[name] = value * (1 - self.lr * self.weight_decay) - self.lr * (mean / (root + self.eps))
+            root, shares = self._root(after)
+            start = value * (1 - self.lr * self.weight_decay) if self.weight_decay else value
+            moved[name] = torch.addcdiv(start, after.mean, root + self.eps, value=-self.lr / shares[0])
         return moved, moments
 
     def pullback(self, gradients: Gradients, after: State, cotangents: Cotangents) -> tuple[Params, Cotangents]:
@@ -114,16 +115,17 @@ class Adam:
             gradient = gradients[name]
             if gradient is None:
                 continue
-            mean, root, shares = self._corrected(after[name])
-            slope = value * -self.lr / (root + self.eps)
-            of_mean = slope / shares[0]
-            of_square = slope.mul_(mean).div_(root + self.eps).div_(root).mul_(-0.5 / shares[1])
+            root, shares = self._root(after[name])
+            divisor = root + self.eps
+            of_mean = torch.div(value, divisor).mul_(-self.lr / shares[0])
+            of_square = torch.mul(of_mean, after[name].mean).div_(divisor.mul_(root)).mul_(-0.5 / shares[1])
             if name in means:
                 of_mean += means[name]
                 of_square += squares[name]
             of_gradients[name] = (of_mean * (1 - first)).addcmul_(of_square, gradient, value=2 * (1 - second))
             means[name], squares[name] = of_mean.mul_(first), of_square.mul_(second)
-            params[name] = value * (1 - self.lr * self.weight_decay)
+            if self.weight_decay:
+                params[name] = value * (1 - self.lr * self.weight_decay)
         return of_gradients, Cotangents(params, means, squares)
 
     def pushforward(self, gradients: Gradients, after: State, of_gradients: Params, tangents: Tangents) -> Tangents:
@@ -133,7 +135,8 @@ class Adam:
         for name, moved in of_gradients.items():
             gradient = gradients[name]
             assert gradient is not None
-            mean, root, shares = self._corrected(after[name])
+            root, shares = self._root(after[name])
+            mean = after[name].mean / shares[0]
             of_mean = means[name] = _plus(moved * (1 - first), means.get(name), first)
             of_square = _plus(moved * gradient * (2 * (1 - second)), squares.get(name), second)
             squares[name] = of_square
@@ -148,7 +151,7 @@ class Adam:
         for name in params.keys() & state.keys():
             moments = state[name]
             assert moments.square is not None
-            _, root, _ = self._corrected(moments)
+            root, _ = self._root(moments)
             found[name] = torch.where(moments.square > 0, self.lr / (root + self.eps), 0.0)
         return found
 
@@ -158,16 +161,16 @@ class Adam:
             before = Moments(torch.zeros_like(gradient), torch.zeros_like(gradient), 0)
         assert before.square is not None
         return Moments(
-            mean=first * before.mean + (1 - first) * gradient,
-            square=second * before.square + (1 - second) * gradient.square(),
+            mean=torch.lerp(before.mean, gradient, 1 - first),
+            square=torch.mul(before.square, second).addcmul_(gradient, gradient, value=1 - second),
             steps=before.steps + 1,
         )
 
-    def _corrected(self, moments: Moments) -> tuple[Tensor, Tensor, tuple[float, float]]:
-        """The unbiased mean, the root of the unbiased square, and by what they were divided."""
+    def _root(self, moments: Moments) -> tuple[Tensor, tuple[float, float]]:
+        """The root of the unbiased square, and by what mean and square are divided to be unbiased."""
         assert moments.square is not None
         shares = 1 - self.betas[0] ** moments.steps, 1 - self.betas[1] ** moments.steps
-        return moments.mean / shares[0], (moments.square / shares[1] + self.eps_root).sqrt(), shares
+        return moments.square.div(shares[1]).add_(self.eps_root).sqrt_(), shares
 
 
 def _plus(value: Tensor, more: Tensor | None, times: float) -> Tensor:

@@ -6,9 +6,10 @@ import math
 from collections.abc import Iterable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tasksieve.errors import UserError
+from tasksieve.training.adam import adam_step
 
 EXPLOSIONS = 20
 """So many meta-gradients in a row that are not finite end the run. A single one is left out: the simulated updates
@@ -38,26 +39,27 @@ def norm_of(gradients: Iterable[Tensor]) -> float:
 
 def clipped_step(
     optimizer: torch.optim.Optimizer,
-    module: nn.Module,
+    params: Iterable[Tensor],
     limit: float | None,
     update: str,
     step: int,
     norm: float | None = None,
 ) -> None:
-    """Clip a module's gradients to a norm, if there is a limit, and take the optimiser's step.
+    """Clip gradients to a norm, if there is a limit, and take the optimiser's step.
 
     Args:
-        optimizer, module: whose gradients are set.
+        optimizer: of the parameters.
+        params: whose gradients are set.
         limit: of the norm.
         update, step: what an error names.
         norm: of the gradients, if it is known already.
     Raises: Diverged: if the norm is not finite; the parameters are then as before.
     """
-    gradients = [value.grad for value in module.parameters() if value.grad is not None]
+    gradients = [value.grad for value in params if value.grad is not None]
     norm = norm_of(gradients) if norm is None else norm
     if not math.isfinite(norm):
         raise Diverged(step, update, "the gradient")
     if limit is not None and (share := limit / (norm + 1e-6)) < 1:
         for gradient in gradients:
             gradient.mul_(share)
-    optimizer.step()
+    adam_step(optimizer)

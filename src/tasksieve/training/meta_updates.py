@@ -55,6 +55,9 @@ class MetaUpdates:
         self._weighter, self._means = weighter, means
         self._losses_of = LossesOf(state.model)
         self._params: dict[str, Tensor] = dict(self._losses_of.named_parameters())
+        module = state.weight_module
+        self._eta: dict[str, Tensor] = {} if module is None else dict(module.named_parameters())
+        self._rule = rule_of(config.meta)
         self._estimator: Estimator | None = None
         self._has_own = hasattr(state.model, "linearize")
         training, answerable = config.training, tasks.primary.answerable()
@@ -92,8 +95,7 @@ class MetaUpdates:
             self._linearize_primary if self._has_own else None,
             len,
         )
-        eta: dict[str, Tensor] = dict(weighter.module.named_parameters())
-        return problem, rule_of(self._config.meta), self._simulation(number), eta
+        return problem, self._rule, self._simulation(number), self._eta
 
     def _simulation(self, number: int) -> Simulation[RelatedBatch, ExampleBatch]:
         meta, primary = self._config.meta, self._tasks.primary
@@ -120,12 +122,12 @@ class MetaUpdates:
             where = diagnose(*task).sentence
             raise Diverged(step, "weight", f"the meta-gradient, {EXPLOSIONS} times in a row ({where}),")
         if finite:
-            for name, value in weighter.module.named_parameters():
+            for name, value in self._eta.items():
                 value.grad = result.gradients[name]
             optimizer, limit = self._state.optimizers["weights"], self._config.meta.max_grad_norm
             for group in optimizer.param_groups:
                 group["lr"] = weight_lr(self._config, step)
-            clipped_step(optimizer, weighter.module, limit, "weight", step, norm)
+            clipped_step(optimizer, self._eta.values(), limit, "weight", step, norm)
             self._means.add("meta_loss", float(result.meta_loss))
 
     def _losses(self, params: dict[str, Tensor], batch: ExampleBatch) -> Tensor:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from tasksieve.encoding import derived_generator
 from tasksieve.records.config import LoopConfig
+from tasksieve.training.adam import adam_of
 from tasksieve.training.methods import Method
 from tasksieve.training.parts import Tasks
 from tasksieve.training.state import TrainState
@@ -18,11 +19,11 @@ from tasksieve.weighting import Constant, Learned, PerExample, RandomChanging, W
 def start_state(config: LoopConfig, model: nn.Module, weight_module: nn.Module | None) -> TrainState:
     """Model and weight module with fresh optimisers; no weight module if the weights are not learned."""
     training = config.training
-    primary = _adam(model, training.primary_lr)
+    primary = adam_of(model, training.primary_lr)
     shared = training.optimizer_state == "shared"
-    optimizers = {"primary": primary, "related": primary if shared else _adam(model, training.related_lr)}
+    optimizers = {"primary": primary, "related": primary if shared else adam_of(model, training.related_lr)}
     if weight_module is not None:
-        optimizers["weights"] = _adam(weight_module, config.meta.weight_lr, config.meta.weight_decay)
+        optimizers["weights"] = adam_of(weight_module, config.meta.weight_lr, config.meta.weight_decay)
     return TrainState(model, weight_module, optimizers)
 
 
@@ -48,9 +49,3 @@ def start_weighter(
         assert labels is not None
         return PerExample(torch.split(labels.to(config.training.device), [len(task) for task in tasks.related]))
     return Constant()
-
-
-def _adam(module: nn.Module, lr: float, decay: float = 0.0) -> torch.optim.Optimizer:
-    if decay:
-        return torch.optim.AdamW(module.parameters(), lr=lr, weight_decay=decay, fused=True)
-    return torch.optim.Adam(module.parameters(), lr=lr, fused=True)

@@ -141,10 +141,11 @@ class Trainer:
         value = float(loss.detach())
         if not math.isfinite(value):
             raise Diverged(step, update, f"the loss ({value})")
-        model, optimizer = self._state.model, self._state.optimizers[update]
-        model.zero_grad(set_to_none=True)
+        optimizer = self._state.optimizers[update]
+        for param in self._params.values():
+            param.grad = None
         (backward or loss.backward)()
         for group in optimizer.param_groups:
             group["lr"] = lr
-        clipped_step(optimizer, model, self._config.training.max_grad_norm, update, step)
+        clipped_step(optimizer, self._params.values(), self._config.training.max_grad_norm, update, step)
         self.means.add(f"{update}_loss", value)

@@ -63,11 +63,17 @@ class Learned(NeedsAll):
             batches: for each simulated step a batch of each related task.
         Returns: for each step its weights, task after task.
         """
-        params = {f"module.{name}": value for name, value in weight_params.items()}
-        parts = [part for batch in batches for part in batch]
-        weights = torch.sigmoid(torch.cat(functional_call(self._each, params, (parts,))))
+        weights = torch.sigmoid(torch.cat(self._logits(weight_params, [part for batch in batches for part in batch])))
         sizes = [sum(map(len, batch)) for batch in batches]
         return [self._finish(own) for own in torch.split(weights, sizes)]
+
+    def _logits(self, weight_params: dict[str, Tensor], parts: Sequence[ExampleBatch]) -> list[Tensor]:
+        """At other parameters than the module's, without the detour of calling it with them if it knows how."""
+        own = getattr(self.module, "logits_at", None)
+        if own is not None:
+            return [own(weight_params, part) for part in parts]
+        params = {f"module.{name}": value for name, value in weight_params.items()}
+        return functional_call(self._each, params, (parts,))  # type: ignore[no-any-return]
 
     def _finish(self, weights: Tensor) -> Tensor:
         return weights / weights.mean() if self._normalize else weights
