@@ -12,9 +12,12 @@ from tasksieve.encoding import in_order
 from tasksieve.errors import UserError
 from tasksieve.experiments.mnist import table1_config
 from tasksieve.experiments.table1_rows import auroc
-from tasksieve.images import Digits, ImageTask, embedded_digits
+from tasksieve.images import Digits, ImageBatch, ImageTask, embedded_digits
+from tasksieve.kernels import compiler, disabled
 from tasksieve.metagrad import AutogradLinearization
 from tasksieve.models import LabelScoreModule, LogisticRegression, LossesOf
+from tasksieve.models.logistic_linearization import LogisticLinearization
+from tasksieve.models.sparse import SparseLinearization, times
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.images import IMAGES
 from tasksieve.training.run import run
@@ -22,16 +25,28 @@ from tasksieve.training.run import run
 NAMES = ("model.weight", "model.bias")
 
 
-def problem() -> tuple[LossesOf, dict[str, torch.Tensor], ImageTask]:
-    """Logistic regression in float64, parameters that are not its own, and images."""
+needs_compiler = pytest.mark.skipif(compiler() is None, reason="no C++ compiler on this machine")
+HOW = [pytest.param(True, marks=needs_compiler, id="sparse"), pytest.param(False, id="dense")]
+
+
+def inked(sparse: bool) -> Digits:
+    """Digits in float64 with little ink, such as MNIST's; one of them has none."""
     train = embedded_digits()["train"]
+    pixels = torch.where(train.pixels > 0.3, train.pixels.double(), 0.0)
+    pixels[3] = 0
+    digits = Digits(pixels, train.labels)
+    return digits.sparsely() if sparse else digits
+
+
+def problem(sparse: bool) -> tuple[LossesOf, dict[str, torch.Tensor], ImageTask]:
+    """Logistic regression in float64, parameters that are not its own, and images."""
     losses_of = LossesOf(LogisticRegression(64, torch.Generator().manual_seed(0)).double())
     generator = torch.Generator().manual_seed(1)
     params = {
         name: torch.randn(value.shape, generator=generator, dtype=torch.float64)
         for name, value in losses_of.named_parameters()
     }
-    return losses_of, params, ImageTask(Digits(train.pixels.double(), train.labels))
+    return losses_of, params, ImageTask(inked(sparse))
 
 
 def assert_equal(found: torch.Tensor | None, expected: torch.Tensor | None) -> None:
@@ -41,8 +56,12 @@ def assert_equal(found: torch.Tensor | None, expected: torch.Tensor | None) -> N
 
 @pytest.mark.parametrize("along", [NAMES, NAMES[:1], NAMES[1:], ()])
 @pytest.mark.parametrize("moved", [NAMES, NAMES[:1]])
-def test_closed_forms_are_those_of_automatic_differentiation(along: tuple[str, ...], moved: tuple[str, ...]) -> None:
-    losses_of, everywhere, task = problem()
+@pytest.mark.parametrize("sparse", HOW)
+def test_closed_forms_are_those_of_automatic_differentiation(
+    along: tuple[str, ...], moved: tuple[str, ...], sparse: bool
+) -> None:
+    losses_of, everywhere, task = problem(sparse)
+    assert (task.batch(torch.arange(2)).sparse is not None) == sparse
     batches = [task.batch(torch.arange(20)), task.batch(torch.arange(20, 33))]
     params = {name: everywhere[name] for name in moved}
 
@@ -58,6 +77,8 @@ def test_closed_forms_are_those_of_automatic_differentiation(along: tuple[str, .
     }
     closed, plain = losses_of.linearize(params, batches), AutogradLinearization(losses, params)
     assert closed is not None
+    kind = SparseLinearization if sparse else LogisticLinearization
+    assert isinstance(losses_of.linearize(params, batches[:1]), kind)
     assert_equal(closed.losses, plain.losses)
     first, expected = closed.gradient(factors), plain.gradient(factors)
     assert first.keys() == expected.keys() == set(moved)
@@ -79,10 +100,66 @@ def test_closed_forms_are_those_of_automatic_differentiation(along: tuple[str, .
 
 
 def test_losses_at_other_parameters_are_those_of_the_module_with_them() -> None:
-    losses_of, params, task = problem()
+    losses_of, params, task = problem(False)
     batch = task.batch(torch.arange(9))
     assert_equal(losses_of.at(params, batch), functional_call(losses_of, params, (batch,)))
     assert_equal(losses_of.at({}, batch), losses_of(batch))
+
+
+@needs_compiler
+@pytest.mark.parametrize("number", [torch.float32, torch.float64])
+def test_large_scores_neither_overflow_nor_lose_the_loss(number: torch.dtype) -> None:
+    digits = Digits(torch.eye(4, 8, dtype=number), torch.arange(4)).sparsely()
+    batch = ImageTask(digits).batch(torch.arange(4))
+    model = LogisticRegression(8, torch.Generator().manual_seed(0)).to(number)
+    with torch.no_grad():
+        model.weight[1] = 500.0
+        model.weight[2] = -500.0
+    linear = model.linearize(dict(model.named_parameters()), batch)
+    assert isinstance(linear, SparseLinearization)
+    torch.testing.assert_close(linear.losses, model.losses(batch).detach())
+    with torch.no_grad():
+        model.weight[0, 0] = torch.nan
+    assert linear.losses.isfinite().all()
+    again = model.linearize(dict(model.named_parameters()), batch)
+    assert again.losses[0].isnan() and again.losses[1:].isfinite().all()
+
+
+@needs_compiler
+def test_products_with_images_are_differentiable_twice_and_forward() -> None:
+    batch = ImageTask(inked(True)).batch(torch.tensor([5, 3, 900]))
+    vector = torch.randn(64, generator=torch.Generator().manual_seed(0), dtype=torch.float64).requires_grad_()
+    torch.testing.assert_close(times(batch, vector), batch.pixels @ vector, rtol=1e-12, atol=1e-12)
+
+    def product(given: torch.Tensor) -> torch.Tensor:
+        return times(batch, given)
+
+    assert "_Times" in type(product(vector).grad_fn).__name__
+    assert torch.autograd.gradcheck(product, (vector,), check_forward_ad=True)
+    assert torch.autograd.gradgradcheck(lambda given: product(given) ** 2, (vector,))
+
+
+@needs_compiler
+def test_images_and_labels_that_do_not_exist_are_refused() -> None:
+    digits = Digits(torch.eye(4, 8), torch.tensor([0, 1, 2, 11])).sparsely()
+    task, model = ImageTask(digits), LogisticRegression(8, torch.Generator().manual_seed(0))
+    params = dict(model.named_parameters())
+    for batch in (task.batch(torch.tensor([3])), ImageBatch(digits, torch.tensor([0]), torch.tensor([4]), None)):
+        with pytest.raises(IndexError, match="does not exist"):
+            model.linearize(params, batch)
+    with pytest.raises(IndexError, match="does not exist"):
+        times(ImageBatch(digits, torch.tensor([0]), torch.tensor([-1]), None), torch.ones(8))
+
+
+def test_what_has_no_compiled_code_takes_the_dense_way() -> None:
+    digits = inked(True)
+    batch = ImageTask(digits).batch(torch.arange(3))
+    model = LogisticRegression(64, torch.Generator().manual_seed(0))
+    assert isinstance(model.double().linearize({}, batch), SparseLinearization) == (compiler() is not None)
+    with disabled():
+        assert isinstance(model.linearize({}, batch), LogisticLinearization)
+    assert Digits(torch.ones(2, 3), torch.tensor([0, 1])).sparsely().sparse is None
+    assert Digits(torch.zeros(2, 3, dtype=torch.half), torch.tensor([0, 1])).sparsely().sparse is None
 
 
 def test_all_images_in_order_are_those_by_their_numbers() -> None:

@@ -6,7 +6,7 @@ import gzip
 import math
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from tasksieve.errors import UserError
+from tasksieve.images.sparse import SparsePixels
 
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 VALID = 10_000
@@ -30,10 +31,17 @@ _Bytes = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 
 @dataclass(frozen=True, slots=True)
 class Digits:
-    """One split: images as rows of pixels in [0, 1], and what digit each shows."""
+    """One split.
+
+    Attributes:
+        pixels: images as rows of numbers in [0, 1].
+        labels: what digit each shows.
+        sparse: the pixels that are not 0, if they were looked for.
+    """
 
     pixels: Float[Tensor, "images pixels"]
     labels: Int[Tensor, " images"]
+    sparse: SparsePixels | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -41,6 +49,14 @@ class Digits:
     def part(self, places: slice | Tensor) -> Digits:
         """Some of the images."""
         return Digits(self.pixels[places], self.labels[places])
+
+    def labelled(self, labels: Int[Tensor, " images"]) -> Digits:
+        """The same images with other labels."""
+        return replace(self, labels=labels)
+
+    def sparsely(self) -> Digits:
+        """The same, the pixels that are not 0 looked for: what is drawn often is then read faster."""
+        return replace(self, sparse=SparsePixels.of(self.pixels))
 
 
 def mnist_files(directory: Path) -> tuple[Path, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -11,30 +10,54 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from tasksieve.images.read import Digits
+from tasksieve.images.sparse import SparseRows
 
 CLASSES = 10
 _STRETCH = 1024
 Corruption = Literal["next", "uniform"]
 
 
-@dataclass(frozen=True, slots=True)
 class ImageBatch:
-    """Some images.
+    """Some images of a split; their pixels are copied from there when they are asked for.
 
-    Attributes:
-        pixels: in [0, 1].
+    Args:
+        digits: the split.
         targets: the labels given, right or wrong.
-        examples: their numbers in the task.
+        examples: the images' numbers in the split.
         indicator: two columns that tell whether the label is right; None if it is not told.
+        pixels: of these images, if they are at hand.
     """
 
-    pixels: Float[Tensor, "batch pixels"]
-    targets: Int[Tensor, " batch"]
-    examples: Int[Tensor, " batch"]
-    indicator: Float[Tensor, "batch 2"] | None
+    __slots__ = ("_digits", "_pixels", "_sparse", "examples", "indicator", "targets")
+
+    def __init__(
+        self,
+        digits: Digits,
+        targets: Int[Tensor, " batch"],
+        examples: Int[Tensor, " batch"],
+        indicator: Float[Tensor, "batch 2"] | None,
+        pixels: Float[Tensor, "batch pixels"] | None = None,
+    ) -> None:
+        self.targets, self.examples, self.indicator = targets, examples, indicator
+        self._digits, self._pixels = digits, pixels
+        self._sparse: SparseRows | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
+
+    @property
+    def pixels(self) -> Float[Tensor, "batch pixels"]:
+        """In [0, 1]."""
+        if self._pixels is None:
+            self._pixels = self._digits.pixels.index_select(0, self.examples)
+        return self._pixels
+
+    @property
+    def sparse(self) -> SparseRows | None:
+        """The pixels that are not 0, without a copy; None if the split does not know them."""
+        if self._sparse is None and self._digits.sparse is not None:
+            self._sparse = SparseRows(self._digits.sparse, self.examples)
+        return self._sparse
 
 
 class ImageTask:
@@ -60,12 +83,7 @@ class ImageTask:
     def batch(self, examples: Int[Tensor, " batch"]) -> ImageBatch:
         """The images with these numbers, in this order."""
         indicator = None if self._indicator is None else self._indicator.index_select(0, examples)
-        return ImageBatch(
-            self.digits.pixels.index_select(0, examples),
-            self.digits.labels.index_select(0, examples),
-            examples,
-            indicator,
-        )
+        return ImageBatch(self.digits, self.digits.labels.index_select(0, examples), examples, indicator)
 
     def in_order(self) -> Iterator[ImageBatch]:
         """All images, without a copy of them."""
@@ -73,7 +91,8 @@ class ImageTask:
         for first in range(0, len(self), _STRETCH):
             here = slice(first, first + _STRETCH)
             indicator = None if self._indicator is None else self._indicator[here]
-            yield ImageBatch(self.digits.pixels[here], self.digits.labels[here], numbers[here], indicator)
+            pixels, labels = self.digits.pixels[here], self.digits.labels[here]
+            yield ImageBatch(self.digits, labels, numbers[here], indicator, pixels)
 
     def answerable(self) -> Int[Tensor, " images"]:
         """All images."""

@@ -12,6 +12,7 @@ from tasksieve.images import ImageBatch
 from tasksieve.images.task import CLASSES
 from tasksieve.models.logistic_linearization import LogisticLinearization
 from tasksieve.models.module import normal
+from tasksieve.models.sparse import SparseLinearization, times
 
 
 class LogisticRegression(nn.Module):
@@ -47,7 +48,9 @@ class LogisticRegression(nn.Module):
         scores = nn.functional.linear(batch.pixels, weight, bias)
         return nn.functional.cross_entropy(scores, batch.targets, reduction="none")
 
-    def linearize(self, params: Mapping[str, Tensor], batch: ImageBatch, prefix: str = "") -> LogisticLinearization:
+    def linearize(
+        self, params: Mapping[str, Tensor], batch: ImageBatch, prefix: str = ""
+    ) -> LogisticLinearization | SparseLinearization:
         """The losses at other parameters, with their derivatives.
 
         Args:
@@ -56,7 +59,7 @@ class LogisticRegression(nn.Module):
             prefix: comes before the names.
         """
         own = {f"{prefix}weight": self.weight, f"{prefix}bias": self.bias}
-        return LogisticLinearization(own, params, batch, prefix)
+        return SparseLinearization.of(own, params, batch) or LogisticLinearization(own, params, batch, prefix)
 
 
 class PerceptronWeightModule(nn.Module):
@@ -74,9 +77,17 @@ class PerceptronWeightModule(nn.Module):
 
     def forward(self, batch: ImageBatch) -> Float[Tensor, " batch"]:
         """One logit an example, before the sigmoid: the products of the three parts, added up."""
+        return self.logits_at({}, batch)
+
+    def logits_at(self, params: Mapping[str, Tensor], batch: ImageBatch) -> Float[Tensor, " batch"]:
+        """The logits at other parameters, by their names; those that are missing are its own.
+
+        Raises: ValueError: if the images come without an indicator.
+        """
         if batch.indicator is None:
             raise ValueError("this weight module needs the indicator")
-        pixels, labels, indicator = torch.split(self.weight, [len(self.weight) - CLASSES - 2, CLASSES, 2])
-        common = labels + self.bias
+        weight, bias = params.get("weight", self.weight), params.get("bias", self.bias)
+        pixels, labels, indicator = torch.split(weight, [len(weight) - CLASSES - 2, CLASSES, 2])
+        common = labels + bias
         logits = torch.addmv(common.index_select(0, batch.targets), batch.indicator, indicator)
-        return torch.addmv(logits, batch.pixels, pixels)
+        return logits + times(batch, pixels)

@@ -91,13 +91,14 @@ class ImageTasks:
         self.primary = ImageTask(train)
         self.valid = ImageTask(splits["valid"])
         told = right if config.data.indicator else None
-        self.related = (ImageTask(Digits(train.pixels, labels), told),)
+        self.related = (ImageTask(train.labelled(labels), told),)
 
 
 def read_digits(data: ImageData) -> dict[str, Digits]:
     """The splits that a configuration means; those read last are kept, as a worker does many runs on the same."""
     if data.directory is None:
-        return embedded_digits()
+        splits = embedded_digits()
+        return {**splits, "train": splits["train"].sparsely()}
     facts = [(path, path.stat()) for path in mnist_files(Path(data.directory))]
     return _read(Path(data.directory), tuple((path, stat.st_mtime_ns, stat.st_size) for path, stat in facts))
 
@@ -105,7 +106,8 @@ def read_digits(data: ImageData) -> dict[str, Digits]:
 @lru_cache(maxsize=1)
 def _read(directory: Path, facts: tuple[tuple[Path, int, int], ...]) -> dict[str, Digits]:
     """The files as they were with these times and sizes."""
-    return read_mnist(directory)
+    splits = read_mnist(directory)
+    return {**splits, "train": splits["train"].sparsely()}
 
 
 def build_image_parts(config: ImageConfig, method: Method) -> Parts:

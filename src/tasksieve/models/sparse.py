@@ -1,0 +1,190 @@
+r"""Linear models on images by their pixels that are not 0, in compiled code: the formulas of
+:mod:`tasksieve.models.logistic_linearization` without the zeros."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tasksieve.images import ImageBatch
+from tasksieve.images.sparse import SparseRows
+from tasksieve.images.task import CLASSES
+from tasksieve.kernels import LinearKernels, linear_kernels
+from tasksieve.kernels.linear import CLASSES_AT_MOST
+
+
+def times(batch: ImageBatch, vector: Tensor) -> Tensor:
+    """The product of each image with a vector (pixels,), differentiable."""
+    rows = batch.sparse
+    kernels = _kernels(rows, vector)
+    if rows is None or kernels is None:
+        return batch.pixels @ vector
+    found: Tensor = _Times.apply(vector, rows, kernels)  # type: ignore[no-untyped-call]
+    return found
+
+
+class SparseLinearization:
+    """Losses of one batch at some parameters; its methods are those of ``tasksieve.metagrad.Linearization``.
+
+    Args:
+        rows: the images.
+        targets: their labels.
+        names: of weight and bias.
+        moved: of the parameters to be moved; one that is missing is held still.
+        weight, bias: at these values.
+        kernels: for them.
+    Raises: IndexError: if a label is none of the classes.
+    """
+
+    def __init__(
+        self,
+        rows: SparseRows,
+        targets: Tensor,
+        names: tuple[str, str],
+        moved: Mapping[str, Tensor],
+        weight: Tensor,
+        bias: Tensor,
+        kernels: LinearKernels,
+    ) -> None:
+        self._rows, self._targets, self._names, self._kernels = rows, targets.long().contiguous(), names, kernels
+        self._moved = {name: moved[name] for name in names if name in moved}
+        self._all = tuple(moved)
+        self._losses = weight.new_empty(len(rows))
+        self._probabilities = weight.new_empty(len(rows), CLASSES_AT_MOST)
+        weight, bias = weight.contiguous(), bias.contiguous()
+        known = kernels.forward(
+            rows.pointer,
+            weight.data_ptr(),
+            bias.data_ptr(),
+            self._targets.data_ptr(),
+            self._probabilities.data_ptr(),
+            self._losses.data_ptr(),
+        )
+        if not known:
+            raise IndexError("an image of the batch, or its label, does not exist")
+        self._factors = self._losses
+
+    @classmethod
+    def of(
+        cls, own: Mapping[str, Tensor], params: Mapping[str, Tensor], batch: ImageBatch
+    ) -> SparseLinearization | None:
+        """That of a batch; None where there is no compiled code for it.
+
+        Args:
+            own: the model's weight and bias, by their full names, in this order.
+            params: those to be moved, by full name.
+            batch: images and labels.
+        """
+        names = tuple(own)
+        weight, bias = (params.get(name, own[name]) for name in names)
+        kernels = _kernels(batch.sparse, weight)
+        if batch.sparse is None or kernels is None or bias.dtype != weight.dtype:
+            return None
+        return cls(batch.sparse, batch.targets, (names[0], names[1]), params, weight, bias, kernels)
+
+    @property
+    def losses(self) -> Tensor:
+        """Per-example losses, detached."""
+        return self._losses
+
+    def gradient(self, factors: Tensor) -> dict[str, Tensor | None]:
+        """The gradient of the losses times these factors."""
+        found = {name: torch.zeros_like(value) for name, value in self._plain(self._moved).items()}
+        self.add_gradient(factors, found)
+        return {name: found.get(name) for name in self._all}
+
+    def add_gradient(self, factors: Tensor, to: Mapping[str, Tensor]) -> None:
+        """The gradient added to ``to``."""
+        self._factors = factors.detach().to(self._losses.dtype).contiguous()
+        self._kernels.backward(
+            self._rows.pointer,
+            self._probabilities.data_ptr(),
+            self._targets.data_ptr(),
+            self._factors.data_ptr(),
+            *self._pointers(to),
+        )
+
+    def second(self, direction: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Slopes of the losses in a direction, and the Hessian-vector product with the factors given."""
+        found = {name: torch.zeros_like(value) for name, value in self._plain(self._moved).items()}
+        return self.add_second(direction, found), found
+
+    def add_second(self, direction: Mapping[str, Tensor], to: Mapping[str, Tensor]) -> Tensor:
+        """The slopes; the product is added to ``to``, which may be the direction itself."""
+        slopes, along = torch.empty_like(self._losses), self._plain(direction)
+        self._kernels.second(
+            self._rows.pointer,
+            self._probabilities.data_ptr(),
+            self._targets.data_ptr(),
+            self._factors.data_ptr(),
+            *self._pointers(along),
+            slopes.data_ptr(),
+            *self._pointers(to),
+        )
+        return slopes
+
+    def slopes(self, direction: Mapping[str, Tensor]) -> Tensor:
+        """The slopes by themselves."""
+        return self.add_second(direction, {})
+
+    def _plain(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Weight and bias without a graph, in one piece each."""
+        return {name: values[name].detach().contiguous() for name in self._names if name in values}
+
+    def _pointers(self, values: Mapping[str, Tensor]) -> tuple[int | None, int | None]:
+        """Where weight and bias are; what changes them in place must be in one piece."""
+        weight, bias = (values[name].data_ptr() if name in values else None for name in self._names)
+        return weight, bias
+
+
+def _kernels(rows: SparseRows | None, like: Tensor) -> LinearKernels | None:
+    """For these images with parameters of this kind."""
+    if rows is None or like.device.type != "cpu" or like.dtype != rows.pixels.dtype:
+        return None
+    return linear_kernels(like.dtype, CLASSES)
+
+
+class _Times(torch.autograd.Function):
+    """The product of images with a vector: linear, so that it is its own derivative in a direction."""
+
+    @staticmethod
+    def forward(ctx: Any, vector: Tensor, rows: SparseRows, kernels: LinearKernels) -> Tensor:
+        ctx.rows, ctx.kernels = rows, kernels
+        out, vector = vector.new_empty(len(rows)), vector.contiguous()
+        if not kernels.times(rows.pointer, vector.data_ptr(), out.data_ptr()):
+            raise IndexError("an image of the batch does not exist")
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, cotangents: Tensor) -> tuple[Tensor, None, None]:
+        found = _Transposed.apply(cotangents, ctx.rows, ctx.kernels)  # type: ignore[no-untyped-call]
+        return found, None, None
+
+    @staticmethod
+    def jvp(ctx: Any, direction: Tensor, *_: None) -> Tensor:
+        found: Tensor = _Times.apply(direction, ctx.rows, ctx.kernels)  # type: ignore[no-untyped-call]
+        return found
+
+
+class _Transposed(torch.autograd.Function):
+    """The images, each times its number, added up: the other one's transpose."""
+
+    @staticmethod
+    def forward(ctx: Any, numbers: Tensor, rows: SparseRows, kernels: LinearKernels) -> Tensor:
+        ctx.rows, ctx.kernels = rows, kernels
+        out, numbers = numbers.new_zeros(rows.pixels.width), numbers.contiguous()
+        kernels.transposed(rows.pointer, numbers.data_ptr(), out.data_ptr())
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, cotangents: Tensor) -> tuple[Tensor, None, None]:
+        found = _Times.apply(cotangents, ctx.rows, ctx.kernels)  # type: ignore[no-untyped-call]
+        return found, None, None
+
+    @staticmethod
+    def jvp(ctx: Any, direction: Tensor, *_: None) -> Tensor:
+        found: Tensor = _Transposed.apply(direction, ctx.rows, ctx.kernels)  # type: ignore[no-untyped-call]
+        return found
