@@ -72,6 +72,7 @@ class OnHigher(Ours):
             weights = torch.sigmoid(module(batch))
         self.state.model.zero_grad(set_to_none=True)
         (self.losses_of(batch) * weights).mean().backward()
+        optimizers["related"].param_groups[0]["lr"] = self.config.training.related_lr
         optimizers["related"].step()
         gradients = self._meta_gradient(step)
         for value, gradient in zip(module.parameters(), gradients, strict=True):

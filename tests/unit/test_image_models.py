@@ -13,11 +13,12 @@ from tasksieve.errors import UserError
 from tasksieve.experiments.mnist import table1_config
 from tasksieve.experiments.table1_rows import auroc
 from tasksieve.images import Digits, ImageBatch, ImageTask, embedded_digits
+from tasksieve.images.sparse import SparsePixels
 from tasksieve.kernels import compiler, disabled
 from tasksieve.metagrad import AutogradLinearization
-from tasksieve.models import LabelScoreModule, LogisticRegression, LossesOf
+from tasksieve.models import LabelScoreModule, LogisticRegression, LossesOf, PerceptronWeightModule
 from tasksieve.models.logistic_linearization import LogisticLinearization
-from tasksieve.models.sparse import SparseLinearization, times
+from tasksieve.models.sparse import SparseLinearization
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.images import IMAGES
 from tasksieve.training.run import run
@@ -126,29 +127,44 @@ def test_large_scores_neither_overflow_nor_lose_the_loss(number: torch.dtype) ->
 
 
 @needs_compiler
-def test_products_with_images_are_differentiable_twice_and_forward() -> None:
-    batch = ImageTask(inked(True)).batch(torch.tensor([5, 3, 900]))
-    vector = torch.randn(64, generator=torch.Generator().manual_seed(0), dtype=torch.float64).requires_grad_()
-    torch.testing.assert_close(times(batch, vector), batch.pixels @ vector, rtol=1e-12, atol=1e-12)
+def test_a_perceptrons_logits_are_differentiable_twice_and_forward() -> None:
+    digits = inked(True)
+    task = ImageTask(digits, torch.arange(len(digits)) % 3 == 0)
+    batch, plain = task.batch(torch.tensor([5, 3, 900])), task.batch(torch.tensor([5, 3, 900]))
+    module = PerceptronWeightModule(64, torch.Generator().manual_seed(0)).double()
+    indicator = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]], dtype=torch.float64)
+    assert batch.indicator is not None and torch.equal(batch.indicator.double(), indicator)
+    batch.indicator = plain.indicator = indicator
+    found = module(batch)
+    assert "_Logits" in type(found.grad_fn).__name__
+    with disabled():
+        torch.testing.assert_close(found, module(plain), rtol=1e-12, atol=1e-12)
 
-    def product(given: torch.Tensor) -> torch.Tensor:
-        return times(batch, given)
+    def logits(weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+        return module.logits_at({"weight": weight, "bias": bias}, batch)
 
-    assert "_Times" in type(product(vector).grad_fn).__name__
-    assert torch.autograd.gradcheck(product, (vector,), check_forward_ad=True)
-    assert torch.autograd.gradgradcheck(lambda given: product(given) ** 2, (vector,))
+    inputs = module.weight.detach().requires_grad_(), module.bias.detach().requires_grad_()
+    assert torch.autograd.gradcheck(logits, inputs, check_forward_ad=True)
+    assert torch.autograd.gradgradcheck(lambda *given: logits(*given) ** 2, inputs)
+
+
+WRONG = [(10, 3), (0, -1), (0, 4)]
+"""Label and number of an image, of which one does not exist."""
 
 
 @needs_compiler
 def test_images_and_labels_that_do_not_exist_are_refused() -> None:
-    digits = Digits(torch.eye(4, 8), torch.tensor([0, 1, 2, 11])).sparsely()
-    task, model = ImageTask(digits), LogisticRegression(8, torch.Generator().manual_seed(0))
+    digits = Digits(torch.eye(4, 8), torch.tensor([0, 1, 2, 3])).sparsely()
+    model = LogisticRegression(8, torch.Generator().manual_seed(0))
     params = dict(model.named_parameters())
-    for batch in (task.batch(torch.tensor([3])), ImageBatch(digits, torch.tensor([0]), torch.tensor([4]), None)):
+    module = PerceptronWeightModule(8, torch.Generator().manual_seed(0))
+    told = torch.tensor([[1.0, 0.0]])
+    label, below, beyond = (ImageBatch(digits, torch.tensor([y]), torch.tensor([i]), told) for y, i in WRONG)
+    for batch in (label, below, beyond):
         with pytest.raises(IndexError, match="does not exist"):
             model.linearize(params, batch)
-    with pytest.raises(IndexError, match="does not exist"):
-        times(ImageBatch(digits, torch.tensor([0]), torch.tensor([-1]), None), torch.ones(8))
+        with pytest.raises(IndexError, match="does not exist"):
+            module(batch)
 
 
 def test_what_has_no_compiled_code_takes_the_dense_way() -> None:
@@ -159,7 +175,27 @@ def test_what_has_no_compiled_code_takes_the_dense_way() -> None:
     with disabled():
         assert isinstance(model.linearize({}, batch), LogisticLinearization)
     assert Digits(torch.ones(2, 3), torch.tensor([0, 1])).sparsely().sparse is None
-    assert Digits(torch.zeros(2, 3, dtype=torch.half), torch.tensor([0, 1])).sparsely().sparse is None
+    half = ImageTask(Digits(torch.eye(4, 64).half(), torch.arange(4)).sparsely()).batch(torch.arange(2))
+    assert half.sparse is not None
+    assert isinstance(model.half().linearize({}, half), LogisticLinearization)
+
+
+@pytest.mark.parametrize("sample", [1 << 20, 3])
+def test_sparse_pixels_are_the_images_whatever_their_values(sample: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasksieve.images.sparse._SAMPLE", sample)
+    generator = torch.Generator().manual_seed(0)
+    pixels = torch.rand(50, 64, generator=generator) * (torch.rand(50, 64, generator=generator) < 0.2)
+    pixels[7] = 0
+    sparse = SparsePixels.of(pixels)
+    assert sparse is not None and len(sparse) == 50
+    columns, levels = sparse.entries.long().unbind(dim=1)
+    rows = torch.repeat_interleave(torch.arange(50), sparse.offsets.diff())
+    assert torch.equal(torch.zeros(50, 64).index_put((rows, columns), sparse.levels[levels]), pixels)
+    assert SparsePixels.of(torch.rand(1200, 64, generator=generator).repeat(1, 3)) is None
+    blank = SparsePixels.of(torch.zeros(2, 3))
+    assert blank is not None and len(blank.entries) == 0
+    many = torch.zeros(1100, 200).index_fill(1, torch.arange(60), 1.0) * torch.rand(1100, 200, generator=generator)
+    assert SparsePixels.of(many) is None
 
 
 def test_all_images_in_order_are_those_by_their_numbers() -> None:

@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
-#include <type_traits>
 #include <vector>
 
 #include "exponential.hpp"
@@ -21,10 +20,10 @@ constexpr int C = CLASSES, W = 16;
 static_assert(C <= W, "classes have to fit into the lanes");
 using Lane = Lanes<real, W>::type;
 
-// A number that is not 0, and where it stands in its row: side by side, since both are needed at once.
+// A number that is not 0: where it stands in its row, and which of the levels it is. As few bytes as it takes, since
+// rows are drawn at random, so that most of the time goes into fetching them.
 struct Entry {
-    real value;
-    std::conditional_t<sizeof(real) == 4, int32_t, int64_t> column;
+    uint16_t column, level;
 };
 
 // Rows of a table by their numbers: the entries of row r are those from offsets[r] to offsets[r + 1].
@@ -32,6 +31,7 @@ struct Rows {
     index_t count, of, width;
     const index_t *numbers, *offsets;
     const Entry *entries;
+    const real *levels;
 
     const Entry *begin(index_t at) const { return entries + offsets[numbers[at]]; }
     const Entry *end(index_t at) const { return entries + offsets[numbers[at] + 1]; }
@@ -53,13 +53,6 @@ template <int NAME> Lane *kept(index_t lanes) {
     static thread_local std::vector<Lane> room;
     if (static_cast<index_t>(room.size()) < lanes) room.resize(lanes);
     return room.data();
-}
-
-// Have a row that is needed soon brought from memory: rows are drawn at random, so nothing else foresees it.
-inline void foresee(const Rows &rows, index_t at) {
-    constexpr index_t AHEAD = 4, LINE = 64 / sizeof(Entry);
-    if (at + AHEAD >= rows.count) return;
-    for (const Entry *e = rows.begin(at + AHEAD); e < rows.end(at + AHEAD); e += LINE) __builtin_prefetch(e);
 }
 
 enum { TABLE, SPREAD, CELLS };
@@ -92,29 +85,29 @@ inline real highest_of(const Lane &scores) {
 
 // Four sums side by side, as each addition waits for the one before it.
 inline Lane scores_of(const Rows &rows, index_t at, const Lane *table, const Lane &bias) {
-    foresee(rows, at);
     const Entry *e = rows.begin(at), *end = rows.end(at);
+    const real *levels = rows.levels;
     Lane a = bias, b = {}, c = {}, d = {};
     for (; e + 4 <= end; e += 4) {
-        a += table[e[0].column] * e[0].value;
-        b += table[e[1].column] * e[1].value;
-        c += table[e[2].column] * e[2].value;
-        d += table[e[3].column] * e[3].value;
+        a += table[e[0].column] * levels[e[0].level];
+        b += table[e[1].column] * levels[e[1].level];
+        c += table[e[2].column] * levels[e[2].level];
+        d += table[e[3].column] * levels[e[3].level];
     }
-    for (; e < end; ++e) a += table[e->column] * e->value;
+    for (; e < end; ++e) a += table[e->column] * levels[e->level];
     return (a + b) + (c + d);
 }
 
 // weight += cells' rows, bias += cells, summed over the rows; either may be null.
 void add_products(const Rows &rows, const Lane *cells, real *weight, real *bias) {
     Lane *table = kept<SPREAD>(rows.width), total = {};
+    const real *levels = rows.levels;
     std::fill_n(table, rows.width, total);
     for (index_t i = 0; i < rows.count; ++i) {
         const Lane cell = cells[i];
         total += cell;
         if (weight == nullptr) continue;
-        foresee(rows, i);
-        for (const Entry *e = rows.begin(i); e < rows.end(i); ++e) table[e->column] += cell * e->value;
+        for (const Entry *e = rows.begin(i); e < rows.end(i); ++e) table[e->column] += cell * levels[e->level];
     }
     if (weight != nullptr)
         for (index_t k = 0; k < rows.width; ++k)
@@ -182,32 +175,41 @@ void second(const Rows *rows, const real *probabilities, const index_t *targets,
     if (weight != nullptr || bias != nullptr) add_products(*rows, cells, weight, bias);
 }
 
-// out[i] = <row i, vector>. False if a row does not exist.
-bool times(const Rows *rows, const real *vector, real *out) {
+// The logits of a perceptron over row, target and indicator (count x 2): its weights stand in this order in one vector.
+// False if a row or a target does not exist.
+bool logits(const Rows *rows, const index_t *targets, const real *indicator, const real *weight, const real *bias,
+            real *out) {
     if (!known(*rows)) return false;
+    const real *levels = rows->levels, *of_targets = weight + rows->width, *of_indicator = of_targets + C;
     for (index_t i = 0; i < rows->count; ++i) {
-        foresee(*rows, i);
+        if (targets[i] < 0 || targets[i] >= C) return false;
         const Entry *e = rows->begin(i), *end = rows->end(i);
-        real a = 0, b = 0, c = 0, d = 0;
+        real a = *bias + of_targets[targets[i]], b = indicator[2 * i] * of_indicator[0];
+        real c = indicator[2 * i + 1] * of_indicator[1], d = 0;
         for (; e + 4 <= end; e += 4) {
-            a += vector[e[0].column] * e[0].value;
-            b += vector[e[1].column] * e[1].value;
-            c += vector[e[2].column] * e[2].value;
-            d += vector[e[3].column] * e[3].value;
+            a += weight[e[0].column] * levels[e[0].level];
+            b += weight[e[1].column] * levels[e[1].level];
+            c += weight[e[2].column] * levels[e[2].level];
+            d += weight[e[3].column] * levels[e[3].level];
         }
-        for (; e < end; ++e) a += vector[e->column] * e->value;
+        for (; e < end; ++e) a += weight[e->column] * levels[e->level];
         out[i] = (a + b) + (c + d);
     }
     return true;
 }
 
-// vector += sum over i of numbers[i] row i. False if a row does not exist.
-bool transposed(const Rows *rows, const real *numbers, real *vector) {
-    if (!known(*rows)) return false;
+// Adds the gradient of the logits times the cotangents.
+void logits_backward(const Rows *rows, const index_t *targets, const real *indicator, const real *cotangents,
+                     real *weight, real *bias) {
+    const real *levels = rows->levels;
+    real *of_targets = weight + rows->width, *of_indicator = of_targets + C;
     for (index_t i = 0; i < rows->count; ++i) {
-        foresee(*rows, i);
-        for (const Entry *e = rows->begin(i); e < rows->end(i); ++e) vector[e->column] += numbers[i] * e->value;
+        const real mine = cotangents[i];
+        for (const Entry *e = rows->begin(i); e < rows->end(i); ++e) weight[e->column] += mine * levels[e->level];
+        of_targets[targets[i]] += mine;
+        of_indicator[0] += mine * indicator[2 * i];
+        of_indicator[1] += mine * indicator[2 * i + 1];
+        *bias += mine;
     }
-    return true;
 }
 }

@@ -19,7 +19,7 @@ class RowIndices(ctypes.Structure):
 
     _fields_ = [
         *((name, _INDEX) for name in ("count", "of", "width")),
-        *((name, _POINTER) for name in ("numbers", "offsets", "entries")),
+        *((name, _POINTER) for name in ("numbers", "offsets", "entries", "levels")),
     ]
 
 
@@ -37,9 +37,9 @@ class LinearKernels:
         self.backward.argtypes, self.backward.restype = [_POINTER] * 6, None
         self.second = compiled.second
         self.second.argtypes, self.second.restype = [_POINTER] * 9, None
-        self.times, self.transposed = compiled.times, compiled.transposed
-        for function in (self.times, self.transposed):
-            function.argtypes, function.restype = [_POINTER] * 3, ctypes.c_bool
+        self.logits, self.logits_backward = compiled.logits, compiled.logits_backward
+        self.logits.argtypes, self.logits.restype = [_POINTER] * 6, ctypes.c_bool
+        self.logits_backward.argtypes, self.logits_backward.restype = [_POINTER] * 6, None
 
 
 _built: dict[tuple[torch.dtype, int], LinearKernels | None] = {}

@@ -12,7 +12,7 @@ from tasksieve.images import ImageBatch
 from tasksieve.images.task import CLASSES
 from tasksieve.models.logistic_linearization import LogisticLinearization
 from tasksieve.models.module import normal
-from tasksieve.models.sparse import SparseLinearization, times
+from tasksieve.models.sparse import SparseLinearization, perceptron_logits
 
 
 class LogisticRegression(nn.Module):
@@ -87,7 +87,10 @@ class PerceptronWeightModule(nn.Module):
         if batch.indicator is None:
             raise ValueError("this weight module needs the indicator")
         weight, bias = params.get("weight", self.weight), params.get("bias", self.bias)
+        found = perceptron_logits(batch, batch.indicator, weight, bias)
+        if found is not None:
+            return found
         pixels, labels, indicator = torch.split(weight, [len(weight) - CLASSES - 2, CLASSES, 2])
         common = labels + bias
         logits = torch.addmv(common.index_select(0, batch.targets), batch.indicator, indicator)
-        return logits + times(batch, pixels)
+        return torch.addmv(logits, batch.pixels, pixels)

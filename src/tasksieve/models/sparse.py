@@ -4,6 +4,7 @@ r"""Linear models on images by their pixels that are not 0, in compiled code: th
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -16,13 +17,21 @@ from tasksieve.kernels import LinearKernels, linear_kernels
 from tasksieve.kernels.linear import CLASSES_AT_MOST
 
 
-def times(batch: ImageBatch, vector: Tensor) -> Tensor:
-    """The product of each image with a vector (pixels,), differentiable."""
-    rows = batch.sparse
-    kernels = _kernels(rows, vector)
-    if rows is None or kernels is None:
-        return batch.pixels @ vector
-    found: Tensor = _Times.apply(vector, rows, kernels)  # type: ignore[no-untyped-call]
+def perceptron_logits(batch: ImageBatch, indicator: Tensor, weight: Tensor, bias: Tensor) -> Tensor | None:
+    """The logits of a perceptron over image, label and indicator, differentiable; None where there is no code for it.
+
+    Args:
+        batch: images and labels.
+        indicator: two columns.
+        weight: of the pixels, the labels and the indicator, one after the other.
+        bias: a scalar.
+    Raises: IndexError: if an image or a label does not exist.
+    """
+    kernels = _kernels(batch.sparse, weight)
+    if batch.sparse is None or kernels is None or not weight.dtype == bias.dtype == indicator.dtype:
+        return None
+    inputs = _Inputs(batch.sparse, batch.targets.long().contiguous(), indicator.contiguous(), kernels)
+    found: Tensor = _Logits.apply(weight, bias, inputs)  # type: ignore[no-untyped-call]
     return found
 
 
@@ -142,49 +151,66 @@ class SparseLinearization:
 
 def _kernels(rows: SparseRows | None, like: Tensor) -> LinearKernels | None:
     """For these images with parameters of this kind."""
-    if rows is None or like.device.type != "cpu" or like.dtype != rows.pixels.dtype:
+    if rows is None or like.device.type != "cpu" or like.dtype != rows.pixels.levels.dtype:
         return None
     return linear_kernels(like.dtype, CLASSES)
 
 
-class _Times(torch.autograd.Function):
-    """The product of images with a vector: linear, so that it is its own derivative in a direction."""
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """What a perceptron looks at, and the functions for it."""
+
+    rows: SparseRows
+    targets: Tensor
+    indicator: Tensor
+    kernels: LinearKernels
+
+    @property
+    def pointers(self) -> tuple[int, int, int]:
+        """Where they are."""
+        return self.rows.pointer, self.targets.data_ptr(), self.indicator.data_ptr()
+
+
+class _Logits(torch.autograd.Function):
+    """Linear in the parameters, so that it is its own derivative in a direction."""
 
     @staticmethod
-    def forward(ctx: Any, vector: Tensor, rows: SparseRows, kernels: LinearKernels) -> Tensor:
-        ctx.rows, ctx.kernels = rows, kernels
-        out, vector = vector.new_empty(len(rows)), vector.contiguous()
-        if not kernels.times(rows.pointer, vector.data_ptr(), out.data_ptr()):
-            raise IndexError("an image of the batch does not exist")
+    def forward(ctx: Any, weight: Tensor, bias: Tensor, inputs: _Inputs) -> Tensor:
+        ctx.inputs = inputs
+        weight, out = weight.contiguous(), weight.new_empty(len(inputs.rows))
+        if not inputs.kernels.logits(*inputs.pointers, weight.data_ptr(), bias.data_ptr(), out.data_ptr()):
+            raise IndexError("an image of the batch, or its label, does not exist")
         return out
 
     @staticmethod
-    def backward(ctx: Any, cotangents: Tensor) -> tuple[Tensor, None, None]:
-        found = _Transposed.apply(cotangents, ctx.rows, ctx.kernels)  # type: ignore[no-untyped-call]
-        return found, None, None
+    def backward(ctx: Any, cotangents: Tensor) -> tuple[Tensor, Tensor, None]:
+        weight, bias = _LogitsGradient.apply(cotangents, ctx.inputs)  # type: ignore[no-untyped-call]
+        return weight, bias, None
 
     @staticmethod
-    def jvp(ctx: Any, direction: Tensor, *_: None) -> Tensor:
-        found: Tensor = _Times.apply(direction, ctx.rows, ctx.kernels)  # type: ignore[no-untyped-call]
+    def jvp(ctx: Any, weight: Tensor, bias: Tensor, _: None) -> Tensor:
+        found: Tensor = _Logits.apply(weight, bias, ctx.inputs)  # type: ignore[no-untyped-call]
         return found
 
 
-class _Transposed(torch.autograd.Function):
-    """The images, each times its number, added up: the other one's transpose."""
+class _LogitsGradient(torch.autograd.Function):
+    """The transpose of the other one."""
 
     @staticmethod
-    def forward(ctx: Any, numbers: Tensor, rows: SparseRows, kernels: LinearKernels) -> Tensor:
-        ctx.rows, ctx.kernels = rows, kernels
-        out, numbers = numbers.new_zeros(rows.pixels.width), numbers.contiguous()
-        kernels.transposed(rows.pointer, numbers.data_ptr(), out.data_ptr())
-        return out
+    def forward(ctx: Any, cotangents: Tensor, inputs: _Inputs) -> tuple[Tensor, Tensor]:
+        ctx.inputs = inputs
+        cotangents = cotangents.contiguous()
+        width = inputs.rows.pixels.width + CLASSES + inputs.indicator.shape[1]
+        weight, bias = cotangents.new_zeros(width), cotangents.new_zeros(())
+        inputs.kernels.logits_backward(*inputs.pointers, cotangents.data_ptr(), weight.data_ptr(), bias.data_ptr())
+        return weight, bias
 
     @staticmethod
-    def backward(ctx: Any, cotangents: Tensor) -> tuple[Tensor, None, None]:
-        found = _Times.apply(cotangents, ctx.rows, ctx.kernels)  # type: ignore[no-untyped-call]
-        return found, None, None
+    def backward(ctx: Any, weight: Tensor, bias: Tensor) -> tuple[Tensor, None]:
+        found = _Logits.apply(weight, bias, ctx.inputs)  # type: ignore[no-untyped-call]
+        return found, None
 
     @staticmethod
-    def jvp(ctx: Any, direction: Tensor, *_: None) -> Tensor:
-        found: Tensor = _Transposed.apply(direction, ctx.rows, ctx.kernels)  # type: ignore[no-untyped-call]
+    def jvp(ctx: Any, cotangents: Tensor, _: None) -> tuple[Tensor, Tensor]:
+        found: tuple[Tensor, Tensor] = _LogitsGradient.apply(cotangents, ctx.inputs)  # type: ignore[no-untyped-call]
         return found

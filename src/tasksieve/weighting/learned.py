@@ -63,7 +63,8 @@ class Learned(NeedsAll):
             batches: for each simulated step a batch of each related task.
         Returns: for each step its weights, task after task.
         """
-        weights = torch.sigmoid(torch.cat(self._logits(weight_params, [part for batch in batches for part in batch])))
+        logits = self._logits(weight_params, [part for batch in batches for part in batch])
+        weights = torch.sigmoid(logits[0] if len(logits) == 1 else torch.cat(logits))
         sizes = [sum(map(len, batch)) for batch in batches]
         return [self._finish(own) for own in torch.split(weights, sizes)]
 

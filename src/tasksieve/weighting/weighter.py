@@ -67,6 +67,7 @@ class PerExample:
 
     def __init__(self, tables: Sequence[Float[Tensor, " _"]]) -> None:
         self._tables = tuple(tables)
+        self._all = [bool((table > 0).all()) for table in self._tables]
 
     @classmethod
     def random(cls, tasks: Sequence[Examples], generator: torch.Generator) -> PerExample:
@@ -75,11 +76,14 @@ class PerExample:
 
     def weights(self, batch: RelatedBatch, step: int) -> Float[Tensor, " batch"]:
         """Each example's own weight."""
-        return torch.cat([table[part.examples] for table, part in zip(self._tables, batch, strict=True)])
+        found = [table.index_select(0, part.examples) for table, part in zip(self._tables, batch, strict=True)]
+        return found[0] if len(found) == 1 else torch.cat(found)
 
     def needed(self, task: int, numbers: Int[Tensor, " _"]) -> Int[Tensor, " _"]:
         """Those of a task's examples that have a weight above 0; the first of them if none has."""
-        found = numbers[self._tables[task][numbers] > 0]
+        if self._all[task]:
+            return numbers
+        found = numbers[self._tables[task].index_select(0, numbers) > 0]
         return found if len(found) else numbers[:1]
 
     def snapshot(self, tasks: Sequence[Examples], step: int) -> list[Float[Tensor, " _"]]:
