@@ -79,7 +79,7 @@ def restaurant(
     ] = None,
     embedded: Annotated[bool, typer.Option("--embedded", help="Use simulated dialogs of the same tasks.")] = False,
     sizes: Annotated[str, typer.Option(help="Numbers of primary training dialogs.")] = "50,100,150",
-    methods: Annotated[str, typer.Option(help="Rows, with commas between them, or all.")] = "all",
+    methods: Annotated[str, typer.Option(help="Rows, with commas between them; all (of the paper), rivals.")] = "all",
     seeds: Seeds = 5,
     paper_seeds: Annotated[
         int, typer.Option(min=0, help="Seeds of the learned row with the paper's settings; 0 leaves it out.")

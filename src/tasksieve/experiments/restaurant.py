@@ -29,6 +29,8 @@ METHODS = (
     "oracle",
 )
 """The paper's seven rows, and what a selection by hand reaches."""
+RIVALS = ("reweight", "gradient-cosine", "meta-weight-net")
+"""Ways of weighting that the paper does not compare with; rows that are added when they are asked for."""
 ORACLE_KINDS = ("ask cuisine", "ask place", "ask party size", "ask price", "look for options")
 """What the oracle borrows: the turns of the related task that the primary task has as well and finds hard."""
 PAPER_SETTINGS = {
@@ -62,7 +64,7 @@ class Table2Plan:
 
     Attributes:
         data: the dialogs.
-        methods: rows of the table, of :data:`METHODS`.
+        methods: rows of the table, of :data:`METHODS` and :data:`RIVALS`.
         sizes: numbers of primary training (and validation) dialogs.
         seeds: run seeds 0 to SEEDS − 1, the same for every method and size.
         out: the folder of runs and table; also a comparison folder.
@@ -138,9 +140,10 @@ def reproduce_table2(
 
 
 def _check(plan: Table2Plan) -> None:
-    unknown = [name for name in plan.methods if name not in METHODS]
+    known = (*METHODS, *RIVALS)
+    unknown = [name for name in plan.methods if name not in known]
     if unknown:
-        raise UserError(f"unknown method '{unknown[0]}' of Table 2; known: {', '.join(METHODS)}, or all")
+        raise UserError(f"unknown method '{unknown[0]}' of Table 2; known: {', '.join(known)}, all, or rivals")
 
 
 def _main_plan(plan: Table2Plan) -> Plan:
@@ -188,5 +191,6 @@ def _environment(out: Path, comparison: Comparison) -> dict[str, Any]:
 
 
 def methods_named(names: Sequence[str]) -> tuple[str, ...]:
-    """The rows that ``--methods`` means; ``all`` for all of them."""
-    return METHODS if list(names) == ["all"] else tuple(names)
+    """The rows that ``--methods`` means: ``all`` for those of the paper and the oracle, ``rivals`` for the others."""
+    several = {"all": METHODS, "rivals": RIVALS}
+    return tuple(dict.fromkeys(row for name in names for row in several.get(name, (name,))))

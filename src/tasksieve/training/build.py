@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 import torch
+from torch import nn
 
 from tasksieve.dialogs.turn_kinds import turn_kind
 from tasksieve.encoding import Candidates, derived_generator
@@ -18,7 +19,7 @@ from tasksieve.training.labels import read_labels
 from tasksieve.training.methods import Method, method_named
 from tasksieve.training.parts import Parts, Preparation, Setting
 from tasksieve.training.screening import screening_of
-from tasksieve.training.start import start_state, start_weighter
+from tasksieve.training.start import loss_module, start_state, start_weighter
 from tasksieve.training.state import TrainState
 from tasksieve.training.streams import MODEL_STREAM, WEIGHT_MODULE_STREAM
 from tasksieve.training.tasks import DialogTasks, data_files, load_tasks
@@ -42,10 +43,11 @@ def build_parts(config: RunConfig, method: Method) -> Parts:
     state = build_state(config, method, tasks)
     examples = examples_frame(tasks, config.data.labels)
     labels = torch.tensor(examples["label"].to_list()).float() if "label" in examples.columns else None
+    prepare = _screening(config, method, tasks, state)
     return Parts(
         tasks=tasks,
         state=state,
-        weighter=start_weighter(_warm(config), method, tasks, state, labels),
+        weighter=start_weighter(_warm(config) if prepare else config, method, tasks, state, labels),
         examples=examples,
         validate=lambda: accuracy(task_ranks(state.model, tasks.valid)),
         facts={
@@ -53,17 +55,18 @@ def build_parts(config: RunConfig, method: Method) -> Parts:
             "coverage": {"valid_ceiling": tasks.valid.coverage.ceiling},
         },
         write=lambda folder: tasks.encoding.write(folder.encoding),
-        prepare=_screening(config, tasks, state),
+        prepare=prepare,
     )
 
 
 def _warm(config: RunConfig) -> RunConfig:
     """After a screening the weight module knows enough to be asked from the first iteration."""
-    return changed(config, {"meta.warm_up": 0}) if config.screening.trials else config
+    return changed(config, {"meta.warm_up": 0})
 
 
-def _screening(config: RunConfig, tasks: DialogTasks, state: TrainState) -> Preparation | None:
-    if state.weight_module is None or not config.screening.trials:
+def _screening(config: RunConfig, method: Method, tasks: DialogTasks, state: TrainState) -> Preparation | None:
+    """What teaches the module which groups help; one that sees losses alone cannot be taught that."""
+    if method.weighting != "learned" or state.weight_module is None or not config.screening.trials:
         return None
     multitask = method_named("multitask")
     return screening_of(config, tasks, state.weight_module, lambda: build_state(config, multitask, tasks))
@@ -74,7 +77,11 @@ def build_state(config: RunConfig, method: Method, tasks: DialogTasks) -> TrainS
     words = len(tasks.encoding.vocabulary)
     device = config.training.device
     model = build_model(config, words, tasks.encoding.candidates).to(device)
-    module = build_weight_module(config, words).to(device) if method.weighting == "learned" else None
+    module: nn.Module | None = None
+    if method.weighting == "learned":
+        module = build_weight_module(config, words).to(device)
+    elif method.weighting == "learned-from-loss":
+        module = loss_module(config, model)
     return start_state(config, model, module)
 
 

@@ -20,7 +20,7 @@ from tasksieve.records.config import LoopConfig, MetaConfig, TrainingConfig
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.methods import Method
 from tasksieve.training.parts import Parts, Setting
-from tasksieve.training.start import start_state, start_weighter
+from tasksieve.training.start import loss_module, start_state, start_weighter
 from tasksieve.training.state import load_module
 from tasksieve.training.streams import LABELS_STREAM, MODEL_STREAM, WEIGHT_MODULE_STREAM
 from tasksieve.training.tensor_files import read_tensors
@@ -124,6 +124,8 @@ def build_image_parts(config: ImageConfig, method: Method) -> Parts:
     module: nn.Module | None = None
     if method.weighting == "learned":
         module = build_weight_module(config, pixels)
+    elif method.weighting == "learned-from-loss":
+        module = loss_module(config, model)
     state = start_state(config, model, module)
     numbers = pl.Series("example", range(len(tasks.right)), dtype=pl.Int32)
     examples = pl.DataFrame(

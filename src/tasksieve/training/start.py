@@ -7,12 +7,15 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from tasksieve.encoding import derived_generator
+from tasksieve.models.loss_module import LossWeightModule
 from tasksieve.records.config import LoopConfig
 from tasksieve.training.adam import adam_of
 from tasksieve.training.methods import Method
 from tasksieve.training.parts import Tasks
+from tasksieve.training.rivals import GradientCosine, Gradients, LookAhead
+from tasksieve.training.samplers import sampler
 from tasksieve.training.state import TrainState
-from tasksieve.training.streams import WEIGHTS_STREAM
+from tasksieve.training.streams import LOOK_STREAM, WEIGHT_MODULE_STREAM, WEIGHTS_STREAM
 from tasksieve.weighting import Constant, Learned, PerExample, RandomChanging, Weighter
 
 
@@ -27,6 +30,12 @@ def start_state(config: LoopConfig, model: nn.Module, weight_module: nn.Module |
     return TrainState(model, weight_module, optimizers)
 
 
+def loss_module(config: LoopConfig, model: nn.Module) -> LossWeightModule:
+    """A weight module that sees a model's losses, with its initial parameters, where the model is."""
+    generator = derived_generator(config.training.seed, WEIGHT_MODULE_STREAM)
+    return LossWeightModule(model, generator).to(next(model.parameters()).device)
+
+
 def start_weighter(
     config: LoopConfig, method: Method, tasks: Tasks, state: TrainState, labels: Float[Tensor, " examples"] | None
 ) -> Weighter:
@@ -38,13 +47,17 @@ def start_weighter(
             has been asked what it requires.
     """
     seed = config.training.seed
-    if method.weighting == "learned":
+    if method.learns_weights:
         assert state.weight_module is not None
         return Learned(state.weight_module, normalize=config.meta.normalize_weights, warm_up=config.meta.warm_up)
     if method.weighting == "random-fixed":
         return PerExample.random(tasks.related, derived_generator(seed, WEIGHTS_STREAM))
     if method.weighting == "random-changing":
         return RandomChanging(seed, WEIGHTS_STREAM)
+    if method.weighting in ("look-ahead", "cosine"):
+        drawn = sampler(config.training, tasks.primary.answerable(), LOOK_STREAM)
+        gradients = Gradients(state.model, lambda step: tasks.primary.batch(drawn.batch(step)))
+        return LookAhead(gradients) if method.weighting == "look-ahead" else GradientCosine(gradients)
     if method.weighting == "labels":
         assert labels is not None
         return PerExample(torch.split(labels.to(config.training.device), [len(task) for task in tasks.related]))

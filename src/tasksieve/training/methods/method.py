@@ -10,6 +10,10 @@ from tasksieve.errors import UserError
 Update = Literal["primary", "related", "pooled", "weights"]
 """Updates of an iteration: steps 1, 2 and 3 of the algorithm, or one on a batch of all tasks' examples together."""
 
+Weighting = Literal[
+    "ones", "random-fixed", "random-changing", "labels", "learned", "learned-from-loss", "look-ahead", "cosine"
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Method:
@@ -20,19 +24,27 @@ class Method:
         summary: one line for help pages.
         updates: what an iteration does, in this order.
         weighting: where the related examples' weights come from: ``ones``, ``random-fixed``, ``random-changing``,
-            ``labels`` or ``learned``.
+            ``labels``; a weight module: ``learned`` from the examples, or ``learned-from-loss``; or the gradients of
+            the moment: ``look-ahead`` or ``cosine``.
         heads: ``per-task`` for one head a task on a shared body, ``one`` for a single head over all candidates.
         pretrain: updates of the iterations that come before, if any.
-        paper: the row's name in the paper's tables.
+        paper: the row's name in the paper's tables, if it is one of them.
+        reference: for a rival's method, where it is from.
     """
 
     name: str
     summary: str
     updates: tuple[Update, ...]
-    weighting: Literal["ones", "random-fixed", "random-changing", "labels", "learned"] = "ones"
+    weighting: Weighting = "ones"
     heads: Literal["per-task", "one"] = "per-task"
     pretrain: tuple[Update, ...] = ()
     paper: str = ""
+    reference: str = ""
+
+    @property
+    def learns_weights(self) -> bool:
+        """Whether there is a weight module."""
+        return self.weighting in ("learned", "learned-from-loss")
 
     @property
     def borrows(self) -> bool:
