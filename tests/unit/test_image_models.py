@@ -126,12 +126,31 @@ def test_large_scores_neither_overflow_nor_lose_the_loss(number: torch.dtype) ->
     assert again.losses[0].isnan() and again.losses[1:].isfinite().all()
 
 
+def test_a_centre_is_taken_off_the_images_and_is_no_parameter() -> None:
+    digits = inked(False)
+    centre = digits.pixels.float().mean(dim=0)
+    plain = PerceptronWeightModule(64, torch.Generator().manual_seed(0)).double()
+    centred = PerceptronWeightModule(64, torch.Generator().manual_seed(0), centre).double()
+    moved = Digits(digits.pixels - centre.double(), digits.labels)
+    batches = [ImageTask(each, torch.arange(len(each)) % 2 == 0).batch(torch.arange(9)) for each in (digits, moved)]
+    for batch in batches:
+        assert batch.indicator is not None
+        batch.indicator = batch.indicator.double()
+    assert_equal(centred(batches[0]), plain(batches[1]))
+    assert [name for name, _ in centred.named_parameters()] == [name for name, _ in plain.named_parameters()]
+    again = PerceptronWeightModule(64, torch.Generator().manual_seed(1), torch.zeros(64)).double()
+    again.load_state_dict(centred.state_dict())
+    assert_equal(again(batches[0]), centred(batches[0]))
+
+
 @needs_compiler
-def test_a_perceptrons_logits_are_differentiable_twice_and_forward() -> None:
+@pytest.mark.parametrize("centred", [True, False])
+def test_a_perceptrons_logits_are_differentiable_twice_and_forward(centred: bool) -> None:
     digits = inked(True)
     task = ImageTask(digits, torch.arange(len(digits)) % 3 == 0)
     batch, plain = task.batch(torch.tensor([5, 3, 900])), task.batch(torch.tensor([5, 3, 900]))
-    module = PerceptronWeightModule(64, torch.Generator().manual_seed(0)).double()
+    centre = digits.pixels.float().mean(dim=0) if centred else None
+    module = PerceptronWeightModule(64, torch.Generator().manual_seed(0), centre).double()
     indicator = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]], dtype=torch.float64)
     assert batch.indicator is not None and torch.equal(batch.indicator.double(), indicator)
     batch.indicator = plain.indicator = indicator

@@ -175,16 +175,19 @@ void second(const Rows *rows, const real *probabilities, const index_t *targets,
     if (weight != nullptr || bias != nullptr) add_products(*rows, cells, weight, bias);
 }
 
-// The logits of a perceptron over row, target and indicator (count x 2): its weights stand in this order in one vector.
-// False if a row or a target does not exist.
-bool logits(const Rows *rows, const index_t *targets, const real *indicator, const real *weight, const real *bias,
-            real *out) {
+// The logits of a perceptron over row less centre (width; null for zeros), target and indicator (count x 2): its weights
+// stand in this order in one vector. False if a row or a target does not exist.
+bool logits(const Rows *rows, const index_t *targets, const real *indicator, const real *centre, const real *weight,
+            const real *bias, real *out) {
     if (!known(*rows)) return false;
     const real *levels = rows->levels, *of_targets = weight + rows->width, *of_indicator = of_targets + C;
+    real common = *bias;
+    if (centre != nullptr)
+        for (index_t k = 0; k < rows->width; ++k) common -= centre[k] * weight[k];
     for (index_t i = 0; i < rows->count; ++i) {
         if (targets[i] < 0 || targets[i] >= C) return false;
         const Entry *e = rows->begin(i), *end = rows->end(i);
-        real a = *bias + of_targets[targets[i]], b = indicator[2 * i] * of_indicator[0];
+        real a = common + of_targets[targets[i]], b = indicator[2 * i] * of_indicator[0];
         real c = indicator[2 * i + 1] * of_indicator[1], d = 0;
         for (; e + 4 <= end; e += 4) {
             a += weight[e[0].column] * levels[e[0].level];
@@ -199,17 +202,20 @@ bool logits(const Rows *rows, const index_t *targets, const real *indicator, con
 }
 
 // Adds the gradient of the logits times the cotangents.
-void logits_backward(const Rows *rows, const index_t *targets, const real *indicator, const real *cotangents,
-                     real *weight, real *bias) {
+void logits_backward(const Rows *rows, const index_t *targets, const real *indicator, const real *centre,
+                     const real *cotangents, real *weight, real *bias) {
     const real *levels = rows->levels;
-    real *of_targets = weight + rows->width, *of_indicator = of_targets + C;
+    real *of_targets = weight + rows->width, *of_indicator = of_targets + C, total = 0;
     for (index_t i = 0; i < rows->count; ++i) {
         const real mine = cotangents[i];
         for (const Entry *e = rows->begin(i); e < rows->end(i); ++e) weight[e->column] += mine * levels[e->level];
         of_targets[targets[i]] += mine;
         of_indicator[0] += mine * indicator[2 * i];
         of_indicator[1] += mine * indicator[2 * i + 1];
-        *bias += mine;
+        total += mine;
     }
+    if (centre != nullptr)
+        for (index_t k = 0; k < rows->width; ++k) weight[k] -= total * centre[k];
+    *bias += total;
 }
 }

@@ -38,8 +38,8 @@ class LinearKernels:
         self.second = compiled.second
         self.second.argtypes, self.second.restype = [_POINTER] * 9, None
         self.logits, self.logits_backward = compiled.logits, compiled.logits_backward
-        self.logits.argtypes, self.logits.restype = [_POINTER] * 6, ctypes.c_bool
-        self.logits_backward.argtypes, self.logits_backward.restype = [_POINTER] * 6, None
+        self.logits.argtypes, self.logits.restype = [_POINTER] * 7, ctypes.c_bool
+        self.logits_backward.argtypes, self.logits_backward.restype = [_POINTER] * 7, None
 
 
 _built: dict[tuple[torch.dtype, int], LinearKernels | None] = {}

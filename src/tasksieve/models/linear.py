@@ -68,10 +68,17 @@ class PerceptronWeightModule(nn.Module):
     Args:
         pixels: of an image.
         generator: draws the initial parameters.
+        centre: taken off each image, such as the mean of all. Pixels are not negative, so that without it all their
+            weights together act as one bias, which a common step moves a hundred times as far as any other parameter.
     """
 
-    def __init__(self, pixels: int, generator: torch.Generator) -> None:
+    centre: Tensor | None
+
+    def __init__(
+        self, pixels: int, generator: torch.Generator, centre: Float[Tensor, " pixels"] | None = None
+    ) -> None:
         super().__init__()
+        self.register_buffer("centre", None if centre is None else centre.clone())
         self.weight = normal(generator, 0.01, pixels + CLASSES + 2)
         self.bias = nn.Parameter(torch.zeros(()))
 
@@ -87,10 +94,10 @@ class PerceptronWeightModule(nn.Module):
         if batch.indicator is None:
             raise ValueError("this weight module needs the indicator")
         weight, bias = params.get("weight", self.weight), params.get("bias", self.bias)
-        found = perceptron_logits(batch, batch.indicator, weight, bias)
+        found = perceptron_logits(batch, batch.indicator, self.centre, weight, bias)
         if found is not None:
             return found
         pixels, labels, indicator = torch.split(weight, [len(weight) - CLASSES - 2, CLASSES, 2])
-        common = labels + bias
+        common = labels + (bias if self.centre is None else bias - self.centre @ pixels)
         logits = torch.addmv(common.index_select(0, batch.targets), batch.indicator, indicator)
         return torch.addmv(logits, batch.pixels, pixels)

@@ -17,20 +17,24 @@ from tasksieve.kernels import LinearKernels, linear_kernels
 from tasksieve.kernels.linear import CLASSES_AT_MOST
 
 
-def perceptron_logits(batch: ImageBatch, indicator: Tensor, weight: Tensor, bias: Tensor) -> Tensor | None:
+def perceptron_logits(
+    batch: ImageBatch, indicator: Tensor, centre: Tensor | None, weight: Tensor, bias: Tensor
+) -> Tensor | None:
     """The logits of a perceptron over image, label and indicator, differentiable; None where there is no code for it.
 
     Args:
         batch: images and labels.
         indicator: two columns.
+        centre: taken off each image; None for nothing.
         weight: of the pixels, the labels and the indicator, one after the other.
         bias: a scalar.
     Raises: IndexError: if an image or a label does not exist.
     """
     kernels = _kernels(batch.sparse, weight)
-    if batch.sparse is None or kernels is None or not weight.dtype == bias.dtype == indicator.dtype:
+    alike = weight.dtype == bias.dtype == indicator.dtype and (centre is None or centre.dtype == weight.dtype)
+    if batch.sparse is None or kernels is None or not alike:
         return None
-    inputs = _Inputs(batch.sparse, batch.targets.long().contiguous(), indicator.contiguous(), kernels)
+    inputs = _Inputs(batch.sparse, batch.targets.long().contiguous(), indicator.contiguous(), centre, kernels)
     found: Tensor = _Logits.apply(weight, bias, inputs)  # type: ignore[no-untyped-call]
     return found
 
@@ -163,12 +167,14 @@ class _Inputs:
     rows: SparseRows
     targets: Tensor
     indicator: Tensor
+    centre: Tensor | None
     kernels: LinearKernels
 
     @property
-    def pointers(self) -> tuple[int, int, int]:
+    def pointers(self) -> tuple[int, int, int, int | None]:
         """Where they are."""
-        return self.rows.pointer, self.targets.data_ptr(), self.indicator.data_ptr()
+        centre = None if self.centre is None else self.centre.data_ptr()
+        return self.rows.pointer, self.targets.data_ptr(), self.indicator.data_ptr(), centre
 
 
 class _Logits(torch.autograd.Function):
