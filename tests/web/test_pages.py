@@ -87,6 +87,7 @@ def test_chat(page: sync_api.Page) -> None:
     assert page.locator("#log li.system p").nth(1).inner_text().endswith(instead)
     assert fits(page)
     page.get_by_text("Facts and profile").click()
+    assert page.locator("#when").inner_text() == "The model sees a fact once its first word was said."
     page.get_by_label("Facts of the knowledge base").fill("resto R_price cheap\n\nresto R_place rome")
     page.get_by_label("Words that describe the user").fill("male young")
     page.get_by_role("button", name="Add facts").click()

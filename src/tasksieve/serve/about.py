@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from tasksieve.dialogs import SILENCE
 from tasksieve.errors import UserError
+from tasksieve.records.config import Facts
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.serve.metrics import Metrics
 from tasksieve.serve.responder import Responder
@@ -29,6 +30,7 @@ class RunAnswer(BaseModel):
     candidates: int = Field(description="responses the model chooses among")
     words: int = Field(description="words the model knows")
     hops: int
+    facts: Facts = Field(description="which facts become memories: all, those whose subject was mentioned, none")
     recorded_iterations: int = Field(description="how often weights were recorded")
     openings: list[str] = Field(description="what users often say first in the related dialogs")
 
@@ -57,6 +59,7 @@ def about_routes(folder: RunFolder, responder: Responder, metrics: Metrics) -> A
             candidates=len(responder.texts),
             words=responder.words,
             hops=responder.hops,
+            facts=responder.facts,
             recorded_iterations=len(folder.weight_steps()),
             openings=openings,
         )

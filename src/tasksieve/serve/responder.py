@@ -82,6 +82,11 @@ class Responder:
         """How often the model attends to its memories."""
         return self._trained.model.body.hops
 
+    @property
+    def facts(self) -> Facts:
+        """Which facts become memories."""
+        return self._trained.encoding.facts
+
     def respond(self, events: Sequence[Turn | Fact], user: str, profile: Sequence[str], top: int) -> Response:
         """The best candidates for an utterance, with what the model attended to.
 
@@ -93,7 +98,7 @@ class Responder:
         """
         dialog = _dialog(events, user, profile)
         state, attention = self._state(dialog)
-        memories = _memories(dialog, self._trained.encoding.facts, attention)
+        memories = _memories(dialog, self.facts, attention)
         unknown = tuple(word for word in dict.fromkeys(words_of(user)) if word not in self._words)
         return Response(_best(self.texts, state, self._matrix, top), memories, unknown)
 

@@ -120,6 +120,12 @@ function about(run) {
   return `Method: ${run.method}${right}. It chooses among ${whole(run.candidates)} responses and knows ${whole(run.words)} words.`;
 }
 
+const WHEN = {
+  all: "",
+  mentioned: "The model sees a fact once its first word was said.",
+  none: "This model was trained without facts and does not see them.",
+};
+
 function showOpenings(openings) {
   const button = (text) => el("li", {}, el("button", { type: "button", class: "quiet", onclick: () => say(text) }, text));
   byId("openings").querySelector("ul").replaceChildren(...openings.map(button));
@@ -143,6 +149,7 @@ async function start() {
     const run = await get("/api/run");
     candidates = run.candidates;
     byId("about").textContent = about(run);
+    byId("when").textContent = WHEN[run.facts];
     showOpenings(run.openings);
   } catch (error) {
     byId("problem").textContent = error.message;
