@@ -18,7 +18,7 @@ from tasksieve.kernels import compiler, disabled
 from tasksieve.metagrad import AutogradLinearization
 from tasksieve.models import LabelScoreModule, LogisticRegression, LossesOf, PerceptronWeightModule
 from tasksieve.models.logistic_linearization import LogisticLinearization
-from tasksieve.models.sparse import SparseLinearization
+from tasksieve.models.sparse import SparseLinearization, perceptron_logits
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.images import IMAGES
 from tasksieve.training.run import run
@@ -184,6 +184,28 @@ def test_images_and_labels_that_do_not_exist_are_refused() -> None:
             model.linearize(params, batch)
         with pytest.raises(IndexError, match="does not exist"):
             module(batch)
+
+
+@needs_compiler
+def test_what_does_not_fit_never_reaches_the_compiled_code() -> None:
+    batch = ImageTask(inked(True)).batch(torch.arange(3))
+    linear = LogisticRegression(64, torch.Generator().manual_seed(0)).double().linearize({}, batch)
+    assert isinstance(linear, SparseLinearization)
+    with pytest.raises(ValueError, match=r"factors have the shape \(2,\), losses \(3,\)"):
+        linear.gradient(torch.ones(2).double())
+    whole = torch.zeros(10, 128, dtype=torch.float64)
+    for wrong in (whole[:, ::2], whole, whole[:, :64].float()):
+        with pytest.raises(ValueError, match=r"'weight' is no \(10, 64\) of torch.float64 in one piece"):
+            linear.add_gradient(torch.ones(3).double(), {"weight": wrong})
+    narrow = LogisticRegression(32, torch.Generator().manual_seed(0)).double()
+    assert SparseLinearization.of(dict(narrow.named_parameters()), {}, batch) is None
+    indicator, bias = torch.ones(3, 2).double(), torch.zeros(()).double()
+    fitting = torch.zeros(76).double()
+    assert perceptron_logits(batch, indicator, torch.zeros(64).double(), fitting, bias) is not None
+    assert perceptron_logits(batch, indicator, None, fitting[1:], bias) is None
+    assert perceptron_logits(batch, indicator[1:], None, fitting, bias) is None
+    assert perceptron_logits(batch, indicator, torch.zeros(63).double(), fitting, bias) is None
+    assert perceptron_logits(batch, indicator.float(), None, fitting, bias) is None
 
 
 def test_what_has_no_compiled_code_takes_the_dense_way() -> None:

@@ -31,8 +31,12 @@ def perceptron_logits(
     Raises: IndexError: if an image or a label does not exist.
     """
     kernels = _kernels(batch.sparse, weight)
-    alike = weight.dtype == bias.dtype == indicator.dtype and (centre is None or centre.dtype == weight.dtype)
-    if batch.sparse is None or kernels is None or not alike:
+    if batch.sparse is None or kernels is None:
+        return None
+    width, count = batch.sparse.pixels.width, len(batch)
+    fit = weight.shape == (width + CLASSES + 2,) and indicator.shape == (count, 2) and bias.shape == ()
+    alike = {weight.dtype} == {part.dtype for part in (bias, indicator, centre) if part is not None}
+    if not (fit and alike and (centre is None or centre.shape == (width,))):
         return None
     inputs = _Inputs(batch.sparse, batch.targets.long().contiguous(), indicator.contiguous(), centre, kernels)
     found: Tensor = _Logits.apply(weight, bias, inputs)  # type: ignore[no-untyped-call]
@@ -64,7 +68,7 @@ class SparseLinearization:
     ) -> None:
         self._rows, self._targets, self._names, self._kernels = rows, targets.long().contiguous(), names, kernels
         self._moved = {name: moved[name] for name in names if name in moved}
-        self._all = tuple(moved)
+        self._all, self._shapes = tuple(moved), (weight.shape, bias.shape)
         self._losses = weight.new_empty(len(rows))
         self._probabilities = weight.new_empty(len(rows), CLASSES_AT_MOST)
         weight, bias = weight.contiguous(), bias.contiguous()
@@ -96,6 +100,8 @@ class SparseLinearization:
         kernels = _kernels(batch.sparse, weight)
         if batch.sparse is None or kernels is None or bias.dtype != weight.dtype:
             return None
+        if weight.shape != (CLASSES, batch.sparse.pixels.width) or bias.shape != (CLASSES,):
+            return None
         return cls(batch.sparse, batch.targets, (names[0], names[1]), params, weight, bias, kernels)
 
     @property
@@ -111,6 +117,8 @@ class SparseLinearization:
 
     def add_gradient(self, factors: Tensor, to: Mapping[str, Tensor]) -> None:
         """The gradient added to ``to``."""
+        if factors.shape != self._losses.shape:
+            raise ValueError(f"factors have the shape {tuple(factors.shape)}, losses {tuple(self._losses.shape)}")
         self._factors = factors.detach().to(self._losses.dtype).contiguous()
         self._kernels.backward(
             self._rows.pointer,
@@ -148,7 +156,16 @@ class SparseLinearization:
         return {name: values[name].detach().contiguous() for name in self._names if name in values}
 
     def _pointers(self, values: Mapping[str, Tensor]) -> tuple[int | None, int | None]:
-        """Where weight and bias are; what changes them in place must be in one piece."""
+        """Where weight and bias are.
+
+        Raises: ValueError: if they are not of the parameters' shapes and number type, and in one piece.
+        """
+        for name, shape in zip(self._names, self._shapes, strict=True):
+            value = values.get(name)
+            if value is not None and not (
+                value.shape == shape and value.dtype == self._losses.dtype and value.is_contiguous()
+            ):
+                raise ValueError(f"'{name}' is no {tuple(shape)} of {self._losses.dtype} in one piece")
         weight, bias = (values[name].data_ptr() if name in values else None for name in self._names)
         return weight, bias
 
