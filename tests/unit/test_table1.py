@@ -69,6 +69,7 @@ def test_conditions_change_what_they_say(plan: Table1Plan, table: dict[str, Any]
     paper = config("paper-settings-learned-0").meta
     assert (paper.inner_optimizer, paper.inner_lr, paper.weight_lr) == ("adam", 1e-3, 1e-3)
     assert paper.weight_lr_schedule == "constant"
+    assert not config("paper-settings-learned-0").weight_module.centred
     last = next(condition for condition in table["conditions"] if condition["name"] == "no-indicator")
     assert (last["indicator"], last["module"], last["settings"]) == (False, "label-scores", NO_INDICATOR)
 
