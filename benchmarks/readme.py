@@ -50,6 +50,9 @@ def table2(record: dict[str, Any]) -> str:
         fewest = min(len(row["seeds"]) for row in here.values())
         name = f"`{method}`" + (f", {settings.replace('-', ' ')} ({show.plural(fewest, 'seed')})" if settings else "")
         lines.append(f"| {name} | {' | '.join(_cells(here.get(size)) for size in sizes)} |")
+    if any(method in RIVALS for method, _ in found):
+        rivals = f"The last {show.plural(len(RIVALS), 'row')} are rivals' ([which](docs/method.md#rivals))"
+        lines += ["", f"{rivals}, with the settings of all rows; nothing in them was tuned."]
     lines += ["", *_gains(rows, sizes), ""]
     return "\n".join(lines)
 
