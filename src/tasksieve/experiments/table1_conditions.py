@@ -30,7 +30,10 @@ PAPER_SETTINGS = {
     "meta.weight_lr_schedule": "constant",
     "weight_module.centred": False,
 }
-"""Appendix A.1: Adam with 1e-3 throughout, and the images as they are. What the defaults are instead, and why, is said in docs/deviations.md."""
+"""Appendix A.1: Adam with 1e-3 throughout, and the images as they are.
+
+What the defaults are instead, and why, is said in docs/deviations.md.
+"""
 
 
 @dataclass(frozen=True, slots=True)
