@@ -16,14 +16,6 @@
 constexpr int W = 16;
 using Lane = Lanes<real, W>::type;
 
-inline Lane lane(const real *from) {
-    Lane values;
-    std::memcpy(&values, from, sizeof values);
-    return values;
-}
-
-inline void put(real *to, const Lane &values) { std::memcpy(to, &values, sizeof values); }
-
 inline index_t padded(index_t count) { return (count + W - 1) / W * W; }
 
 // columns[k, c] = sum over the words of candidate c of embedding[word, k]

@@ -1,5 +1,5 @@
-// Linear models on rows most of whose numbers are 0, such as images of ink on paper: products with a vector, and the
-// losses of logistic regression with their first and second derivatives. A row is its columns that are not 0, and their
+// Linear models on rows most of whose numbers are 0, such as images of ink on paper: a perceptron's logits with their
+// gradient, and the losses of logistic regression with their first and second derivatives. A row is its columns that are not 0, and their
 // values. Scores of the classes are held in lanes of 16, the last ones of no class with the probability 0.
 //
 // With scores z = W x + b and P = softmax(z), the loss of a row is -log P[y]; for factors c its gradient by z is
@@ -38,14 +38,6 @@ struct Rows {
 };
 
 namespace {
-
-inline Lane lane(const real *from) {
-    Lane values;
-    std::memcpy(&values, from, sizeof values);
-    return values;
-}
-
-inline void put(real *to, const Lane &values) { std::memcpy(to, &values, sizeof values); }
 
 // Room that is kept from call to call, for one thread; no function asks for the same one twice. Lanes begin at a cache
 // line, as those across two take twice as long.

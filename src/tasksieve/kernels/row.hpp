@@ -9,6 +9,17 @@ template <typename T, int W> struct Lanes {
     typedef T type __attribute__((vector_size(W * sizeof(T))));
 };
 
+// Sixteen numbers, wherever they begin.
+template <typename T> inline typename Lanes<T, 16>::type lane(const T *from) {
+    typename Lanes<T, 16>::type values;
+    std::memcpy(&values, from, sizeof values);
+    return values;
+}
+
+template <typename T> inline void put(T *to, const typename Lanes<T, 16>::type &values) {
+    std::memcpy(to, &values, sizeof values);
+}
+
 template <typename T, int W> inline T sum_of(const typename Lanes<T, W>::type &lanes) {
     if constexpr (W == 1) {
         return lanes[0];

@@ -67,7 +67,6 @@ class SparseLinearization:
         kernels: LinearKernels,
     ) -> None:
         self._rows, self._targets, self._names, self._kernels = rows, targets.long().contiguous(), names, kernels
-        self._moved = {name: moved[name] for name in names if name in moved}
         self._all, self._shapes = tuple(moved), (weight.shape, bias.shape)
         self._losses = weight.new_empty(len(rows))
         self._probabilities = weight.new_empty(len(rows), CLASSES_AT_MOST)
@@ -111,7 +110,7 @@ class SparseLinearization:
 
     def gradient(self, factors: Tensor) -> dict[str, Tensor | None]:
         """The gradient of the losses times these factors."""
-        found = {name: torch.zeros_like(value) for name, value in self._plain(self._moved).items()}
+        found = self._zeros()
         self.add_gradient(factors, found)
         return {name: found.get(name) for name in self._all}
 
@@ -130,7 +129,7 @@ class SparseLinearization:
 
     def second(self, direction: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Slopes of the losses in a direction, and the Hessian-vector product with the factors given."""
-        found = {name: torch.zeros_like(value) for name, value in self._plain(self._moved).items()}
+        found = self._zeros()
         return self.add_second(direction, found), found
 
     def add_second(self, direction: Mapping[str, Tensor], to: Mapping[str, Tensor]) -> Tensor:
@@ -150,6 +149,11 @@ class SparseLinearization:
     def slopes(self, direction: Mapping[str, Tensor]) -> Tensor:
         """The slopes by themselves."""
         return self.add_second(direction, {})
+
+    def _zeros(self) -> dict[str, Tensor]:
+        """For those of weight and bias that are moved."""
+        shapes = zip(self._names, self._shapes, strict=True)
+        return {name: self._losses.new_zeros(shape) for name, shape in shapes if name in self._all}
 
     def _plain(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Weight and bias without a graph, in one piece each."""

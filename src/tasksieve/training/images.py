@@ -102,8 +102,7 @@ class ImageTasks:
 def read_digits(data: ImageData) -> dict[str, Digits]:
     """The splits that a configuration means; those read last are kept, as a worker does many runs on the same."""
     if data.directory is None:
-        splits = embedded_digits()
-        return {**splits, "train": splits["train"].sparsely()}
+        return _ready(embedded_digits())
     facts = [(path, path.stat()) for path in mnist_files(Path(data.directory))]
     return _read(Path(data.directory), tuple((path, stat.st_mtime_ns, stat.st_size) for path, stat in facts))
 
@@ -111,7 +110,11 @@ def read_digits(data: ImageData) -> dict[str, Digits]:
 @lru_cache(maxsize=1)
 def _read(directory: Path, facts: tuple[tuple[Path, int, int], ...]) -> dict[str, Digits]:
     """The files as they were with these times and sizes."""
-    splits = read_mnist(directory)
+    return _ready(read_mnist(directory))
+
+
+def _ready(splits: dict[str, Digits]) -> dict[str, Digits]:
+    """The splits, with what is drawn from again and again to be read fast."""
     return {**splits, "train": splits["train"].sparsely()}
 
 

@@ -82,7 +82,7 @@ class MetaUpdates:
             if meta.certify_every and number % (meta.certify_every * meta.updates) == 0:
                 for name, value in certify(self._estimator, *task).metrics().items():
                     self._means.add(name, value)
-            self._learn(self._estimator(*task), task, step, weighter)
+            self._learn(self._estimator(*task), task, step)
 
     def _task(self, number: int, weighter: Learned) -> _Task:
         """What the update with this number, counted over the whole run, is to differentiate."""
@@ -112,7 +112,7 @@ class MetaUpdates:
             [primary.batch(self._joint.batch(k)) for k in numbers] if meta.joint else (),
         )
 
-    def _learn(self, result: MetaGradient, task: _Task, step: int, weighter: Learned) -> None:
+    def _learn(self, result: MetaGradient, task: _Task, step: int) -> None:
         norm = norm_of(result.gradients.values())
         finite = math.isfinite(norm)
         self._means.add("meta_updates_skipped", float(not finite))
