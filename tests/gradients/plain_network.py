@@ -34,7 +34,19 @@ class PlainNetwork:
         states = self._states(p, "model.body.", batch, with_response=False)
         embedding = p[f"model.candidate_embedding.{'shared' if self._shared else batch.head}"]
         scores = states @ (self._candidates[batch.head] @ embedding).T
-        return torch.nn.functional.cross_entropy(scores, batch.targets, reduction="none")
+        losses = torch.nn.functional.cross_entropy(scores, batch.targets, reduction="none")
+        return losses if batch.options is None else losses + self._entity_losses(states, embedding, batch.options)
+
+    @staticmethod
+    def _entity_losses(states: torch.Tensor, embedding: torch.Tensor, options: Any) -> torch.Tensor:
+        """Cross-entropy of the right entity among those an example knows; 0 where it names none."""
+        described = bags(options.descriptions) @ embedding
+        losses = []
+        for number, right in enumerate(options.right.tolist()):
+            first, last = options.offered.offsets[number : number + 2].tolist()
+            scores = described[options.offered.words[first:last]] @ states[number]
+            losses.append(torch.logsumexp(scores, 0) - scores[right] if right >= 0 else states.new_zeros(()))
+        return torch.stack(losses)
 
     def weights(self, p: Params, batch: Any) -> torch.Tensor:
         """σ(logit) of each example."""

@@ -10,7 +10,7 @@ import torch
 from torch.func import functional_call
 
 from tasksieve.dialogs.simulate import simulate
-from tasksieve.encoding import Candidates, EncodedTask, Vocabulary, responses_of
+from tasksieve.encoding import Candidates, EncodedTask, Vocabulary, naming_relations, responses_of
 from tasksieve.metagrad import BilevelProblem, Params, Simulation
 from tasksieve.models import LossesOf, MemoryNetwork, WeightModule
 from tasksieve.records.config import ModelConfig, WeightModuleConfig
@@ -119,21 +119,28 @@ def classifier_case(reduction: str) -> Case:
 
 
 def dialog_case(
-    reduction: str, *, recency: bool, shared: bool, normalize: bool = False, transform: str = "state"
+    reduction: str,
+    *,
+    recency: bool,
+    shared: bool,
+    normalize: bool = False,
+    transform: str = "state",
+    entities: bool = False,
 ) -> Case:
     """The memory network and the weight module on simulated dialogs of two related tasks."""
-    primary = simulate("personalized-restaurant", dialogs=3, seed=1, task=1)["train"]
+    primary = simulate("personalized-restaurant", dialogs=3, seed=1, task=3 if entities else 1)["train"]
     related = [
         simulate("restaurant", dialogs=4, seed=2, task=5)["train"],
         simulate("hotel", dialogs=4, seed=3)["train"],
     ]
-    vocabulary = Vocabulary.of(primary, *related)
-    heads = {"primary": Candidates(responses_of(primary), vocabulary)}
+    naming = naming_relations(primary, *related) if entities else None
+    vocabulary = Vocabulary.of(primary, *related, naming=naming)
+    heads = {"primary": Candidates(responses_of(primary, naming=naming), vocabulary, naming=naming)}
     tasks = []
     for number, dialogs in enumerate(related):
         head = f"related-{number + 1}"
-        heads[head] = Candidates(responses_of(dialogs), vocabulary)
-        tasks.append(EncodedTask(dialogs, vocabulary, heads[head], head=head))
+        heads[head] = Candidates(responses_of(dialogs, naming=naming), vocabulary, naming=naming)
+        tasks.append(EncodedTask(dialogs, vocabulary, heads[head], head=head, naming=naming))
     generator = torch.Generator().manual_seed(0)
     options = {"recency": recency, "transform": transform, "init_sd": 0.3}
     config = ModelConfig.model_validate({"dim": 6, "shared_candidates": shared, **options})
@@ -147,16 +154,24 @@ def dialog_case(
     def related_losses(p: Params, parts: Any) -> torch.Tensor:
         return torch.cat([losses(p, part) for part in parts])
 
-    encoded = EncodedTask(primary, vocabulary, heads["primary"])
+    encoded = EncodedTask(primary, vocabulary, heads["primary"], naming=naming)
+    # where responses name entities, those that do come first
+    first, *rest = [
+        torch.argsort(task.options.right, descending=True) if entities else torch.arange(len(task))
+        for task in (encoded, *tasks)
+    ]
     return Case(
         BilevelProblem(related_losses, losses, learned.unrolled, reduction),
         plain_dialogs(PlainNetwork(config, heads), normalize),
         dict(model.named_parameters()),
         dict(learned.module.named_parameters()),
         ("output", "bias"),
-        encoded.batch(torch.arange(8)),
-        [tuple(task.batch(torch.arange(k * 6, k * 6 + 6)) for task in tasks) for k in range(MAX_UNROLL)],
-        [encoded.batch(torch.arange(k, k + 5)) for k in range(MAX_UNROLL)],
+        encoded.batch(first[:8]),
+        [
+            tuple(task.batch(own[k * 6 : k * 6 + 6]) for task, own in zip(tasks, rest, strict=True))
+            for k in range(MAX_UNROLL)
+        ],
+        [encoded.batch(first[k : k + 5]) for k in range(MAX_UNROLL)],
         0.05 if reduction == "mean" else 0.005,
     )
 

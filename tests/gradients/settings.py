@@ -20,6 +20,7 @@ CASES = {
     "dialogs-normalized": lambda: dialog_case(
         "mean", recency=False, shared=True, normalize=True, transform="attended"
     ),
+    "dialogs-entities": lambda: dialog_case("mean", recency=False, shared=True, transform="attended", entities=True),
 }
 UNROLLS = (1, 2, 5)
 

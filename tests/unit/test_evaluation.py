@@ -15,7 +15,7 @@ from tasksieve.dialogs import Dialog, Fact, Turn
 from tasksieve.encoding import Candidates, EncodedTask, Vocabulary
 from tasksieve.errors import UserError
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.evaluation import accuracy, ranks, summary, task_ranks
+from tasksieve.training.evaluation import UNANSWERABLE, accuracy, ranks, summary, task_ranks
 from tasksieve.training.labels import read_labels
 from tasksieve.training.run import train
 from tasksieve.training.use import Conversation, TrainedModel, evaluate_run
@@ -33,7 +33,7 @@ def test_ranks_do_not_depend_on_candidate_order(rows: list[list[int]], seed: int
     found = ranks(scores, targets)
     assert torch.equal(found, ranks(scores[:, order], moved))
     for row, target, rank in zip(rows, targets.tolist(), found.tolist(), strict=True):
-        assert rank == (5 if target < 0 else sum(score >= row[target] for score in row))
+        assert rank == (UNANSWERABLE if target < 0 else sum(score >= row[target] for score in row))
 
 
 def test_accuracies_by_turn_dialog_and_kind() -> None:

@@ -12,20 +12,22 @@ import torch
 from torch import Tensor
 
 from tasksieve.dialogs.simulate import simulate
-from tasksieve.encoding import Batch, Candidates, EncodedTask, Vocabulary, responses_of
+from tasksieve.encoding import Batch, Candidates, EncodedTask, Vocabulary, naming_relations, responses_of
 from tasksieve.models import LossesOf, MemoryNetwork, WeightModule
 from tasksieve.models.attention import composed_hops, hops
 from tasksieve.models.candidate_losses import candidate_losses
+from tasksieve.models.entity_choice import entity_losses
 from tasksieve.records.config import ModelConfig, WeightModuleConfig
 
 pytestmark = pytest.mark.usefixtures("both_paths")
 
 PRIMARY = simulate("personalized-restaurant", dialogs=4, seed=1, task=3)["train"]
 RELATED = simulate("restaurant", dialogs=4, seed=2, task=1)["train"]
-VOCABULARY = Vocabulary.of(PRIMARY, RELATED)
+NAMING = naming_relations(PRIMARY, RELATED)
+VOCABULARY = Vocabulary.of(PRIMARY, RELATED, naming=NAMING)
 HEADS = {
-    "primary": Candidates(responses_of(PRIMARY), VOCABULARY),
-    "related-1": Candidates(responses_of(RELATED), VOCABULARY),
+    "primary": Candidates(responses_of(PRIMARY, naming=NAMING), VOCABULARY, naming=NAMING),
+    "related-1": Candidates(responses_of(RELATED, naming=NAMING), VOCABULARY, naming=NAMING),
 }
 
 
@@ -36,7 +38,7 @@ def network(heads: dict[str, Candidates] = HEADS, **options: object) -> MemoryNe
 
 def task(head: str = "primary") -> EncodedTask:
     dialogs = PRIMARY if head == "primary" else RELATED
-    return EncodedTask(dialogs, VOCABULARY, HEADS[head], head=head)
+    return EncodedTask(dialogs, VOCABULARY, HEADS[head], head=head, naming=NAMING)
 
 
 def plain_state(body: torch.nn.Module, batch: Batch, row: int, with_response: bool) -> Tensor:
@@ -148,6 +150,9 @@ def test_second_derivatives_are_right() -> None:
 def test_losses_are_cross_entropy() -> None:
     model, batch = network(), task().batch(torch.arange(15))
     expected = torch.nn.functional.cross_entropy(model(batch), batch.targets, reduction="none")
+    assert batch.options is not None
+    embedding = model.candidate_embedding["shared"]
+    expected = expected + entity_losses(model.body(batch, with_response=False), embedding, batch.options)
     torch.testing.assert_close(model.losses(batch), expected)
     torch.testing.assert_close(LossesOf(model)(batch), expected)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tasksieve.audit.splits import PRIMARY, TEST, VALID, Splits, share
 from tasksieve.dialogs import Dialog
 from tasksieve.dialogs.turn_kinds import turn_kind
-from tasksieve.encoding import responses_of
+from tasksieve.encoding import naming_relations, responses_of, templates
 
 _SHOWN = 5
 
@@ -23,11 +23,11 @@ class Coverage:
         by: where the candidates come from: ``primary``, ``primary + valid``, or, if there is nothing held out,
             ``other dialogs`` of the primary task itself.
         turns: all turns of the split.
-        candidates: distinct responses to choose from.
+        candidates: distinct responses to choose from; those that name entities of the facts as templates.
         ceiling: the highest accuracy possible, in per cent: the share of turns whose response is a candidate.
         joint_ceiling: the same with the responses of related tasks as candidates too (method ``joint``).
         missing: turns whose response is no candidate, by kind of turn, most first.
-        examples: the most frequent responses that are missing.
+        examples: the most frequent responses that are missing, as they stand in the dialogs.
     """
 
     split: str
@@ -46,25 +46,32 @@ def coverage(splits: Splits) -> tuple[Coverage, ...]:
     With neither, each primary dialog is looked at as if it were held out.
     """
     found = []
-    primary = set(responses_of(splits.primary))
-    related = set(responses_of(*splits.related))
+    naming = naming_relations(splits.primary, splits.valid or (), *splits.related)
+    primary = set(responses_of(splits.primary, naming=naming))
+    related = set(responses_of(*splits.related, naming=naming))
     if splits.valid is not None:
-        found.append(_of(VALID, PRIMARY, _responses(splits.valid), primary, related))
+        found.append(_of(VALID, PRIMARY, _responses(splits.valid, naming), primary, related))
     if splits.test is not None:
         by = PRIMARY if splits.valid is None else f"{PRIMARY} + {VALID}"
-        candidates = primary | set(responses_of(splits.valid or ()))
-        found.append(_of(TEST, by, _responses(splits.test), candidates, related))
-    return tuple(found) or (_left_out(splits.primary, related),)
+        candidates = primary | set(responses_of(splits.valid or (), naming=naming))
+        found.append(_of(TEST, by, _responses(splits.test, naming), candidates, related))
+    return tuple(found) or (_left_out(splits.primary, related, naming),)
 
 
-def _responses(dialogs: Sequence[Dialog]) -> list[str]:
-    return [turn.system for dialog in dialogs for turn in dialog.turns]
+def _responses(dialogs: Sequence[Dialog], naming: frozenset[str]) -> list[tuple[str, str]]:
+    """Each turn's response, as a candidate would have it and as it stands."""
+    return [
+        (template, turn.system)
+        for dialog in dialogs
+        for template, turn in zip(templates(dialog, naming), dialog.turns, strict=True)
+    ]
 
 
-def _of(split: str, by: str, responses: list[str], candidates: set[str], related: set[str]) -> Coverage:
-    missing = [response for response in responses if response not in candidates]
-    still = sum(response not in related for response in missing)
-    kinds = Counter(turn_kind(response) for response in missing)
+def _of(split: str, by: str, responses: list[tuple[str, str]], candidates: set[str], related: set[str]) -> Coverage:
+    unknown = [(template, text) for template, text in responses if template not in candidates]
+    missing = [text for _, text in unknown]
+    still = sum(template not in related for template, _ in unknown)
+    kinds = Counter(turn_kind(text) for text in missing)
     return Coverage(
         split=split,
         by=by,
@@ -77,7 +84,7 @@ def _of(split: str, by: str, responses: list[str], candidates: set[str], related
     )
 
 
-def _left_out(dialogs: Sequence[Dialog], related: set[str]) -> Coverage:
-    holders = Counter(response for dialog in dialogs for response in {turn.system for turn in dialog.turns})
+def _left_out(dialogs: Sequence[Dialog], related: set[str], naming: frozenset[str]) -> Coverage:
+    holders = Counter(response for dialog in dialogs for response in set(templates(dialog, naming)))
     common = {response for response, count in holders.items() if count > 1}
-    return _of(PRIMARY, "other dialogs", _responses(dialogs), common, related)
+    return _of(PRIMARY, "other dialogs", _responses(dialogs, naming), common, related)

@@ -134,7 +134,11 @@ def _entities(found: Entities) -> Finding:
         return Finding("good", "unseen entities", f"All {found.entities:,} entities of {found.split} are known.")
     names = f", e.g. {', '.join(found.examples[:2])}" if found.examples else ""
     level: Level = "look" if found.turns >= _ENTITIES_LOOK else "good"
-    return Finding(level, "unseen entities", f"{said}{names}; they are said in {found.turns:.1f} % of its turns.")
+    return Finding(
+        level,
+        "unseen entities",
+        f"{said}{names}; in {found.turns:.1f} % of its turns one is said that no fact tells of.",
+    )
 
 
 def _conflicts(found: Conflicts) -> Finding:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tasksieve.audit.splits import Splits, share
 from tasksieve.dialogs import Dialog, Fact, Turn
-from tasksieve.encoding import Vocabulary, responses_of
+from tasksieve.encoding import MemoryLines, Vocabulary, naming_relations, responses_of
 from tasksieve.encoding.memories import words_of
 
 _SHOWN = 5
@@ -57,8 +57,8 @@ class Entities:
         entities: how many distinct ones it has.
         unseen: those that no training dialog has, primary, validation or related.
         related_only: those that only related dialogs have.
-        turns: per cent of its turns in which an unseen one is said.
-        examples: the unseen ones said most often.
+        turns: per cent of its turns in which an unseen one is said that the dialog's facts do not tell of by then.
+        examples: those of these that are said most often.
     """
 
     split: str
@@ -72,12 +72,13 @@ class Entities:
 def entities(splits: Splits) -> tuple[Entities, ...]:
     """Entities of validation dialogs against training, and of test dialogs against training and validation."""
     found = []
+    naming = naming_relations(splits.primary, splits.valid or (), *splits.related)
     own = set(Vocabulary.of(splits.primary).words)
     related = set(Vocabulary.of(*splits.related).words)
     for name, dialogs in splits.held_out():
         there = _entities(dialogs)
         unseen = there - own - related
-        turns = [unseen.intersection(_said(turn)) for turn in _turns(dialogs)]
+        turns = [unseen.intersection(words) for dialog in dialogs for words in _unplaced(dialog, naming)]
         often = Counter(word for words in turns for word in words)
         examples = tuple(word for word, _ in sorted(often.items(), key=lambda item: (-item[1], item[0]))[:_SHOWN])
         missed = share(sum(map(bool, turns)), len(turns))
@@ -90,6 +91,13 @@ def _entities(dialogs: Sequence[Dialog]) -> set[str]:
     facts = {event for dialog in dialogs for event in dialog.events if isinstance(event, Fact)}
     named = {word for fact in facts for word in words_of(fact.text) if not _RELATION.fullmatch(word)}
     return named | {word for turn in _turns(dialogs) for word in _said(turn) if _NAME.fullmatch(word)}
+
+
+def _unplaced(dialog: Dialog, naming: frozenset[str]) -> Iterator[list[str]]:
+    """The words said in each turn but for the names of what the facts tell of."""
+    memory = MemoryLines(dialog, "none", naming)
+    for turn in memory.turns():
+        yield words_of(memory.entities.replaced(f"{turn.user} {turn.system}"))
 
 
 def _turns(dialogs: Sequence[Dialog]) -> Iterator[Turn]:

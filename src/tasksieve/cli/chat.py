@@ -14,7 +14,7 @@ from rich.text import Text
 from tasksieve.cli.options import Json
 
 if TYPE_CHECKING:
-    from tasksieve.training.use import Answer
+    from tasksieve.training.answers import Answer
 
 _HELP = "Commands: /profile male young veg pizza · /fact NAME R_price cheap · /reset · /quit. Enter alone: silence."
 

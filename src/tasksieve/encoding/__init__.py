@@ -1,9 +1,11 @@
 """Dialogs as tensors: vocabulary, sentence table, candidates, batches."""
 
 from tasksieve.encoding.batch import Batch
-from tasksieve.encoding.candidates import Candidates, responses_of
+from tasksieve.encoding.candidates import Candidates, responses_of, templates
+from tasksieve.encoding.entities import KnownEntities, has_gap, naming_relations
 from tasksieve.encoding.examples import ExampleBatch, Examples, chunks, in_order
-from tasksieve.encoding.memories import MemoryLines, memory_of
+from tasksieve.encoding.memories import MemoryLines, memory_due, memory_of
+from tasksieve.encoding.options import Options
 from tasksieve.encoding.sampling import BatchSampler, derived_generator
 from tasksieve.encoding.sentences import SentenceTable
 from tasksieve.encoding.task import Coverage, EncodedTask
@@ -17,12 +19,18 @@ __all__ = [
     "EncodedTask",
     "ExampleBatch",
     "Examples",
+    "KnownEntities",
     "MemoryLines",
+    "Options",
     "SentenceTable",
     "Vocabulary",
     "chunks",
     "derived_generator",
+    "has_gap",
     "in_order",
+    "memory_due",
     "memory_of",
+    "naming_relations",
     "responses_of",
+    "templates",
 ]

@@ -10,6 +10,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from tasksieve.encoding.batch import Batch, Entries
+from tasksieve.encoding.options import Options
 from tasksieve.encoding.sentences import SentenceTable
 from tasksieve.kernels import BatchKernels
 
@@ -26,6 +27,7 @@ class Cuttable(Protocol):
     start: Int[Tensor, " examples"]
     end: Int[Tensor, " examples"]
     targets: Int[Tensor, " examples"]
+    options: Options | None
     max_memories: int
     head: str
 
@@ -58,4 +60,5 @@ def assembled(kernels: BatchKernels, task: Cuttable, examples: Int[Tensor, " bat
     table = task.table.select_known(distinct, words)
     found = Entries(own, counts, None, offsets)
     memories = memories.view(batch, slots.value)
-    return Batch(table, utterances, responses, memories, targets, examples, task.head, found)
+    options = None if task.options is None else task.options.select(examples)
+    return Batch(table, utterances, responses, memories, targets, examples, task.head, found, options)

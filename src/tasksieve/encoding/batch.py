@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from tasksieve.encoding.options import Options
 from tasksieve.encoding.sentences import SentenceTable
 
 
@@ -44,6 +45,7 @@ class Batch:
         examples: numbers of the examples in their task.
         head: which of the model's heads answers.
         entries: :attr:`distinct`, where it is known already.
+        options: the entities that responses may name, if any.
     """
 
     table: SentenceTable
@@ -54,6 +56,7 @@ class Batch:
     examples: Int[Tensor, " batch"]
     head: str
     entries: Entries | None = None
+    options: Options | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -66,13 +69,14 @@ class Batch:
         targets: Int[Tensor, " batch"],
         examples: Int[Tensor, " batch"],
         head: str,
+        options: Options | None = None,
     ) -> Batch:
         """A batch from sentences of a whole task's table.
 
         Args:
             table: of the task.
             sentences: utterance, response, then memories, latest first; -1 where there are no more.
-            targets, examples, head: as the batch's.
+            targets, examples, head, options: as the batch's.
         """
         used = torch.zeros(len(table) + 1, dtype=torch.bool, device=sentences.device)
         used[sentences] = True  # -1 marks the last place, which is no sentence
@@ -80,7 +84,8 @@ class Batch:
         numbers = torch.full_like(used, -1, dtype=torch.long)
         numbers[distinct] = torch.arange(len(distinct), device=sentences.device)
         local = numbers[sentences]
-        return cls(table.select(distinct), local[:, 0], local[:, 1], local[:, 2:], targets, examples, head)
+        spoken = local[:, 0], local[:, 1]
+        return cls(table.select(distinct), *spoken, local[:, 2:], targets, examples, head, options=options)
 
     @cached_property
     def counts(self) -> Float[Tensor, "batch sentences"]:

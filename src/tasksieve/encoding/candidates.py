@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import torch
 
 from tasksieve.dialogs import Dialog
+from tasksieve.encoding.entities import has_gap
+from tasksieve.encoding.memories import MemoryLines
 from tasksieve.encoding.sentences import SentenceTable
 from tasksieve.encoding.vocabulary import Vocabulary
 
@@ -18,10 +20,22 @@ class Candidates:
         texts: distinct responses.
         vocabulary: numbers their words.
         device: where the table lives.
+        naming: relations whose values are names, if responses are templates.
+
+    Attributes:
+        gaps: the numbers of those that are templates with gaps.
     """
 
-    def __init__(self, texts: Iterable[str], vocabulary: Vocabulary, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self,
+        texts: Iterable[str],
+        vocabulary: Vocabulary,
+        device: torch.device | str = "cpu",
+        naming: frozenset[str] | None = None,
+    ) -> None:
         self.texts = tuple(texts)
+        gaps = [n for n, text in enumerate(self.texts) if naming is not None and has_gap(text, naming)]
+        self.gaps = torch.tensor(gaps, dtype=torch.long, device=device)
         self._numbers = {text: number for number, text in enumerate(self.texts)}
         self.table = SentenceTable.of([vocabulary.numbers(text)[0] for text in self.texts], len(vocabulary), device)
 
@@ -33,6 +47,16 @@ class Candidates:
         return self._numbers.get(response, -1)
 
 
-def responses_of(*tasks: Iterable[Dialog]) -> list[str]:
-    """The distinct system responses of several tasks' dialogs, sorted."""
-    return sorted({turn.system for dialogs in tasks for dialog in dialogs for turn in dialog.turns})
+def responses_of(*tasks: Iterable[Dialog], naming: frozenset[str] | None = None) -> list[str]:
+    """The distinct system responses of several tasks' dialogs, sorted; as templates if names are known."""
+    return sorted({text for dialogs in tasks for dialog in dialogs for text in templates(dialog, naming)})
+
+
+def templates(dialog: Dialog, naming: frozenset[str] | None) -> Iterator[str]:
+    """The response of each turn, with gaps for what it names; as it is if no names are known."""
+    if naming is None:
+        yield from (turn.system for turn in dialog.turns)
+        return
+    memory = MemoryLines(dialog, "none", naming)
+    for turn in memory.turns():
+        yield memory.entities.template(turn.system)[0]

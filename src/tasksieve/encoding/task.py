@@ -9,11 +9,12 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from tasksieve.dialogs import Dialog, Turn
+from tasksieve.dialogs import Dialog
 from tasksieve.encoding.assembly import assembled
 from tasksieve.encoding.batch import Batch
 from tasksieve.encoding.candidates import Candidates
 from tasksieve.encoding.memories import MemoryLines
+from tasksieve.encoding.options import OptionRows
 from tasksieve.encoding.sentences import SentenceTable
 from tasksieve.encoding.vocabulary import Vocabulary
 from tasksieve.kernels import batch_kernels
@@ -64,6 +65,7 @@ class EncodedTask:
         head: the name of that head.
         max_memories: older memories are left out.
         facts: which facts are memories.
+        naming: relations whose values are names, so that responses are templates; None for responses as they are.
         device: where the tensors live.
 
     Attributes:
@@ -73,6 +75,7 @@ class EncodedTask:
         spoken: each example's utterance and response, by their numbers in the table (examples × 2).
         start, end: where each example's memories stand in ``memories``.
         targets: the number of each example's right response among the candidates, -1 for none.
+        options: the entities that responses may name; None if there are none.
     """
 
     def __init__(
@@ -84,22 +87,21 @@ class EncodedTask:
         head: str = "primary",
         max_memories: int = 250,
         facts: Facts = "all",
+        naming: frozenset[str] | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
-        rows = _Rows(vocabulary)
+        rows, options = _Rows(vocabulary), OptionRows(vocabulary)
         examples: list[Example] = []
         memories: list[int] = []
         columns: list[tuple[int, int, int, int, int]] = []
         for number, dialog in enumerate(dialogs):
-            start, turn, memory = len(memories), 0, MemoryLines(dialog, facts)
-            for event in dialog.events:
-                if isinstance(event, Turn):
-                    memory.hear(event)
-                    spoken = rows.number(event.user), rows.number(event.system)
-                    columns.append((*spoken, start, start + len(memory.lines), candidates.number(event.system)))
-                    examples.append(Example(number, turn, event.user, event.system))
-                    turn += 1
-                memory.add(event)
+            start, memory = len(memories), MemoryLines(dialog, facts, naming)
+            for turn, said in enumerate(memory.turns()):
+                response, entity = memory.entities.template(said.system)
+                spoken = rows.number(memory.entities.replaced(said.user)), rows.number(response)
+                columns.append((*spoken, start, start + len(memory.lines), candidates.number(response)))
+                options.add(memory.entities.descriptions(), entity)
+                examples.append(Example(number, turn, said.user, said.system))
             memories.extend(rows.number(line) for line in memory.lines)
         if not examples:
             raise ValueError("no turn to learn from")
@@ -112,6 +114,7 @@ class EncodedTask:
         columns_tensor = torch.tensor(columns, device=device)
         self.spoken = columns_tensor[:, :2].contiguous()
         self.start, self.end, self.targets = columns_tensor[:, 2:].T.contiguous().unbind()
+        self.options = options.options(device)
         unseen = int((self.targets < 0).sum())
         self.coverage = Coverage(len(examples), unseen, rows.words, rows.unknown_words)
 
@@ -128,7 +131,8 @@ class EncodedTask:
         kernels = batch_kernels() if self.device.type == "cpu" else None
         if kernels is not None:
             return assembled(kernels, self, examples.contiguous())
-        return Batch.of(self.table, self._sentences(examples), self.targets[examples], examples, self.head)
+        options = None if self.options is None else self.options.select(examples)
+        return Batch.of(self.table, self._sentences(examples), self.targets[examples], examples, self.head, options)
 
     def _sentences(self, examples: Int[Tensor, " batch"]) -> Int[Tensor, "batch columns"]:
         """Utterance, response and padded memories of examples, by their numbers in the task's table."""

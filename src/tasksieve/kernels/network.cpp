@@ -6,6 +6,7 @@
 // stands for a part that the model does not have. Gradients are added to what is there.
 
 #include "candidates.hpp"
+#include "options.hpp"
 
 #ifdef __SSE__
 #include <xmmintrin.h>
@@ -25,6 +26,7 @@ struct Batch {
     const index_t *sentence, *slot, *counts, *offsets;  // of the memories
     const index_t *utterance, *response;
     const index_t *candidate_words, *candidate_offsets, *targets;
+    Options options;  // for losses
 };
 
 namespace {
@@ -97,17 +99,22 @@ struct Pass {
     const Shape shape;
     HopsForward hops;
     CandidatesForward candidates;
+    OptionsForward options;
 
     explicit Pass(const Batch &b)
         : batch(b), shape{b.hops, b.examples, b.entries, b.transforms_state != 0, b.offsets, b.counts}, hops(shape),
-          candidates(b.examples, b.count, b.candidate_words, b.candidate_offsets, b.targets) {}
+          candidates(b.examples, b.count, b.candidate_words, b.candidate_offsets, b.targets),
+          options(b.examples, b.options) {}
 };
 
 struct Gradient {
     HopsBackward hops;
     CandidatesBackward candidates;
+    OptionsBackward options;
 
-    explicit Gradient(const Pass &pass) : hops(pass.shape), candidates(pass.batch.examples, pass.candidates) {}
+    explicit Gradient(const Pass &pass)
+        : hops(pass.shape), candidates(pass.batch.examples, pass.candidates),
+          options(pass.batch.examples, pass.options) {}
 };
 
 extern "C" {
@@ -134,9 +141,10 @@ Pass *forward(const Batch *batch, const Parameters *params, real *out) {
     std::memcpy(pass->hops.transform.get(), params->transform, D * D * sizeof(real));
     pass->hops.run(pass->shape);
     const real *states = pass->hops.last_states(pass->shape);
-    if (params->candidates)
+    if (params->candidates) {
         pass->candidates.run(batch->examples, states, params->candidates, out);
-    else
+        pass->options.run(batch->examples, states, params->candidates, out);
+    } else
         std::memcpy(out, states, batch->examples * D * sizeof(real));
     return pass;
 }
@@ -151,6 +159,7 @@ Gradient *backward(const Pass *pass, const real *given, const Gradients *to) {
     if (to->candidates) {
         const real *states = pass->hops.last_states(pass->shape);
         gradient->candidates.run(batch.examples, pass->candidates, states, given, of_states.get(), to->candidates);
+        gradient->options.run(batch.examples, pass->options, states, given, of_states.get(), to->candidates);
         given = of_states.get();
     }
     gradient->hops.run(pass->shape, pass->hops, given, of_memories.get(), to->transform, of_queries.get());
@@ -168,17 +177,22 @@ void second(const Pass *pass, const Gradient *gradient, const Parameters *direct
     gather(batch, *direction, tangent.d_memories.get(), tangent.d_states.get());
     std::memcpy(tangent.d_transform.get(), direction->transform, D * D * sizeof(real));
     tangent.forward(pass->shape, pass->hops);
-    const real *d_states = tangent.last_states(pass->shape);
+    const real *states = pass->hops.last_states(pass->shape), *d_states = tangent.last_states(pass->shape);
     Buffer d_gradient = zeros(batch.examples * D), of_queries = room(batch.examples * D);
     Buffer of_memories = zeros(batch.entries * D);
+    Buffer d_rows;  // before anything is added, as "to" may be the direction itself
+    if (direction->candidates) d_rows = pass->options.along(batch.examples, direction->candidates);
     if (direction->candidates && !to)
-        gradient->candidates.slopes(batch.examples, pass->candidates, pass->hops.last_states(pass->shape), d_states,
-                                    direction->candidates, slopes);
+        gradient->candidates.slopes(batch.examples, pass->candidates, states, d_states, direction->candidates,
+                                    slopes);
     else if (direction->candidates)
-        gradient->candidates.second(batch.examples, pass->candidates, pass->hops.last_states(pass->shape), d_states,
-                                    direction->candidates, d_gradient.get(), to->candidates, slopes);
+        gradient->candidates.second(batch.examples, pass->candidates, states, d_states, direction->candidates,
+                                    d_gradient.get(), to->candidates, slopes);
     else
         std::memcpy(slopes, d_states, batch.examples * D * sizeof(real));
+    if (direction->candidates)
+        gradient->options.second(batch.examples, pass->options, states, d_states, d_rows.get(), d_gradient.get(),
+                                 to ? to->candidates : nullptr, slopes);
     if (!to) return;
     tangent.backward(pass->shape, pass->hops, gradient->hops, d_gradient.get(), of_memories.get(), to->transform,
                      of_queries.get());

@@ -26,6 +26,7 @@ class BatchIndices(ctypes.Structure):
         *((name, _POINTER) for name in ("words", "word_offsets", "sentence", "slot", "counts", "offsets")),
         *((name, _POINTER) for name in ("utterance", "response")),
         *((name, _POINTER) for name in ("candidate_words", "candidate_offsets", "targets")),
+        *((name, _POINTER) for name in ("option_words", "option_word_offsets", "offered", "option_offsets", "right")),
     ]
 
 

@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from tasksieve.encoding import Batch, Candidates, SentenceTable
 from tasksieve.models.attention import composed_hops, hops, next_state
 from tasksieve.models.candidate_losses import candidate_losses
 from tasksieve.models.compiled import compiled_network
+from tasksieve.models.entity_choice import entity_losses, entity_scores, responses
 from tasksieve.models.module import normal
 from tasksieve.models.network_linearization import NetworkLinearization
 from tasksieve.models.passes import Layout, NetworkTensors
@@ -143,9 +144,22 @@ class MemoryNetwork(nn.Module):
         )
 
     def forward(self, batch: Batch) -> Float[Tensor, "batch candidates"]:
-        """Scores (logits) of the candidates of the batch's head."""
+        """Scores (logits) of the candidates of the batch's head, templates as they are."""
         state, candidates = self._states_and_candidates(batch)
         return state @ candidates.T
+
+    def responses(self, batch: Batch) -> tuple[Float[Tensor, "batch responses"], Int[Tensor, " batch"]]:
+        """Scores of whole responses, and the right one's number, -1 for none.
+
+        The candidates come first; then, where responses name entities, each candidate with a gap with each entity
+        that the example knows, in the order in which it came to know them.
+        """
+        state, candidates = self._states_and_candidates(batch)
+        scores, options, head = state @ candidates.T, batch.options, self.heads[batch.head]
+        if options is None:
+            return scores, batch.targets
+        embedding, _ = self._candidates(batch)
+        return responses(scores, head.gaps, entity_scores(state, embedding, options), batch.targets, options.right)
 
     def losses(self, batch: Batch) -> Float[Tensor, " batch"]:
         """Cross-entropy of the right response in nats, per example; every target must be a candidate."""
@@ -154,7 +168,9 @@ class MemoryNetwork(nn.Module):
         params = NetworkTensors(body.embedding, body.transform, body.recency, embedding)
         layout = body.layout(params, batch, with_response=False, candidates=candidates)
         if layout is None:
-            return candidate_losses(*self._states_and_candidates(batch), batch.targets)
+            state, embedded = self._states_and_candidates(batch)
+            losses = candidate_losses(state, embedded, batch.targets)
+            return losses if batch.options is None else losses + entity_losses(state, embedding, batch.options)
         candidates.check(embedding)
         (losses,) = compiled_network([layout], params)
         return losses

@@ -98,6 +98,7 @@ class Layout:
             *(batch.utterances.contiguous(), batch.responses.contiguous() if with_response else None),
             *((None, None) if candidates is None else (candidates.words, candidates.offsets)),
             batch.targets.contiguous(),
+            *_options(batch, candidates is not None),
         )
         examples, count = batch.targets.shape[0], entries.sentences.shape[0]
         sizes = hops, examples, count, batch.table.offsets.shape[0] - 1, int(transforms_state)
@@ -117,6 +118,15 @@ class Layout:
         if handle is None:
             raise IndexError("the right response of some example is no candidate")
         return Forward(self, handle, params), out
+
+
+def _options(batch: Batch, wanted: bool) -> tuple[Tensor | None, ...]:
+    """Words of descriptions, what is offered, and the right one."""
+    options = batch.options
+    if options is None or not wanted:
+        return (None,) * 5
+    descriptions, offered = options.descriptions, options.offered
+    return descriptions.words, descriptions.offsets, offered.words, offered.offsets, options.right
 
 
 class Forward:

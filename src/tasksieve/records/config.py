@@ -60,6 +60,10 @@ Facts = Literal["all", "mentioned", "none"]
 then on; or none. A knowledge base may answer with hundreds of facts, among which what was said is hard to find."""
 
 
+Entities = Literal["facts", "names"]
+"""How responses name what facts are about: told by the facts, so that any known entity can be named; or as texts."""
+
+
 class ModelConfig(BodyConfig):
     """The dialog model: an end-to-end memory network."""
 
@@ -68,6 +72,10 @@ class ModelConfig(BodyConfig):
     facts: Facts = Field(
         default="mentioned",
         description="which facts are memories: all, those whose subject (first word) was mentioned, or none",
+    )
+    entities: Entities = Field(
+        default="facts",
+        description="a response that names an entity: a template and a choice by the facts, or word by word (names)",
     )
     shared_candidates: bool = Field(default=True, description="one candidate embedding for all heads")
 

@@ -11,21 +11,15 @@ from torch import Tensor
 
 from tasksieve.dialogs import Dialog, Fact, Turn
 from tasksieve.dialogs.formats import read_sentences
-from tasksieve.encoding import Candidates, memory_of
+from tasksieve.encoding import MemoryLines
 from tasksieve.encoding.memories import words_of
+from tasksieve.models.entity_choice import entity_scores, responses
 from tasksieve.models.explain import attention_of
 from tasksieve.records.config import Facts
+from tasksieve.serve.given import GivenResponses
+from tasksieve.training.answers import Answer, best_answers
 from tasksieve.training.tasks import PRIMARY_HEAD
 from tasksieve.training.use import TrainedModel
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """A candidate with its score (a logit) and its probability among all candidates."""
-
-    text: str
-    score: float
-    probability: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +35,7 @@ class Memory:
 class Response:
     """The best candidates, the memories with the latest first, and the utterance's words that the model lacks."""
 
-    candidates: tuple[Scored, ...]
+    candidates: tuple[Answer, ...]
     memories: tuple[Memory, ...]
     unknown_words: tuple[str, ...]
 
@@ -58,10 +52,11 @@ class Responder:
         self._trained = trained
         self._words = frozenset(trained.encoding.vocabulary.words)
         parameters = trained.model.candidate_embedding
-        self._embedding = parameters["shared" if "shared" in parameters else PRIMARY_HEAD]
-        own = trained.encoding.candidates[PRIMARY_HEAD]
-        known = own if candidates is None else self._candidates(candidates)
-        self.texts, self._matrix = known.texts, self._embed(known)
+        self._embedding = parameters["shared" if "shared" in parameters else PRIMARY_HEAD].detach()
+        self._own = trained.encoding.candidates[PRIMARY_HEAD]
+        self._matrix = self._own.table.embed(self._embedding).contiguous()
+        self._given = None if candidates is None else self._texts(candidates)
+        self.texts = self._own.texts if self._given is None else self._given.texts
 
     @classmethod
     def load(cls, run: Path, candidates: Path | None = None) -> Responder:
@@ -96,11 +91,9 @@ class Responder:
             profile: words that describe the user.
             top: how many candidates.
         """
-        dialog = _dialog(events, user, profile)
-        state, attention = self._state(dialog)
-        memories = _memories(dialog, self.facts, attention)
+        heard = self._heard(events, user, profile)
         unknown = tuple(word for word in dict.fromkeys(words_of(user)) if word not in self._words)
-        return Response(_best(self.texts, state, self._matrix, top), memories, unknown)
+        return Response(tuple(self._best(heard, self._given, top)), _memories(heard), unknown)
 
     def rank(
         self,
@@ -109,48 +102,51 @@ class Responder:
         profile: Sequence[str],
         top: int,
         candidates: Sequence[str] | None = None,
-    ) -> tuple[Scored, ...]:
+    ) -> tuple[Answer, ...]:
         """Candidates in order, best first: those given, otherwise all that the server knows."""
-        state, _ = self._state(_dialog(events, user, profile))
-        if candidates is None:
-            return _best(self.texts, state, self._matrix, top)
-        given = self._candidates(list(dict.fromkeys(candidates)))
-        return _best(given.texts, state, self._embed(given), top)
+        given = self._given if candidates is None else self._texts(list(dict.fromkeys(candidates)))
+        return tuple(self._best(self._heard(events, user, profile), given, top))
+
+    def _texts(self, texts: Sequence[str]) -> GivenResponses:
+        return GivenResponses(texts, self._trained.encoding.vocabulary, self._embedding)
 
     @torch.no_grad()
-    def _state(self, dialog: Dialog) -> tuple[Tensor, Tensor]:
-        task = self._trained.encoding.encode([dialog])
+    def _heard(self, events: Sequence[Turn | Fact], user: str, profile: Sequence[str]) -> _Heard:
+        encoding = self._trained.encoding
+        dialog = Dialog((*events, Turn(user, "?")), tuple(profile))
+        task = encoding.encode([dialog])
         batch = task.batch(torch.tensor([len(task) - 1], device=task.device))
-        state, attention = attention_of(self._trained.model.body, batch)
-        return state[0], attention[:, 0]
-
-    def _candidates(self, texts: Sequence[str]) -> Candidates:
-        return Candidates(texts, self._trained.encoding.vocabulary, self._embedding.device)
+        states, attention = attention_of(self._trained.model.body, batch)
+        entities = None if batch.options is None else entity_scores(states, self._embedding, batch.options)
+        return _Heard(encoding.remember(dialog), states, attention[:, 0], entities, batch.targets)
 
     @torch.no_grad()
-    def _embed(self, candidates: Candidates) -> Tensor:
-        return candidates.table.embed(self._embedding).contiguous()
+    def _best(self, heard: _Heard, given: GivenResponses | None, top: int) -> list[Answer]:
+        known = heard.memory.entities
+        if given is not None:
+            return given.best(heard.states[0], known, None if heard.entities is None else heard.entities[0], top)
+        scores = heard.states @ self._matrix.T
+        if heard.entities is not None:
+            unsaid = torch.full_like(heard.targets, -1)
+            scores, _ = responses(scores, self._own.gaps, heard.entities, unsaid, unsaid)
+        return best_answers(scores[0], self._own, known, top)
 
 
-def _best(texts: Sequence[str], state: Tensor, matrix: Tensor, top: int) -> tuple[Scored, ...]:
-    with torch.no_grad():
-        scores = matrix @ state
-        best = scores.topk(min(top, len(texts)))
-        probabilities = (best.values - scores.logsumexp(0)).exp()
-    rows = zip(best.indices.tolist(), best.values.tolist(), probabilities.tolist(), strict=True)
-    return tuple(Scored(texts[number], score, probability) for number, score, probability in rows)
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A dialog that waits for a response: its memory, the state (1 × d), each hop's attention, scores of entities."""
+
+    memory: MemoryLines
+    states: Tensor
+    attention: Tensor
+    entities: Tensor | None
+    targets: Tensor
 
 
-def _dialog(events: Sequence[Turn | Fact], user: str, profile: Sequence[str]) -> Dialog:
-    return Dialog((*events, Turn(user, "?")), tuple(profile))
-
-
-def _memories(dialog: Dialog, facts: Facts, attention: Tensor) -> tuple[Memory, ...]:
-    memory = memory_of(Dialog(dialog.events[:-1], dialog.profile), facts)
-    memory.hear(dialog.turns[-1])
-    shares = attention.T.tolist()
+def _memories(heard: _Heard) -> tuple[Memory, ...]:
+    shares = heard.attention.T.tolist()
     # The latest come first; those beyond the model's memory have no slot. Without any line one empty slot is left.
-    return tuple(_memory(line, share) for line, share in zip(reversed(memory.lines), shares, strict=False))
+    return tuple(_memory(line, share) for line, share in zip(reversed(heard.memory.originals), shares, strict=False))
 
 
 def _memory(line: str, attention: list[float]) -> Memory:

@@ -8,7 +8,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from tasksieve.dialogs import SILENCE, Fact, Turn
-from tasksieve.serve.responder import Memory, Responder, Response, Scored
+from tasksieve.serve.responder import Memory, Responder, Response
+from tasksieve.training.answers import Answer
 
 Sentence = Annotated[str, Field(max_length=2000)]
 
@@ -114,7 +115,7 @@ def _answer(found: Response) -> RespondAnswer:
     )
 
 
-def _candidate(scored: Scored) -> CandidateAnswer:
+def _candidate(scored: Answer) -> CandidateAnswer:
     return CandidateAnswer(text=scored.text, score=scored.score, probability=scored.probability)
 
 

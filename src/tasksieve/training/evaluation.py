@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -13,17 +13,33 @@ from tasksieve.dialogs.turn_kinds import turn_kind
 from tasksieve.encoding import Batch, EncodedTask, chunks
 
 HITS = (1, 5, 10)
+UNANSWERABLE = 1 << 40
+"""The rank of a right response that is no candidate."""
 _CHUNK = 256
+
+
+@runtime_checkable
+class Answering(Protocol):
+    """A model whose candidates are not yet whole responses."""
+
+    def responses(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Scores of each example's responses, and the numbers of the right ones, -1 for none."""
+        ...
+
+
+def responses(model: Callable[[Batch], Tensor], batch: Batch) -> tuple[Tensor, Tensor]:
+    """Scores of what a model can answer, by default its candidates; and the right answers, -1 for none."""
+    return model.responses(batch) if isinstance(model, Answering) else (model(batch), batch.targets)
 
 
 def ranks(scores: Float[Tensor, "batch candidates"], targets: Int[Tensor, " batch"]) -> Int[Tensor, " batch"]:
     """The rank of the right response, from 1; ties count against it, so candidate order changes nothing.
 
-    A target of -1 (the right response is no candidate) ranks behind all candidates.
+    A target of -1 (the right response is no candidate) has the rank :data:`UNANSWERABLE`.
     """
     right = scores.gather(1, targets.clamp(min=0)[:, None])
     rank = (scores >= right).sum(dim=1)
-    return torch.where(targets >= 0, rank, scores.shape[1] + 1)
+    return torch.where(targets >= 0, rank, UNANSWERABLE)
 
 
 @torch.no_grad()
@@ -32,7 +48,7 @@ def task_ranks(model: Callable[[Batch], Tensor], task: EncodedTask) -> Int[Tenso
     found = []
     for numbers in chunks(task, _CHUNK):
         batch = task.batch(numbers)
-        found.append(ranks(model(batch), batch.targets))
+        found.append(ranks(*responses(model, batch)))
     return torch.cat(found).cpu()
 
 
@@ -45,7 +61,8 @@ def mean_probability(model: Callable[[Batch], Tensor], task: EncodedTask) -> flo
     found = []
     for numbers in torch.split(task.answerable(), _CHUNK):
         batch = task.batch(numbers)
-        found.append(torch.softmax(model(batch), dim=1).gather(1, batch.targets[:, None])[:, 0])
+        scores, targets = responses(model, batch)
+        found.append(torch.softmax(scores, dim=1).gather(1, targets[:, None])[:, 0])
     return float(torch.cat(found).double().mean())
 
 
@@ -61,7 +78,7 @@ def summary(found: Int[Tensor, " examples"], task: EncodedTask) -> dict[str, Any
         found: from :func:`task_ranks`. With fewer than k candidates, hits@k counts every answerable turn.
         task: the same task.
     """
-    answerable = found <= len(task.candidates)
+    answerable = found < UNANSWERABLE
     dialogs = torch.tensor([example.dialog for example in task.examples])
     wrong = torch.zeros(int(dialogs.max()) + 1).index_add_(0, dialogs, (found != 1).float())
     kinds: dict[str, list[int]] = {}

@@ -10,7 +10,16 @@ from typing import get_args
 
 from tasksieve.dialogs import Dialog
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
-from tasksieve.encoding import Candidates, EncodedTask, Vocabulary, responses_of
+from tasksieve.encoding import (
+    Candidates,
+    EncodedTask,
+    MemoryLines,
+    Vocabulary,
+    has_gap,
+    memory_due,
+    naming_relations,
+    responses_of,
+)
 from tasksieve.errors import UserError
 from tasksieve.records.config import MOST_MEMORIES, DataConfig, Facts, RunConfig
 from tasksieve.records.files import read_json, write_text
@@ -40,6 +49,7 @@ class Encoding:
     candidates: dict[str, Candidates]
     max_memories: int
     facts: Facts = "all"
+    naming: frozenset[str] | None = None
 
     def encode(self, dialogs: Sequence[Dialog], head: str = PRIMARY_HEAD) -> EncodedTask:
         """Encode dialogs for a head."""
@@ -52,14 +62,20 @@ class Encoding:
             head=head,
             max_memories=self.max_memories,
             facts=self.facts,
+            naming=self.naming,
             device=device,
         )
+
+    def remember(self, dialog: Dialog) -> MemoryLines:
+        """What is remembered and known when the response of a dialog's last turn, which ends it, is due."""
+        return memory_due(dialog, self.facts, self.naming)
 
     def write(self, path: Path) -> None:
         """Write as JSON."""
         texts = {head: candidates.texts for head, candidates in self.candidates.items()}
-        limits = {"max_memories": self.max_memories, "facts": self.facts}
-        value = {**limits, "words": self.vocabulary.words, "candidates": texts}
+        naming = None if self.naming is None else sorted(self.naming)
+        reading = {"max_memories": self.max_memories, "facts": self.facts, "naming": naming}
+        value = {**reading, "words": self.vocabulary.words, "candidates": texts}
         write_text(path, json.dumps(value, ensure_ascii=False) + "\n")
 
     @classmethod
@@ -73,12 +89,21 @@ class Encoding:
             facts = value.get("facts", "all")
             if facts not in get_args(Facts):
                 raise ValueError(f"facts: found {str(facts)[:80]}; expected {', '.join(get_args(Facts))}")
+            naming = _naming(value.get("naming"))
             vocabulary = Vocabulary(value["words"])
             texts = value["candidates"].items()
-            candidates = {head: Candidates(list_, vocabulary, device) for head, list_ in texts}
-            return cls(vocabulary, candidates, memories, facts)
+            candidates = {head: Candidates(list_, vocabulary, device, naming) for head, list_ in texts}
+            return cls(vocabulary, candidates, memories, facts, naming)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise UserError(f"is not a run's encoding ({error!r}); train again", path) from None
+
+
+def _naming(given: object) -> frozenset[str] | None:
+    if given is None:
+        return None
+    if not isinstance(given, list) or not all(isinstance(relation, str) for relation in given):
+        raise ValueError(f"naming: found {str(given)[:80]}; expected a list of relations")
+    return frozenset(given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +157,20 @@ def _encoding(
     valid: Sequence[Dialog],
     related: Sequence[Sequence[Dialog]],
 ) -> Encoding:
-    vocabulary = Vocabulary.of(primary, valid, *related, facts=config.model.facts)
+    facts = config.model.facts
+    naming = naming_relations(primary, valid, *related) if config.model.entities == "facts" else None
     if method.heads == "one":
-        responses = {PRIMARY_HEAD: responses_of(primary, valid, *related)}
+        responses = {PRIMARY_HEAD: responses_of(primary, valid, *related, naming=naming)}
     else:
-        responses = {PRIMARY_HEAD: responses_of(primary, valid)}
-        responses |= {related_head(number): responses_of(dialogs) for number, dialogs in enumerate(related)}
+        responses = {PRIMARY_HEAD: responses_of(primary, valid, naming=naming)}
+        for number, dialogs in enumerate(related):
+            responses[related_head(number)] = responses_of(dialogs, naming=naming)
+    if naming is not None and not any(has_gap(text, naming) for texts in responses.values() for text in texts):
+        naming = None  # no response names what the facts are about
+    vocabulary = Vocabulary.of(primary, valid, *related, facts=facts, naming=naming)
     device = config.training.device
-    candidates = {head: Candidates(texts, vocabulary, device) for head, texts in responses.items()}
-    return Encoding(vocabulary, candidates, config.model.max_memories, config.model.facts)
+    candidates = {head: Candidates(texts, vocabulary, device, naming) for head, texts in responses.items()}
+    return Encoding(vocabulary, candidates, config.model.max_memories, facts, naming)
 
 
 def _first(dialogs: list[Dialog], size: int | None, path: Path) -> list[Dialog]:

@@ -14,19 +14,12 @@ from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.models import MemoryNetwork
 from tasksieve.records.files import sha256
 from tasksieve.records.run_folder import RunFolder
+from tasksieve.training.answers import Answer, best_answers
 from tasksieve.training.build import build_model
 from tasksieve.training.evaluation import summary, task_ranks
 from tasksieve.training.state import load_module
 from tasksieve.training.tasks import Encoding
 from tasksieve.training.tensor_files import read_tensors
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A candidate response with its probability among all candidates."""
-
-    text: str
-    probability: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +62,8 @@ class TrainedModel:
         """
         dialog = Dialog((*events, Turn(user, "?")), tuple(profile))
         task = self.encoding.encode([dialog])
-        scores = self.model(task.batch(torch.tensor([len(task) - 1], device=task.device)))[0]
-        best = torch.softmax(scores, 0).topk(min(top, len(scores)))
-        texts = task.candidates.texts
-        return [Answer(texts[n], p) for p, n in zip(best.values.tolist(), best.indices.tolist(), strict=True)]
+        scores, _ = self.model.responses(task.batch(torch.tensor([len(task) - 1], device=task.device)))
+        return best_answers(scores[0], task.candidates, self.encoding.remember(dialog).entities, top)
 
 
 def evaluate_run(path: Path | str, data: Path | str, split: str = "test") -> dict[str, Any]:
