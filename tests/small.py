@@ -25,8 +25,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 def write_tasks(folder: Path) -> Path:
     """Write a primary task and two related ones: folder/primary, folder/restaurant, folder/hotel."""
-    write_simulation(simulate("personalized-restaurant", dialogs=6, seed=1, task=1), folder / "primary")
-    write_simulation(simulate("restaurant", dialogs=8, seed=1, task=1), folder / "restaurant")
+    write_simulation(simulate("personalized-restaurant", dialogs=6, seed=1, task=3), folder / "primary")
+    write_simulation(simulate("restaurant", dialogs=8, seed=1, task=5), folder / "restaurant")
     write_simulation(simulate("hotel", dialogs=8, seed=1, task=1), folder / "hotel")
     return folder
 

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import torch
 
+from tasksieve.dialogs.formats import read_babi
+from tasksieve.dialogs.turn_kinds import turn_kind
 from tasksieve.errors import UserError
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.methods import METHODS
@@ -49,8 +51,13 @@ def test_weights_0_are_primary_only_and_weights_1_are_multitask(
         return parameters(config, tmp_path / f"{method}-{labels}")
 
     (tmp_path / "none.csv").write_text("example,label\n0,0\n")
-    kinds = ["greeting", "acknowledge request", "look for options", "api call", "ask cuisine", "ask place"]
-    kinds += ["ask party size", "ask price", "ask nights", "ask arrival day", "ask room"]
+    turns = [
+        turn
+        for name in ("restaurant", "hotel")
+        for d in read_babi(tasks_dir / name / "train.txt")
+        for turn in d.turns
+    ]
+    kinds = {turn_kind(turn.system) for turn in turns}
     (tmp_path / "all.jsonl").write_text("".join(f'{{"kind": "{kind}", "label": 1}}\n' for kind in kinds))
     primary, multitask = run("primary"), run("multitask")
     assert not same(primary, multitask)

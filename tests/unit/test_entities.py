@@ -204,7 +204,11 @@ def test_answers_are_texts_that_can_be_said() -> None:
     scores = torch.tensor([1.0, 9.0, 9.0, 8.0, 2.0, 4.0, 3.0])
     found = best_answers(scores, candidates, entities, 9)
     assert [answer.text for answer in found] == ["try Resto_1", "try resto_2", "call resto_2_phone", "hello"]
+    assert sum(answer.probability for answer in found) == pytest.approx(1)
     assert [answer.score for answer in best_answers(scores, candidates, entities, 2)] == [4.0, 3.0]
+    only = Candidates(["call <r_phone>"], Vocabulary(["hello"]), naming=PHONE)
+    with pytest.raises(UserError, match="give it facts first"):
+        best_answers(torch.tensor([-torch.inf]), only, known(), 3)
 
 
 def test_an_encoding_keeps_what_names_are(tmp_path: Path) -> None:

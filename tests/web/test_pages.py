@@ -87,7 +87,9 @@ def test_chat(page: sync_api.Page) -> None:
     assert page.locator("#log li.system p").nth(1).inner_text().endswith(instead)
     assert fits(page)
     page.get_by_text("Facts and profile").click()
-    assert page.locator("#when").inner_text() == "The model sees a fact once its first word was said."
+    assert page.locator("#when").inner_text() == (
+        "The model sees a fact once its first word was said. Responses may name what the facts are about."
+    )
     page.get_by_label("Facts of the knowledge base").fill("resto R_price cheap\n\nresto R_place rome")
     page.get_by_label("Words that describe the user").fill("male young")
     page.get_by_role("button", name="Add facts").click()
@@ -123,7 +125,7 @@ def test_chat_says_what_went_wrong_and_keeps_the_words(page: sync_api.Page) -> N
 
 def test_browse_filter_and_export(page: sync_api.Page, tmp_path: Path) -> None:
     page.goto("/weights")
-    wait_for_list(page, "99 turns")
+    wait_for_list(page, "197 turns")
     assert page.locator("#items li").count() == 25
     page.get_by_role("button", name="Next").click()
     page.locator("#place", has_text="26 to 50").wait_for()
@@ -133,7 +135,7 @@ def test_browse_filter_and_export(page: sync_api.Page, tmp_path: Path) -> None:
     page.get_by_label("Words in the turn").fill("onerror")
     wait_for_list(page, "No turn")
     page.get_by_role("button", name="Clear all filters").click()
-    wait_for_list(page, "99 turns")
+    wait_for_list(page, "197 turns")
     page.get_by_label("Words in the turn").fill("onerror")
     wait_for_list(page, "1 turn")
     assert page.locator("#items .said").first.inner_text() == HOSTILE
@@ -168,12 +170,12 @@ def exported(page: sync_api.Page, folder: Path) -> dict[str, str]:
 
 def test_the_iteration_is_chosen_by_keyboard_and_kept_in_the_address(page: sync_api.Page) -> None:
     page.goto("/weights")
-    wait_for_list(page, "99 turns")
+    wait_for_list(page, "197 turns")
     slider = page.get_by_label("Iteration")
     slider.focus()
     slider.press("Home")
     page.locator("#step-shown", has_text="0").wait_for()
-    wait_for_list(page, "99 turns, mean weight 0.50")
+    wait_for_list(page, "197 turns, mean weight 0.50")
     page.locator("#view").select_option("dialogs")
     wait_for_list(page, "16 dialogs")
     page.locator("#order").select_option("dialog")

@@ -35,7 +35,7 @@ class Options:
         kernels = batch_kernels() if offered.device.type == "cpu" else None
         if kernels is None:
             return Options(self.descriptions, offered.select(examples), self.right[examples])
-        known = int((offered.offsets[examples + 1] - offered.offsets[examples]).sum())
+        known = int(offered.lengths[examples].sum())
         return Options(self.descriptions, offered.select_known(examples, known), self.right[examples])
 
 

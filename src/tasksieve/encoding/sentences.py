@@ -50,9 +50,14 @@ class SentenceTable:
         """Where the index tensors live."""
         return self.words.device
 
+    @cached_property
+    def lengths(self) -> Int[Tensor, " sentences"]:
+        """How many words each sentence has."""
+        return self.offsets.diff()
+
     def select(self, sentences: Int[Tensor, " selected"]) -> SentenceTable:
         """The table of some of the sentences, in the order given."""
-        lengths = self.offsets[sentences + 1] - self.offsets[sentences]
+        lengths = self.lengths[sentences]
         offsets = torch.nn.functional.pad(lengths.cumsum(0), (1, 0))
         owners = torch.repeat_interleave(lengths)
         shift = self.offsets[sentences] - offsets[:-1]
@@ -115,7 +120,7 @@ class SentenceTable:
     @cached_property
     def _owners(self) -> Tensor:
         """For each of the words the number of its sentence."""
-        return torch.repeat_interleave(self.offsets.diff())
+        return torch.repeat_interleave(self.lengths)
 
     @property
     def _pointers(self) -> tuple[int, int]:

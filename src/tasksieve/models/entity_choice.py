@@ -21,7 +21,7 @@ def entity_scores(
 ) -> Float[Tensor, "batch entities"]:
     """Scores (logits) of the entities of each example, in their order; -inf where there are no more."""
     offered = options.offered
-    known = offered.offsets.diff()
+    known = offered.lengths
     owners = torch.repeat_interleave(known)
     places = torch.arange(len(owners), device=owners.device) - offered.offsets[:-1][owners]
     rows = options.descriptions.embed(embedding).index_select(0, offered.words)

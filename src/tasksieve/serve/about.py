@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from tasksieve.dialogs import SILENCE
 from tasksieve.errors import UserError
-from tasksieve.records.config import Facts
+from tasksieve.records.config import Entities, Facts
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.serve.metrics import Metrics
 from tasksieve.serve.responder import Responder
@@ -31,6 +31,7 @@ class RunAnswer(BaseModel):
     words: int = Field(description="words the model knows")
     hops: int
     facts: Facts = Field(description="which facts become memories: all, those whose subject was mentioned, none")
+    entities: Entities = Field(description="whether responses name entities told by the facts, or are taken as texts")
     recorded_iterations: int = Field(description="how often weights were recorded")
     openings: list[str] = Field(description="what users often say first in the related dialogs")
 
@@ -60,6 +61,7 @@ def about_routes(folder: RunFolder, responder: Responder, metrics: Metrics) -> A
             words=responder.words,
             hops=responder.hops,
             facts=responder.facts,
+            entities=responder.entities,
             recorded_iterations=len(folder.weight_steps()),
             openings=openings,
         )

@@ -15,7 +15,7 @@ from tasksieve.encoding import MemoryLines
 from tasksieve.encoding.memories import words_of
 from tasksieve.models.entity_choice import entity_scores, responses
 from tasksieve.models.explain import attention_of
-from tasksieve.records.config import Facts
+from tasksieve.records.config import Entities, Facts
 from tasksieve.serve.given import GivenResponses
 from tasksieve.training.answers import Answer, best_answers
 from tasksieve.training.tasks import PRIMARY_HEAD
@@ -81,6 +81,11 @@ class Responder:
     def facts(self) -> Facts:
         """Which facts become memories."""
         return self._trained.encoding.facts
+
+    @property
+    def entities(self) -> Entities:
+        """How responses name what facts are about."""
+        return "names" if self._trained.encoding.naming is None else "facts"
 
     def respond(self, events: Sequence[Turn | Fact], user: str, profile: Sequence[str], top: int) -> Response:
         """The best candidates for an utterance, with what the model attended to.

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from tasksieve.encoding import Candidates, KnownEntities
+from tasksieve.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,33 +25,23 @@ class Answer:
 def best_answers(
     scores: Float[Tensor, " responses"], candidates: Candidates, entities: KnownEntities, top: int
 ) -> list[Answer]:
-    """The best responses that can be given.
+    """The best responses that can be given: a template needs an entity that has what belongs into its gaps.
 
     Args:
         scores: of one example, from :meth:`MemoryNetwork.responses`.
         candidates: that the scores are about.
         entities: that the example knows.
         top: how many answers.
+    Raises: UserError: if none can be given, as all of them name entities and none is known.
     """
-    order = scores.argsort(descending=True, stable=True)
-    probabilities = torch.softmax(scores, 0)
-    found = (
-        Answer(text, float(scores[number]), float(probabilities[number]))
-        for number, text in _possible(order.tolist(), candidates, entities)
-    )
-    return list(islice(found, top))
-
-
-def _possible(order: list[int], candidates: Candidates, entities: KnownEntities) -> Iterator[tuple[int, str]]:
-    """The responses among these numbers that can be given: a gap needs an entity that has what belongs there."""
-    plain, gaps = len(candidates), candidates.gaps.tolist()
-    templates = set(gaps)
-    for number in order:
-        text: str | None = None
-        if number >= plain:
-            gap, entity = divmod(number - plain, len(entities))
-            text = entities.filled(candidates.texts[gaps[gap]], entity)
-        elif number not in templates:
-            text = candidates.texts[number]
-        if text is not None:
-            yield number, text
+    texts: list[str | None] = list(candidates.texts)
+    gaps = candidates.gaps.tolist()
+    if len(scores) > len(texts):
+        texts += (entities.filled(candidates.texts[gap], entity) for gap in gaps for entity in range(len(entities)))
+    impossible = [*gaps, *(n for n in range(len(candidates), len(texts)) if texts[n] is None)]
+    if len(impossible) == len(texts):
+        raise UserError("every response that this model knows names what facts are about; give it facts first")
+    shares = torch.softmax(scores.index_fill(0, torch.tensor(impossible, device=scores.device).long(), -torch.inf), 0)
+    best = shares.topk(min(top, len(texts) - len(impossible)))
+    ranked = zip(best.indices.tolist(), best.values.tolist(), strict=True)
+    return [Answer(texts[number] or "", float(scores[number]), share) for number, share in ranked]

@@ -123,8 +123,9 @@ function about(run) {
 const WHEN = {
   all: "",
   mentioned: "The model sees a fact once its first word was said.",
-  none: "This model was trained without facts and does not see them.",
+  none: "This model does not remember facts.",
 };
+const NAMING = "Responses may name what the facts are about.";
 
 function showOpenings(openings) {
   const button = (text) => el("li", {}, el("button", { type: "button", class: "quiet", onclick: () => say(text) }, text));
@@ -149,7 +150,7 @@ async function start() {
     const run = await get("/api/run");
     candidates = run.candidates;
     byId("about").textContent = about(run);
-    byId("when").textContent = WHEN[run.facts];
+    byId("when").textContent = [WHEN[run.facts], run.entities === "facts" ? NAMING : ""].filter(Boolean).join(" ");
     showOpenings(run.openings);
   } catch (error) {
     byId("problem").textContent = error.message;
