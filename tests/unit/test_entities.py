@@ -55,6 +55,18 @@ def test_a_relation_whose_values_are_each_of_one_entity_gives_names() -> None:
     assert naming_relations([Dialog(tuple(facts))], [Dialog((Fact("other R_phone P3"),))]) == set()
 
 
+def test_ordinary_words_are_no_names() -> None:
+    told = (Fact("the hotel has a pool"), Fact("a pool is warm"), Turn("hi", "the pool is open"))
+    assert naming_relations([Dialog((Turn("the hotel", "a hotel it is"), *told))]) is None
+    assert naming_relations([Dialog(told)]) == set()
+    ids = [Fact(f"r{n} R_id {n}") for n in range(10)]
+    counted = Turn("a table for 3 or 4", "for 5 it is")
+    assert naming_relations([Dialog((*ids, Turn("which", "r3 and r4")))]) == {"r_id"}
+    assert naming_relations([Dialog((counted, *ids, Turn("which", "r3 and r4")))]) == set()
+    named = [Turn("r1", "r1"), *ids, *(Turn("and", f"r{n}") for n in range(10))]
+    assert naming_relations([Dialog(tuple(named))]) == {"r_id"}  # one of eleven came before its fact
+
+
 def test_responses_that_name_an_entity_are_templates() -> None:
     entities = known(*FACTS)
     assert entities.template("how about resto_1, sir") == ("how about <entity>, sir", 0)

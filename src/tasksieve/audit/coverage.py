@@ -58,7 +58,7 @@ def coverage(splits: Splits) -> tuple[Coverage, ...]:
     return tuple(found) or (_left_out(splits.primary, related, naming),)
 
 
-def _responses(dialogs: Sequence[Dialog], naming: frozenset[str]) -> list[tuple[str, str]]:
+def _responses(dialogs: Sequence[Dialog], naming: frozenset[str] | None) -> list[tuple[str, str]]:
     """Each turn's response, as a candidate would have it and as it stands."""
     return [
         (template, turn.system)
@@ -84,7 +84,7 @@ def _of(split: str, by: str, responses: list[tuple[str, str]], candidates: set[s
     )
 
 
-def _left_out(dialogs: Sequence[Dialog], related: set[str], naming: frozenset[str]) -> Coverage:
+def _left_out(dialogs: Sequence[Dialog], related: set[str], naming: frozenset[str] | None) -> Coverage:
     holders = Counter(response for dialog in dialogs for response in set(templates(dialog, naming)))
     common = {response for response, count in holders.items() if count > 1}
     return _of(PRIMARY, "other dialogs", _responses(dialogs, naming), common, related)

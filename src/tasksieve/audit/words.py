@@ -93,7 +93,7 @@ def _entities(dialogs: Sequence[Dialog]) -> set[str]:
     return named | {word for turn in _turns(dialogs) for word in _said(turn) if _NAME.fullmatch(word)}
 
 
-def _unplaced(dialog: Dialog, naming: frozenset[str]) -> Iterator[list[str]]:
+def _unplaced(dialog: Dialog, naming: frozenset[str] | None) -> Iterator[list[str]]:
     """The words said in each turn but for the names of what the facts tell of."""
     memory = MemoryLines(dialog, "none", naming)
     for turn in memory.turns():

@@ -9,8 +9,8 @@ named before. So an entity that no training dialog knows can be chosen like any 
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -22,6 +22,10 @@ HEARD, NAMED, LATEST = ":heard", ":named", ":latest"
 """Words of descriptions: the user said this value; a response named the entity; nobody named another one since."""
 _PUNCTUATION = ".,;:!?"
 _FEWEST = 10
+_ORDINARY = 0.1
+"""Names are said more rarely than this, as a share, where no fact has told of them."""
+_OF_ENTITIES = ""
+"""Where the names of entities themselves come from, beside relations."""
 
 
 def placeholder(relation: str) -> str:
@@ -36,26 +40,66 @@ def statement(text: str) -> tuple[str, str, str] | None:
     return (words[0], words[1].lower(), words[2]) if len(words) == 3 else None
 
 
-def naming_relations(*tasks: Iterable[Dialog]) -> frozenset[str]:
-    """The relations whose values are names: each of one word, and no two entities have the same.
+def naming_relations(*tasks: Iterable[Dialog]) -> frozenset[str] | None:
+    """The relations whose values are names, told from dialogs.
 
-    Fewer than ten entities are too few to tell.
+    Such values have one word each, no two entities have the same (fewer than ten entities are too few to tell), and
+    they are hardly ever said where no fact tells of them.
+
+    Returns: None if that is not so of the entities themselves: what facts are about are ordinary words then.
     """
+    dialogs = [dialog for task in tasks for dialog in task]
+    relations = _owned(dialogs)
+    sources = {_OF_ENTITIES, *relations}
+    names: dict[str, str] = {}
+    for fact in _statements(dialogs):
+        names.update(_names_of(fact, sources))
+    told, untold = _said(dialogs, names, sources)
+    ordinary = {source for source in sources if untold[source] > _ORDINARY * (told[source] + untold[source])}
+    return None if _OF_ENTITIES in ordinary else frozenset(relations - ordinary)
+
+
+def _owned(dialogs: Iterable[Dialog]) -> set[str]:
+    """The relations in which every value has one word and belongs to one entity."""
     owners: dict[str, dict[str, str]] = defaultdict(dict)
     shared: set[str] = set()
-    for dialogs in tasks:
-        for dialog in dialogs:
-            for event in dialog.events:
-                found = statement(event.text) if isinstance(event, Fact) else None
-                if found is None:
-                    continue
-                entity, relation, value = found
-                value = value.lower()
-                if owners[relation].setdefault(value, entity.lower()) != entity.lower() or " " in value:
-                    shared.add(relation)
-    return frozenset(
-        relation for relation, of in owners.items() if relation not in shared and len(set(of.values())) >= _FEWEST
-    )
+    for entity, relation, value in _statements(dialogs):
+        if owners[relation].setdefault(value, entity) != entity or " " in value:
+            shared.add(relation)
+    return {name for name, of in owners.items() if name not in shared and len(set(of.values())) >= _FEWEST}
+
+
+def _said(
+    dialogs: Iterable[Dialog], names: Mapping[str, str], sources: set[str]
+) -> tuple[Counter[str], Counter[str]]:
+    """How often names of each source are said after a fact told of them, and otherwise."""
+    told: Counter[str] = Counter()
+    untold: Counter[str] = Counter()
+    for dialog in dialogs:
+        known: set[str] = set()
+        for event in dialog.events:
+            if isinstance(event, Fact):
+                found = statement(event.text.lower())
+                known.update(() if found is None else _names_of(found, sources))
+                continue
+            for word in KnownEntities.words(f"{event.user} {event.system}") & names.keys():
+                (told if word in known else untold)[names[word]] += 1
+    return told, untold
+
+
+def _names_of(fact: tuple[str, str, str], sources: set[str]) -> dict[str, str]:
+    """The names in a fact, with their sources."""
+    entity, relation, value = fact
+    return {entity: _OF_ENTITIES, **({value: relation} if relation in sources else {})}
+
+
+def _statements(dialogs: Iterable[Dialog]) -> Iterator[tuple[str, str, str]]:
+    """Of all facts, in lower case."""
+    for dialog in dialogs:
+        for event in dialog.events:
+            found = statement(event.text.lower()) if isinstance(event, Fact) else None
+            if found is not None:
+                yield found
 
 
 @dataclass(slots=True)
