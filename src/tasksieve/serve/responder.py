@@ -123,7 +123,7 @@ class Responder:
         batch = task.batch(torch.tensor([len(task) - 1], device=task.device))
         states, attention = attention_of(self._trained.model.body, batch)
         entities = None if batch.options is None else entity_scores(states, self._embedding, batch.options)
-        return _Heard(encoding.remember(dialog), states, attention[:, 0], entities, batch.targets)
+        return _Heard(encoding.remember(dialog), states, attention[:, 0], entities)
 
     @torch.no_grad()
     def _best(self, heard: _Heard, given: GivenResponses | None, top: int) -> list[Answer]:
@@ -132,7 +132,7 @@ class Responder:
             return given.best(heard.states[0], known, None if heard.entities is None else heard.entities[0], top)
         scores = heard.states @ self._matrix.T
         if heard.entities is not None:
-            unsaid = torch.full_like(heard.targets, -1)
+            unsaid = torch.tensor([-1], device=scores.device)
             scores, _ = responses(scores, self._own.gaps, heard.entities, unsaid, unsaid)
         return best_answers(scores[0], self._own, known, top)
 
@@ -145,7 +145,6 @@ class _Heard:
     states: Tensor
     attention: Tensor
     entities: Tensor | None
-    targets: Tensor
 
 
 def _memories(heard: _Heard) -> tuple[Memory, ...]:
