@@ -17,7 +17,6 @@ from tasksieve.encoding import (
     EncodedTask,
     KnownEntities,
     Vocabulary,
-    memory_of,
     naming_relations,
     responses_of,
 )
@@ -27,6 +26,7 @@ from tasksieve.models.entity_choice import responses as whole_responses
 from tasksieve.training.answers import best_answers
 from tasksieve.training.evaluation import UNANSWERABLE, task_ranks
 from tasksieve.training.tasks import Encoding
+from tests.unit.test_memories import memory_of
 from tests.unit.test_models import HEADS, NAMING, network, task
 
 PHONE = frozenset({"r_phone"})

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasksieve.dialogs import Dialog, Fact, Turn
-from tasksieve.encoding import Candidates, EncodedTask, MemoryLines, Vocabulary, memory_of, responses_of
+from tasksieve.encoding import Candidates, EncodedTask, MemoryLines, Vocabulary, responses_of
 from tasksieve.errors import UserError
 from tasksieve.records.config import Facts
 from tasksieve.training.tasks import Encoding
@@ -28,6 +28,14 @@ DIALOG = Dialog(
 )
 TABLE = ["<user> a table", "<system> how about r1"]
 BETTER = ["<user> is R2 any better", "<system> no"]
+
+
+def memory_of(dialog: Dialog, facts: Facts = "all", naming: frozenset[str] | None = None) -> MemoryLines:
+    """What a dialog leaves in the memory at its end."""
+    memory = MemoryLines(dialog, facts, naming)
+    for _ in memory.turns():
+        pass
+    return memory
 
 
 @pytest.mark.parametrize(

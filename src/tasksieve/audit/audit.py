@@ -15,6 +15,7 @@ from tasksieve.audit.verdict import Finding, findings, summary
 from tasksieve.audit.words import Entities, SharedWords, entities, shared_words
 from tasksieve.dialogs import Dialog
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
+from tasksieve.encoding import naming_relations
 from tasksieve.errors import UserError
 
 
@@ -81,12 +82,13 @@ def audit(
 
 def audit_splits(splits: Splits) -> Audit:
     """As :func:`audit`, of dialogs that are read already."""
+    naming = naming_relations(splits.primary, splits.valid or (), *splits.related)
     parts: dict[str, Any] = {
         "sizes": tuple(size_of(name, dialogs) for name, dialogs in splits.all()),
-        "coverage": coverage(splits),
+        "coverage": coverage(splits, naming),
         "repeats": repeats(splits.primary),
         "overlaps": overlap(splits),
-        "entities": entities(splits),
+        "entities": entities(splits, naming),
         "ambiguous": ambiguous(splits.primary),
         "conflicts": tuple(conflicts(splits.primary, name, dialogs) for name, dialogs in splits.named_related()),
         "words": tuple(shared_words(splits.primary, name, dialogs) for name, dialogs in splits.named_related()),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tasksieve.audit.splits import PRIMARY, TEST, VALID, Splits, share
 from tasksieve.dialogs import Dialog
 from tasksieve.dialogs.turn_kinds import turn_kind
-from tasksieve.encoding import naming_relations, responses_of, templates
+from tasksieve.encoding import responses_of, templates
 
 _SHOWN = 5
 
@@ -40,13 +40,13 @@ class Coverage:
     examples: tuple[str, ...]
 
 
-def coverage(splits: Splits) -> tuple[Coverage, ...]:
+def coverage(splits: Splits, naming: frozenset[str] | None) -> tuple[Coverage, ...]:
     """Coverage of test by training and validation data, as in training, and of validation by training data alone.
 
-    With neither, each primary dialog is looked at as if it were held out.
+    With neither, each primary dialog is looked at as if it were held out. ``naming``: relations whose values are
+    names.
     """
     found = []
-    naming = naming_relations(splits.primary, splits.valid or (), *splits.related)
     primary = set(responses_of(splits.primary, naming=naming))
     related = set(responses_of(*splits.related, naming=naming))
     if splits.valid is not None:

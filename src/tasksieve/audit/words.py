@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tasksieve.audit.splits import Splits, share
 from tasksieve.dialogs import Dialog, Fact, Turn
-from tasksieve.encoding import MemoryLines, Vocabulary, naming_relations, responses_of
+from tasksieve.encoding import MemoryLines, Vocabulary, responses_of
 from tasksieve.encoding.memories import words_of
 
 _SHOWN = 5
@@ -69,10 +69,12 @@ class Entities:
     examples: tuple[str, ...]
 
 
-def entities(splits: Splits) -> tuple[Entities, ...]:
-    """Entities of validation dialogs against training, and of test dialogs against training and validation."""
+def entities(splits: Splits, naming: frozenset[str] | None) -> tuple[Entities, ...]:
+    """Entities of validation dialogs against training, and of test dialogs against training and validation.
+
+    Names (``naming``: of which relations) that a fact tells of are known.
+    """
     found = []
-    naming = naming_relations(splits.primary, splits.valid or (), *splits.related)
     own = set(Vocabulary.of(splits.primary).words)
     related = set(Vocabulary.of(*splits.related).words)
     for name, dialogs in splits.held_out():

@@ -4,7 +4,7 @@ from tasksieve.encoding.batch import Batch
 from tasksieve.encoding.candidates import Candidates, responses_of, templates
 from tasksieve.encoding.entities import KnownEntities, has_gap, naming_relations
 from tasksieve.encoding.examples import ExampleBatch, Examples, chunks, in_order
-from tasksieve.encoding.memories import MemoryLines, memory_due, memory_of
+from tasksieve.encoding.memories import MemoryLines, memory_due
 from tasksieve.encoding.options import Options
 from tasksieve.encoding.sampling import BatchSampler, derived_generator
 from tasksieve.encoding.sentences import SentenceTable
@@ -29,7 +29,6 @@ __all__ = [
     "has_gap",
     "in_order",
     "memory_due",
-    "memory_of",
     "naming_relations",
     "responses_of",
     "templates",

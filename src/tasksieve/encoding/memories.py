@@ -95,11 +95,3 @@ def memory_due(dialog: Dialog, facts: Facts = "all", naming: frozenset[str] | No
         memory.add(event)
     memory.hear(dialog.turns[-1])
     return memory
-
-
-def memory_of(dialog: Dialog, facts: Facts = "all", naming: frozenset[str] | None = None) -> MemoryLines:
-    """What a dialog leaves in the memory at its end."""
-    memory = MemoryLines(dialog, facts, naming)
-    for _ in memory.turns():
-        pass
-    return memory

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from tasksieve.dialogs import Dialog, Fact, Turn
+from tasksieve.dialogs import Fact, Turn
 from tasksieve.dialogs.formats import read_sentences
 from tasksieve.encoding import MemoryLines
 from tasksieve.encoding.memories import words_of
@@ -117,13 +117,10 @@ class Responder:
 
     @torch.no_grad()
     def _heard(self, events: Sequence[Turn | Fact], user: str, profile: Sequence[str]) -> _Heard:
-        encoding = self._trained.encoding
-        dialog = Dialog((*events, Turn(user, "?")), tuple(profile))
-        task = encoding.encode([dialog])
-        batch = task.batch(torch.tensor([len(task) - 1], device=task.device))
+        batch, memory = self._trained.waiting(events, user, profile)
         states, attention = attention_of(self._trained.model.body, batch)
         entities = None if batch.options is None else entity_scores(states, self._embedding, batch.options)
-        return _Heard(encoding.remember(dialog), states, attention[:, 0], entities)
+        return _Heard(memory, states, attention[:, 0], entities)
 
     @torch.no_grad()
     def _best(self, heard: _Heard, given: GivenResponses | None, top: int) -> list[Answer]:

@@ -11,6 +11,7 @@ import torch
 
 from tasksieve.dialogs import SILENCE, Dialog, Fact, Turn
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
+from tasksieve.encoding import Batch, MemoryLines
 from tasksieve.models import MemoryNetwork
 from tasksieve.records.files import sha256
 from tasksieve.records.run_folder import RunFolder
@@ -18,7 +19,7 @@ from tasksieve.training.answers import Answer, best_answers
 from tasksieve.training.build import build_model
 from tasksieve.training.evaluation import summary, task_ranks
 from tasksieve.training.state import load_module
-from tasksieve.training.tasks import Encoding
+from tasksieve.training.tasks import PRIMARY_HEAD, Encoding
 from tasksieve.training.tensor_files import read_tensors
 
 
@@ -60,10 +61,15 @@ class TrainedModel:
             profile: words that describe the user, if known.
             top: how many candidates to return.
         """
+        batch, memory = self.waiting(events, user, profile)
+        scores, _ = self.model.responses(batch)
+        return best_answers(scores[0], self.encoding.candidates[PRIMARY_HEAD], memory.entities, top)
+
+    def waiting(self, events: Sequence[Turn | Fact], user: str, profile: Sequence[str]) -> tuple[Batch, MemoryLines]:
+        """A dialog whose next response is due, as a batch of one, and what is remembered and known then."""
         dialog = Dialog((*events, Turn(user, "?")), tuple(profile))
         task = self.encoding.encode([dialog])
-        scores, _ = self.model.responses(task.batch(torch.tensor([len(task) - 1], device=task.device)))
-        return best_answers(scores[0], task.candidates, self.encoding.remember(dialog).entities, top)
+        return task.batch(torch.tensor([len(task) - 1], device=task.device)), self.encoding.remember(dialog)
 
 
 def evaluate_run(path: Path | str, data: Path | str, split: str = "test") -> dict[str, Any]:
