@@ -27,7 +27,7 @@ from tasksieve.training.answers import best_answers
 from tasksieve.training.evaluation import UNANSWERABLE, task_ranks
 from tasksieve.training.tasks import Encoding
 from tests.unit.test_memories import memory_of
-from tests.unit.test_models import HEADS, NAMING, network, task
+from tests.unit.test_models import HEADS, NAMING, VOCABULARY, network, task
 
 PHONE = frozenset({"r_phone"})
 FACTS = (
@@ -168,6 +168,15 @@ def test_without_entities_templates_cannot_be_said() -> None:
     none = torch.empty(1, 0)
     found, right = whole_responses(scores, torch.tensor([2]), none, targets, torch.tensor([-1]))
     assert found.tolist() == [[1.0, 2.0, -torch.inf]] and right.tolist() == [1]
+
+
+def test_a_task_without_facts_has_no_templates_to_say() -> None:
+    model, head = network(), HEADS["primary"]
+    encoded = EncodedTask([Dialog((Turn("hi", "hello"),))], VOCABULARY, head, naming=NAMING)
+    assert encoded.options is None
+    scores, targets = model.responses(encoded.batch(torch.tensor([0])))
+    assert torch.nonzero(scores[0] == -torch.inf).flatten().tolist() == head.gaps.tolist() != []
+    assert targets.tolist() == [head.number("hello")]
 
 
 @pytest.mark.parametrize("number", [0, 3])

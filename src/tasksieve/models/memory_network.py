@@ -9,6 +9,7 @@ With ``transform = "attended"`` the matrix is applied to what was attended to in
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -157,7 +158,7 @@ class MemoryNetwork(nn.Module):
         state, candidates = self._states_and_candidates(batch)
         scores, options, head = state @ candidates.T, batch.options, self.heads[batch.head]
         if options is None:
-            return scores, batch.targets
+            return scores.index_fill(1, head.gaps, -math.inf), batch.targets
         embedding, _ = self._candidates(batch)
         return responses(scores, head.gaps, entity_scores(state, embedding, options), batch.targets, options.right)
 
