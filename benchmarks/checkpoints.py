@@ -28,8 +28,8 @@ import torch
 
 from tasksieve.dialogs.simulate import simulate, write_simulation
 from tasksieve.records.config import RunConfig, config_from
-from tasksieve.training.run import train
-from tasksieve.training.state import TrainState
+from tasksieve.training.loop.state import TrainState
+from tasksieve.training.runs.dialogs import train
 
 ITERATIONS = 200
 ROUNDS = 7

@@ -25,8 +25,8 @@ from torch.func import functional_call
 from benchmarks.meta_update import benchmark_config
 from tasksieve.metagrad import Adam, BilevelProblem, InnerRule, Moments, Sgd, Simulation, estimator_named, moments_of
 from tasksieve.models import LossesOf
-from tasksieve.training.build import build_parts
 from tasksieve.training.methods import method_named
+from tasksieve.training.runs.dialogs import build_parts
 from tasksieve.weighting import Learned
 
 Tensors = dict[str, torch.Tensor]

@@ -32,8 +32,8 @@ from tasksieve.dialogs.simulate import simulate, write_simulation
 from tasksieve.kernels import compiler, disabled
 from tasksieve.records.config import RunConfig, config_from
 from tasksieve.records.files import write_json
-from tasksieve.training.build import build_parts
 from tasksieve.training.methods import method_named
+from tasksieve.training.runs.dialogs import build_parts
 
 BATCH = 32
 LENGTHS = (1, 2, 5, 10, 20, 50)

@@ -23,11 +23,11 @@ import torch
 from tasksieve.experiments.mnist import Table1Plan, reproduce_table1, table1_config
 from tasksieve.models import LossesOf
 from tasksieve.records.config import changed
-from tasksieve.training.images import ImageConfig, build_image_parts
+from tasksieve.training.loop.samplers import RelatedSampler, sampler
+from tasksieve.training.loop.streams import META_PRIMARY_STREAM, META_RELATED_STREAM, RELATED_STREAM
+from tasksieve.training.loop.trainer import Trainer
 from tasksieve.training.methods import method_named
-from tasksieve.training.samplers import RelatedSampler, sampler
-from tasksieve.training.streams import META_PRIMARY_STREAM, META_RELATED_STREAM, RELATED_STREAM
-from tasksieve.training.trainer import Trainer
+from tasksieve.training.runs.images import ImageConfig, build_image_parts
 
 WARM_UP = 20
 _PEER = {"meta.inner_optimizer": "sgd", "meta.inner_lr": 0.05, "meta.weight_lr_schedule": "constant"}

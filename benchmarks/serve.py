@@ -36,7 +36,7 @@ from tasksieve.dialogs.turn_kinds import turn_kind
 from tasksieve.records.config import config_from
 from tasksieve.records.files import read_json
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.run import train
+from tasksieve.training.runs.dialogs import train
 
 EXAMPLES, RECORDS, CANDIDATES = 18_340, 50, 43_863
 CLIENTS, WARM_UP, ROUNDS = 50, 5, 60

@@ -23,7 +23,7 @@ from benchmarks.meta_update import benchmark_config
 from tasksieve.kernels import compiler
 from tasksieve.records.config import RunConfig, changed
 from tasksieve.records.files import write_json
-from tasksieve.training.run import train
+from tasksieve.training.runs.dialogs import train
 
 ITERATIONS, UPDATES, LENGTH = 2000, 10, 5
 

@@ -27,7 +27,7 @@ from tasksieve.records.config import config_from
 from tasksieve.report.html import write_report
 from tasksieve.serve.app import create_app
 from tasksieve.serve.server import address_of, listen
-from tasksieve.training.run import train
+from tasksieve.training.runs.dialogs import train
 
 IMAGES = Path(__file__).parent / "images"
 WIDE, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 780}

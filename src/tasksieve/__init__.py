@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from tasksieve.errors import UserError
     from tasksieve.experiments.compare import Plan, compare
     from tasksieve.records.config import RunConfig, config_from
-    from tasksieve.training.run import train
-    from tasksieve.training.use import Conversation, TrainedModel, evaluate_run
+    from tasksieve.training.runs.dialogs import train
+    from tasksieve.training.runs.trained_model import Conversation, TrainedModel, evaluate_run
 
 _HOMES = {
     "SILENCE": "dialogs",
@@ -35,10 +35,10 @@ _HOMES = {
     "compare": "experiments.compare",
     "RunConfig": "records.config",
     "config_from": "records.config",
-    "train": "training.run",
-    "Conversation": "training.use",
-    "TrainedModel": "training.use",
-    "evaluate_run": "training.use",
+    "train": "training.runs.dialogs",
+    "Conversation": "training.runs.trained_model",
+    "TrainedModel": "training.runs.trained_model",
+    "evaluate_run": "training.runs.trained_model",
 }
 
 __all__ = [

@@ -28,11 +28,11 @@ from tasksieve.records.files import read_json
 from tasksieve.records.run_folder import EXAMPLES_SCHEMA, WEIGHTS_SCHEMA, RunFolder
 from tasksieve.records.tables import read_table, write_table
 from tasksieve.report.reading import read_comparison
-from tasksieve.training.images import ImageConfig
-from tasksieve.training.labels import read_labels
-from tasksieve.training.state import TrainState
-from tasksieve.training.tasks import Encoding
-from tasksieve.training.tensor_files import read_tensors, write_tensors
+from tasksieve.training.loop.state import TrainState
+from tasksieve.training.loop.tensor_files import read_tensors, write_tensors
+from tasksieve.training.runs.dialog_tasks import Encoding
+from tasksieve.training.runs.images import ImageConfig
+from tasksieve.training.runs.labels import read_labels
 from tests.fuzz.server_targets import ADDRESSES, BODIES, rank, respond, visit
 
 

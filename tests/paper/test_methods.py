@@ -12,9 +12,9 @@ from tasksieve.dialogs.formats import read_babi
 from tasksieve.dialogs.turn_kinds import turn_kind
 from tasksieve.errors import UserError
 from tasksieve.records.run_folder import RunFolder
+from tasksieve.training.loop.state import read_tensors
 from tasksieve.training.methods import METHODS
-from tasksieve.training.run import train
-from tasksieve.training.state import read_tensors
+from tasksieve.training.runs.dialogs import train
 from tests.small import small_config
 
 RIVALS = ("reweight", "gradient-cosine", "meta-weight-net")

@@ -15,11 +15,12 @@ from tasksieve.encoding import ExampleBatch
 from tasksieve.experiments.mnist import table1_config
 from tasksieve.kernels import disabled
 from tasksieve.models import LossesOf
-from tasksieve.models.loss_module import LossWeightModule
+from tasksieve.models.loss_weight_module import LossWeightModule
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.images import IMAGES
+from tasksieve.training.loop.run import run
 from tasksieve.training.rivals import GradientCosine, Gradients, LookAhead
-from tasksieve.training.run import run, train
+from tasksieve.training.runs.dialogs import train
+from tasksieve.training.runs.images import IMAGES
 from tests.small import small_config
 from tests.unit.test_models import network, task
 

@@ -125,7 +125,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(
 
 
 def test_every_single_flipped_bit_is_noticed(tmp_path: Path) -> None:
-    from tasksieve.training.tensor_files import read_tensors, write_tensors
+    from tasksieve.training.loop.tensor_files import read_tensors, write_tensors
 
     file = tmp_path / "small.safetensors"
     write_tensors(file, {"a": torch.arange(3.0)}, {"step": "1"}, "model")

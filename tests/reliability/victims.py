@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tasksieve.records import files
-from tasksieve.training.run import train
+from tasksieve.training.runs.dialogs import train
 from tests.small import OPTIONS, small_config
 
 LONG = {"iterations": 30, "evaluate_every": 2, "snapshot_every": 2}

@@ -13,10 +13,9 @@ import torch
 from tasksieve.encoding import BatchSampler, derived_generator
 from tasksieve.experiments.compare import Plan, compare
 from tasksieve.records.config import LARGEST_SEED, RunConfig
-from tasksieve.training import streams
-from tasksieve.training.build import build_parts
+from tasksieve.training.loop import streams
 from tasksieve.training.methods import method_named
-from tasksieve.training.run import train
+from tasksieve.training.runs.dialogs import build_parts, train
 from tests.reliability.victims import left
 from tests.small import small_config
 

@@ -16,7 +16,7 @@ from tasksieve.experiments.compare import Plan, compare
 from tasksieve.experiments.mnist import Table1Plan, reproduce_table1, table1_config
 from tasksieve.experiments.workers import Job, run_jobs
 from tasksieve.records.comparison import Comparison, SeedResult, comparison_row, verdict
-from tasksieve.training.divergence import Diverged
+from tasksieve.training.loop.divergence import Diverged
 from tests.small import OPTIONS, small_config
 
 EXPLODING = {"related_lr": 1e38, "iterations": 50, "optimizer_state": "separate"}

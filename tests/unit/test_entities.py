@@ -21,11 +21,11 @@ from tasksieve.encoding import (
     responses_of,
 )
 from tasksieve.errors import UserError
-from tasksieve.models.entity_choice import entity_losses, entity_scores
-from tasksieve.models.entity_choice import responses as whole_responses
-from tasksieve.training.answers import best_answers
-from tasksieve.training.evaluation import UNANSWERABLE, task_ranks
-from tasksieve.training.tasks import Encoding
+from tasksieve.models.memory_network.entity_choice import entity_losses, entity_scores
+from tasksieve.models.memory_network.entity_choice import responses as whole_responses
+from tasksieve.training.runs.answers import best_answers
+from tasksieve.training.runs.dialog_tasks import Encoding
+from tasksieve.training.runs.evaluation import UNANSWERABLE, task_ranks
 from tests.unit.test_memories import memory_of
 from tests.unit.test_models import HEADS, NAMING, VOCABULARY, network, task
 

@@ -15,10 +15,10 @@ from tasksieve.dialogs import Dialog, Fact, Turn
 from tasksieve.encoding import Candidates, EncodedTask, Vocabulary
 from tasksieve.errors import UserError
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.evaluation import UNANSWERABLE, accuracy, ranks, summary, task_ranks
-from tasksieve.training.labels import read_labels
-from tasksieve.training.run import train
-from tasksieve.training.use import Conversation, TrainedModel, evaluate_run
+from tasksieve.training.runs.dialogs import train
+from tasksieve.training.runs.evaluation import UNANSWERABLE, accuracy, ranks, summary, task_ranks
+from tasksieve.training.runs.labels import read_labels
+from tasksieve.training.runs.trained_model import Conversation, TrainedModel, evaluate_run
 from tests.small import small_config
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 import torch
 
-from tasksieve.models.explain import attention_of
+from tasksieve.models.memory_network.explain import attention_of
 from tests.unit.test_models import network, task
 
 

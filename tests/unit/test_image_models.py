@@ -17,11 +17,11 @@ from tasksieve.images.sparse import SparsePixels
 from tasksieve.kernels import compiler, disabled
 from tasksieve.metagrad import AutogradLinearization
 from tasksieve.models import LabelScoreModule, LogisticRegression, LossesOf, PerceptronWeightModule
-from tasksieve.models.logistic_linearization import LogisticLinearization
-from tasksieve.models.sparse import SparseLinearization, perceptron_logits
+from tasksieve.models.linear.linearization import LogisticLinearization
+from tasksieve.models.linear.sparse import SparseLinearization, perceptron_logits
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.images import IMAGES
-from tasksieve.training.run import run
+from tasksieve.training.loop.run import run
+from tasksieve.training.runs.images import IMAGES
 
 NAMES = ("model.weight", "model.bias")
 

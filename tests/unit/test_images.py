@@ -22,8 +22,8 @@ from tasksieve.images import Digits, ImageTask, corrupt, embedded_digits, read_m
 from tasksieve.images.read import FILES, read_idx
 from tasksieve.models import LogisticRegression, PerceptronWeightModule
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.images import IMAGES
-from tasksieve.training.run import run
+from tasksieve.training.loop.run import run
+from tasksieve.training.runs.images import IMAGES
 
 
 def idx(array: np.ndarray) -> bytes:

@@ -17,8 +17,8 @@ from tasksieve.encoding import Batch, SentenceTable
 from tasksieve.kernels import batch_kernels, build, compiler, disabled, network_kernels
 from tasksieve.metagrad import AutogradLinearization, InPlace, Linearization
 from tasksieve.models import LossesOf
-from tasksieve.models.compiled import compiled_network
-from tasksieve.models.passes import Layout, NetworkTensors
+from tasksieve.models.memory_network.operation import compiled_network
+from tasksieve.models.memory_network.passes import Layout, NetworkTensors
 from tests.unit.test_models import HEADS, VOCABULARY, network, task
 
 needs_compiler = pytest.mark.skipif(compiler() is None, reason="no C++ compiler on this machine")

@@ -12,7 +12,7 @@ from tasksieve.dialogs import Dialog, Fact, Turn
 from tasksieve.encoding import Candidates, EncodedTask, MemoryLines, Vocabulary, responses_of
 from tasksieve.errors import UserError
 from tasksieve.records.config import Facts
-from tasksieve.training.tasks import Encoding
+from tasksieve.training.runs.dialog_tasks import Encoding
 
 DIALOG = Dialog(
     (

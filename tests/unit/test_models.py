@@ -14,9 +14,9 @@ from torch import Tensor
 from tasksieve.dialogs.simulate import simulate
 from tasksieve.encoding import Batch, Candidates, EncodedTask, Vocabulary, naming_relations, responses_of
 from tasksieve.models import LossesOf, MemoryNetwork, WeightModule
-from tasksieve.models.attention import composed_hops, hops
-from tasksieve.models.candidate_losses import candidate_losses
-from tasksieve.models.entity_choice import entity_losses
+from tasksieve.models.memory_network.candidate_losses import candidate_losses
+from tasksieve.models.memory_network.entity_choice import entity_losses
+from tasksieve.models.memory_network.hops import composed_hops, hops
 from tasksieve.records.config import ModelConfig, WeightModuleConfig
 
 pytestmark = pytest.mark.usefixtures("both_paths")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tasksieve.report.html import write_report
-from tasksieve.training.run import train
+from tasksieve.training.runs.dialogs import train
 from tests.small import small_config
 
 

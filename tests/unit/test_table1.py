@@ -16,7 +16,7 @@ from tasksieve.records.run_folder import RunFolder
 from tasksieve.report.conditions import METHODS, describe, shares_of
 from tasksieve.report.shares import accuracy_by_share, write_shares_figure
 from tasksieve.report.terminal import conditions_table
-from tasksieve.training.images import ImageConfig
+from tasksieve.training.runs.images import ImageConfig
 
 QUICK = [
     "training.iterations=4",

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.run import train
+from tasksieve.training.runs.dialogs import train
 from tests.small import small_config
 
 HOSTILE = "<img src=x onerror=alert(1)> \"'&</script><script>alert(2)</script>"

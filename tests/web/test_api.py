@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from tasksieve.experiments.weights import examples_at
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.serve.app import create_app
-from tasksieve.training.use import TrainedModel
+from tasksieve.training.runs.trained_model import TrainedModel
 from tests.web.folders import HOSTILE
 
 BASE = "http://127.0.0.1:8000"
@@ -262,7 +262,7 @@ def test_only_json_is_read_and_only_known_methods(client: TestClient) -> None:
 
 
 def test_a_run_without_weights_can_still_be_talked_to(tasks_dir: Path, tmp_path: Path) -> None:
-    from tasksieve.training.run import train
+    from tasksieve.training.runs.dialogs import train
     from tests.small import small_config
 
     train(small_config(tasks_dir, training={"method": "primary"}), tmp_path / "run")

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from tasksieve.dialogs import Fact, Turn
 from tasksieve.serve.app import create_app
-from tasksieve.training.use import Conversation, TrainedModel
+from tasksieve.training.runs.trained_model import Conversation, TrainedModel
 
 NAMES = ("grand_alma", "petit_bois")
 FACTS = [

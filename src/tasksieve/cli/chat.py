@@ -14,7 +14,7 @@ from rich.text import Text
 from tasksieve.cli.options import Json
 
 if TYPE_CHECKING:
-    from tasksieve.training.answers import Answer
+    from tasksieve.training.runs.answers import Answer
 
 _HELP = "Commands: /profile male young veg pizza · /fact NAME R_price cheap · /reset · /quit. Enter alone: silence."
 
@@ -28,7 +28,7 @@ def chat(
 
     Reads one utterance a line; pipe a file in to replay it.
     """
-    from tasksieve.training.use import Conversation, TrainedModel
+    from tasksieve.training.runs.trained_model import Conversation, TrainedModel
 
     console = Console()
     conversation = Conversation(TrainedModel.load(run))

@@ -13,7 +13,7 @@ from rich.text import Text
 from tasksieve.cli.ending import end_if_interrupted
 
 if TYPE_CHECKING:
-    from tasksieve.training.run import Report
+    from tasksieve.training.loop.run import Report
 
 
 class _Rate(TextColumn):

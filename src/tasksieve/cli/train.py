@@ -49,7 +49,7 @@ def train(
 
     [dim]tasksieve train --primary mine/train.txt --valid mine/valid.txt --related older/train.txt --out run[/dim]
     """
-    from tasksieve.training.run import train as train_run
+    from tasksieve.training.runs.dialogs import train as train_run
     from tasksieve.training.tracking import Tracking
 
     data = {"primary": primary, "valid": valid, "related": related or None, "labels": labels, "size": size}
@@ -76,7 +76,7 @@ def evaluate(
 ) -> None:
     """Measure a run's best model: per turn, per dialog, hits@1/5/10, and by kind of turn."""
     from tasksieve.report.terminal import evaluation_table
-    from tasksieve.training.use import evaluate_run
+    from tasksieve.training.runs.trained_model import evaluate_run
 
     measured = evaluate_run(run, data, split)
     if as_json:

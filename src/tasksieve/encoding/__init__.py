@@ -2,13 +2,13 @@
 
 from tasksieve.encoding.batch import Batch
 from tasksieve.encoding.candidates import Candidates, responses_of, templates
+from tasksieve.encoding.encoded_task import Coverage, EncodedTask
 from tasksieve.encoding.entities import KnownEntities, has_gap, naming_relations
 from tasksieve.encoding.examples import ExampleBatch, Examples, chunks, in_order
 from tasksieve.encoding.memories import MemoryLines, memory_due
 from tasksieve.encoding.options import Options
 from tasksieve.encoding.sampling import BatchSampler, derived_generator
 from tasksieve.encoding.sentences import SentenceTable
-from tasksieve.encoding.task import Coverage, EncodedTask
 from tasksieve.encoding.vocabulary import Vocabulary
 
 __all__ = [

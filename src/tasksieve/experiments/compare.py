@@ -16,11 +16,12 @@ from tasksieve.records.config import RunConfig, changed
 from tasksieve.records.files import sha256, write_json
 from tasksieve.records.lock import FolderLock
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.divergence import Diverged
+from tasksieve.training.loop.divergence import Diverged
+from tasksieve.training.loop.run import Report
 from tasksieve.training.methods import method_named
-from tasksieve.training.run import Report, train
+from tasksieve.training.runs.dialogs import train
+from tasksieve.training.runs.trained_model import evaluate_run
 from tasksieve.training.tracking import Tracking
-from tasksieve.training.use import evaluate_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def compare(
         watch: called with a run's name and how far it is.
         run: does the jobs: in processes of this machine, or elsewhere.
     Returns: rows in the order of sizes and methods, with the verdict.
-    Raises: UserError: as :func:`tasksieve.training.run.train`, and if every run diverged; finished runs stay.
+    Raises: UserError: as :func:`tasksieve.training.loop.run.train`, and if every run diverged; finished runs stay.
     """
     test = dialog_file(plan.test, "test")
     _check(plan, test)

@@ -16,8 +16,8 @@ from tasksieve.records.config import config_of, set_value
 from tasksieve.records.files import write_json
 from tasksieve.records.lock import FolderLock
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.images import IMAGES, ImageConfig
-from tasksieve.training.run import Report
+from tasksieve.training.loop.run import Report
+from tasksieve.training.runs.images import IMAGES, ImageConfig
 
 METHODS = ("ones", "random-fixed", "random-changing", "learned", "oracle")
 PAPER = {
@@ -73,7 +73,7 @@ def reproduce_table1(
     Returns: ``rows`` (method, seeds, mean, sd, paper_mean, paper_sd), ``weights`` (of the learned runs, right and
         wrong, in the last epoch and over all of them, and the area under the ROC curve), ``conditions`` (those beyond
         the paper: :func:`tasksieve.experiments.table1_conditions.condition_record`), ``settings``.
-    Raises: UserError: as :func:`tasksieve.training.run.run`; if a run diverged, once the others are done.
+    Raises: UserError: as :func:`tasksieve.training.loop.run.run`; if a run diverged, once the others are done.
     """
     IMAGES.files(plan.config)  # refuses missing ones before anything is made
     with FolderLock(plan.out):

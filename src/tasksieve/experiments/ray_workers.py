@@ -11,8 +11,8 @@ from typing import Any
 
 from tasksieve.errors import UserError
 from tasksieve.experiments.workers import Job, Watch, do_job
-from tasksieve.training.divergence import Diverged
-from tasksieve.training.run import Report
+from tasksieve.training.loop.divergence import Diverged
+from tasksieve.training.loop.run import Report
 
 _RETRIES = 20
 """How often a run is taken up again, from its last checkpoint, after the process or machine it was on was lost."""

@@ -16,7 +16,7 @@ from tasksieve.records.comparison import Comparison, run_name
 from tasksieve.records.config import RunConfig, changed, config_from, set_value
 from tasksieve.records.files import write_json, write_text
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.run import Report
+from tasksieve.training.loop.run import Report
 
 METHODS = (
     "primary",

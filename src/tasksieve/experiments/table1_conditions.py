@@ -9,7 +9,7 @@ from typing import Any
 from tasksieve.experiments.table1_rows import row, weights
 from tasksieve.experiments.workers import Job
 from tasksieve.records.config import changed
-from tasksieve.training.images import ImageConfig
+from tasksieve.training.runs.images import ImageConfig
 
 METHODS = ("ones", "learned", "oracle")
 SHARES = (0.0, 0.25, 0.5, 0.75, 0.9)

@@ -13,8 +13,8 @@ from scipy import stats
 from tasksieve.experiments.workers import Job
 from tasksieve.records.comparison import mean_sd
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.images import IMAGES, ImageConfig, measure_image_run
-from tasksieve.training.run import Watcher, run
+from tasksieve.training.loop.run import Watcher, run
+from tasksieve.training.runs.images import IMAGES, ImageConfig, measure_image_run
 
 
 def image_job(config: ImageConfig, path: Path) -> Job:

@@ -17,8 +17,8 @@ from typing import Any
 
 from tasksieve.errors import UserError
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.divergence import Diverged
-from tasksieve.training.run import Report, Watcher
+from tasksieve.training.loop.divergence import Diverged
+from tasksieve.training.loop.run import Report, Watcher
 
 Watch = Callable[[str, Report], None]
 _POLL_SECONDS = 0.2

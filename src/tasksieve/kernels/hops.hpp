@@ -4,7 +4,7 @@
 //
 //     P = softmax(M u + N),   o = P' M,   u' = o + u H      (or u' = u + o H, if H is applied to what was attended to)
 //
-// The derivatives are those of tasksieve/models/attention.py; names led by d_ are derivatives in a direction.
+// The derivatives are those of tasksieve/models/memory_network/hops.py; names led by d_ are derivatives in a direction.
 
 #pragma once
 

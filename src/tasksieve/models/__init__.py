@@ -1,9 +1,9 @@
 """Dialog models and weight modules."""
 
-from tasksieve.models.label_scores import LabelScoreModule
-from tasksieve.models.linear import LogisticRegression, PerceptronWeightModule
-from tasksieve.models.memory_network import MemoryNetwork, WeightModule
-from tasksieve.models.module import LossesOf
+from tasksieve.models.linear.label_scores import LabelScoreModule
+from tasksieve.models.linear.logistic import LogisticRegression, PerceptronWeightModule
+from tasksieve.models.memory_network.network import MemoryNetwork, WeightModule
+from tasksieve.models.model import LossesOf
 
 __all__ = [
     "LabelScoreModule",

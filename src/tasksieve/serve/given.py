@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from tasksieve.encoding import KnownEntities, SentenceTable, Vocabulary
-from tasksieve.training.answers import Answer
+from tasksieve.training.runs.answers import Answer
 
 
 class GivenResponses:

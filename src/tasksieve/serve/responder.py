@@ -13,13 +13,13 @@ from tasksieve.dialogs import Fact, Turn
 from tasksieve.dialogs.formats import read_sentences
 from tasksieve.encoding import MemoryLines
 from tasksieve.encoding.memories import words_of
-from tasksieve.models.entity_choice import entity_scores, responses
-from tasksieve.models.explain import attention_of
+from tasksieve.models.memory_network.entity_choice import entity_scores, responses
+from tasksieve.models.memory_network.explain import attention_of
 from tasksieve.records.config import Entities, Facts
 from tasksieve.serve.given import GivenResponses
-from tasksieve.training.answers import Answer, best_answers
-from tasksieve.training.tasks import PRIMARY_HEAD
-from tasksieve.training.use import TrainedModel
+from tasksieve.training.runs.answers import Answer, best_answers
+from tasksieve.training.runs.dialog_tasks import PRIMARY_HEAD
+from tasksieve.training.runs.trained_model import TrainedModel
 
 
 @dataclass(frozen=True, slots=True)

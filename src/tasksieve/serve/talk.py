@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tasksieve.dialogs import SILENCE, Fact, Turn
 from tasksieve.serve.responder import Memory, Responder, Response
-from tasksieve.training.answers import Answer
+from tasksieve.training.runs.answers import Answer
 
 Sentence = Annotated[str, Field(max_length=2000)]
 

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from tasksieve.encoding import Batch
-from tasksieve.models.memory_network import MemoryBody
+from tasksieve.models.memory_network.network import MemoryBody
 
 
 @torch.no_grad()

@@ -12,8 +12,8 @@ import polars as pl
 from tasksieve.encoding import Examples
 from tasksieve.records.config import Config
 from tasksieve.records.run_folder import RunFolder
+from tasksieve.training.loop.state import TrainState
 from tasksieve.training.methods import Method
-from tasksieve.training.state import TrainState
 from tasksieve.weighting import Weighter
 
 

@@ -1,8 +1,8 @@
 """The memory network's passes in compiled code, without a graph: forward, gradient, and the gradient in a direction.
 
-Each keeps what the next one needs. :mod:`tasksieve.models.compiled` makes operations of torch of them. The formulas
-are those of :mod:`tasksieve.models.attention` and :mod:`tasksieve.models.candidate_losses`, over each example's own
-memories instead of all sentences of the batch.
+Each keeps what the next one needs. :mod:`tasksieve.models.memory_network.operation` makes torch operations of them.
+The formulas are those of ``hops.py`` and ``candidate_losses.py`` beside this file, over each example's own memories
+instead of all sentences of the batch.
 """
 
 from __future__ import annotations

@@ -19,12 +19,12 @@ from tasksieve.images.read import mnist_files
 from tasksieve.models import LabelScoreModule, LogisticRegression, PerceptronWeightModule
 from tasksieve.records.config import LoopConfig, MetaConfig, TrainingConfig
 from tasksieve.records.run_folder import RunFolder
+from tasksieve.training.loop.parts import Parts, Setting
+from tasksieve.training.loop.state import load_module
+from tasksieve.training.loop.streams import LABELS_STREAM, MODEL_STREAM, WEIGHT_MODULE_STREAM
+from tasksieve.training.loop.tensor_files import read_tensors
 from tasksieve.training.methods import Method
-from tasksieve.training.parts import Parts, Setting
-from tasksieve.training.start import loss_module, start_state, start_weighter
-from tasksieve.training.state import load_module
-from tasksieve.training.streams import LABELS_STREAM, MODEL_STREAM, WEIGHT_MODULE_STREAM
-from tasksieve.training.tensor_files import read_tensors
+from tasksieve.training.runs.start import loss_module, start_state, start_weighter
 
 _CHUNK = 4096
 

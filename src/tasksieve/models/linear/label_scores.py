@@ -9,8 +9,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from tasksieve.images import ImageBatch
-from tasksieve.images.task import CLASSES
-from tasksieve.models.module import normal
+from tasksieve.images.image_task import CLASSES
+from tasksieve.models.model import normal
 
 
 class LabelScoreModule(nn.Module):

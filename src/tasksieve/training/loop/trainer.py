@@ -14,15 +14,15 @@ from tasksieve.metagrad import primary_loss, related_loss
 from tasksieve.models import LossesOf
 from tasksieve.models.linearization import BatchLinearization
 from tasksieve.records.config import LoopConfig
-from tasksieve.training.divergence import Diverged, clipped_step
-from tasksieve.training.means import Means
-from tasksieve.training.meta_updates import MetaUpdates
+from tasksieve.training.loop.divergence import Diverged, clipped_step
+from tasksieve.training.loop.meta_updates import MetaUpdates
+from tasksieve.training.loop.parts import Tasks
+from tasksieve.training.loop.running_means import Means
+from tasksieve.training.loop.samplers import RelatedSampler, sampler
+from tasksieve.training.loop.state import TrainState
+from tasksieve.training.loop.streams import POOLED_STREAM, PRIMARY_STREAM, RELATED_STREAM
 from tasksieve.training.methods import Method
 from tasksieve.training.methods.method import Update
-from tasksieve.training.parts import Tasks
-from tasksieve.training.samplers import RelatedSampler, sampler
-from tasksieve.training.state import TrainState
-from tasksieve.training.streams import POOLED_STREAM, PRIMARY_STREAM, RELATED_STREAM
 from tasksieve.weighting import RelatedBatch, Weighter
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from tasksieve.models.passes import Backward, Forward, Layout, NetworkTensors
+from tasksieve.models.memory_network.passes import Backward, Forward, Layout, NetworkTensors
 
 
 def compiled_network(layouts: Sequence[Layout], params: NetworkTensors) -> tuple[Tensor, ...]:

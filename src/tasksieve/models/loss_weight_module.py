@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from tasksieve.encoding import ExampleBatch
-from tasksieve.models.module import LossesOf, normal
+from tasksieve.models.model import LossesOf, normal
 
 HIDDEN = 100
 """Units, as in the reference."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from tasksieve.errors import UserError
-from tasksieve.training.adam import adam_step
+from tasksieve.training.loop.optimizers import adam_step
 
 EXPLOSIONS = 20
 """So many meta-gradients in a row that are not finite end the run. A single one is left out: the simulated updates

@@ -1,5 +1,5 @@
 r"""Linear models on images by their pixels that are not 0, in compiled code: the formulas of
-:mod:`tasksieve.models.logistic_linearization` without the zeros."""
+:mod:`tasksieve.models.linear.linearization` without the zeros."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from tasksieve.images import ImageBatch
+from tasksieve.images.image_task import CLASSES
 from tasksieve.images.sparse import SparseRows
-from tasksieve.images.task import CLASSES
 from tasksieve.kernels import LinearKernels, linear_kernels
 from tasksieve.kernels.linear import CLASSES_AT_MOST
 

@@ -6,7 +6,7 @@ import logging
 
 from tasksieve.errors import UserError
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.state import TrainState
+from tasksieve.training.loop.state import TrainState
 
 _log = logging.getLogger("tasksieve")
 

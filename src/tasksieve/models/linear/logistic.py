@@ -9,10 +9,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from tasksieve.images import ImageBatch
-from tasksieve.images.task import CLASSES
-from tasksieve.models.logistic_linearization import LogisticLinearization
-from tasksieve.models.module import normal
-from tasksieve.models.sparse import SparseLinearization, perceptron_logits
+from tasksieve.images.image_task import CLASSES
+from tasksieve.models.linear.linearization import LogisticLinearization
+from tasksieve.models.linear.sparse import SparseLinearization, perceptron_logits
+from tasksieve.models.model import normal
 
 
 class LogisticRegression(nn.Module):

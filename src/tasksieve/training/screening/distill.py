@@ -11,8 +11,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from tasksieve.encoding import Examples
 from tasksieve.records.config import TrainingConfig
-from tasksieve.training.samplers import RelatedSampler
-from tasksieve.training.streams import DISTILL_STREAM
+from tasksieve.training.loop.samplers import RelatedSampler
+from tasksieve.training.loop.streams import DISTILL_STREAM
 
 _LEARNING_RATE = 1e-2
 

@@ -7,15 +7,15 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from tasksieve.encoding import derived_generator
-from tasksieve.models.loss_module import LossWeightModule
+from tasksieve.models.loss_weight_module import LossWeightModule
 from tasksieve.records.config import LoopConfig
-from tasksieve.training.adam import adam_of
+from tasksieve.training.loop.optimizers import adam_of
+from tasksieve.training.loop.parts import Tasks
+from tasksieve.training.loop.samplers import sampler
+from tasksieve.training.loop.state import TrainState
+from tasksieve.training.loop.streams import LOOK_STREAM, WEIGHT_MODULE_STREAM, WEIGHTS_STREAM
 from tasksieve.training.methods import Method
-from tasksieve.training.parts import Tasks
 from tasksieve.training.rivals import GradientCosine, Gradients, LookAhead
-from tasksieve.training.samplers import sampler
-from tasksieve.training.state import TrainState
-from tasksieve.training.streams import LOOK_STREAM, WEIGHT_MODULE_STREAM, WEIGHTS_STREAM
 from tasksieve.weighting import Constant, Learned, PerExample, RandomChanging, Weighter
 
 

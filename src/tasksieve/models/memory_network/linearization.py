@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from tasksieve.models.linearization import BatchLinearization
-from tasksieve.models.passes import Backward, Layout, NetworkTensors
+from tasksieve.models.memory_network.passes import Backward, Layout, NetworkTensors
 
 
 class NetworkLinearization:

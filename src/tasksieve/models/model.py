@@ -11,7 +11,7 @@ from torch.func import functional_call
 
 from tasksieve.encoding import ExampleBatch
 from tasksieve.models.linearization import BatchLinearization
-from tasksieve.models.network_linearization import SeveralLinearizations
+from tasksieve.models.memory_network.linearization import SeveralLinearizations
 
 
 class LossesOf(nn.Module):

@@ -15,12 +15,12 @@ from tasksieve.encoding import Batch, MemoryLines
 from tasksieve.models import MemoryNetwork
 from tasksieve.records.files import sha256
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.answers import Answer, best_answers
-from tasksieve.training.build import build_model
-from tasksieve.training.evaluation import summary, task_ranks
-from tasksieve.training.state import load_module
-from tasksieve.training.tasks import PRIMARY_HEAD, Encoding
-from tasksieve.training.tensor_files import read_tensors
+from tasksieve.training.loop.state import load_module
+from tasksieve.training.loop.tensor_files import read_tensors
+from tasksieve.training.runs.answers import Answer, best_answers
+from tasksieve.training.runs.dialog_tasks import PRIMARY_HEAD, Encoding
+from tasksieve.training.runs.dialogs import build_model
+from tasksieve.training.runs.evaluation import summary, task_ranks
 
 
 @dataclass(frozen=True, slots=True)

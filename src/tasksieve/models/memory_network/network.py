@@ -17,13 +17,13 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from tasksieve.encoding import Batch, Candidates, SentenceTable
-from tasksieve.models.attention import composed_hops, hops, next_state
-from tasksieve.models.candidate_losses import candidate_losses
-from tasksieve.models.compiled import compiled_network
-from tasksieve.models.entity_choice import entity_losses, entity_scores, responses
-from tasksieve.models.module import normal
-from tasksieve.models.network_linearization import NetworkLinearization
-from tasksieve.models.passes import Layout, NetworkTensors
+from tasksieve.models.memory_network.candidate_losses import candidate_losses
+from tasksieve.models.memory_network.entity_choice import entity_losses, entity_scores, responses
+from tasksieve.models.memory_network.hops import composed_hops, hops, next_state
+from tasksieve.models.memory_network.linearization import NetworkLinearization
+from tasksieve.models.memory_network.operation import compiled_network
+from tasksieve.models.memory_network.passes import Layout, NetworkTensors
+from tasksieve.models.model import normal
 from tasksieve.records.config import BodyConfig, ModelConfig, WeightModuleConfig
 
 MASKED = -1e9

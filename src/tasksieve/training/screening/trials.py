@@ -13,11 +13,11 @@ from torch import Tensor
 from tasksieve.encoding import derived_generator
 from tasksieve.records.config import LoopConfig, ScreeningConfig
 from tasksieve.records.run_folder import RunFolder
+from tasksieve.training.loop.parts import Tasks
+from tasksieve.training.loop.state import TrainState
+from tasksieve.training.loop.streams import SCREENING_STREAM
+from tasksieve.training.loop.trainer import Trainer
 from tasksieve.training.methods import method_named
-from tasksieve.training.parts import Tasks
-from tasksieve.training.state import TrainState
-from tasksieve.training.streams import SCREENING_STREAM
-from tasksieve.training.trainer import Trainer
 from tasksieve.weighting import Effects, PerExample, balanced_design, effects_of
 
 _MEASURED = (0.7, 0.85, 1.0)

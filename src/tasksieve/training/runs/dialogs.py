@@ -14,15 +14,17 @@ from tasksieve.dialogs.turn_kinds import turn_kind
 from tasksieve.encoding import Candidates, derived_generator
 from tasksieve.models import MemoryNetwork, WeightModule
 from tasksieve.records.config import RunConfig, changed
-from tasksieve.training.evaluation import accuracy, task_ranks
-from tasksieve.training.labels import read_labels
+from tasksieve.training.loop.parts import Parts, Preparation, Setting
+from tasksieve.training.loop.run import NOBODY, Watcher, run
+from tasksieve.training.loop.state import TrainState
+from tasksieve.training.loop.streams import MODEL_STREAM, WEIGHT_MODULE_STREAM
 from tasksieve.training.methods import Method, method_named
-from tasksieve.training.parts import Parts, Preparation, Setting
-from tasksieve.training.screening import screening_of
-from tasksieve.training.start import loss_module, start_state, start_weighter
-from tasksieve.training.state import TrainState
-from tasksieve.training.streams import MODEL_STREAM, WEIGHT_MODULE_STREAM
-from tasksieve.training.tasks import DialogTasks, data_files, load_tasks
+from tasksieve.training.runs.dialog_tasks import DialogTasks, data_files, load_tasks
+from tasksieve.training.runs.evaluation import accuracy, task_ranks
+from tasksieve.training.runs.labels import read_labels
+from tasksieve.training.runs.start import loss_module, start_state, start_weighter
+from tasksieve.training.screening.screening import screening_of
+from tasksieve.training.tracking import Tracking
 
 
 def build_model(config: RunConfig, words: int, candidates: Mapping[str, Candidates]) -> MemoryNetwork:
@@ -113,3 +115,15 @@ def examples_frame(tasks: DialogTasks, labels: str | None) -> pl.DataFrame:
 
 DIALOGS = Setting(RunConfig, lambda config: data_files(config.data).all(), build_parts)
 """Runs on dialogs."""
+
+
+def train(
+    config: RunConfig,
+    path: Path | str,
+    watch: Watcher | None = None,
+    *,
+    resume: bool = True,
+    tracking: Tracking = NOBODY,
+) -> dict[str, Any]:
+    """Train on dialogs as configured: :func:`tasksieve.training.loop.run.run` with :data:`DIALOGS`."""
+    return run(config, path, DIALOGS, watch, resume=resume, tracking=tracking)

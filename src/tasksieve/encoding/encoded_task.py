@@ -10,9 +10,9 @@ from jaxtyping import Int
 from torch import Tensor
 
 from tasksieve.dialogs import Dialog
-from tasksieve.encoding.assembly import assembled
 from tasksieve.encoding.batch import Batch
 from tasksieve.encoding.candidates import Candidates
+from tasksieve.encoding.cutting import assembled
 from tasksieve.encoding.memories import MemoryLines
 from tasksieve.encoding.options import OptionRows
 from tasksieve.encoding.sentences import SentenceTable

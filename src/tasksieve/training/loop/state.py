@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from tasksieve.errors import UserError
-from tasksieve.training.tensor_files import Submit, at_once, read_tensors, write_tensors
+from tasksieve.training.loop.tensor_files import Submit, at_once, read_tensors, write_tensors
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ class TrainState:
         Args:
             path: the checkpoint.
             previous: where the checkpoint before goes; by default it is replaced.
-            submit: may do what is slow later, as in :func:`tasksieve.training.tensor_files.write_tensors`.
+            submit: may do what is slow later, as in :func:`tasksieve.training.loop.tensor_files.write_tensors`.
         Raises: UserError: if the disk does not take it; the checkpoint before stays.
         """
         tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}

@@ -13,18 +13,17 @@ import torch
 
 from tasksieve.encoding import derived_generator
 from tasksieve.errors import UserError
-from tasksieve.records.config import Config, LoopConfig, RunConfig
+from tasksieve.records.config import Config, LoopConfig
 from tasksieve.records.lock import FolderLock
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.background import Background
-from tasksieve.training.build import DIALOGS
-from tasksieve.training.environment import environment
+from tasksieve.training.loop.background import Background
+from tasksieve.training.loop.environment import environment
+from tasksieve.training.loop.parts import Parts, Setting
+from tasksieve.training.loop.resuming import go_on
+from tasksieve.training.loop.streams import LAYERS_STREAM
+from tasksieve.training.loop.trainer import Trainer
 from tasksieve.training.methods import Method, method_named
-from tasksieve.training.parts import Parts, Setting
-from tasksieve.training.resuming import go_on
-from tasksieve.training.streams import LAYERS_STREAM
 from tasksieve.training.tracking import Trackers, Tracking
-from tasksieve.training.trainer import Trainer
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +39,8 @@ Watcher = Callable[[Report], None]
 _REPORT_EVERY = 10
 
 
-_NOBODY = Tracking()
-
-
-def train(
-    config: RunConfig,
-    path: Path | str,
-    watch: Watcher | None = None,
-    *,
-    resume: bool = True,
-    tracking: Tracking = _NOBODY,
-) -> dict[str, Any]:
-    """Train on dialogs as configured: :func:`run` with :data:`tasksieve.training.build.DIALOGS`."""
-    return run(config, path, DIALOGS, watch, resume=resume, tracking=tracking)
+NOBODY = Tracking()
+"""No program is told anything."""
 
 
 def run(
@@ -62,7 +50,7 @@ def run(
     watch: Watcher | None = None,
     *,
     resume: bool = True,
-    tracking: Tracking = _NOBODY,
+    tracking: Tracking = NOBODY,
 ) -> dict[str, Any]:
     """Train as configured and leave all records in a run folder; go on where an earlier call was stopped.
 

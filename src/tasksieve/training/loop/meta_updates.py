@@ -28,12 +28,12 @@ from tasksieve.metagrad.diagnosis import diagnose
 from tasksieve.metagrad.preflight import chosen_estimator, preflight
 from tasksieve.models import LossesOf
 from tasksieve.records.config import LoopConfig, MetaConfig
-from tasksieve.training.divergence import EXPLOSIONS, Diverged, clipped_step, norm_of
-from tasksieve.training.means import Means
-from tasksieve.training.parts import Tasks
-from tasksieve.training.samplers import RelatedSampler, sampler
-from tasksieve.training.state import TrainState
-from tasksieve.training.streams import META_JOINT_STREAM, META_PRIMARY_STREAM, META_RELATED_STREAM
+from tasksieve.training.loop.divergence import EXPLOSIONS, Diverged, clipped_step, norm_of
+from tasksieve.training.loop.parts import Tasks
+from tasksieve.training.loop.running_means import Means
+from tasksieve.training.loop.samplers import RelatedSampler, sampler
+from tasksieve.training.loop.state import TrainState
+from tasksieve.training.loop.streams import META_JOINT_STREAM, META_PRIMARY_STREAM, META_RELATED_STREAM
 from tasksieve.weighting import Learned, RelatedBatch, Weighter
 
 _Task = tuple[BilevelProblem[RelatedBatch, ExampleBatch], InnerRule, Simulation[RelatedBatch, ExampleBatch], Params]

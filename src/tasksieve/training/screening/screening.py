@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from tasksieve.encoding import EncodedTask
 from tasksieve.records.config import RunConfig
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.distill import distill
-from tasksieve.training.evaluation import mean_probability
-from tasksieve.training.parts import Preparation
-from tasksieve.training.state import TrainState
-from tasksieve.training.tasks import DialogTasks
-from tasksieve.training.trials import TrialParts, screen
+from tasksieve.training.loop.parts import Preparation
+from tasksieve.training.loop.state import TrainState
+from tasksieve.training.runs.dialog_tasks import DialogTasks
+from tasksieve.training.runs.evaluation import mean_probability
+from tasksieve.training.screening.distill import distill
+from tasksieve.training.screening.trials import TrialParts, screen
 from tasksieve.weighting import Effects, response_groups
 
 
