@@ -1,0 +1,103 @@
+"""What several rooms of the house speak about: batches, examples, and the losses of a batch with derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+
+@runtime_checkable
+class ExampleBatch(Protocol):
+    """Examples of one task, as a model reads them."""
+
+    @property
+    def targets(self) -> Int[Tensor, " batch"]:
+        """The right answers."""
+        ...
+
+    @property
+    def examples(self) -> Int[Tensor, " batch"]:
+        """Numbers of the examples in their task."""
+        ...
+
+    def __len__(self) -> int: ...
+
+
+@runtime_checkable
+class Examples(Protocol):
+    """A task's examples, to be cut into batches."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors live."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def batch(self, examples: Int[Tensor, " batch"]) -> Any:
+        """The :class:`ExampleBatch` of the examples with these numbers, in this order."""
+        ...
+
+    def answerable(self) -> Int[Tensor, " answerable"]:
+        """Numbers of the examples that can be learned from."""
+        ...
+
+
+@runtime_checkable
+class Ordered(Examples, Protocol):
+    """A task that has a cheaper way to all its examples than by their numbers."""
+
+    def in_order(self) -> Iterator[Any]:
+        """All examples in their order, as batches of the size that suits them."""
+        ...
+
+
+@runtime_checkable
+class Linearization(Protocol):
+    """The losses of a batch at some θ, with first and second derivatives."""
+
+    @property
+    def losses(self) -> Tensor:
+        """Per-example losses, detached."""
+        ...
+
+    def gradient(self, factors: Tensor) -> Mapping[str, Tensor | None]:
+        """The gradient of the losses times these factors, detached; asked for once, before :meth:`second`."""
+        ...
+
+    def second(self, direction: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Slopes (batch,) of the losses in a direction, and the Hessian-vector product with the factors given.
+
+        It may be asked for again, in other directions. A name missing in the direction stands for zeros; one missing
+        in the product likewise.
+        """
+        ...
+
+    def slopes(self, direction: Mapping[str, Tensor]) -> Tensor:
+        """The first of these by itself."""
+        ...
+
+
+@runtime_checkable
+class InPlace(Protocol):
+    """What a linearization may have beside: its results added to tensors that are there already.
+
+    With many more parameters than a batch depends on, most of the time would go into zeros and sums of whole tensors.
+    It must have taken all it needs of θ when it is made, as θ may be what is added to.
+    """
+
+    def add_gradient(self, factors: Tensor, to: Mapping[str, Tensor]) -> None:
+        """As ``gradient``, added to ``to``, which has all names that the linearization was made with."""
+        ...
+
+    def add_second(self, direction: Mapping[str, Tensor], to: Mapping[str, Tensor]) -> Tensor:
+        """As ``second``, the product added to ``to``, which may be the direction itself; both have all names."""
+        ...
+
+    def slopes(self, direction: Mapping[str, Tensor]) -> Tensor:
+        """As in :class:`Linearization`."""
+        ...
