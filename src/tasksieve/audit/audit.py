@@ -10,12 +10,12 @@ from typing import Any
 from tasksieve.audit.conflicts import Conflicts, ambiguous, conflicts
 from tasksieve.audit.coverage import Coverage, coverage
 from tasksieve.audit.duplicates import Overlap, Repeats, overlap, repeats
-from tasksieve.audit.splits import Size, Splits, size_of
+from tasksieve.audit.splits import PRIMARY, ReadSplits, Size, Splits, size_of
 from tasksieve.audit.verdict import Finding, findings, summary
 from tasksieve.audit.words import Entities, SharedWords, entities, shared_words
 from tasksieve.dialogs import Dialog
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
-from tasksieve.encoding import naming_relations
+from tasksieve.encoding import Names
 from tasksieve.errors import UserError
 
 
@@ -27,6 +27,7 @@ class Audit:
         verdict: one sentence.
         findings: a sentence on each matter, the gravest first.
         sizes: of every split.
+        names: what gives names in each task, and what looks as if it did and does not, in a sentence; by task.
         coverage: of the held-out splits by the candidates.
         repeats: dialogs of the primary task that are in it twice.
         overlaps: what held-out splits share with those that are learned from.
@@ -39,6 +40,7 @@ class Audit:
     verdict: str
     findings: tuple[Finding, ...]
     sizes: tuple[Size, ...]
+    names: dict[str, str]
     coverage: tuple[Coverage, ...]
     repeats: Repeats
     overlaps: tuple[Overlap, ...]
@@ -82,18 +84,20 @@ def audit(
 
 def audit_splits(splits: Splits) -> Audit:
     """As :func:`audit`, of dialogs that are read already."""
-    naming = naming_relations(splits.primary, splits.valid or (), *splits.related)
+    read = ReadSplits.of(splits)
     parts: dict[str, Any] = {
-        "sizes": tuple(size_of(name, dialogs) for name, dialogs in splits.all()),
-        "coverage": coverage(splits, naming),
+        "sizes": tuple(size_of(name, readings) for name, readings in read.all()),
+        "names": _names(splits, read),
+        "coverage": coverage(read),
         "repeats": repeats(splits.primary),
         "overlaps": overlap(splits),
-        "entities": entities(splits, naming),
+        "entities": entities(splits, read),
         "ambiguous": ambiguous(splits.primary),
         "conflicts": tuple(conflicts(splits.primary, name, dialogs) for name, dialogs in splits.named_related()),
         "words": tuple(shared_words(splits.primary, name, dialogs) for name, dialogs in splits.named_related()),
     }
     found = findings(
+        parts["sizes"],
         parts["coverage"],
         parts["repeats"],
         parts["overlaps"],
@@ -102,6 +106,12 @@ def audit_splits(splits: Splits) -> Audit:
         list(zip(parts["conflicts"], parts["words"], strict=True)),
     )
     return Audit(verdict=summary(found), findings=found, **parts)
+
+
+def _names(splits: Splits, read: ReadSplits) -> dict[str, str]:
+    found: list[tuple[str, Names]] = [(PRIMARY, read.names)]
+    found += ((name, names) for (name, _), names in zip(splits.named_related(), read.related_names, strict=True))
+    return {name: names.sentence() for name, names in found if names.fields or names.refused}
 
 
 def _read(path: Path | str, split: str, size: int | None = None) -> list[Dialog]:

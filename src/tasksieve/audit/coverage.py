@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tasksieve.audit.splits import PRIMARY, TEST, VALID, Splits, share
-from tasksieve.dialogs import Dialog
+from tasksieve.audit.splits import PRIMARY, TEST, VALID, ReadSplits, share
 from tasksieve.dialogs.turn_kinds import turn_kind
-from tasksieve.encoding import responses_of, templates
+from tasksieve.encoding import Reading, responses_of
 
 _SHOWN = 5
 
@@ -40,31 +39,26 @@ class Coverage:
     examples: tuple[str, ...]
 
 
-def coverage(splits: Splits, naming: frozenset[str] | None) -> tuple[Coverage, ...]:
+def coverage(splits: ReadSplits) -> tuple[Coverage, ...]:
     """Coverage of test by training and validation data, as in training, and of validation by training data alone.
 
-    With neither, each primary dialog is looked at as if it were held out. ``naming``: relations whose values are
-    names.
+    With neither, each primary dialog is looked at as if it were held out.
     """
     found = []
-    primary = set(responses_of(splits.primary, naming=naming))
-    related = set(responses_of(*splits.related, naming=naming))
+    primary = set(responses_of(splits.primary))
+    related = set(responses_of(*splits.related))
     if splits.valid is not None:
-        found.append(_of(VALID, PRIMARY, _responses(splits.valid, naming), primary, related))
+        found.append(_of(VALID, PRIMARY, _responses(splits.valid), primary, related))
     if splits.test is not None:
         by = PRIMARY if splits.valid is None else f"{PRIMARY} + {VALID}"
-        candidates = primary | set(responses_of(splits.valid or (), naming=naming))
-        found.append(_of(TEST, by, _responses(splits.test, naming), candidates, related))
-    return tuple(found) or (_left_out(splits.primary, related, naming),)
+        candidates = primary | set(responses_of(splits.valid or ()))
+        found.append(_of(TEST, by, _responses(splits.test), candidates, related))
+    return tuple(found) or (_left_out(splits.primary, related),)
 
 
-def _responses(dialogs: Sequence[Dialog], naming: frozenset[str] | None) -> list[tuple[str, str]]:
+def _responses(readings: Sequence[Reading]) -> list[tuple[str, str]]:
     """Each turn's response, as a candidate would have it and as it stands."""
-    return [
-        (template, turn.system)
-        for dialog in dialogs
-        for template, turn in zip(templates(dialog, naming), dialog.turns, strict=True)
-    ]
+    return [(turn.response, turn.said.system) for reading in readings for turn in reading.turns]
 
 
 def _of(split: str, by: str, responses: list[tuple[str, str]], candidates: set[str], related: set[str]) -> Coverage:
@@ -84,7 +78,7 @@ def _of(split: str, by: str, responses: list[tuple[str, str]], candidates: set[s
     )
 
 
-def _left_out(dialogs: Sequence[Dialog], related: set[str], naming: frozenset[str] | None) -> Coverage:
-    holders = Counter(response for dialog in dialogs for response in set(templates(dialog, naming)))
+def _left_out(readings: Sequence[Reading], related: set[str]) -> Coverage:
+    holders = Counter(response for reading in readings for response in {turn.response for turn in reading.turns})
     common = {response for response, count in holders.items() if count > 1}
-    return _of(PRIMARY, "other dialogs", _responses(dialogs, naming), common, related)
+    return _of(PRIMARY, "other dialogs", _responses(readings), common, related)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tasksieve.dialogs import Dialog, Turn
+from tasksieve.encoding import Names, Reader, Reading, names_of
 
 PRIMARY, VALID, TEST = "primary", "valid", "test"
 
@@ -38,22 +39,70 @@ class Splits:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadSplits:
+    """The same dialogs as a model reads them, and the names of each task."""
+
+    primary: Sequence[Reading]
+    related: tuple[Sequence[Reading], ...]
+    valid: Sequence[Reading] | None
+    test: Sequence[Reading] | None
+    names: Names
+    related_names: tuple[Names, ...]
+
+    @classmethod
+    def of(cls, splits: Splits) -> ReadSplits:
+        """Read every dialog once, as training does by default."""
+        own, *others = names_of([*splits.primary, *(splits.valid or ())], *splits.related)
+        reader = Reader(names=own)
+        related = zip(others, splits.related, strict=True)
+        return cls(
+            reader.read(splits.primary),
+            tuple(Reader(names=names).read(dialogs) for names, dialogs in related),
+            None if splits.valid is None else reader.read(splits.valid),
+            None if splits.test is None else reader.read(splits.test),
+            own,
+            tuple(others),
+        )
+
+    def held_out(self) -> Iterator[tuple[str, Sequence[Reading]]]:
+        """(name, dialogs) of the splits that nothing is learned from."""
+        for name, readings in ((VALID, self.valid), (TEST, self.test)):
+            if readings is not None:
+                yield name, readings
+
+    def all(self) -> Iterator[tuple[str, Sequence[Reading]]]:
+        """(name, dialogs) of every split, in the order of :meth:`Splits.all`."""
+        yield PRIMARY, self.primary
+        yield from self.held_out()
+        for number, readings in enumerate(self.related, start=1):
+            yield "related" if len(self.related) == 1 else f"related-{number}", readings
+
+
+@dataclass(frozen=True, slots=True)
 class Size:
-    """How much a split holds; ``responses`` counts distinct ones."""
+    """How much a split holds.
+
+    Attributes:
+        split: its name.
+        dialogs, turns: how many.
+        facts: fields of its records that say something, and notes: how many are ``given``, and how many of them the
+            model has ``seen`` in its memory at any turn.
+        responses: distinct ones.
+    """
 
     split: str
     dialogs: int
     turns: int
-    facts: int
+    facts: dict[str, int]
     responses: int
 
 
-def size_of(name: str, dialogs: Sequence[Dialog]) -> Size:
+def size_of(name: str, readings: Sequence[Reading]) -> Size:
     """Count a split's dialogs, turns, facts and distinct responses."""
-    turns = sum(len(dialog.turns) for dialog in dialogs)
-    facts = sum(len(dialog.events) for dialog in dialogs) - turns
-    responses = {turn.system for dialog in dialogs for turn in dialog.turns}
-    return Size(name, len(dialogs), turns, facts, len(responses))
+    turns = [turn.said for reading in readings for turn in reading.turns]
+    given, seen = (sum(counts) for counts in zip(*((r.given, r.seen) for r in readings), strict=True))
+    responses = {turn.system for turn in turns}
+    return Size(name, len(readings), len(turns), {"given": given, "seen": seen}, len(responses))
 
 
 @dataclass(frozen=True, slots=True)

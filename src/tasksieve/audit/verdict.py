@@ -9,7 +9,7 @@ from typing import Literal
 from tasksieve.audit.conflicts import Conflicts
 from tasksieve.audit.coverage import Coverage
 from tasksieve.audit.duplicates import Overlap, Repeats
-from tasksieve.audit.splits import PRIMARY, TEST, share
+from tasksieve.audit.splits import PRIMARY, TEST, Size, share
 from tasksieve.audit.words import Entities, SharedWords
 
 Level = Literal["mend", "look", "good"]
@@ -17,6 +17,7 @@ LEVELS: tuple[Level, ...] = ("mend", "look", "good")
 """The gravest first: mend before training; worth a look; as it should be."""
 
 _CEILING_MEND, _CEILING_LOOK = 50.0, 95.0
+_SEEN_LOOK = 50.0
 _NEAR_LOOK = 5.0
 _ENTITIES_LOOK = 5.0
 _WORDS_LOOK = 30.0
@@ -34,6 +35,7 @@ class Finding:
 
 
 def findings(
+    sizes: Sequence[Size],
     coverage: Sequence[Coverage],
     repeats: Repeats,
     overlaps: Sequence[Overlap],
@@ -44,11 +46,13 @@ def findings(
     """A finding on each matter, the gravest first.
 
     Args:
+        sizes: of every split.
         coverage, repeats, overlaps, entities: of the primary task.
         ambiguous: how many of how many primary turns are ambiguous.
         related: of each related task.
     """
     found = [_coverage(coverage[-1]), *_overlaps(overlaps), _repeats(repeats), _ambiguous(*ambiguous)]
+    found += [_facts(size) for size in sizes if size.facts["given"]]
     found += [_entities(entity) for entity in entities[-1:]]
     for conflicts, words in related:
         found += [_conflicts(conflicts), _words(words)]
@@ -87,6 +91,13 @@ def _coverage(found: Coverage) -> Finding:
     if found.joint_ceiling - found.ceiling >= 1:
         said += f"; with related responses as candidates (method joint) {found.joint_ceiling:.1f} %"
     return Finding(level, "coverage", f"{said}.")
+
+
+def _facts(found: Size) -> Finding:
+    given, seen = found.facts["given"], found.facts["seen"]
+    level: Level = "look" if share(seen, given) < _SEEN_LOOK else "good"
+    said = f"Of {given:,} facts of {found.split} the model can see {seen:,} ({share(seen, given):.0f} %)"
+    return Finding(level, f"facts of {found.split}", f"{said}: those mentioned, and those that have just come.")
 
 
 def _overlaps(found: Sequence[Overlap]) -> Iterator[Finding]:

@@ -7,13 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tasksieve.audit.splits import Splits, share
-from tasksieve.dialogs import Dialog, Fact, Turn
-from tasksieve.encoding import MemoryLines, Vocabulary, responses_of
-from tasksieve.encoding.memories import words_of
+from tasksieve.audit.splits import ReadSplits, Splits, share
+from tasksieve.dialogs import Dialog, Note, Record, Turn
+from tasksieve.encoding import Reader, Reading, Vocabulary, responses_of, words_of
 
 _SHOWN = 5
-_RELATION = re.compile(r"r_\S+")
 _NAME = re.compile(r".*[_\d].*")
 
 
@@ -36,9 +34,10 @@ class SharedWords:
 
 def shared_words(primary: Sequence[Dialog], name: str, related: Sequence[Dialog]) -> SharedWords:
     """Compare the words and responses of two tasks."""
-    known = set(Vocabulary.of(related).words)
+    plain = Reader("all").read(related)
+    known = set(Vocabulary.of(plain).words)
     said = Counter(word for turn in _turns(primary) for word in _said(turn))
-    responses = set(responses_of(related))
+    responses = set(responses_of(plain))
     turns = list(_turns(primary))
     return SharedWords(
         name,
@@ -69,37 +68,51 @@ class Entities:
     examples: tuple[str, ...]
 
 
-def entities(splits: Splits, naming: frozenset[str] | None) -> tuple[Entities, ...]:
+def entities(splits: Splits, read: ReadSplits) -> tuple[Entities, ...]:
     """Entities of validation dialogs against training, and of test dialogs against training and validation.
 
-    Names (``naming``: of which relations) that a fact tells of are known.
+    Names that a record tells of are known.
+
+    Args:
+        splits: the dialogs.
+        read: the same as they were read.
     """
     found = []
-    own = set(Vocabulary.of(splits.primary).words)
-    related = set(Vocabulary.of(*splits.related).words)
-    for name, dialogs in splits.held_out():
+    own, related = _words(splits.primary), _words(*splits.related)
+    for (name, dialogs), (_, readings) in zip(splits.held_out(), read.held_out(), strict=True):
         there = _entities(dialogs)
         unseen = there - own - related
-        turns = [unseen.intersection(words) for dialog in dialogs for words in _unplaced(dialog, naming)]
+        turns = [unseen.intersection(words) for reading in readings for words in _unplaced(reading)]
         often = Counter(word for words in turns for word in words)
         examples = tuple(word for word, _ in sorted(often.items(), key=lambda item: (-item[1], item[0]))[:_SHOWN])
         missed = share(sum(map(bool, turns)), len(turns))
         found.append(Entities(name, len(there), len(unseen), len(there - own) - len(unseen), missed, examples))
-        own |= set(Vocabulary.of(dialogs).words)
+        own |= _words(dialogs)
     return tuple(found)
 
 
+def _words(*tasks: Sequence[Dialog]) -> set[str]:
+    """All words of dialogs as they stand, with their facts."""
+    return set(Vocabulary.of(*(Reader("all").read(dialogs) for dialogs in tasks)).words)
+
+
 def _entities(dialogs: Sequence[Dialog]) -> set[str]:
-    facts = {event for dialog in dialogs for event in dialog.events if isinstance(event, Fact)}
-    named = {word for fact in facts for word in words_of(fact.text) if not _RELATION.fullmatch(word)}
-    return named | {word for turn in _turns(dialogs) for word in _said(turn) if _NAME.fullmatch(word)}
+    told: set[str] = set()
+    for event in {event for dialog in dialogs for event in dialog.events if not isinstance(event, Turn)}:
+        told.update(word for text in _told(event) for word in words_of(text))
+    return told | {word for turn in _turns(dialogs) for word in _said(turn) if _NAME.fullmatch(word)}
 
 
-def _unplaced(dialog: Dialog, naming: frozenset[str] | None) -> Iterator[list[str]]:
-    """The words said in each turn but for the names of what the facts tell of."""
-    memory = MemoryLines(dialog, "none", naming)
-    for turn in memory.turns():
-        yield words_of(memory.entities.replaced(f"{turn.user} {turn.system}"))
+def _told(event: Record | Note) -> Iterator[str]:
+    """The texts of a record's fields; nothing of a note, whose words are ordinary ones."""
+    return (value for _, value in event.flat()) if isinstance(event, Record) else iter(())
+
+
+def _unplaced(reading: Reading) -> Iterator[list[str]]:
+    """The words said in each turn but for the names of what the records tell of."""
+    for turn in reading.turns:
+        said = reading.lines[turn.remembered : turn.remembered + 2]  # what is said is remembered right after
+        yield [word for line in said for word in words_of(line.seen)[1:]]
 
 
 def _turns(dialogs: Sequence[Dialog]) -> Iterator[Turn]:

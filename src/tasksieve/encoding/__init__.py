@@ -1,12 +1,14 @@
 """Dialogs as tensors: vocabulary, sentence table, candidates, batches."""
 
 from tasksieve.encoding.batch import Batch
-from tasksieve.encoding.candidates import Candidates, responses_of, templates
+from tasksieve.encoding.candidates import Candidates, has_gap, responses_of
 from tasksieve.encoding.encoded_task import Coverage, EncodedTask
-from tasksieve.encoding.entities import KnownEntities, has_gap, naming_relations
+from tasksieve.encoding.entities import KnownEntities
 from tasksieve.encoding.examples import ExampleBatch, Examples, chunks, in_order
-from tasksieve.encoding.memories import MemoryLines, memory_due
+from tasksieve.encoding.names import Names, names_of
 from tasksieve.encoding.options import Options
+from tasksieve.encoding.phrases import words_of
+from tasksieve.encoding.reading import Line, Reader, Reading, ReadTurn
 from tasksieve.encoding.sampling import BatchSampler, derived_generator
 from tasksieve.encoding.sentences import SentenceTable
 from tasksieve.encoding.vocabulary import Vocabulary
@@ -20,16 +22,19 @@ __all__ = [
     "ExampleBatch",
     "Examples",
     "KnownEntities",
-    "MemoryLines",
+    "Line",
+    "Names",
     "Options",
+    "ReadTurn",
+    "Reader",
+    "Reading",
     "SentenceTable",
     "Vocabulary",
     "chunks",
     "derived_generator",
     "has_gap",
     "in_order",
-    "memory_due",
-    "naming_relations",
+    "names_of",
     "responses_of",
-    "templates",
+    "words_of",
 ]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import torch
 
-from tasksieve.dialogs import Dialog
-from tasksieve.encoding.entities import has_gap
-from tasksieve.encoding.memories import MemoryLines
+from tasksieve.encoding.reading import Reading
 from tasksieve.encoding.sentences import SentenceTable
 from tasksieve.encoding.vocabulary import Vocabulary
 
@@ -20,7 +18,7 @@ class Candidates:
         texts: distinct responses.
         vocabulary: numbers their words.
         device: where the table lives.
-        naming: relations whose values are names, if responses are templates.
+        placeholders: what stands for names in those that are templates.
 
     Attributes:
         gaps: the numbers of those that are templates with gaps.
@@ -31,10 +29,10 @@ class Candidates:
         texts: Iterable[str],
         vocabulary: Vocabulary,
         device: torch.device | str = "cpu",
-        naming: frozenset[str] | None = None,
+        placeholders: frozenset[str] = frozenset(),
     ) -> None:
         self.texts = tuple(texts)
-        gaps = [n for n, text in enumerate(self.texts) if naming is not None and has_gap(text, naming)]
+        gaps = [n for n, text in enumerate(self.texts) if has_gap(text, placeholders)]
         self.gaps = torch.tensor(gaps, dtype=torch.long, device=device)
         self._numbers = {text: number for number, text in enumerate(self.texts)}
         self.table = SentenceTable.of([vocabulary.numbers(text)[0] for text in self.texts], len(vocabulary), device)
@@ -47,16 +45,11 @@ class Candidates:
         return self._numbers.get(response, -1)
 
 
-def responses_of(*tasks: Iterable[Dialog], naming: frozenset[str] | None = None) -> list[str]:
-    """The distinct system responses of several tasks' dialogs, sorted; as templates if names are known."""
-    return sorted({text for dialogs in tasks for dialog in dialogs for text in templates(dialog, naming)})
+def responses_of(*tasks: Iterable[Reading]) -> list[str]:
+    """The distinct responses of several tasks' dialogs as they were read, sorted."""
+    return sorted({turn.response for readings in tasks for reading in readings for turn in reading.turns})
 
 
-def templates(dialog: Dialog, naming: frozenset[str] | None) -> Iterator[str]:
-    """The response of each turn, with gaps for what it names; as it is if no names are known."""
-    if naming is None:
-        yield from (turn.system for turn in dialog.turns)
-        return
-    memory = MemoryLines(dialog, "none", naming)
-    for turn in memory.turns():
-        yield memory.entities.template(turn.system)[0]
+def has_gap(text: str, placeholders: frozenset[str]) -> bool:
+    """Whether a response is a template."""
+    return "<" in text and any(gap in text for gap in placeholders)

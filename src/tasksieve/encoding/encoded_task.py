@@ -9,16 +9,14 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from tasksieve.dialogs import Dialog
 from tasksieve.encoding.batch import Batch
 from tasksieve.encoding.candidates import Candidates
 from tasksieve.encoding.cutting import assembled
-from tasksieve.encoding.memories import MemoryLines
 from tasksieve.encoding.options import OptionRows
+from tasksieve.encoding.reading import Reading
 from tasksieve.encoding.sentences import SentenceTable
 from tasksieve.encoding.vocabulary import Vocabulary
 from tasksieve.kernels import batch_kernels
-from tasksieve.records.config import Facts
 
 EMPTY = 0
 """The number of the sentence without words."""
@@ -59,19 +57,17 @@ class EncodedTask:
     """All examples of a task, ready to be cut into batches.
 
     Args:
-        dialogs: at least one, with at least one turn.
+        readings: of at least one dialog, with at least one turn.
         vocabulary: numbers the words; unknown ones are left out and counted.
         candidates: the responses that the task's head chooses among.
         head: the name of that head.
         max_memories: older memories are left out.
-        facts: which facts are memories.
-        naming: relations whose values are names, so that responses are templates; None for responses as they are.
         device: where the tensors live.
 
     Attributes:
         table: all distinct sentences; number 0 is the empty one.
-        memories: every dialog's sentences that are memories, by their number in the table, dialog after dialog; at
-            the end a -1.
+        memories: every dialog's sentences that are memories, by their number in the table, dialog after dialog; a
+            turn with memories of its own has them all once more. At the end a -1.
         spoken: each example's utterance and response, by their numbers in the table (examples × 2).
         start, end: where each example's memories stand in ``memories``.
         targets: the number of each example's right response among the candidates, -1 for none.
@@ -80,29 +76,30 @@ class EncodedTask:
 
     def __init__(
         self,
-        dialogs: Sequence[Dialog],
+        readings: Sequence[Reading],
         vocabulary: Vocabulary,
         candidates: Candidates,
         *,
         head: str = "primary",
         max_memories: int = 250,
-        facts: Facts = "all",
-        naming: frozenset[str] | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
         rows, options = _Rows(vocabulary), OptionRows(vocabulary)
         examples: list[Example] = []
         memories: list[int] = []
         columns: list[tuple[int, int, int, int, int]] = []
-        for number, dialog in enumerate(dialogs):
-            start, memory = len(memories), MemoryLines(dialog, facts, naming)
-            for turn, said in enumerate(memory.turns()):
-                response, entity = memory.entities.template(said.system)
-                spoken = rows.number(memory.entities.replaced(said.user)), rows.number(response)
-                columns.append((*spoken, start, start + len(memory.lines), candidates.number(response)))
-                options.add(memory.entities.descriptions(), entity)
-                examples.append(Example(number, turn, said.user, said.system))
-            memories.extend(rows.number(line) for line in memory.lines)
+        for number, reading in enumerate(readings):
+            start = len(memories)
+            memories.extend(rows.number(line.seen) for line in reading.lines)
+            for place, turn in enumerate(reading.turns):
+                first, last = start, start + turn.remembered
+                if turn.fresh:
+                    first, last = len(memories), len(memories) + len(turn.fresh) + turn.remembered
+                    memories.extend(rows.number(line.seen) for line in reading.memory(turn))
+                spoken = rows.number(turn.user), rows.number(turn.response)
+                columns.append((*spoken, first, last, candidates.number(turn.response)))
+                options.add(turn.descriptions, turn.entity)
+                examples.append(Example(number, place, turn.said.user, turn.said.system))
         if not examples:
             raise ValueError("no turn to learn from")
         self.head = head

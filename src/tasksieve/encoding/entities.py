@@ -1,112 +1,29 @@
-"""What a dialog's facts are about, and how responses name it.
+"""What a dialog's records are about, and how responses name it.
 
-A fact is read as entity, relation and value, e.g. ``resto_rome_1 R_rating 8``. A response that names an entity, or
-what only that entity has, such as its phone number, is a template with gaps (``what do you think of this option:
-<entity>``, ``here it is <r_phone>``) and a choice among the entities that the dialog knows. These are told from each
-other by their descriptions: the values of their facts, whether the user asked for such a value, whether they were
-named before. So an entity that no training dialog knows can be chosen like any other.
+A response that names an entity, or what only that entity has, such as its telephone number, is a template with gaps
+(``what do you think of this option: <entity>``, ``here it is <r_phone>``) and a choice among the entities that the
+dialog knows. These are told from each other by their descriptions: the values of their records, whether the user
+asked for such a value, whether they were named before. So an entity that no training dialog knows can be chosen like
+any other. :mod:`tasksieve.encoding.names` says what is a name.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 
-from tasksieve.dialogs import Dialog, Fact
+from tasksieve.dialogs import Record
+from tasksieve.encoding.names import ENTITY, Names, fields_of
+from tasksieve.encoding.phrases import Phrases, phrase_of, put_in_place
 
-ENTITY = "<entity>"
-"""What stands for an entity's name."""
 HEARD, NAMED, LATEST = ":heard", ":named", ":latest"
 """Words of descriptions: the user said this value; a response named the entity; nobody named another one since."""
-_PUNCTUATION = ".,;:!?"
-_FEWEST = 10
-_ORDINARY = 0.1
-"""Names are said more rarely than this, as a share, where no fact has told of them."""
-_OF_ENTITIES = ""
-"""Where the names of entities themselves come from, beside relations."""
-
-
-def placeholder(relation: str) -> str:
-    """What stands for an entity's own value of a relation."""
-    return f"<{relation}>"
-
-
-@lru_cache(maxsize=1 << 16)
-def statement(text: str) -> tuple[str, str, str] | None:
-    """Entity, relation (in lower case) and value of a fact's text; None if it has fewer than three words."""
-    words = text.split(maxsplit=2)
-    return (words[0], words[1].lower(), words[2]) if len(words) == 3 else None
-
-
-def naming_relations(*tasks: Iterable[Dialog]) -> frozenset[str] | None:
-    """The relations whose values are names, told from dialogs.
-
-    Such values have one word each, no two entities have the same (fewer than ten entities are too few to tell), and
-    they are hardly ever said where no fact tells of them.
-
-    Returns: None if that is not so of the entities themselves: what facts are about are ordinary words then.
-    """
-    dialogs = [dialog for task in tasks for dialog in task]
-    relations = _owned(dialogs)
-    sources = {_OF_ENTITIES, *relations}
-    names: dict[str, str] = {}
-    for fact in _statements(dialogs):
-        names.update(_names_of(fact, sources))
-    told, untold = _said(dialogs, names, sources)
-    ordinary = {source for source in sources if untold[source] > _ORDINARY * (told[source] + untold[source])}
-    return None if _OF_ENTITIES in ordinary else frozenset(relations - ordinary)
-
-
-def _owned(dialogs: Iterable[Dialog]) -> set[str]:
-    """The relations in which every value has one word and belongs to one entity."""
-    owners: dict[str, dict[str, str]] = defaultdict(dict)
-    shared: set[str] = set()
-    for entity, relation, value in _statements(dialogs):
-        if owners[relation].setdefault(value, entity) != entity or " " in value:
-            shared.add(relation)
-    return {name for name, of in owners.items() if name not in shared and len(set(of.values())) >= _FEWEST}
-
-
-def _said(
-    dialogs: Iterable[Dialog], names: Mapping[str, str], sources: set[str]
-) -> tuple[Counter[str], Counter[str]]:
-    """How often names of each source are said after a fact told of them, and otherwise."""
-    told: Counter[str] = Counter()
-    untold: Counter[str] = Counter()
-    for dialog in dialogs:
-        known: set[str] = set()
-        for event in dialog.events:
-            if isinstance(event, Fact):
-                found = statement(event.text.lower())
-                known.update(() if found is None else _names_of(found, sources))
-                continue
-            for word in KnownEntities.words(f"{event.user} {event.system}") & names.keys():
-                (told if word in known else untold)[names[word]] += 1
-    return told, untold
-
-
-def _names_of(fact: tuple[str, str, str], sources: set[str]) -> dict[str, str]:
-    """The names in a fact, with their sources."""
-    entity, relation, value = fact
-    return {entity: _OF_ENTITIES, **({value: relation} if relation in sources else {})}
-
-
-def _statements(dialogs: Iterable[Dialog]) -> Iterator[tuple[str, str, str]]:
-    """Of all facts, in lower case."""
-    for dialog in dialogs:
-        for event in dialog.events:
-            found = statement(event.text.lower()) if isinstance(event, Fact) else None
-            if found is not None:
-                yield found
 
 
 @dataclass(slots=True)
 class _Entity:
-    """An entity of a dialog: how it is written, its own values by placeholder, its other ones with their words."""
+    """An entity of a dialog: what fills the gaps that stand for it, its other values with their words."""
 
-    name: str
     own: dict[str, str] = field(default_factory=dict)
     values: dict[str, frozenset[str]] = field(default_factory=dict)
 
@@ -115,15 +32,15 @@ class KnownEntities:
     """The entities that a dialog knows, as it goes on.
 
     Args:
-        naming: relations whose values are names.
+        names: which fields of records give names.
         profile: words that describe the user, who asks for them from the start.
     """
 
-    def __init__(self, naming: frozenset[str], profile: Iterable[str] = ()) -> None:
-        self._naming = naming
+    def __init__(self, names: Names, profile: Iterable[str] = ()) -> None:
+        self._of = names
+        self._gaps = names.gaps()
         self._entities: list[_Entity] = []
-        self._numbers: dict[str, int] = {}
-        self._names: dict[str, tuple[int, str]] = {}
+        self._names: Phrases[tuple[int, str]] = Phrases()
         self._value_words: set[str] = set()
         self._heard = {word.lower() for word in profile}
         self._named: set[int] = set()
@@ -134,34 +51,28 @@ class KnownEntities:
         return len(self._entities)
 
     @property
-    def names(self) -> Iterable[str]:
-        """All names, of entities and of what only one of them has, in lower case."""
+    def names(self) -> Phrases[tuple[int, str]]:
+        """All names, of entities and of what only one of them has, with entity and placeholder."""
         return self._names
 
-    @staticmethod
-    def words(text: str) -> set[str]:
-        """The words of a sentence as :attr:`names` has them."""
-        return {_core(word).lower() for word in text.split()}
-
-    def learn(self, fact: Fact) -> None:
-        """Know what a fact says."""
-        found = statement(fact.text)
-        if found is None:
+    def learn(self, record: Record) -> None:
+        """Know what a record says; one whose kind has no names is of no entity."""
+        if record.kind not in self._of.fields:
             return
-        name, relation, value = found
-        key = name.lower()
-        if key not in self._numbers:
-            self._numbers[key] = len(self._entities)
-            self._entities.append(_Entity(name))
-            self._names[key] = self._numbers[key], ENTITY
-        entity = self._entities[self._numbers[key]]
-        if relation in self._naming and " " not in value:
-            entity.own.setdefault(placeholder(relation), value)
-            self._names.setdefault(value.lower(), (self._numbers[key], placeholder(relation)))
-        else:
-            words = value.lower().split()
-            self._value_words.update(words)
-            entity.values[f"{relation}={'_'.join(words)}"] = frozenset(words)
+        fields = fields_of(record)
+        gaps = [(gap, value) for path, value in fields if (gap := self._of.gap_of(record.kind, path))]
+        if not gaps:
+            return
+        number = self._number(gaps)
+        entity = self._entities[number]
+        for gap, value in gaps:
+            entity.own.setdefault(gap, value)
+            self._names.add(phrase_of(value), (number, gap))
+        for path, value in fields:
+            if self._of.gap_of(record.kind, path) is None:
+                words = value.lower().split()
+                self._value_words.update(words)
+                entity.values[f"{'_'.join(path.split())}={'_'.join(words)}"] = frozenset(words)
         self._descriptions = None
 
     def hear(self, utterance: str) -> None:
@@ -182,13 +93,16 @@ class KnownEntities:
                 self._descriptions = None
 
     def replaced(self, text: str) -> str:
-        """A sentence with placeholders for names."""
-        if not self._names:
-            return text
+        """A sentence with placeholders for names; as it is if it has none."""
         words = text.split()
-        if not any(_core(word).lower() in self._names for word in words):
+        found = list(self._names.find(words)) if len(self._names) else []
+        if not found:
             return text
-        return " ".join(map(self._placed, words))
+        parts, place = [], 0
+        for start, end, (_, gap) in found:
+            parts += [*words[place:start], put_in_place(words, start, end, gap)]
+            place = end
+        return " ".join([*parts, *words[place:]])
 
     def template(self, response: str) -> tuple[str, int]:
         """A response with gaps and the number of the entity that it names.
@@ -200,14 +114,12 @@ class KnownEntities:
 
     def filled(self, template: str, entity: int) -> str | None:
         """A template with the gaps filled in for an entity; None if it lacks what belongs there."""
-        chosen = self._entities[entity]
-        text = template.replace(ENTITY, chosen.name)
-        for relation in self._naming:
-            gap = placeholder(relation)
-            if gap in text:
-                if gap not in chosen.own:
+        text, own = template, self._entities[entity].own
+        for gap in self._gaps:
+            if gap in template:
+                if gap not in own:
                     return None
-                text = text.replace(gap, chosen.own[gap])
+                text = text.replace(gap, own[gap])
         return text
 
     def descriptions(self) -> tuple[tuple[str, ...], ...]:
@@ -223,9 +135,24 @@ class KnownEntities:
             )
         return self._descriptions
 
+    def _number(self, gaps: list[tuple[str, str]]) -> int:
+        """That of the entity with the first of these names, or a new one's.
+
+        A record with a known first name is of that entity, whatever else it says; one without a first name is of the
+        entity that has any of its other names.
+        """
+        own = dict(reversed(gaps))
+        for gap in [ENTITY] if ENTITY in own else own:
+            phrase = phrase_of(own[gap])
+            if phrase in self._names and self._names[phrase][1] == gap:
+                return self._names[phrase][0]
+        self._entities.append(_Entity())
+        return len(self._entities) - 1
+
     def _named_in(self, text: str) -> list[int]:
-        found = (self._names.get(_core(word).lower()) for word in text.split())
-        return [name[0] for name in found if name is not None]
+        if not len(self._names):
+            return []
+        return [number for _, _, (number, _) in self._names.find(text.split())]
 
     def _refer(self, number: int) -> None:
         if number != self._latest:
@@ -237,17 +164,3 @@ class KnownEntities:
             yield value
             if words <= self._heard:
                 yield value.partition("=")[0] + HEARD
-
-    def _placed(self, word: str) -> str:
-        core = _core(word)
-        found = self._names.get(core.lower())
-        return word if found is None else found[1] + word[len(core) :]
-
-
-def has_gap(text: str, naming: frozenset[str]) -> bool:
-    """Whether a candidate is a template."""
-    return "<" in text and (ENTITY in text or any(placeholder(relation) in text for relation in naming))
-
-
-def _core(word: str) -> str:
-    return word.rstrip(_PUNCTUATION)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tasksieve.dialogs import Dialog
-from tasksieve.encoding.memories import FACT, PROFILE, SYSTEM, USER, MemoryLines, words_of
-from tasksieve.records.config import Facts
+from tasksieve.encoding.phrases import words_of
+from tasksieve.encoding.reading import FACT, PROFILE, SYSTEM, USER, Reading
 
 
 class Vocabulary:
@@ -21,15 +20,15 @@ class Vocabulary:
         self._numbers = {word: number for number, word in enumerate(self.words)}
 
     @classmethod
-    def of(cls, *tasks: Iterable[Dialog], facts: Facts = "all", naming: frozenset[str] | None = None) -> Vocabulary:
-        """Collect the words of several tasks' dialogs, of these facts of them and of the descriptions of entities.
+    def of(cls, *tasks: Iterable[Reading]) -> Vocabulary:
+        """The words of several tasks' dialogs: of what is remembered of them and of the descriptions of entities.
 
         They are sorted, after the speaker words.
         """
         words: set[str] = set()
-        for dialogs in tasks:
-            for dialog in dialogs:
-                words.update(_words_of(dialog, facts, naming))
+        for readings in tasks:
+            for reading in readings:
+                _collect(reading, words)
         speakers = (USER, SYSTEM, FACT, PROFILE)
         return cls((*speakers, *sorted(words.difference(speakers))))
 
@@ -43,14 +42,13 @@ class Vocabulary:
         return known, len(words) - len(known)
 
 
-def _words_of(dialog: Dialog, facts: Facts, naming: frozenset[str] | None) -> set[str]:
-    words: set[str] = set()
-    memory, described = MemoryLines(dialog, facts, naming), None
-    for _ in memory.turns():
-        descriptions = memory.entities.descriptions()
-        if descriptions is not described:
-            words.update(*descriptions)
-            described = descriptions
-    for sentence in memory.lines:
-        words.update(words_of(sentence))
-    return words
+def _collect(reading: Reading, words: set[str]) -> None:
+    described = None
+    for turn in reading.turns:
+        if turn.descriptions is not described:
+            words.update(*turn.descriptions)
+            described = turn.descriptions
+        for line in turn.fresh:
+            words.update(words_of(line.seen))
+    for line in reading.lines:
+        words.update(words_of(line.seen))

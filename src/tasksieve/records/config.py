@@ -55,9 +55,10 @@ class BodyConfig(_Section):
 
 
 MOST_MEMORIES = 65_536
-Facts = Literal["all", "mentioned", "none"]
-"""Which facts are memories: all, where they stand; those whose subject (their first word) was said before, from
-then on; or none. A knowledge base may answer with hundreds of facts, among which what was said is hard to find."""
+Facts = Literal["all", "needed", "mentioned", "none"]
+"""Which facts are memories: all, where they stand; those that something was said of, from then on (mentioned), and
+those that have just come, for the turn at hand (needed); or none. A knowledge base may answer with hundreds of facts,
+among which what was said is hard to find."""
 
 
 Entities = Literal["facts", "names"]
@@ -70,8 +71,8 @@ class ModelConfig(BodyConfig):
     dim: int = Field(default=40, ge=1, le=4096, description="width d of embeddings and internal state")
     max_memories: int = Field(default=250, ge=1, le=MOST_MEMORIES, description="older memories are left out")
     facts: Facts = Field(
-        default="mentioned",
-        description="which facts are memories: all, those whose subject (first word) was mentioned, or none",
+        default="needed",
+        description="which facts are memories: all; those mentioned; these and those that have just come (needed); none",
     )
     entities: Entities = Field(
         default="facts",

@@ -25,6 +25,8 @@ def audit_page(record: dict[str, Any]) -> Iterator[RenderableType]:
     yield Text(record["verdict"], style="bold")
     yield Text()
     yield _findings(record["findings"])
+    for task, sentence in record["names"].items():
+        yield Text(f"  {task}: {show.one_line(sentence)}")
     for title, table in _tables(record):
         if table.row_count:
             yield Text()
@@ -55,9 +57,9 @@ def _findings(found: list[dict[str, str]]) -> Table:
 
 
 def _sizes(record: dict[str, Any]) -> Table:
-    table = _table("split", "dialogs", "turns", "facts", "distinct responses")
+    table = _table("split", "dialogs", "turns", "facts", "seen", "distinct responses")
     for size in record["sizes"]:
-        counts = (size[name] for name in ("dialogs", "turns", "facts", "responses"))
+        counts = size["dialogs"], size["turns"], size["facts"]["given"], size["facts"]["seen"], size["responses"]
         table.add_row(size["split"], *map(show.whole, counts))
     return table
 

@@ -30,7 +30,7 @@ class RunAnswer(BaseModel):
     candidates: int = Field(description="responses the model chooses among")
     words: int = Field(description="words the model knows")
     hops: int
-    facts: Facts = Field(description="which facts become memories: all, those whose subject was mentioned, none")
+    facts: Facts = Field(description="which facts become memories: all, needed, mentioned, none")
     entities: Entities = Field(description="whether responses name entities told by the facts, or are taken as texts")
     recorded_iterations: int = Field(description="how often weights were recorded")
     openings: list[str] = Field(description="what users often say first in the related dialogs")

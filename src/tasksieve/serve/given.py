@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from tasksieve.encoding import KnownEntities, SentenceTable, Vocabulary
+from tasksieve.encoding.phrases import phrase_of
 from tasksieve.training.runs.answers import Answer
 
 
@@ -28,7 +29,7 @@ class GivenResponses:
         self._matrix = self._embed(self.texts)
         self._with: dict[str, list[int]] = defaultdict(list)
         for number, text in enumerate(self.texts):
-            for word in KnownEntities.words(text):
+            for word in set(phrase_of(text)):
                 self._with[word].append(number)
 
     def best(
@@ -56,7 +57,7 @@ class GivenResponses:
 
     def _name(self, scores: Tensor, state: Tensor, known: KnownEntities, shares: Tensor) -> None:
         """Put in the scores of the texts that name one of the entities."""
-        naming = sorted({number for name in known.names for number in self._with.get(name, ())})
+        naming = sorted({number for name in known.names for number in self._with.get(name[0], ())})
         if not naming:
             return
         read = [known.template(self.texts[number]) for number in naming]

@@ -9,17 +9,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from tasksieve.dialogs import Fact, Turn
 from tasksieve.dialogs.formats import read_sentences
-from tasksieve.encoding import MemoryLines
-from tasksieve.encoding.memories import words_of
+from tasksieve.encoding import Reading, words_of
 from tasksieve.models.memory_network.entity_choice import entity_scores, responses
 from tasksieve.models.memory_network.explain import attention_of
 from tasksieve.records.config import Entities, Facts
 from tasksieve.serve.given import GivenResponses
 from tasksieve.training.runs.answers import Answer, best_answers
 from tasksieve.training.runs.dialog_tasks import PRIMARY_HEAD
-from tasksieve.training.runs.trained_model import TrainedModel
+from tasksieve.training.runs.trained_model import Event, TrainedModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +78,14 @@ class Responder:
     @property
     def facts(self) -> Facts:
         """Which facts become memories."""
-        return self._trained.encoding.facts
+        return self._trained.encoding.reader.facts
 
     @property
     def entities(self) -> Entities:
         """How responses name what facts are about."""
-        return "names" if self._trained.encoding.naming is None else "facts"
+        return "names" if self._trained.encoding.reader.names is None else "facts"
 
-    def respond(self, events: Sequence[Turn | Fact], user: str, profile: Sequence[str], top: int) -> Response:
+    def respond(self, events: Sequence[Event], user: str, profile: Sequence[str], top: int) -> Response:
         """The best candidates for an utterance, with what the model attended to.
 
         Args:
@@ -102,7 +100,7 @@ class Responder:
 
     def rank(
         self,
-        events: Sequence[Turn | Fact],
+        events: Sequence[Event],
         user: str,
         profile: Sequence[str],
         top: int,
@@ -116,15 +114,15 @@ class Responder:
         return GivenResponses(texts, self._trained.encoding.vocabulary, self._embedding)
 
     @torch.no_grad()
-    def _heard(self, events: Sequence[Turn | Fact], user: str, profile: Sequence[str]) -> _Heard:
-        batch, memory = self._trained.waiting(events, user, profile)
+    def _heard(self, events: Sequence[Event], user: str, profile: Sequence[str]) -> _Heard:
+        batch, reading = self._trained.waiting(events, user, profile)
         states, attention = attention_of(self._trained.model.body, batch)
         entities = None if batch.options is None else entity_scores(states, self._embedding, batch.options)
-        return _Heard(memory, states, attention[:, 0], entities)
+        return _Heard(reading, states, attention[:, 0], entities)
 
     @torch.no_grad()
     def _best(self, heard: _Heard, given: GivenResponses | None, top: int) -> list[Answer]:
-        known = heard.memory.entities
+        known = heard.reading.entities
         if given is not None:
             return given.best(heard.states[0], known, None if heard.entities is None else heard.entities[0], top)
         scores = heard.states @ self._matrix.T
@@ -136,9 +134,9 @@ class Responder:
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """A dialog that waits for a response: its memory, the state (1 × d), each hop's attention, scores of entities."""
+    """A dialog that waits for a response: as it was read, the state (1 × d), each hop's attention, scores of entities."""
 
-    memory: MemoryLines
+    reading: Reading
     states: Tensor
     attention: Tensor
     entities: Tensor | None
@@ -146,8 +144,9 @@ class _Heard:
 
 def _memories(heard: _Heard) -> tuple[Memory, ...]:
     shares = heard.attention.T.tolist()
+    lines = heard.reading.memory(heard.reading.turns[-1])
     # The latest come first; those beyond the model's memory have no slot. Without any line one empty slot is left.
-    return tuple(_memory(line, share) for line, share in zip(reversed(heard.memory.originals), shares, strict=False))
+    return tuple(_memory(line.original, share) for line, share in zip(reversed(lines), shares, strict=False))
 
 
 def _memory(line: str, attention: list[float]) -> Memory:

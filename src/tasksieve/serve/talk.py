@@ -7,9 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasksieve.dialogs import SILENCE, Fact, Turn
+from tasksieve.dialogs import SILENCE, Turn
+from tasksieve.dialogs.record import told
 from tasksieve.serve.responder import Memory, Responder, Response
 from tasksieve.training.runs.answers import Answer
+from tasksieve.training.runs.trained_model import Event
 
 Sentence = Annotated[str, Field(max_length=2000)]
 
@@ -98,9 +100,9 @@ def talk_routes(responder: Responder) -> APIRouter:
     return routes
 
 
-def _given(context: Context) -> tuple[list[Turn | Fact], str, list[str]]:
+def _given(context: Context) -> tuple[list[Event], str, list[str]]:
     events = [
-        Fact(event.fact) if isinstance(event, GivenFact) else Turn(event.user.strip() or SILENCE, event.system)
+        told(event.fact) if isinstance(event, GivenFact) else Turn(event.user.strip() or SILENCE, event.system)
         for event in context.events
     ]
     return events, context.user.strip() or SILENCE, context.profile.split()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +14,11 @@ from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.encoding import (
     Candidates,
     EncodedTask,
-    MemoryLines,
+    Names,
+    Reader,
+    Reading,
     Vocabulary,
-    has_gap,
-    memory_due,
-    naming_relations,
+    names_of,
     responses_of,
 )
 from tasksieve.errors import UserError
@@ -26,6 +27,7 @@ from tasksieve.records.files import read_json, write_text
 from tasksieve.training.methods import Method
 
 PRIMARY_HEAD = "primary"
+_log = logging.getLogger("tasksieve")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,39 +45,47 @@ class DataFiles:
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """What turns dialogs into tensors: kept with a run, so that its model can be used without its data."""
+    """What turns dialogs into tensors: kept with a run, so that its model can be used without its data.
+
+    Attributes:
+        vocabulary: numbers the words.
+        candidates: what each head chooses among, by the head's name.
+        max_memories: older memories are left out.
+        reader: how the primary task's dialogs are read.
+        related_names: which fields of records give names in each related task, as a record; the model does not need
+            them.
+    """
 
     vocabulary: Vocabulary
     candidates: dict[str, Candidates]
     max_memories: int
-    facts: Facts = "all"
-    naming: frozenset[str] | None = None
+    reader: Reader = Reader("all")
+    related_names: tuple[Names, ...] = ()
 
-    def encode(self, dialogs: Sequence[Dialog], head: str = PRIMARY_HEAD) -> EncodedTask:
-        """Encode dialogs for a head."""
+    def encode(self, readings: Sequence[Reading], head: str = PRIMARY_HEAD) -> EncodedTask:
+        """Encode dialogs that were read for a head."""
         candidates = self.candidates[head]
         device = candidates.table.device
         return EncodedTask(
-            dialogs,
-            self.vocabulary,
-            candidates,
-            head=head,
-            max_memories=self.max_memories,
-            facts=self.facts,
-            naming=self.naming,
-            device=device,
+            readings, self.vocabulary, candidates, head=head, max_memories=self.max_memories, device=device
         )
 
-    def remember(self, dialog: Dialog) -> MemoryLines:
-        """What is remembered and known when the response of a dialog's last turn, which ends it, is due."""
-        return memory_due(dialog, self.facts, self.naming)
+    def encode_dialogs(self, dialogs: Sequence[Dialog]) -> EncodedTask:
+        """Read and encode dialogs of the primary task."""
+        return self.encode(self.reader.read(dialogs))
 
     def write(self, path: Path) -> None:
         """Write as JSON."""
         texts = {head: candidates.texts for head, candidates in self.candidates.items()}
-        naming = None if self.naming is None else sorted(self.naming)
-        reading = {"max_memories": self.max_memories, "facts": self.facts, "naming": naming}
-        value = {**reading, "words": self.vocabulary.words, "candidates": texts}
+        names = None if self.reader.names is None else self.reader.names.plain()
+        value = {
+            "max_memories": self.max_memories,
+            "facts": self.reader.facts,
+            "names": names,
+            "related_names": [found.plain() for found in self.related_names],
+            "words": self.vocabulary.words,
+            "candidates": texts,
+        }
         write_text(path, json.dumps(value, ensure_ascii=False) + "\n")
 
     @classmethod
@@ -89,21 +99,16 @@ class Encoding:
             facts = value.get("facts", "all")
             if facts not in get_args(Facts):
                 raise ValueError(f"facts: found {str(facts)[:80]}; expected {', '.join(get_args(Facts))}")
-            naming = _naming(value.get("naming"))
+            told = value.get("names", value.get("naming"))  # the second in older versions
+            names = None if told is None else Names.read(told)
+            related = tuple(map(Names.read, value.get("related_names", [])))
             vocabulary = Vocabulary(value["words"])
+            gaps = frozenset[str]().union(*(found.gaps() for found in (names, *related) if found is not None))
             texts = value["candidates"].items()
-            candidates = {head: Candidates(list_, vocabulary, device, naming) for head, list_ in texts}
-            return cls(vocabulary, candidates, memories, facts, naming)
+            candidates = {head: Candidates(list_, vocabulary, device, gaps) for head, list_ in texts}
+            return cls(vocabulary, candidates, memories, Reader(facts, names), related)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise UserError(f"is not a run's encoding ({error!r}); train again", path) from None
-
-
-def _naming(given: object) -> frozenset[str] | None:
-    if given is None:
-        return None
-    if not isinstance(given, list) or not all(isinstance(relation, str) for relation in given):
-        raise ValueError(f"naming: found {str(given)[:80]}; expected a list of relations")
-    return frozenset(given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +140,31 @@ def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
     primary = _first(read_dialogs(files.primary), config.data.size, files.primary)
     valid = _first(read_dialogs(files.valid), config.data.size, files.valid)
     related = [read_dialogs(path) for path in files.related]
-    encoding = _encoding(config, method, primary, valid, related)
+    named = _names(config, [*primary, *valid], related)
+    readers = [Reader(config.model.facts, names) for names in named]
+    own, valid_read = readers[0].read(primary), readers[0].read(valid)
+    others = [reader.read(dialogs) for reader, dialogs in zip(readers[1:], related, strict=True)]
+    encoding = _encoding(config, method, readers, own, valid_read, others)
     heads = [PRIMARY_HEAD if method.heads == "one" else related_head(n) for n in range(len(related))]
     return DialogTasks(
         encoding=encoding,
-        primary=encoding.encode(primary),
-        valid=encoding.encode(valid),
-        related=tuple(encoding.encode(dialogs, head) for dialogs, head in zip(related, heads, strict=True)),
+        primary=encoding.encode(own),
+        valid=encoding.encode(valid_read),
+        related=tuple(encoding.encode(read, head) for read, head in zip(others, heads, strict=True)),
     )
+
+
+def _names(
+    config: RunConfig, primary: Sequence[Dialog], related: Sequence[Sequence[Dialog]]
+) -> tuple[Names | None, ...]:
+    """Those of the primary task, then of each related one; told in the log."""
+    if config.model.entities == "names":
+        return (None,) * (1 + len(related))
+    found = names_of(primary, *related)
+    for names, task in zip(found, ["primary", *map(related_head, range(len(related)))], strict=True):
+        if names.fields or names.refused:
+            _log.info("%s: %s", task, names.sentence())
+    return found
 
 
 def related_head(number: int) -> str:
@@ -153,24 +175,22 @@ def related_head(number: int) -> str:
 def _encoding(
     config: RunConfig,
     method: Method,
-    primary: Sequence[Dialog],
-    valid: Sequence[Dialog],
-    related: Sequence[Sequence[Dialog]],
+    readers: Sequence[Reader],
+    primary: Sequence[Reading],
+    valid: Sequence[Reading],
+    related: Sequence[Sequence[Reading]],
 ) -> Encoding:
-    facts = config.model.facts
-    naming = naming_relations(primary, valid, *related) if config.model.entities == "facts" else None
+    responses = {PRIMARY_HEAD: responses_of(primary, valid)}
     if method.heads == "one":
-        responses = {PRIMARY_HEAD: responses_of(primary, valid, *related, naming=naming)}
+        responses = {PRIMARY_HEAD: responses_of(primary, valid, *related)}
     else:
-        responses = {PRIMARY_HEAD: responses_of(primary, valid, naming=naming)}
-        for number, dialogs in enumerate(related):
-            responses[related_head(number)] = responses_of(dialogs, naming=naming)
-    if naming is not None and not any(has_gap(text, naming) for texts in responses.values() for text in texts):
-        naming = None  # no response names what the facts are about
-    vocabulary = Vocabulary.of(primary, valid, *related, facts=facts, naming=naming)
+        responses |= {related_head(number): responses_of(readings) for number, readings in enumerate(related)}
+    vocabulary = Vocabulary.of(primary, valid, *related)
+    gaps = frozenset[str]().union(*(reader.names.gaps() for reader in readers if reader.names is not None))
     device = config.training.device
-    candidates = {head: Candidates(texts, vocabulary, device, naming) for head, texts in responses.items()}
-    return Encoding(vocabulary, candidates, config.model.max_memories, facts, naming)
+    candidates = {head: Candidates(texts, vocabulary, device, gaps) for head, texts in responses.items()}
+    names = tuple(reader.names for reader in readers[1:] if reader.names is not None)
+    return Encoding(vocabulary, candidates, config.model.max_memories, readers[0], names)
 
 
 def _first(dialogs: list[Dialog], size: int | None, path: Path) -> list[Dialog]:

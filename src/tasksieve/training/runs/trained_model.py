@@ -9,9 +9,10 @@ from typing import Any
 
 import torch
 
-from tasksieve.dialogs import SILENCE, Dialog, Fact, Turn
+from tasksieve.dialogs import SILENCE, Dialog, Note, Record, Turn
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
-from tasksieve.encoding import Batch, MemoryLines
+from tasksieve.dialogs.record import told
+from tasksieve.encoding import Batch, Reading
 from tasksieve.models import MemoryNetwork
 from tasksieve.records.files import sha256
 from tasksieve.records.run_folder import RunFolder
@@ -21,6 +22,10 @@ from tasksieve.training.runs.answers import Answer, best_answers
 from tasksieve.training.runs.dialog_tasks import PRIMARY_HEAD, Encoding
 from tasksieve.training.runs.dialogs import build_model
 from tasksieve.training.runs.evaluation import summary, task_ranks
+
+Event = Turn | Record | Note
+"""What a dialog is made of."""
+_NOT_SAID = "?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +51,12 @@ class TrainedModel:
 
     def evaluate(self, dialogs: Sequence[Dialog]) -> dict[str, Any]:
         """Accuracies in per cent: per turn, per dialog, hits@1/5/10, by kind of turn, with the coverage."""
-        task = self.encoding.encode(dialogs)
+        task = self.encoding.encode_dialogs(dialogs)
         return summary(task_ranks(self.model, task), task)
 
     @torch.no_grad()
     def answer(
-        self, events: Sequence[Turn | Fact], user: str, *, profile: Sequence[str] = (), top: int = 5
+        self, events: Sequence[Event], user: str, *, profile: Sequence[str] = (), top: int = 5
     ) -> list[Answer]:
         """The best candidate responses to an utterance, best first.
 
@@ -61,15 +66,15 @@ class TrainedModel:
             profile: words that describe the user, if known.
             top: how many candidates to return.
         """
-        batch, memory = self.waiting(events, user, profile)
+        batch, reading = self.waiting(events, user, profile)
         scores, _ = self.model.responses(batch)
-        return best_answers(scores[0], self.encoding.candidates[PRIMARY_HEAD], memory.entities, top)
+        return best_answers(scores[0], self.encoding.candidates[PRIMARY_HEAD], reading.entities, top)
 
-    def waiting(self, events: Sequence[Turn | Fact], user: str, profile: Sequence[str]) -> tuple[Batch, MemoryLines]:
-        """A dialog whose next response is due, as a batch of one, and what is remembered and known then."""
-        dialog = Dialog((*events, Turn(user, "?")), tuple(profile))
-        task = self.encoding.encode([dialog])
-        return task.batch(torch.tensor([len(task) - 1], device=task.device)), self.encoding.remember(dialog)
+    def waiting(self, events: Sequence[Event], user: str, profile: Sequence[str]) -> tuple[Batch, Reading]:
+        """A dialog whose next response is due, as a batch of one, and as it was read; that turn is its last."""
+        reading = self.encoding.reader.read_one(Dialog((*events, Turn(user, _NOT_SAID)), tuple(profile)))
+        task = self.encoding.encode([reading])
+        return task.batch(torch.tensor([len(task) - 1], device=task.device)), reading
 
 
 def evaluate_run(path: Path | str, data: Path | str, split: str = "test") -> dict[str, Any]:
@@ -95,7 +100,7 @@ class Conversation:
 
     def __init__(self, trained: TrainedModel) -> None:
         self._trained = trained
-        self._events: list[Turn | Fact] = []
+        self._events: list[Event] = []
         self._profile: tuple[str, ...] = ()
 
     def say(self, user: str, top: int = 5) -> list[Answer]:
@@ -112,7 +117,7 @@ class Conversation:
             self._profile = tuple(rest.split())
             return f"profile: {rest}"
         if name == "/fact" and rest.strip():
-            self._events.append(Fact(rest.strip()))
+            self._events.append(told(rest.strip()))
             return f"{len(self._events)} facts and turns so far"
         if name == "/reset":
             self._events.clear()

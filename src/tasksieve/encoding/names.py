@@ -1,0 +1,228 @@
+"""Which fields of records give names, told from the dialogs of each task.
+
+A value is a name if it tells one record from others and is said because a record told it: a restaurant's name, its
+telephone number, its street address. This is judged for every field of every kind of record, and for every task by
+itself. A field gives names if
+
+* it has at least :data:`FEWEST` distinct values,
+* its value settles at least half of the record's other fields (no two restaurants have one telephone number, so that
+  it settles the name; many have one rating),
+* what it says in one word is hardly ever said where no record has told it (``the``, ``4`` are said everywhere).
+
+A task with too few records of a kind to tell takes what all tasks together say of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tasksieve.dialogs import Dialog, Record, Turn
+from tasksieve.dialogs.record import KNOWLEDGE_BASE, NAME
+from tasksieve.encoding.phrases import Phrases, phrase_of
+
+ENTITY = "<entity>"
+"""What stands for an entity's first name."""
+FEWEST = 10
+"""Distinct values of a field."""
+_SETTLED = 0.95
+_ORDINARY = 0.1
+"""One-word names are said more rarely than this, as a share, where no record has told of them."""
+
+Source = tuple[str, str]
+"""Kind of record, and path to a field in lower case."""
+
+
+def placeholder(path: str) -> str:
+    """What stands for an entity's own value of a field."""
+    return f"<{'_'.join(path.split())}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The fields that give names in one task.
+
+    Attributes:
+        fields: by kind of record; the first names the record itself, and stands as :data:`ENTITY` in templates.
+        refused: fields whose values look like names and are none, or kinds of which no response names one, with the
+            reason.
+    """
+
+    fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    refused: tuple[tuple[str, str, str], ...] = ()
+
+    def gaps(self) -> frozenset[str]:
+        """All placeholders that templates may have."""
+        others = (placeholder(path) for paths in self.fields.values() for path in paths[1:])
+        return frozenset((ENTITY, *others)) if self.fields else frozenset()
+
+    def gap_of(self, kind: str, path: str) -> str | None:
+        """What stands for a field's value; None if it is no name."""
+        paths = self.fields.get(kind, ())
+        if path not in paths:
+            return None
+        return ENTITY if path == paths[0] else placeholder(path)
+
+    def sentence(self) -> str:
+        """What was decided, for people.
+
+        >>> Names({"Hotels_1": ("hotel_name",)}, (("kb", "name", "said everywhere"),)).sentence()
+        'names: hotel_name of Hotels_1; not used: name of kb (said everywhere)'
+        """
+        used = [f"{', '.join(paths)} of {kind or 'records'}" for kind, paths in self.fields.items()]
+        refused = [f"{path} of {kind or 'records'} ({why})" for kind, path, why in self.refused]
+        said = f"names: {'; '.join(used) or 'none'}"
+        return f"{said}; not used: {'; '.join(refused)}" if refused else said
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON has it; :meth:`read` takes it back."""
+        return {"fields": {kind: list(paths) for kind, paths in self.fields.items()}, "refused": list(self.refused)}
+
+    @classmethod
+    def read(cls, value: object) -> Names:
+        """What :meth:`plain` gave, or an older version's list of relations. Raises: ValueError: if it is neither."""
+        if value is None:
+            return cls()
+        if isinstance(value, list) and all(isinstance(relation, str) for relation in value):
+            return cls({KNOWLEDGE_BASE: (NAME, *value)})
+        try:
+            fields = {str(kind): tuple(map(str, paths)) for kind, paths in value["fields"].items()}  # type: ignore[index]
+            refused = tuple((str(kind), str(path), str(why)) for kind, path, why in value["refused"])  # type: ignore[index]
+        except (TypeError, KeyError, ValueError, AttributeError):
+            raise ValueError(f"names: found {str(value)[:80]}; expected fields by kind of record") from None
+        return cls({kind: paths for kind, paths in fields.items() if paths}, refused)
+
+
+def names_of(*tasks: Sequence[Dialog]) -> tuple[Names, ...]:
+    """Judge every task's names by its own dialogs, or by all tasks' where it has too few records of a kind."""
+    together = _Evidence.of([dialog for dialogs in tasks for dialog in dialogs])
+    each = [together] if len(tasks) == 1 else [_Evidence.of(dialogs) for dialogs in tasks]
+    return tuple(_judged(own, together) for own in each)
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """What some dialogs tell of the fields whose values differ from record to record.
+
+    Attributes:
+        records: how many distinct ones of each kind.
+        unique: such fields of each kind.
+        told, untold: how often one-word values of each are said after a record told them, and otherwise.
+        named: how often responses say a value after a record told it.
+    """
+
+    records: Mapping[str, int]
+    unique: Mapping[str, list[str]]
+    told: Counter[Source]
+    untold: Counter[Source]
+    named: Counter[Source]
+
+    @classmethod
+    def of(cls, dialogs: Sequence[Dialog]) -> _Evidence:
+        records = _distinct(dialogs)
+        unique = {kind: _unique(found) for kind, found in records.items()}
+        told, untold, named = _said(dialogs, {kind: set(paths) for kind, paths in unique.items()})
+        return cls({kind: len(found) for kind, found in records.items()}, unique, told, untold, named)
+
+
+def _judged(own: _Evidence, together: _Evidence) -> Names:
+    fields: dict[str, tuple[str, ...]] = {}
+    refused: list[tuple[str, str, str]] = []
+    for kind in own.records:
+        judge = own if own.records[kind] >= FEWEST else together
+        good = []
+        for path in judge.unique.get(kind, ()):
+            told, untold = judge.told[kind, path], judge.untold[kind, path]
+            if untold > _ORDINARY * (told + untold):
+                refused.append((kind, path, "said where no record tells it"))
+            else:
+                good.append(path)
+        if good and not any(together.named[kind, path] for path in good):
+            refused.append((kind, good[0], "no response says one"))
+        elif good:
+            fields[kind] = tuple(sorted(good, key=lambda path: _rank(kind, path, together)))
+    return Names(fields, tuple(refused))
+
+
+def _rank(kind: str, path: str, evidence: _Evidence) -> tuple[bool, int]:
+    """The name of a knowledge base's entity comes first, then what is said most often."""
+    return (kind, path) != (KNOWLEDGE_BASE, NAME), -evidence.named[kind, path]
+
+
+def fields_of(record: Record) -> list[tuple[str, str]]:
+    """Every text of a record with its path in lower case."""
+    return [(path.lower(), value) for path, value in record.flat()]
+
+
+def _distinct(dialogs: Iterable[Dialog]) -> dict[str, list[dict[str, str]]]:
+    """The distinct records of each kind, each with the texts of its fields; lists are joined."""
+    seen: set[Record] = set()
+    found: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for record in _records(dialogs):
+        if record not in seen:
+            seen.add(record)
+            values: dict[str, str] = {}
+            for path, value in fields_of(record):
+                values[path] = f"{values[path]} {value}" if path in values else value
+            found[record.kind].append(values)
+    return found
+
+
+def _records(dialogs: Iterable[Dialog]) -> Iterator[Record]:
+    return (event for dialog in dialogs for event in dialog.events if isinstance(event, Record))
+
+
+def _unique(records: Sequence[Mapping[str, str]]) -> list[str]:
+    """The fields with enough values that settle at least half of the other fields, in their order."""
+    paths = list(dict.fromkeys(path for record in records for path in record))
+    return [path for path in paths if _settles(records, path, [other for other in paths if other != path])]
+
+
+def _settles(records: Sequence[Mapping[str, str]], path: str, others: Sequence[str]) -> bool:
+    groups: dict[str, list[Mapping[str, str]]] = defaultdict(list)
+    for record in records:
+        if record.get(path, "").strip():
+            groups[record[path].lower()].append(record)
+    if len(groups) < FEWEST:
+        return False
+    met = [other for other in others if any(other in record for group in groups.values() for record in group)]
+    several = [group for group in groups.values() if len(group) > 1]
+    settled = sum(_settled(several, other) for other in met)
+    return 2 * settled >= len(met)
+
+
+def _settled(groups: Sequence[Sequence[Mapping[str, str]]], other: str) -> bool:
+    """Whether records that share one field's value nearly always share another's."""
+    values = [{record[other] for record in group if other in record} for group in groups]
+    alike = sum(len(of_group) < 2 for of_group in values)
+    return alike >= _SETTLED * len(values)
+
+
+def _said(
+    dialogs: Iterable[Dialog], unique: Mapping[str, set[str]]
+) -> tuple[Counter[Source], Counter[Source], Counter[Source]]:
+    """How often one-word values are said after a record told them and otherwise, and values in responses."""
+    dialogs = list(dialogs)
+    phrases: Phrases[tuple[str, Source]] = Phrases()
+    for record in _records(dialogs):
+        for path, value in fields_of(record):
+            if path in unique[record.kind]:
+                phrases.add(phrase_of(value), (value.lower(), (record.kind, path)))
+    told: Counter[Source] = Counter()
+    untold: Counter[Source] = Counter()
+    named: Counter[Source] = Counter()
+    for dialog in dialogs:
+        known: set[str] = set()
+        for event in dialog.events:
+            if isinstance(event, Record):
+                known.update(value.lower() for path, value in event.flat())
+            if not isinstance(event, Turn):
+                continue
+            for text, by_system in ((event.user, False), (event.system, True)):
+                for start, end, (value, source) in phrases.find(text.split()):
+                    named[source] += by_system and value in known
+                    if end - start == 1:
+                        (told if value in known else untold)[source] += 1
+    return told, untold, named

@@ -1,0 +1,90 @@
+"""Words of sentences, and finding known texts of several words in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Generic, TypeVar
+
+_OPENING, _CLOSING = "\"'([", ".,;:!?\"')]"
+
+Found = TypeVar("Found")
+Phrase = tuple[str, ...]
+"""A text as it is looked for: its words in lower case, without punctuation around them."""
+
+
+def words_of(sentence: str) -> list[str]:
+    """Split a sentence at white space, in lower case."""
+    return sentence.lower().split()
+
+
+def bare(word: str) -> str:
+    """A word without punctuation around it, in lower case; as it is if it has nothing else."""
+    return (word.lstrip(_OPENING).rstrip(_CLOSING) or word).lower()
+
+
+def phrase_of(text: str) -> Phrase:
+    """A text as :class:`Phrases` looks for it.
+
+    >>> phrase_of("71 Saint Peter.")
+    ('71', 'saint', 'peter')
+    """
+    return tuple(map(bare, text.split()))
+
+
+class Phrases(Generic[Found]):
+    """Texts of one or several words, with something that each stands for."""
+
+    def __init__(self) -> None:
+        self._known: dict[Phrase, Found] = {}
+        self._lengths: dict[str, list[int]] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def __contains__(self, phrase: Phrase) -> bool:
+        return phrase in self._known
+
+    def __iter__(self) -> Iterator[Phrase]:
+        return iter(self._known)
+
+    def __getitem__(self, phrase: Phrase) -> Found:
+        return self._known[phrase]
+
+    def add(self, phrase: Phrase, value: Found) -> None:
+        """Know a phrase; the first meaning stays. An empty one is no phrase."""
+        if not phrase or phrase in self._known:
+            return
+        self._known[phrase] = value
+        lengths = self._lengths.setdefault(phrase[0], [])
+        if len(phrase) not in lengths:
+            lengths.append(len(phrase))
+            lengths.sort(reverse=True)
+
+    def find(self, words: Sequence[str]) -> Iterator[tuple[int, int, Found]]:
+        """Every place where a phrase stands, from left to right, the longest at each; places do not overlap.
+
+        Args:
+            words: of a sentence, as they are written.
+        Yields: first word, word after the last, and what the phrase stands for.
+        """
+        plain, place = list(map(bare, words)), 0
+        while place < len(plain):
+            for length in self._lengths.get(plain[place], ()):
+                phrase = tuple(plain[place : place + length])
+                if phrase in self._known:
+                    yield place, place + length, self._known[phrase]
+                    place += length - 1
+                    break
+            place += 1
+
+
+def put_in_place(words: Sequence[str], start: int, end: int, placed: str) -> str:
+    """What stands for some words of a sentence, with the punctuation that stands around them.
+
+    >>> put_in_place(["at", "'71", "Peter',"], 1, 3, "<address>")
+    "'<address>',"
+    """
+    first, last = words[start], words[end - 1]
+    opening = first[: len(first) - len(first.lstrip(_OPENING))]
+    stripped = last.rstrip(_CLOSING)
+    return f"{opening}{placed}{last[len(stripped) :]}" if stripped else placed
