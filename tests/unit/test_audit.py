@@ -12,15 +12,16 @@ from rich.console import Console
 from tasksieve.audit import audit
 from tasksieve.audit.audit import audit_splits
 from tasksieve.audit.splits import Splits
-from tasksieve.dialogs import SILENCE, Dialog, Fact, Turn
+from tasksieve.dialogs import SILENCE, Dialog, Turn
 from tasksieve.dialogs.formats import read_babi, write_babi
-from tasksieve.encoding import Candidates, EncodedTask, Vocabulary, naming_relations, responses_of
 from tasksieve.errors import UserError
 from tasksieve.report.audit import audit_page
+from tests.reading import World
+from tests.reading import facts as told
 
 
 def dialog(*turns: tuple[str, str], line: int = 1, facts: tuple[str, ...] = ()) -> Dialog:
-    return Dialog((*map(Fact, facts), *(Turn(user, system) for user, system in turns)), line=line)
+    return Dialog((*told(*facts), *(Turn(user, system) for user, system in turns)), line=line)
 
 
 A = dialog(("hi", "hello"), ("rome please", "api_call rome"), line=1)
@@ -46,13 +47,11 @@ def test_without_held_out_dialogs_each_primary_dialog_is_held_out() -> None:
 
 def test_the_ceiling_is_that_of_training(tasks_dir: Path) -> None:
     train, valid, test = (read_babi(tasks_dir / "primary" / f"{s}.txt") for s in ("train", "valid", "test-oov"))
-    naming = naming_relations(train, valid)
-    vocabulary = Vocabulary.of(train, valid, naming=naming)
-    candidates = Candidates(responses_of(train, valid, naming=naming), vocabulary, naming=naming)
-    task = EncodedTask(test, vocabulary, candidates, naming=naming)
+    world = World({"primary": train + valid})
+    task = world.task(dialogs=test)
     found = audit(tasks_dir / "primary", valid=tasks_dir / "primary", test=tasks_dir / "primary" / "test-oov.txt")
     assert found.coverage[-1].ceiling == pytest.approx(task.coverage.ceiling)
-    assert found.coverage[-1].candidates == len(candidates)
+    assert found.coverage[-1].candidates == len(world.heads["primary"])
 
 
 def test_dialogs_in_two_splits_are_leakage() -> None:

@@ -7,32 +7,37 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasksieve.dialogs import Dialog, Fact, Turn
+from tasksieve.dialogs import Dialog, Turn
 from tasksieve.encoding import (
     BatchSampler,
     Candidates,
     EncodedTask,
+    Reader,
     SentenceTable,
     Vocabulary,
     derived_generator,
     responses_of,
 )
+from tests.reading import facts
 
 pytestmark = pytest.mark.usefixtures("both_paths")
 
 DIALOGS = [
-    Dialog((Fact("r1 R_price cheap"), Turn("Hi", "hello"), Turn("a table", "for two two")), ("male", "young")),
+    Dialog((*facts("r1 R_price cheap"), Turn("Hi", "hello"), Turn("a table", "for two two")), ("male", "young")),
     Dialog((Turn("hi", "hello"),)),
 ]
 
 
 def encoded(dialogs: list[Dialog] = DIALOGS, **options: int) -> EncodedTask:
-    vocabulary = Vocabulary.of(DIALOGS)
-    return EncodedTask(dialogs, vocabulary, Candidates(responses_of(DIALOGS), vocabulary), **options)
+    reader = Reader("all")
+    readings = reader.read(DIALOGS)
+    vocabulary = Vocabulary.of(readings)
+    candidates = Candidates(responses_of(readings), vocabulary)
+    return EncodedTask(reader.read(dialogs), vocabulary, candidates, **options)
 
 
 def test_vocabulary_is_lower_case_sorted_and_led_by_the_speakers() -> None:
-    words = Vocabulary.of(DIALOGS).words
+    words = Vocabulary.of(Reader("all").read(DIALOGS)).words
     assert words[:4] == ("<user>", "<system>", "<fact>", "<profile>")
     assert list(words[4:]) == sorted(
         {"r1", "r_price", "cheap", "hi", "hello", "a", "table", "for", "two", "male", "young"}
@@ -73,7 +78,7 @@ def test_candidates_have_numbers_and_unseen_ones_have_none() -> None:
 
 def test_every_turn_is_an_example_with_all_before_it_as_memories() -> None:
     task = encoded()
-    words = Vocabulary.of(DIALOGS).words
+    words = Vocabulary.of(Reader("all").read(DIALOGS)).words
     assert [(e.dialog, e.turn, e.user, e.system) for e in task.examples] == [
         (0, 0, "Hi", "hello"),
         (0, 1, "a table", "for two two"),
@@ -140,7 +145,7 @@ def test_coverage_counts_what_is_unseen() -> None:
 
 def test_no_turn_is_no_task() -> None:
     with pytest.raises(ValueError, match="no turn"):
-        encoded([Dialog((Fact("a R_b c"),))])
+        encoded([Dialog(facts("a R_b c"))])
 
 
 @given(st.integers(1, 40), st.integers(1, 12), st.integers(0, 5))

@@ -5,11 +5,13 @@ telephone number, its street address. This is judged for every field of every ki
 itself. A field gives names if
 
 * it has at least :data:`FEWEST` distinct values,
-* its value settles at least half of the record's other fields (no two restaurants have one telephone number, so that
-  it settles the name; many have one rating),
+* records that come together have different ones,
+* its value settles at least half of the record's other fields, or one that settles it in turn, as name and telephone
+  number of a restaurant do (many have one rating),
 * what it says in one word is hardly ever said where no record has told it (``the``, ``4`` are said everywhere).
 
-A task with too few records of a kind to tell takes what all tasks together say of it.
+A task with too few records of a kind to tell takes what all tasks together say of it. Of triples, ``entity relation
+value``, the entity is known to tell them apart.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from tasksieve.dialogs import Dialog, Record, Turn
@@ -28,8 +31,9 @@ ENTITY = "<entity>"
 FEWEST = 10
 """Distinct values of a field."""
 _SETTLED = 0.95
+_ALIKE = 0.2
 _ORDINARY = 0.1
-"""One-word names are said more rarely than this, as a share, where no record has told of them."""
+"""Of all that is said of a field's values, one-word values that no record has told of are a smaller share."""
 
 Source = tuple[str, str]
 """Kind of record, and path to a field in lower case."""
@@ -109,7 +113,8 @@ class _Evidence:
     Attributes:
         records: how many distinct ones of each kind.
         unique: such fields of each kind.
-        told, untold: how often one-word values of each are said after a record told them, and otherwise.
+        told: how often values of each are said after a record told them.
+        untold: how often one-word values are said otherwise.
         named: how often responses say a value after a record told it.
     """
 
@@ -121,8 +126,11 @@ class _Evidence:
 
     @classmethod
     def of(cls, dialogs: Sequence[Dialog]) -> _Evidence:
-        records = _distinct(dialogs)
-        unique = {kind: _unique(found) for kind, found in records.items()}
+        records, shared = _distinct(dialogs), _shared(dialogs)
+        unique = {
+            kind: [path for path in _unique(kind, found) if (kind, path) not in shared]
+            for kind, found in records.items()
+        }
         told, untold, named = _said(dialogs, {kind: set(paths) for kind, paths in unique.items()})
         return cls({kind: len(found) for kind, found in records.items()}, unique, told, untold, named)
 
@@ -174,36 +182,65 @@ def _records(dialogs: Iterable[Dialog]) -> Iterator[Record]:
     return (event for dialog in dialogs for event in dialog.events if isinstance(event, Record))
 
 
-def _unique(records: Sequence[Mapping[str, str]]) -> list[str]:
-    """The fields with enough values that settle at least half of the other fields, in their order."""
+def _shared(dialogs: Iterable[Dialog]) -> set[Source]:
+    """The fields of which records that come together often have one value, as flights from one airport do."""
+    apart: Counter[Source] = Counter()
+    alike: Counter[Source] = Counter()
+    for dialog in dialogs:
+        for came, events in groupby(dialog.events, key=lambda event: not isinstance(event, Turn)):
+            for source, values in _together(events).items() if came else ():
+                if len(values) > 1:
+                    (apart if len(set(values)) == len(values) else alike)[source] += 1
+    return {source for source, lists in alike.items() if lists > _ALIKE * (lists + apart[source])}
+
+
+def _together(events: Iterable[Any]) -> dict[Source, list[str]]:
+    """The values of each field in records that come together; those of a knowledge base come in pieces."""
+    values: dict[Source, list[str]] = defaultdict(list)
+    for record in dict.fromkeys(event for event in events if isinstance(event, Record)):
+        for path, value in dict(fields_of(record)).items() if record.kind != KNOWLEDGE_BASE else ():
+            values[record.kind, path].append(value.lower())
+    return values
+
+
+def _unique(kind: str, records: Sequence[Mapping[str, str]]) -> list[str]:
+    """The fields that tell records apart, in their order; the entity of triples always does."""
     paths = list(dict.fromkeys(path for record in records for path in record))
-    return [path for path in paths if _settles(records, path, [other for other in paths if other != path])]
+    settled = {path: _settled_by(records, path, paths) for path in paths}
+    return [path for path in paths if (kind, path) == (KNOWLEDGE_BASE, NAME) or _tells_apart(path, settled)]
 
 
-def _settles(records: Sequence[Mapping[str, str]], path: str, others: Sequence[str]) -> bool:
+def _tells_apart(path: str, settled: Mapping[str, set[str] | None]) -> bool:
+    others = settled[path]
+    if others is None:
+        return False
+    return 2 * len(others) >= len(settled) - 1 or any(path in (settled[other] or ()) for other in others)
+
+
+def _settled_by(records: Sequence[Mapping[str, str]], path: str, paths: Sequence[str]) -> set[str] | None:
+    """The other fields that records with the same value of a field share too; None if it has too few values."""
     groups: dict[str, list[Mapping[str, str]]] = defaultdict(list)
     for record in records:
         if record.get(path, "").strip():
             groups[record[path].lower()].append(record)
     if len(groups) < FEWEST:
-        return False
-    met = [other for other in others if any(other in record for group in groups.values() for record in group)]
-    several = [group for group in groups.values() if len(group) > 1]
-    settled = sum(_settled(several, other) for other in met)
-    return 2 * settled >= len(met)
+        return None
+    return {other for other in paths if other != path and _settled(list(groups.values()), other)}
 
 
 def _settled(groups: Sequence[Sequence[Mapping[str, str]]], other: str) -> bool:
-    """Whether records that share one field's value nearly always share another's."""
-    values = [{record[other] for record in group if other in record} for group in groups]
-    alike = sum(len(of_group) < 2 for of_group in values)
-    return alike >= _SETTLED * len(values)
+    """Whether records that share one field's value nearly always share another's; told by enough that have both."""
+    having = [[record[other] for record in group if other in record] for group in groups]
+    if sum(map(len, having)) < FEWEST:
+        return False
+    several = [values for values in having if len(values) > 1]
+    return sum(len(set(values)) == 1 for values in several) >= _SETTLED * len(several)
 
 
 def _said(
     dialogs: Iterable[Dialog], unique: Mapping[str, set[str]]
 ) -> tuple[Counter[Source], Counter[Source], Counter[Source]]:
-    """How often one-word values are said after a record told them and otherwise, and values in responses."""
+    """How often values are said after a record told them, one-word ones otherwise, and values in responses."""
     dialogs = list(dialogs)
     phrases: Phrases[tuple[str, Source]] = Phrases()
     for record in _records(dialogs):
@@ -222,7 +259,9 @@ def _said(
                 continue
             for text, by_system in ((event.user, False), (event.system, True)):
                 for start, end, (value, source) in phrases.find(text.split()):
-                    named[source] += by_system and value in known
-                    if end - start == 1:
-                        (told if value in known else untold)[source] += 1
+                    if value in known:
+                        told[source] += 1
+                        named[source] += by_system
+                    elif end - start == 1:
+                        untold[source] += 1
     return told, untold, named

@@ -71,7 +71,7 @@ class Phrases(Generic[Found]):
         while place < len(plain):
             for length in self._lengths.get(plain[place], ()):
                 phrase = tuple(plain[place : place + length])
-                if phrase in self._known:
+                if len(phrase) == length and phrase in self._known:
                     yield place, place + length, self._known[phrase]
                     place += length - 1
                     break

@@ -72,7 +72,7 @@ class ModelConfig(BodyConfig):
     max_memories: int = Field(default=250, ge=1, le=MOST_MEMORIES, description="older memories are left out")
     facts: Facts = Field(
         default="needed",
-        description="which facts are memories: all; those mentioned; these and those that have just come (needed); none",
+        description="which facts are memories: all; those mentioned; needed: also those that have just come; none",
     )
     entities: Entities = Field(
         default="facts",

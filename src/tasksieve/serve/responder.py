@@ -134,7 +134,7 @@ class Responder:
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """A dialog that waits for a response: as it was read, the state (1 × d), each hop's attention, scores of entities."""
+    """A dialog that waits for a response: as read, the state (1 × d), each hop's attention, scores of entities."""
 
     reading: Reading
     states: Tensor

@@ -51,7 +51,7 @@ class Encoding:
         vocabulary: numbers the words.
         candidates: what each head chooses among, by the head's name.
         max_memories: older memories are left out.
-        reader: how the primary task's dialogs are read.
+        reader: how dialogs of the primary task are read.
         related_names: which fields of records give names in each related task, as a record; the model does not need
             them.
     """
@@ -59,7 +59,7 @@ class Encoding:
     vocabulary: Vocabulary
     candidates: dict[str, Candidates]
     max_memories: int
-    reader: Reader = Reader("all")
+    reader: Reader
     related_names: tuple[Names, ...] = ()
 
     def encode(self, readings: Sequence[Reading], head: str = PRIMARY_HEAD) -> EncodedTask:

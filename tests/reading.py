@@ -1,0 +1,51 @@
+"""Dialogs of a few lines, and how they are read."""
+
+from __future__ import annotations
+
+from tasksieve.dialogs import Dialog, Note, Record
+from tasksieve.dialogs.record import told
+from tasksieve.encoding import Candidates, EncodedTask, Names, Reader, Vocabulary, names_of, responses_of
+from tasksieve.records.config import Facts
+
+KB = Names({"kb": ("name", "r_phone")})
+"""An entity's name and its telephone number."""
+
+
+def facts(*texts: str) -> tuple[Record | Note, ...]:
+    """What lines tell, one event a line."""
+    return tuple(map(told, texts))
+
+
+def records(kind: str, *rows: dict[str, object]) -> tuple[Record, ...]:
+    """Records of one kind."""
+    return tuple(Record.of(kind, row) for row in rows)
+
+
+def lines(dialog: Dialog, choice: Facts = "all", names: Names | None = None) -> list[str]:
+    """What is remembered of a dialog at its end."""
+    return [line.seen for line in Reader(choice, names).read_one(dialog).lines]
+
+
+class World:
+    """Tasks that are read with their names, with one vocabulary and a head each.
+
+    Args:
+        tasks: dialogs by head.
+        named: whether responses are templates.
+    """
+
+    def __init__(self, tasks: dict[str, list[Dialog]], *, named: bool = True) -> None:
+        names = names_of(*tasks.values()) if named else (None,) * len(tasks)
+        self.readers = {head: Reader("all", own) for head, own in zip(tasks, names, strict=True)}
+        self.readings = {head: reader.read(tasks[head]) for head, reader in self.readers.items()}
+        self.vocabulary = Vocabulary.of(*self.readings.values())
+        self.gaps = frozenset[str]().union(*(own.gaps() for own in names if own is not None))
+        self.heads = {
+            head: Candidates(responses_of(readings), self.vocabulary, placeholders=self.gaps)
+            for head, readings in self.readings.items()
+        }
+
+    def task(self, head: str = "primary", dialogs: list[Dialog] | None = None) -> EncodedTask:
+        """A task's examples, or those of other dialogs that are read like it."""
+        readings = self.readings[head] if dialogs is None else self.readers[head].read(dialogs)
+        return EncodedTask(readings, self.vocabulary, self.heads[head], head=head)
