@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tasksieve.dialogs import SILENCE, Dialog, Fact, Turn
+    from tasksieve.dialogs import SILENCE, Dialog, Note, Record, Turn
     from tasksieve.dialogs.formats import read_dialogs, write_babi
     from tasksieve.dialogs.simulate import simulate, write_simulation
     from tasksieve.errors import UserError
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "SILENCE": "dialogs",
     "Dialog": "dialogs",
-    "Fact": "dialogs",
+    "Note": "dialogs",
+    "Record": "dialogs",
     "Turn": "dialogs",
     "read_dialogs": "dialogs.formats",
     "write_babi": "dialogs.formats",
@@ -45,8 +46,9 @@ __all__ = [
     "SILENCE",
     "Conversation",
     "Dialog",
-    "Fact",
+    "Note",
     "Plan",
+    "Record",
     "RunConfig",
     "TrainedModel",
     "Turn",

@@ -1,5 +1,6 @@
 """Dialogs: the data model, file formats, simulators and kinds of turns."""
 
-from tasksieve.dialogs.dialog import SILENCE, Dialog, Fact, Turn
+from tasksieve.dialogs.dialog import SILENCE, Dialog, Turn
+from tasksieve.dialogs.record import Note, Record
 
-__all__ = ["SILENCE", "Dialog", "Fact", "Turn"]
+__all__ = ["SILENCE", "Dialog", "Note", "Record", "Turn"]

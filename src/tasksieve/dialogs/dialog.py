@@ -1,18 +1,13 @@
-"""Dialogs, their turns and the facts that a knowledge base contributes to them."""
+"""Dialogs: their turns, and the records and notes between them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tasksieve.dialogs.record import Note, Record
+
 SILENCE = "<SILENCE>"
 """What stands for the user's utterance when the system speaks twice in a row."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """What a knowledge base answered, as one sentence, e.g. ``resto_rome_1 R_rating 8``."""
-
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +23,16 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Dialog:
-    """A dialog: who the user is (where the data says so), then facts and turns in the order they came.
+    """A dialog: who the user is (where the data says so), then turns, records and notes in the order they came.
 
     Attributes:
-        events: turns, and facts of the knowledge base between them.
+        events: turns, and between them what databases and tools answered (records) and what prose tells (notes).
+            Triples of one entity in a row are one record.
         profile: words that describe the user, e.g. ``("male", "young", "veg", "pizza")``; empty if unknown.
         line: where the dialog starts in its file, counted from 1; 0 if it was not read from one.
     """
 
-    events: tuple[Turn | Fact, ...]
+    events: tuple[Turn | Record | Note, ...]
     profile: tuple[str, ...] = ()
     line: int = 0
 

@@ -6,7 +6,8 @@ A line is an example of tab-separated ``field:value``, the last one of a dialog 
     text:resto_rome_1 R_rating 8\nitalian please<TAB>labels:one moment<TAB>episode_done:True
 
 In a value a line end stands as ``\n``, a tab as ``\t`` and ``|`` as ``__PIPE__``; labels have ``|`` between them. The
-last line of ``text`` is the user's, those before are facts. ``__SILENCE__`` stands for a silent user.
+last line of ``text`` is the user's; each before it is a record (a triple, or JSON after a name) or a note.
+``__SILENCE__`` stands for a silent user.
 """
 
 from __future__ import annotations
@@ -16,15 +17,19 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tasksieve.dialogs.dialog import SILENCE, Dialog
-from tasksieve.dialogs.formats.assembly import Assembly, turns_with_facts
-from tasksieve.dialogs.formats.format import Format
+from tasksieve.dialogs.formats.assembly import Assembly, Context, told_text, turns_with_context
+from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal, shown
 from tasksieve.dialogs.formats.lines import numbered_lines
+from tasksieve.dialogs.record import Note, Record, triples
 
 _SILENCE = "__SILENCE__"
 _LABELS = ("labels", "eval_labels")
 _ESCAPES = {"\\n": "\n", "\\t": "\t", "__PIPE__": "|"}
 _ESCAPE = re.compile(r"\\n|\\t|__PIPE__")
+_IN_JSON = {"\\\\": "\\u005c", "\\n": "\\u000a", "\\t": "\\u0009", "__PIPE__": "\\u005f_PIPE__"}
+_TAKEN_FOR_ESCAPES = re.compile(r"\\\\|\\n|\\t|__PIPE__")
+_EXAMPLE = re.compile(r"(?:[\w-]+:[^\t]*\t)*(?:text|labels|eval_labels):")
 
 
 def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
@@ -63,8 +68,9 @@ def _add(fields: dict[str, str], number: int, assembly: Assembly, journal: Journ
     first, *others = labels.split("|")
     if others:
         journal.lose("label after the first", len(others))
-    *facts, user = _plain(fields["text"]).split("\n")
-    assembly.facts("\n".join(facts), "text", number)
+    *context, user = _plain(fields["text"]).split("\n")
+    for text in context:
+        assembly.told(text, "text", number)
     if user.strip() != _SILENCE:
         assembly.user(user, "text", number)
     assembly.system(_plain(first), "labels", number)
@@ -82,22 +88,38 @@ def _escaped(text: str) -> str:
 def _write(dialogs: Iterable[Dialog], path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for dialog in dialogs:
-            examples = [_example(facts, turn.user, turn.system) for facts, turn in turns_with_facts(dialog) if turn]
+            examples = [_example(told, turn.user, turn.system) for told, turn in turns_with_context(dialog) if turn]
             file.write("\n".join(examples) + "\tepisode_done:True\n\n")
 
 
-def _example(facts: list[str], user: str, system: str) -> str:
-    said = _SILENCE if user == SILENCE else user.replace("\n", " ")
-    text = "\n".join([*facts, said])
-    return f"text:{_escaped(text)}\tlabels:{_escaped(system)}"
+def _example(context: Context, user: str, system: str) -> str:
+    said = _SILENCE if user == SILENCE else _escaped(user.replace("\n", " "))
+    text = "\\n".join([*map(_line, context), said])
+    return f"text:{text}\tlabels:{_escaped(system)}"
 
 
-PARLAI = Format(
-    name="parlai",
-    title="ParlAI text",
-    suffixes=(".parlai",),
-    read=_read,
-    write=_write,
-    example="text:hello<TAB>labels:hello what can i help you with<TAB>episode_done:True",
+def _line(event: Record | Note) -> str:
+    text = told_text(event)
+    if isinstance(event, Note):
+        return _escaped(text.replace("\n", " "))
+    if triples(event) is None:
+        text = _TAKEN_FOR_ESCAPES.sub(lambda match: _IN_JSON[match[0]], text)
+    return _escaped(text)
+
+
+def _recognises(start: Start) -> bool:
+    return _EXAMPLE.match(start.line) is not None
+
+
+PARLAI = register(
+    Format(
+        name="parlai",
+        title="ParlAI text",
+        suffixes=(".parlai",),
+        read=_read,
+        write=_write,
+        recognises=_recognises,
+        example="text:hello<TAB>labels:hello what can i help you with<TAB>episode_done:True",
+    )
 )
 """ParlAI's text format."""
