@@ -7,8 +7,8 @@ much an assistant message counts in training: OpenAI takes 0 or 1, others any nu
 What a ``tool`` (or ``function``) message holds as JSON is a record of the tool's name: one for an object, several
 for a list of objects, or for an object whose one field is such a list. Other text of theirs, and that of ``system``
 and ``developer`` messages, is lines of records (triples, or JSON after a name) and prose, a note. The profile is a
-line of the first one. An assistant that calls tools and says nothing responds ``api_call NAME ARGUMENTS``. A user's
-silence is no message at all.
+line of the first one. An assistant that calls tools (or a function) and says nothing responds ``api_call NAME
+ARGUMENTS``; one that refuses responds its ``refusal``. A user's silence is no message at all.
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ from tasksieve.dialogs.formats.assembly import Assembly, told_texts, turns_with_
 from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal, shown
 from tasksieve.dialogs.formats.json_text import json_lines, write_json_lines
-from tasksieve.dialogs.formats.tool_results import results
+from tasksieve.dialogs.formats.tools import CALLS, Call, calls, results
 
 _TOLD_ROLES = ("system", "developer")
 _TOOL_ROLES = ("tool", "function")
-_READ = {"role", "content", "weight", "tool_calls"}
-_READ_OF_TOOLS = {"role", "content", "name", "tool_call_id"}
+_READ = {"role", "content"}
+_READ_OF_ASSISTANTS = {*_READ, *CALLS, "weight", "refusal"}
+_READ_OF_TOOLS = {*_READ, "name", "tool_call_id"}
 
 Weights = Mapping[tuple[int, int], float]
 """Weight by number of dialog and number of turn in it, both from 0."""
@@ -82,44 +83,57 @@ class _Messages:
     def __init__(self, assembly: Assembly, journal: Journal) -> None:
         self.assembly = assembly
         self._journal = journal
-        self._tools: dict[str, str] = {}
+        self._tools: dict[str, str] = {}  # by the id of the call; the last one without an id under ""
 
     def add(self, message: object, place: str) -> None:
         if not isinstance(message, dict):
             self.assembly.refuse(f"{place}: found {shown(message)}; expected an object with role and content")
             return
         role = message.get("role")
-        for key in message.keys() - (_READ_OF_TOOLS if role in _TOOL_ROLES else _READ):
-            self._journal.lose(f"'{key}' of a message")
         if role in _TOOL_ROLES:
+            self._lose_all_but(_READ_OF_TOOLS, message)
             self._add_result(message, place)
-            return
-        content = _content(message, self._journal)
-        if role == "user":
-            self.assembly.user(content, place)
         elif role == "assistant":
-            self._learn_tools(message)
-            _check_weight(message, place, self.assembly, self._journal)
-            self.assembly.system(content, place)
+            self._lose_all_but(_READ_OF_ASSISTANTS, message)
+            self._add_response(message, place)
+        elif role == "user":
+            self._lose_all_but(_READ, message)
+            self.assembly.user(_content(message, self._journal), place)
         elif role in _TOLD_ROLES:
-            self.assembly.told(content, place)
+            self._lose_all_but(_READ, message)
+            self.assembly.told(_content(message, self._journal), place)
         else:
             self.assembly.refuse(f"{place}: found role {shown(role)}; expected system, user, assistant or tool")
 
-    def _learn_tools(self, message: dict[str, Any]) -> None:
-        """Remember which tool a result will be of."""
-        calls = message.get("tool_calls")
-        for call in calls if isinstance(calls, list) else []:
-            function = call.get("function") if isinstance(call, dict) else None
-            name = function.get("name") if isinstance(function, dict) else None
-            if isinstance(name, str) and isinstance(call.get("id"), str):
-                self._tools[call["id"]] = name
+    def _lose_all_but(self, read: set[str], message: dict[str, Any]) -> None:
+        for key in message.keys() - read:
+            self._journal.lose(f"'{key}' of a message")
+
+    def _add_response(self, message: dict[str, Any], place: str) -> None:
+        _check_weight(message, place, self.assembly, self._journal)
+        try:
+            called = calls(message)
+        except ValueError as error:
+            self.assembly.refuse(f"{place}: {error}")
+            return
+        self._tools.update({call.id: call.name for call in called})
+        self.assembly.system(self._response(message, called), place)
+
+    def _response(self, message: dict[str, Any], called: list[Call]) -> object:
+        """What is said; else the refusal; else the calls."""
+        content, refusal = _content(message, self._journal), message.get("refusal")
+        said = content or refusal
+        if said and called:
+            self._journal.lose("call of a tool in a message that also has text", len(called))
+        if content and refusal:
+            self._journal.lose("'refusal' of a message that also has text")
+        return said or "\n".join(call.text for call in called) or content
 
     def _add_result(self, message: dict[str, Any], place: str) -> None:
-        content, called = _content(message, self._journal), message.get("tool_call_id")
-        name = self._tools.get(called) if isinstance(called, str) else None
-        name = name or message.get("name")
-        found = results(content, name if isinstance(name, str) else "")
+        content, name, called = _content(message, self._journal), message.get("name"), message.get("tool_call_id", "")
+        if not isinstance(name, str):
+            name = self._tools.get(called, "") if isinstance(called, str) else ""
+        found = results(content, name)
         if found is None:
             self.assembly.told(content, place)
         for kind, values in found or ():
@@ -127,20 +141,13 @@ class _Messages:
 
 
 def _content(message: dict[str, Any], journal: Journal) -> object:
-    content, calls = message.get("content"), message.get("tool_calls")
+    content = message.get("content")
     if isinstance(content, list):
         texts = [part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"]
         if len(texts) < len(content):
             journal.lose("part of a message that is not text", len(content) - len(texts))
         content = "\n".join(text for text in texts if isinstance(text, str))
-    if not isinstance(calls, list) or not calls:
-        return content
-    if content:
-        journal.lose("'tool_calls' of a message that also has text")
-        return content
-    functions = [call.get("function") if isinstance(call, dict) else None for call in calls]
-    named = [function for function in functions if isinstance(function, dict)]
-    return "\n".join(f"api_call {function.get('name')} {function.get('arguments')}" for function in named)
+    return content
 
 
 def _check_weight(message: dict[str, Any], place: str, assembly: Assembly, journal: Journal) -> None:
