@@ -5,7 +5,7 @@ r"""Rasa's stories (training data of Rasa 2 and 3, in YAML).
     stories:
     - story: book a table
       steps:
-      - intent: inform            # the user, as /inform{"cuisine": "italian"} …
+      - intent: inform            # the user, as /inform{"cuisine": "italian"} … (entities named twice are a list)
         entities:
         - cuisine: italian
       - action: utter_on_it       # … and the system, in the words of `responses` below if they are there
@@ -49,6 +49,8 @@ _KEY = re.compile(r"^(?:version|stories|rules|nlu|responses|intents|actions|slot
 _SLOTS = "slots"
 """The kind of the records that slots are."""
 _TOLD, _PROFILE = "told", "profile"
+_MARKS = ("role", "group")
+"""What an entity may have beside its value."""
 _READ = {"intent", "user", "entities", "action", "bot", "slot_was_set", "or"}
 
 
@@ -113,11 +115,31 @@ def _step(step: Node, responses: dict[str, str], assembly: Assembly, journal: Jo
 
 
 def _intent(entries: dict[str, Node]) -> str:
-    values: dict[str, str] = {}
-    for entity in entries["entities"].items if "entities" in entries else []:
-        pairs = entity.entries.items() if entity.entries else [(entity.text or "", Node("", entity.line))]
-        values |= {name: value.text or "" for name, value in pairs}
-    return f"/{entries['intent'].text}" + (json.dumps(values, ensure_ascii=False) if values else "")
+    """The intent with its entities in JSON; of one that is named several times the list of its values."""
+    values: dict[str, list[Any]] = {}
+    if "entities" in entries:
+        for name, value in _entities(entries["entities"]):
+            values.setdefault(name, []).append(value)
+    entities = {name: given if len(given) > 1 else given[0] for name, given in values.items()}
+    return f"/{entries['intent'].text}" + (json.dumps(entities, ensure_ascii=False) if entities else "")
+
+
+def _entities(node: Node) -> Iterator[tuple[str, Any]]:
+    """Names with values; one with a role or group is ``{"value": …, "role": …}``."""
+    for item in node.items or [node]:
+        if item.text:
+            yield item.text, ""
+        marks = {key: _json(item.entries[key]) for key in _MARKS if key in item.entries and len(item.entries) > 1}
+        for name, value in item.entries.items():
+            if name not in marks:
+                yield name, {"value": _json(value), **marks} if marks else _json(value)
+
+
+def _json(node: Node) -> Any:
+    """A value as JSON has it: texts, lists and objects."""
+    if isinstance(node.value, dict):
+        return {name: _json(value) for name, value in node.value.items()}
+    return node.value if isinstance(node.value, str) else [_json(item) for item in node.value]
 
 
 def _add_slots(slots: Node, assembly: Assembly, line: int) -> None:
@@ -129,7 +151,7 @@ def _add_slots(slots: Node, assembly: Assembly, line: int) -> None:
         elif name == _TOLD and value.text is not None:
             assembly.told(value.text, name, line)
         else:
-            set_slots.append((name, _value(value)))
+            set_slots.append((name, _json(value)))
     if set_slots:
         assembly.record(_SLOTS, set_slots, "slot_was_set", line)
 
@@ -140,12 +162,6 @@ def _pairs(node: Node) -> Iterator[tuple[str, Node]]:
         if item.text:
             yield item.text, Node("", item.line)
         yield from item.entries.items()
-
-
-def _value(node: Node) -> Any:
-    if isinstance(node.value, dict):
-        return Pairs((name, _value(value)) for name, value in node.value.items())
-    return node.value if isinstance(node.value, str) else [_value(item) for item in node.value]
 
 
 def _write(dialogs: Iterable[Dialog], path: Path) -> None:
@@ -200,8 +216,25 @@ def _user_step(user: str) -> dict[str, Any]:
         values = None
     if not intent or not isinstance(values, dict):
         return {"user": user}
-    step: dict[str, Any] = {"intent": intent[1]}
-    return step | ({"entities": [{name: str(value)} for name, value in values.items()]} if values else {})
+    entities = [_entity(name, value) for name, given in values.items() for value in _several(given)]
+    return {"intent": intent[1]} | ({"entities": entities} if entities else {})
+
+
+def _several(given: Any) -> list[Any]:
+    return given if isinstance(given, list) and len(given) > 1 else [given]
+
+
+def _entity(name: str, value: Any) -> dict[str, Any]:
+    """An entity as :func:`_entities` reads it; what is neither text, list nor object becomes text."""
+    if isinstance(value, dict) and "value" in value and value.keys() <= {"value", *_MARKS} and len(value) > 1:
+        return {name: _yaml(value["value"])} | {mark: _yaml(value[mark]) for mark in _MARKS if mark in value}
+    return {name: _yaml(value)}
+
+
+def _yaml(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _yaml(inner) for name, inner in value.items()}
+    return [_yaml(inner) for inner in value] if isinstance(value, list) else str(value)
 
 
 def _recognises(start: Start) -> bool:
