@@ -7,7 +7,8 @@ A line is an example of tab-separated ``field:value``, the last one of a dialog 
 
 In a value a line end stands as ``\n``, a tab as ``\t`` and ``|`` as ``__PIPE__``; labels have ``|`` between them. The
 last line of ``text`` is the user's; each before it is a record (a triple, or JSON after a name) or a note.
-``__SILENCE__`` stands for a silent user.
+``__SILENCE__`` stands for a silent user. Blank lines mean nothing. ``episode_done`` with ``False``, ``0`` or nothing
+in it ends no dialog, though ParlAI itself takes any text there for true.
 """
 
 from __future__ import annotations
@@ -25,6 +26,10 @@ from tasksieve.dialogs.record import Note, Record, triples
 
 _SILENCE = "__SILENCE__"
 _LABELS = ("labels", "eval_labels")
+_NOT_DONE = ("", "false", "0")
+_LONG = 100
+"""Examples of one dialog that ParlAI warns from if there is no other: is their end not marked?"""
+_SPACES = re.compile(r" (?:eval_)?labels:")
 _ESCAPES = {"\\n": "\n", "\\t": "\t", "__PIPE__": "|"}
 _ESCAPE = re.compile(r"\\n|\\t|__PIPE__")
 _IN_JSON = {"\\\\": "\\u005c", "\\n": "\\u000a", "\\t": "\\u0009", "__PIPE__": "\\u005f_PIPE__"}
@@ -34,16 +39,20 @@ _EXAMPLE = re.compile(r"(?:[\w-]+:[^\t]*\t)*(?:text|labels|eval_labels):")
 
 def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
     assembly: Assembly | None = None
+    examples = ended = 0
     for number, line in numbered_lines(path, journal):
         if not line.strip():
             continue
         assembly = assembly or Assembly(journal, number)
         fields = _fields(line, number, assembly)
         _add(fields, number, assembly, journal)
-        if fields.get("episode_done", "False") != "False":
+        examples += 1
+        if fields.get("episode_done", "").strip().lower() not in _NOT_DONE:
             yield from assembly.dialog()
-            assembly = None
+            assembly, ended = None, ended + 1
     if assembly is not None:
+        if not ended and examples > _LONG:
+            journal.lose(f"end of a dialog, if it is not one of {examples:,} turns: 'episode_done:True'")
         yield from assembly.dialog()
 
 
@@ -61,7 +70,8 @@ def _fields(line: str, number: int, assembly: Assembly) -> dict[str, str]:
 def _add(fields: dict[str, str], number: int, assembly: Assembly, journal: Journal) -> None:
     labels = next((fields[name] for name in _LABELS if name in fields), None)
     if "text" not in fields or labels is None:
-        assembly.refuse(f"found fields {shown(list(fields))}; expected text and labels", number)
+        hint = " with a tab before 'labels:', not spaces" if _SPACES.search(fields.get("text", "")) else ""
+        assembly.refuse(f"found fields {shown(list(fields))}; expected text and labels{hint}", number)
         return
     for name in fields.keys() - {"text", "episode_done", *_LABELS}:
         journal.lose(f"'{name}' of an example")
