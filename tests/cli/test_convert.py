@@ -32,7 +32,7 @@ def test_convert_says_what_it_wrote_and_what_it_could_not(cli: Cli, tmp_path: Pa
     )
     (tmp_path / "chat.jsonl").write_text(chat)
     ended = cli("convert", "chat.jsonl", "back.txt")
-    lost = "Not in back.txt: 'n' of a dialog (1); fact (1); line end or tab in a turn (1)"
+    lost = "Not in back.txt: 'n' of a dialog (1); line end or tab in a turn (1); note (1)"
     assert ended.out.splitlines()[1] == lost
     assert (tmp_path / "back.txt").read_text() == "1 <SILENCE>\ta b\n\n"
     record = json.loads(cli("convert", "chat.jsonl", "x.doc", "--to", "rasa", "--from", "chat", "--json").out)

@@ -19,6 +19,7 @@ from typing import Any
 import polars as pl
 import torch
 
+from tasksieve.dialogs import Dialog, Note, Record, Turn
 from tasksieve.dialogs.formats import FORMATS, iterate_dialogs, read_sentences
 from tasksieve.dialogs.formats.journal import Journal, JournalFull
 from tasksieve.dialogs.simulate import simulate
@@ -64,7 +65,10 @@ def written(write: Callable[[Path], object], name: str = "seed") -> bytes:
 
 def dialog_targets() -> list[Target]:
     kinds = ("personalized-restaurant", "hotel")
-    dialogs = [simulate(kind, dialogs=1, seed=0)["train"][0] for kind in kinds]
+    inn = Record.of("Hotels_1", {"name": "71 Saint Peter", "near": ["a lake"], "at": {"floor": 2, "open": None}})
+    slots = Record("slots", (("city", "Rome"), ("days", ("1", "2"))))
+    told = Dialog((Note("be kind"), inn, Turn("hi", "hello"), slots, Turn("bye", "good bye")))
+    dialogs = [told, *(simulate(kind, dialogs=1, seed=0)["train"][0] for kind in kinds)]
     found = []
     for known in FORMATS.values():
         seed = written(lambda path, known=known: known.write(iter(dialogs), path))

@@ -8,14 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasksieve.dialogs import SILENCE, Dialog, Fact, Turn
+from tasksieve.dialogs import SILENCE, Dialog, Note, Record, Turn
 from tasksieve.dialogs.formats import dialog_file, find_splits, read_babi, read_dialogs, read_sentences, write_babi
+from tasksieve.dialogs.record import collected
 from tasksieve.errors import UserError
 
 GOOD = """1 male young veg pizza
 2 resto_rome_1 R_rating 8
-3 hello\thello what can i help you with
-4 <SILENCE>\tapi_call italian rome
+3 resto_rome_1 R_phone resto_rome_1_phone
+4 resto_rome_2 R_rating 7
+5 hello\thello what can i help you with
+6 <SILENCE>\tapi_call italian rome
+7 resto_rome_1 R_price cheap
 
 1 hi\thello
 2 api_call no result
@@ -29,16 +33,22 @@ def written(folder: Path, text: str | bytes) -> Path:
     return path
 
 
-def test_reads_profile_facts_and_turns(tmp_path: Path) -> None:
+def kb(entity: str, **relations: str) -> Record:
+    return Record("kb", (("name", entity), *relations.items()))
+
+
+def test_reads_profile_records_notes_and_turns(tmp_path: Path) -> None:
     first, second = read_babi(written(tmp_path, GOOD))
     assert first.profile == ("male", "young", "veg", "pizza")
-    assert first.events[0] == Fact("resto_rome_1 R_rating 8")
-    assert first.turns == (
+    assert first.events == (
+        kb("resto_rome_1", R_rating="8", R_phone="resto_rome_1_phone"),
+        kb("resto_rome_2", R_rating="7"),
         Turn("hello", "hello what can i help you with"),
         Turn(SILENCE, "api_call italian rome"),
+        kb("resto_rome_1", R_price="cheap"),
     )
-    assert second.events == (Turn("hi", "hello"), Fact("api_call no result"), Turn("", "sorry"))
-    assert (first.line, second.line) == (1, 6)
+    assert second.events == (Turn("hi", "hello"), Note("api_call no result"), Turn("", "sorry"))
+    assert (first.line, second.line) == (1, 9)
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\n\n", "\r\n"])
@@ -58,9 +68,9 @@ BAD = {
     "no response": ("1 a\t \n", 1, "no system response"),
     "no tab": ("1 a\tb\n2 this is a turn without tab\n", 2, "expected a turn"),
     "profile later on": ("1 a\tb\n2 male young\n", 2, "expected a turn"),
-    "half a fact": ("1 a\tb\n2 resto R_price\n", 2, "a fact ('entity R_relation value')"),
+    "half a triple": ("1 a\tb\n2 resto R_price\n", 2, "a triple ('entity R_relation value')"),
     "unknown profile": ("1 male ancient\n2 a\tb\n", 1, "a profile"),
-    "facts only": ("1 resto R_price cheap\n\n", 1, "no turn"),
+    "records only": ("1 resto R_price cheap\n\n", 1, "no turn"),
     "not UTF-8": (b"1 caf\xe9\tb\n", 1, "0xe9 at column 6 is not UTF-8"),
     "NUL": (b"1 a\0\tb\n", 1, "NUL byte"),
 }
@@ -89,13 +99,17 @@ def test_missing_empty_and_misplaced_files(tmp_path: Path) -> None:
 words = st.text("abcdefghij_':", min_size=1, max_size=8)
 sentences = st.lists(words, min_size=1, max_size=5).map(" ".join)
 turns = st.builds(Turn, st.one_of(st.just(SILENCE), st.just(""), sentences), sentences)
-facts = st.builds(lambda s, r, v: Fact(f"{s} R_{r} {v}"), words, words, words)
+records = st.builds(
+    lambda entity, values: Record("kb", (("name", entity), *((f"R_{name}", value) for name, value in values))),
+    words,
+    st.lists(st.tuples(words, words), min_size=1, max_size=3),
+)
 profiles = st.sampled_from([(), ("male", "young"), ("female", "elderly", "non-veg", "tapas")])
 dialogs = st.builds(
-    lambda before, turn, after, profile: Dialog((*before, turn, *after), profile),
-    st.lists(facts, max_size=3),
+    lambda before, turn, after, profile: Dialog(tuple(collected((*before, turn, *after))), profile),
+    st.lists(records, max_size=3),
     turns,
-    st.lists(st.one_of(turns, facts), max_size=4),
+    st.lists(st.one_of(turns, records, st.just(Note("api_call no result"))), max_size=4),
     profiles,
 )
 
@@ -106,6 +120,16 @@ def test_what_is_written_is_read_back(tmp_path_factory: pytest.TempPathFactory, 
     path = tmp_path_factory.mktemp("round") / "dialogs.txt"
     write_babi(given_dialogs, path)
     assert [(d.events, d.profile) for d in read_babi(path)] == [(d.events, d.profile) for d in given_dialogs]
+    before = path.read_bytes()
+    write_babi(read_babi(path), path)
+    assert path.read_bytes() == before
+
+
+def test_what_has_no_place_is_left_out(tmp_path: Path) -> None:
+    inn = kb("inn", R_city="rome", R_motto="we are open", R_price="cheap")
+    events = (inn, Record("Hotels_1", (("name", "Inn"),)), Note("be kind"), kb("old inn", R_city="rome"))
+    write_babi([Dialog((*events, Turn("a\tb", "c\nd")), ("tall",))], tmp_path / "out.txt")
+    assert (tmp_path / "out.txt").read_text() == "1 inn R_city rome\n2 inn R_price cheap\n3 a b\tc d\n\n"
 
 
 @given(st.binary(max_size=80))
@@ -145,7 +169,7 @@ def test_a_directory_is_known_by_its_file_names(tmp_path: Path) -> None:
     assert dialog_file(own, "train") == own / "train.txt"
 
 
-def test_the_published_files_are_read_whole(data_dir: Path) -> None:
+def test_the_published_files_are_read_whole(data_dir: Path, tmp_path: Path) -> None:
     """Every task, every split; turns as counted from the lines with a tab."""
     folder = data_dir / "dialog-bAbI-tasks"
     tasks = find_splits(folder)
@@ -156,7 +180,8 @@ def test_the_published_files_are_read_whole(data_dir: Path) -> None:
             read = read_babi(path)
             assert len(read) == text.count("\n1 ") + 1
             assert sum(len(dialog.turns) for dialog in read) == text.count("\t")
-            assert sum(len(dialog.events) for dialog in read) == sum(1 for line in text.split("\n") if line)
+            write_babi(read, tmp_path / "again.txt")
+            assert (tmp_path / "again.txt").read_text().split() == text.split()
     assert len(read_sentences(folder / "dialog-babi-kb-all.txt")) == 8400
     personalized = read_dialogs(data_dir / "personalized-dialog-dataset" / "small")
     assert len(personalized) == 1000

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tasksieve.dialogs import SILENCE, Dialog, Fact, Turn
+from tasksieve.dialogs import SILENCE, Dialog, Note, Record, Turn
 from tasksieve.dialogs.formats import FORMATS, format_named, format_of, read_babi, read_dialogs
 from tasksieve.dialogs.formats.convert import convert
 from tasksieve.dialogs.formats.known import format_to_write
 from tasksieve.dialogs.formats.validate import validate
 from tasksieve.errors import UserError
+
+CHEAP = Record("kb", (("name", "resto_1"), ("R_price", "cheap")))
 
 CHAT = """{"messages": [{"role": "system", "content": "profile: male young\\nresto_1 R_price cheap"}, \
 {"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello", "weight": 0}, \
@@ -64,7 +66,6 @@ stories:
     intent: inform
   - slot_was_set:
     - city: Rome
-    - profile: male young
   - action: action_search
   - bot: "yes"
 - story: with or
@@ -100,10 +101,10 @@ EXPECTED: dict[str, tuple[str, str, list[Dialog]]] = {
         [
             Dialog(
                 (
-                    Fact("resto_1 R_price cheap"),
+                    CHEAP,
                     Turn("hi", "hello"),
                     Turn(SILENCE, "api_call find {}"),
-                    Fact("resto_2 R_price high"),
+                    Record("kb", (("name", "resto_2"), ("R_price", "high"))),
                     Turn(SILENCE, "resto_2 it is"),
                 ),
                 ("male", "young"),
@@ -116,7 +117,7 @@ EXPECTED: dict[str, tuple[str, str, list[Dialog]]] = {
         PARLAI,
         "parlai",
         [
-            Dialog((Fact("resto_1 R_price cheap"), Turn("hi there", "hello"), Turn(SILENCE, "a|b\tc")), line=1),
+            Dialog((CHEAP, Turn("hi there", "hello"), Turn(SILENCE, "a|b\tc")), line=1),
             Dialog((Turn("", "bye"),), line=3),
         ],
     ),
@@ -126,9 +127,9 @@ EXPECTED: dict[str, tuple[str, str, list[Dialog]]] = {
         [
             Dialog(
                 (
-                    Fact("your persona: i like rain"),
+                    Note("your persona: i like rain"),
                     Turn("hi", "hello"),
-                    Fact("it rains"),
+                    Note("it rains"),
                     Turn("bye", "bye bye"),
                 ),
                 line=1,
@@ -141,7 +142,7 @@ EXPECTED: dict[str, tuple[str, str, list[Dialog]]] = {
         [
             Dialog(
                 (
-                    Fact("Restaurants_1 restaurant_name Da Enzo city Rome"),
+                    Record("Restaurants_1", (("restaurant_name", "Da Enzo"), ("city", "Rome"))),
                     Turn("a table in Rome", "Da Enzo?"),
                 ),
                 line=2,
@@ -152,7 +153,7 @@ EXPECTED: dict[str, tuple[str, str, list[Dialog]]] = {
     "convlab": (
         CONVLAB,
         "convlab",
-        [Dialog((Fact("restaurant name Da Enzo"), Turn("cheap food", "Da Enzo")), line=1)],
+        [Dialog((Record("restaurant", (("name", "Da Enzo"),)), Turn("cheap food", "Da Enzo")), line=1)],
     ),
     "rasa": (
         RASA,
@@ -161,28 +162,27 @@ EXPECTED: dict[str, tuple[str, str, list[Dialog]]] = {
             Dialog(
                 (
                     Turn("/greet", "Hey!"),
-                    Fact("slot city Rome"),
-                    Fact("profile: male young"),
+                    Record("slots", (("city", "Rome"),)),
                     Turn("in Rome or chinese", "action_search"),
                     Turn(SILENCE, "yes"),
                 ),
                 line=7,
             ),
-            Dialog((Turn('/affirm{"people": "6"}', "utter_done"),), line=19),
+            Dialog((Turn('/affirm{"people": "6"}', "utter_done"),), line=18),
         ],
     ),
     "csv of utterances": (
         LONG,
         "csv",
         [
-            Dialog((Fact("resto_1 R_price cheap"), Turn('hello; "you"', "hi"), Turn(SILENCE, "how are you")), line=2),
+            Dialog((CHEAP, Turn('hello; "you"', "hi"), Turn(SILENCE, "how are you")), line=2),
             Dialog((Turn("bye", "bye\nbye"),), line=6),
         ],
     ),
     "csv of examples": (
         PAIRS,
         "csv",
-        [Dialog((Fact("it rains"), Turn("hi", "hello"), Turn(SILENCE, "bye")), line=2)],
+        [Dialog((Note("it rains"), Turn("hi", "hello"), Turn(SILENCE, "bye")), line=2)],
     ),
     "csv of single examples": (SINGLE, "csv", [Dialog((Turn("hi", "hello"),), line=n) for n in (2, 3)]),
 }
@@ -252,12 +252,13 @@ def test_a_name_decides_where_the_content_says_nothing(tmp_path: Path) -> None:
     assert format_of(written(tmp_path, '[{"turns": [{"speaker": "USER"}]}]')).name == "sgd"
     assert format_of(written(tmp_path, '{"dialog": broken')).name == "parlai-jsonl"
     assert format_of(written(tmp_path, "labels:a\ttext:b")).name == "parlai"
+    assert format_of(written(tmp_path, "{")).name == "chat"
 
 
 def test_names_and_endings_choose_what_is_written() -> None:
     for ending, name in ((".txt", "babi"), (".JSONL", "chat"), (".json", "sgd"), (".yaml", "rasa"), (".csv", "csv")):
         assert format_to_write(Path(f"out{ending}")).name == name
-    with pytest.raises(UserError, match=r"ends in '.doc'; expected one of .txt, .jsonl"):
+    with pytest.raises(UserError, match=r"ends in '.doc'; expected one of .txt, .jsonl, .csv"):
         format_to_write(Path("out.doc"))
     with pytest.raises(UserError, match="unknown format 'xml'; known: babi, chat"):
         format_named("xml")

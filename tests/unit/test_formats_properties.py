@@ -13,12 +13,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tasksieve.dialogs import SILENCE, Dialog, Fact, Turn
+from tasksieve.dialogs import SILENCE, Dialog, Note, Record, Turn
 from tasksieve.dialogs.formats import FORMATS, format_of, iterate_dialogs
 from tasksieve.dialogs.formats.convert import convert
 from tasksieve.dialogs.formats.format import Format
 from tasksieve.dialogs.formats.journal import Journal, JournalFull
 from tasksieve.dialogs.formats.validate import validate
+from tasksieve.dialogs.record import collected, told
 from tasksieve.errors import UserError
 
 NAMES = list(FORMATS)
@@ -28,20 +29,46 @@ ARRAYS = ("sgd", "convlab")
 words = st.text("abcxyz_':09é日", min_size=1, max_size=6)
 sentences = st.lists(words, min_size=1, max_size=4).map(" ".join)
 turns = st.builds(Turn, st.one_of(st.just(SILENCE), st.just(""), sentences), sentences)
-facts = st.builds(lambda s, r, v: Fact(f"{s} R_{r} {v}"), words, words, words)
-dialogs = st.builds(
-    lambda events, last, profile: Dialog((*events, last), profile),
-    st.lists(st.one_of(turns, facts), max_size=5),
-    turns,
-    st.sampled_from([(), ("male", "young"), ("female", "elderly", "non-veg", "tapas")]),
+triples = st.builds(
+    lambda entity, values: Record("kb", (("name", entity), *((f"R_{name}", value) for name, value in values))),
+    words,
+    st.lists(st.tuples(words, words), min_size=1, max_size=3),
 )
+profiles = st.sampled_from([(), ("male", "young"), ("female", "elderly", "non-veg", "tapas")])
+
+
+def dialogs_of(
+    turns: st.SearchStrategy[Turn], *others: st.SearchStrategy[Record | Note]
+) -> st.SearchStrategy[Dialog]:
+    """Dialogs of turns and of other events, in the form in which they are read: triples of an entity together."""
+    return st.builds(
+        lambda events, last, profile: Dialog(tuple(collected((*events, last))), profile),
+        st.lists(st.one_of(turns, *others), max_size=5),
+        turns,
+        profiles,
+    )
+
 
 anything = st.text(st.characters(exclude_characters="\0\r", exclude_categories=("Cs",)), max_size=12).map(str.strip)
 any_turns = st.builds(Turn, anything, anything.filter(bool))
-any_facts = anything.map(lambda text: " ".join(text.split())).filter(bool).map(Fact)
-any_dialogs = st.builds(
-    lambda events, last: Dialog((*events, last)), st.lists(st.one_of(any_turns, any_facts), max_size=4), any_turns
+any_notes = anything.filter(
+    lambda text: text and all(isinstance(told(line.strip()), Note) for line in text.split("\n"))
 )
+any_values = st.recursive(
+    anything,
+    lambda inner: (
+        st.lists(inner, max_size=2).map(tuple)
+        | st.dictionaries(anything, inner, max_size=2).map(lambda fields: Record("", tuple(fields.items())))
+    ),
+    max_leaves=4,
+)
+fields = st.lists(st.tuples(anything, any_values), max_size=3).map(tuple)
+kinds = st.sampled_from(["", "slots", "notes", "told", "Hotels_1", 'a kind: of "two" words\n', "profile:"]) | anything
+any_records = triples | st.builds(Record, kinds | st.just("kb"), fields)
+dialogs = dialogs_of(turns, triples)
+any_dialogs = dialogs_of(any_turns, any_records, any_notes.map(Note))
+short_notes = st.sampled_from(["You are kind.", "api_call no result", "it is {21} degrees", "a b c"]).map(Note)
+told_dialogs = dialogs_of(turns, any_records, short_notes)
 
 
 def plain(read: Iterable[Dialog]) -> list[Dialog]:
@@ -66,12 +93,24 @@ def test_what_is_written_is_read_back_and_known_again(
 
 @pytest.mark.parametrize("name", ["chat", "parlai-jsonl", "sgd", "convlab", "csv"])
 @given(given_dialogs=st.lists(any_dialogs, min_size=1, max_size=3))
-@example([Dialog((Turn("a\nb\t\"',;|", 'x\n\n"'), Fact("=1+1"), Turn("", "a\u2028\x85\x1cz")))])
+@example([Dialog((Turn("a\nb\t\"',;|", 'x\n\n"'), Note("=1+1"), Note("c"), Turn("", "a\u2028\x85\x1cz")))])
 @settings(deadline=None, max_examples=30)
 def test_these_keep_any_text(
     tmp_path_factory: pytest.TempPathFactory, name: str, given_dialogs: list[Dialog]
 ) -> None:
     path = tmp_path_factory.mktemp("any") / "dialogs"
+    FORMATS[name].write(given_dialogs, path)
+    assert read(FORMATS[name], path) == given_dialogs
+
+
+@pytest.mark.parametrize("name", ["parlai", "rasa"])
+@given(given_dialogs=st.lists(told_dialogs, min_size=1, max_size=3))
+@example([Dialog((Record("a", (("b\\n\t", ("|__PIPE__", "\\\\n")),)), Turn("a", "b")))])
+@settings(deadline=None, max_examples=30)
+def test_these_keep_any_record(
+    tmp_path_factory: pytest.TempPathFactory, name: str, given_dialogs: list[Dialog]
+) -> None:
+    path = tmp_path_factory.mktemp("record") / "dialogs"
     FORMATS[name].write(given_dialogs, path)
     assert read(FORMATS[name], path) == given_dialogs
 

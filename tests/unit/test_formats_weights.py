@@ -10,7 +10,7 @@ import pytest
 from tasksieve.dialogs import SILENCE, Dialog, Turn
 from tasksieve.dialogs.formats.chat import write_chat
 from tasksieve.dialogs.formats.convert import convert
-from tasksieve.dialogs.formats.weights import read_weights
+from tasksieve.dialogs.response_weights import read_weights
 from tasksieve.errors import UserError
 
 
@@ -43,7 +43,7 @@ def test_weights_come_from_an_exported_table(tmp_path: Path) -> None:
             read_weights(written(tmp_path, text, "bad.csv"))
     with pytest.raises(UserError, match="cannot be read"):
         read_weights(written(tmp_path, "PAR1 and no more", "bad.parquet"))
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match="'turn' of type String, 'weight' of type String; expected whole numbers"):
         read_weights(written(tmp_path, "task,dialog,turn,weight\nx,y,z,a\n", "bad.csv"))
     with pytest.raises(UserError, match="no number"):
         read_weights(written(tmp_path, "dialog,turn,weight\n0,0,\n", "bad.csv"))

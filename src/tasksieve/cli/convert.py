@@ -44,7 +44,7 @@ def convert(
     """
     from tasksieve.dialogs.formats import format_named
     from tasksieve.dialogs.formats.convert import convert as convert_file
-    from tasksieve.dialogs.formats.weights import read_weights
+    from tasksieve.dialogs.response_weights import read_weights
 
     done = convert_file(
         source,

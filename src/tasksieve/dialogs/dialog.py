@@ -1,4 +1,4 @@
-"""Dialogs, their turns, and what databases, tools and knowledge bases contribute to them."""
+"""Dialogs: their turns, and the records and notes between them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class Dialog:
     """A dialog: who the user is (where the data says so), then turns, records and notes in the order they came.
 
     Attributes:
-        events: turns, and between them the records and notes that came up.
+        events: turns, and between them what databases and tools answered (records) and what prose tells (notes).
+            Triples of one entity in a row are one record.
         profile: words that describe the user, e.g. ``("male", "young", "veg", "pizza")``; empty if unknown.
         line: where the dialog starts in its file, counted from 1; 0 if it was not read from one.
     """

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any, TypeVar, Union
 
 Value = Union[str, tuple["Value", ...], "Record"]
-"""Of a field: a text of any number of words, a list of values, or a record of its own."""
+"""Of a field: a text of any number of words, a list of values, or a record of its own (without a kind)."""
 
 KNOWLEDGE_BASE = "kb"
 """The kind of records made of triples, ``entity relation value``."""
 NAME = "name"
 """The first field of such a record: its entity."""
+DEEPEST = 20
+"""How deep the values of a record may be nested."""
 
-_TRIPLE = re.compile(r"(\S+) (R_\S+) (\S.*)")
-_WRITTEN = re.compile(r"(\S*) ?(\{.*\})", re.DOTALL)
-_DEEPEST = 50
+_TRIPLE = re.compile(r"(\S+) (R_\S+) (\S(?:[^\r\n]*\S)?)")
+_PLAIN_KIND = re.compile(r"[^\s\"{}:]+")
+_WRITTEN = re.compile(rf'(?:({_PLAIN_KIND.pattern}) |("(?:[^"\\]|\\.)*") )?(\{{.*\}})', re.DOTALL)
+
+Event = TypeVar("Event")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +44,18 @@ class Record:
 
         Numbers, true, false and null become the text that JSON writes for them.
 
-        Raises: ValueError: if a value is none of these, or is nested too deeply.
+        Raises: ValueError: if a value is none of these, or is nested more than :data:`DEEPEST` deep.
         """
-        return cls(kind, tuple((str(name), _value(value, 0)) for name, value in values.items()))
+        return cls(kind, _fields(values.items(), 1))
 
     def plain(self) -> dict[str, Any]:
         """The fields as JSON has them; of several of one name the last."""
         return {name: _plain(value) for name, value in self.fields}
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether :meth:`plain` keeps all of it: no name comes twice."""
+        return Record.of(self.kind, self.plain()) == self
 
     def flat(self) -> Iterator[tuple[str, str]]:
         """Every text in the record with the path to it, ``address.city``; items of a list share theirs.
@@ -58,13 +68,15 @@ class Record:
 
     @property
     def text(self) -> str:
-        """The record as one line, which :func:`told` reads back.
+        """The record as one line, which :func:`told` reads back; a kind that is no plain word stands in quotes.
 
         >>> Record.of("Hotels_1", {"name": "Da Enzo"}).text
         'Hotels_1 {"name": "Da Enzo"}'
         """
-        values = json.dumps(self.plain(), ensure_ascii=False)
-        return f"{_one_word(self.kind)} {values}" if self.kind else values
+        if not self.kind:
+            return _written(self)
+        kind = self.kind if _PLAIN_KIND.fullmatch(self.kind) else _written(self.kind)
+        return f"{kind} {_written(self)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +90,14 @@ def triples(record: Record) -> tuple[str, ...] | None:
     """The lines ``entity relation value`` that a record of the knowledge base is made of; None if it is none."""
     if record.kind != KNOWLEDGE_BASE or len(record.fields) < 2 or record.fields[0][0] != NAME:
         return None
-    entity = record.fields[0][1]
-    lines = tuple(f"{entity} {relation} {value}" for relation, value in record.fields[1:])
-    return lines if all(map(_TRIPLE.fullmatch, lines)) else None
+    entity, lines = record.fields[0][1], []
+    for relation, value in record.fields[1:]:
+        line = f"{entity} {relation} {value}"
+        match = _TRIPLE.fullmatch(line)
+        if match is None or match.groups() != (entity, relation, value):
+            return None
+        lines.append(line)
+    return tuple(lines)
 
 
 def told(text: str) -> Record | Note:
@@ -95,30 +112,63 @@ def told(text: str) -> Record | Note:
     written = _WRITTEN.fullmatch(text)
     if written is not None:
         try:
-            values = json.loads(written[2])
-            return Record.of(written[1], values)
+            kind = json.loads(written[2]) if written[2] else written[1] or ""
+            return Record(kind, _fields(from_json(written[3]), 1))
         except (ValueError, RecursionError):
             pass
     return Note(text)
 
 
-def joined(first: Record, then: Record) -> Record | None:
-    """Two records of the knowledge base with the same entity as one; None if they are not that."""
-    same = first.kind == then.kind == KNOWLEDGE_BASE and first.fields[0] == then.fields[0]
-    if not same or triples(first) is None or triples(then) is None:
-        return None
-    return Record(KNOWLEDGE_BASE, (*first.fields, *then.fields[1:]))
+def from_json(text: str) -> Any:
+    """JSON as a record keeps it: an object as the pairs of names and values in it, a number as it is written.
+
+    Raises: ValueError, RecursionError: if it is not JSON, or is nested too deeply.
+    """
+    return json.loads(text, object_pairs_hook=Pairs, parse_int=str, parse_float=str, parse_constant=str)
+
+
+class Pairs(list[tuple[str, Any]]):
+    """An object of JSON: its names and values in order, those that come twice too."""
+
+    def record(self, kind: str) -> Record:
+        """The object as a record. Raises: ValueError: if it is nested more than :data:`DEEPEST` deep."""
+        return Record(kind, _fields(self, 1))
+
+
+def collected(events: Iterable[Event]) -> Iterator[Event | Record]:
+    """Events with each run of triples of one entity joined to one record of it; all else as it was.
+
+    >>> lines = ("inn R_price cheap", "inn R_city rome")
+    >>> [record.text for record in collected(map(told, lines))]
+    ['kb {"name": "inn", "R_price": "cheap", "R_city": "rome"}']
+    """
+    for entity, group in itertools.groupby(events, _entity):
+        if entity is None:
+            yield from group
+        else:
+            pairs = (pair for record in group if isinstance(record, Record) for pair in record.fields[1:])
+            yield Record(KNOWLEDGE_BASE, ((NAME, entity), *pairs))
+
+
+def _entity(event: object) -> Value | None:
+    return event.fields[0][1] if isinstance(event, Record) and triples(event) else None
+
+
+def _fields(pairs: Iterable[tuple[object, object]], depth: int) -> tuple[tuple[str, Value], ...]:
+    return tuple((str(name), _value(value, depth)) for name, value in pairs)
 
 
 def _value(value: object, depth: int) -> Value:
-    if depth > _DEEPEST:
-        raise ValueError("a record is nested too deeply")
+    if depth > DEEPEST:
+        raise ValueError(f"a record is nested more than {DEEPEST} deep")
     if isinstance(value, str):
         return value
     if value is None or isinstance(value, (bool, int, float)):
         return json.dumps(value)
+    if isinstance(value, Pairs):
+        return Record("", _fields(value, depth + 1))
     if isinstance(value, Mapping):
-        return Record("", tuple((str(name), _value(inner, depth + 1)) for name, inner in value.items()))
+        return Record("", _fields(value.items(), depth + 1))
     if isinstance(value, (list, tuple)):
         return tuple(_value(inner, depth + 1) for inner in value)
     raise ValueError(f"found {type(value).__name__}; expected what JSON can hold")
@@ -141,5 +191,11 @@ def _flat(path: str, value: Value) -> Iterator[tuple[str, str]]:
             yield from _flat(path, inner)
 
 
-def _one_word(kind: str) -> str:
-    return "_".join(kind.split())
+def _written(value: Value) -> str:
+    """A value as JSON; unlike a dictionary, it has names that come twice."""
+    if isinstance(value, Record):
+        pairs = (f"{_written(name)}: {_written(inner)}" for name, inner in value.fields)
+        return "{" + ", ".join(pairs) + "}"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    return "[" + ", ".join(map(_written, value)) + "]"

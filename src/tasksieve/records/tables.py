@@ -10,7 +10,7 @@ import hashlib
 import io
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -75,11 +75,22 @@ polars.read_parquet(sys.argv[1]).write_ndjson(sys.stdout.buffer)
 """
 
 
-def read_foreign_parquet(path: Path) -> pl.DataFrame:
-    """Read a Parquet file that someone else made: in a process of its own, which a damaged file may abort.
+def read_foreign_table(path: Path) -> pl.DataFrame:
+    """Read a table that someone else made: Parquet, CSV or JSON lines, told from the file's ending.
 
-    Raises: UserError: if it cannot be read, or not within bounds of time and memory.
+    Raises: UserError: if it has another ending or cannot be read.
     """
+    if path.suffix not in _READERS:
+        raise UserError(f"ends in '{path.suffix}'; expected {', '.join(_READERS)}", path)
+    try:
+        return _READERS[path.suffix](path)
+    except (OSError, ValueError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        reason = (str(error).splitlines() or ["no reason given"])[0]
+        raise UserError(f"cannot be read: {reason[:200]}", path) from None
+
+
+def _read_parquet(path: Path) -> pl.DataFrame:
+    """Read Parquet in a process of its own, which a damaged file may abort, within bounds of time and memory."""
     read_bytes(path, LARGEST, "no such file; check the path")
     words = [sys.executable, "-c", _READ_APART, str(path)]
     try:
@@ -89,3 +100,10 @@ def read_foreign_parquet(path: Path) -> pl.DataFrame:
     if done.returncode:
         raise UserError("cannot be read as Parquet; is it damaged?", path)
     return pl.read_ndjson(done.stdout)
+
+
+_READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
+    ".parquet": _read_parquet,
+    ".csv": pl.read_csv,
+    ".jsonl": pl.read_ndjson,
+}

@@ -1,11 +1,20 @@
-"""Dialog files, one module a format."""
+"""Dialog files, one module a format; a file put here is found by itself."""
+
+import importlib
+import pkgutil
 
 from tasksieve.dialogs.formats.babi import read_babi, read_sentences, write_babi
 from tasksieve.dialogs.formats.babi_files import dialog_file, find_splits, read_dialogs
-from tasksieve.dialogs.formats.known import FORMATS, format_named, format_of, iterate_dialogs
+from tasksieve.dialogs.formats.format import FORMATS, Format, Start, register
+from tasksieve.dialogs.formats.known import format_named, format_of, iterate_dialogs
+
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")
 
 __all__ = [
     "FORMATS",
+    "Format",
+    "Start",
     "dialog_file",
     "find_splits",
     "format_named",
@@ -14,5 +23,6 @@ __all__ = [
     "read_babi",
     "read_dialogs",
     "read_sentences",
+    "register",
     "write_babi",
 ]

@@ -1,21 +1,23 @@
-"""A dialog put together from single utterances and facts, in whatever order a format has them."""
+"""A dialog put together from single utterances, records and notes, in whatever order a format has them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Mapping
 
-from tasksieve.dialogs.dialog import SILENCE, Dialog, Fact, Turn
+from tasksieve.dialogs.dialog import SILENCE, Dialog, Turn
 from tasksieve.dialogs.formats.journal import Journal, shown
+from tasksieve.dialogs.record import Note, Pairs, Record, collected, told, triples
 
 PROFILE_LINE = "profile: "
-"""A fact that starts with this, before anything else in a dialog, is the profile."""
+"""A line that starts with this, before anything else in a dialog, is the profile."""
 
 
 class Assembly:
     """Collects what is said in one dialog.
 
     The user's utterance waits for the system's response and becomes a turn with it; a response without one is a
-    turn of :data:`~tasksieve.dialogs.SILENCE`. Facts stand before the turn that they come up in.
+    turn of :data:`~tasksieve.dialogs.SILENCE`. Records and notes stand before the turn that they come up in.
 
     Args:
         journal: told of what is not text, of an empty response, and of what has no place.
@@ -25,7 +27,7 @@ class Assembly:
     def __init__(self, journal: Journal, line: int) -> None:
         self._journal = journal
         self._line = line
-        self._events: list[Turn | Fact] = []
+        self._events: list[Turn | Record | Note] = []
         self._profile: tuple[str, ...] = ()
         self._waiting: str | None = None
         self._refused = False
@@ -51,20 +53,38 @@ class Assembly:
         self._events.append(Turn(SILENCE if self._waiting is None else self._waiting, text))
         self._waiting = None
 
-    def facts(self, value: object, place: str, line: int | None = None) -> None:
-        """Facts, one a line; the first may be the profile."""
+    def told(self, value: object, place: str, line: int | None = None) -> None:
+        """Lines of records (triples or JSON) and prose, each run of it a note; the first may be the profile."""
+        prose: list[str] = []
         for text in (self.text(value, place, line) or "").split("\n"):
-            if text.startswith(PROFILE_LINE) and not (self._events or self._profile):
+            event = told(text.strip())
+            if text.startswith(PROFILE_LINE) and not (self._events or self._profile or prose):
                 self._profile = tuple(text.removeprefix(PROFILE_LINE).split())
-            elif text.strip():
-                self._events.append(Fact(text.strip()))
+            elif isinstance(event, Note):
+                prose.append(text)
+            else:
+                self._note(prose)
+                self._add(event, place, line)
+        self._note(prose)
+
+    def record(self, kind: object, values: object, place: str, line: int | None = None) -> None:
+        """A record; ``values`` is an object as JSON or :func:`~tasksieve.dialogs.record.from_json` has it."""
+        if not isinstance(kind, str) or not isinstance(values, (Mapping, Pairs)):
+            self.refuse(
+                f"{place}: found {shown(values)} of {shown(kind)}; expected an object of names and values", line
+            )
+            return
+        try:
+            self._add(values.record(kind) if isinstance(values, Pairs) else Record.of(kind, values), place, line)
+        except ValueError as error:
+            self.refuse(f"{place}: {error}", line)
 
     def text(self, value: object, place: str, line: int | None = None) -> str | None:
         """A value as text without white space around it, line ends as ``\\n``; None if it is refused."""
         if not isinstance(value, str):
             self.refuse(f"{place}: found {shown(value)}; expected text", line)
             return None
-        if "\0" in value or not _is_unicode(value):
+        if not _is_text(value):
             self.refuse(f"{place}: found a NUL or half a surrogate pair; expected text", line)
             return None
         return value.replace("\r\n", "\n").replace("\r", "\n").strip()
@@ -83,27 +103,58 @@ class Assembly:
         if not any(isinstance(event, Turn) for event in self._events):
             self.refuse("this dialog has no turn; expected at least one response of the system")
             return
-        yield Dialog(tuple(self._events), self._profile, self._line)
+        yield Dialog(tuple(collected(self._events)), self._profile, self._line)
+
+    def _note(self, prose: list[str]) -> None:
+        """End a run of prose."""
+        text = "\n".join(prose).strip()
+        prose.clear()
+        if text:
+            self._events.append(Note(text))
+
+    def _add(self, record: Record, place: str, line: int | None) -> None:
+        if _is_text(record.text) and all(map(_is_text, itertools.chain.from_iterable(record.flat()))):
+            self._events.append(record)
+        else:
+            self.refuse(f"{place}: found a NUL or half a surrogate pair in a record; expected text", line)
 
 
-def fact_lines(dialog: Dialog, facts: list[Fact], *, first: bool) -> list[str]:
-    """Facts as lines, led by the profile if they are the first in their dialog: what :meth:`Assembly.facts` reads."""
-    profile = [PROFILE_LINE + " ".join(dialog.profile)] if first and dialog.profile else []
-    return profile + [fact.text for fact in facts]
+Context = list[Record | Note]
+"""What stands before a turn."""
 
 
-def turns_with_facts(dialog: Dialog) -> Iterator[tuple[list[str], Turn | None]]:
-    """Each turn with the lines of facts before it; at the end None with facts that no turn follows, if any."""
-    facts: list[Fact] = []
-    first = True
+def turns_with_context(dialog: Dialog) -> Iterator[tuple[Context, Turn | None]]:
+    """Each turn with what stands before it; at the end None with what no turn follows, if any.
+
+    The profile stands before the first turn, as a note that :meth:`Assembly.told` knows again.
+    """
+    context: Context = [Note(PROFILE_LINE + " ".join(dialog.profile))] if dialog.profile else []
     for event in dialog.events:
-        if isinstance(event, Fact):
-            facts.append(event)
-            continue
-        yield fact_lines(dialog, facts, first=first), event
-        facts, first = [], False
-    if facts:
-        yield fact_lines(dialog, facts, first=first), None
+        if isinstance(event, Turn):
+            yield context, event
+            context = []
+        else:
+            context.append(event)
+    if context:
+        yield context, None
+
+
+def told_text(event: Record | Note) -> str:
+    """What :meth:`Assembly.told` reads back: triples, a line of JSON, or the lines of a note."""
+    return event.text if isinstance(event, Note) else "\n".join(triples(event) or [event.text])
+
+
+def told_texts(context: Context) -> list[str]:
+    """As few texts as :meth:`Assembly.told` needs to read the events back: a note after a note has its own."""
+    texts: list[str] = []
+    before: Record | Note | None = None
+    for event in context:
+        if before is None or (isinstance(before, Note) and isinstance(event, Note)):
+            texts.append(told_text(event))
+        else:
+            texts[-1] += f"\n{told_text(event)}"
+        before = event
+    return texts
 
 
 def one_line(text: str) -> str:
@@ -111,9 +162,9 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _is_unicode(text: str) -> bool:
+def _is_text(text: str) -> bool:
     try:
         text.encode()
     except UnicodeEncodeError:
         return False
-    return True
+    return "\0" not in text

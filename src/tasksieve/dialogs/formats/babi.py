@@ -3,11 +3,12 @@
 A file holds dialogs with a blank line after each. Every line starts with its number in the dialog, from 1::
 
     1 male young veg pizza                          the user's profile (personalized form only)
-    2 resto_rome_1 R_rating 8                       a fact of the knowledge base
+    2 resto_rome_1 R_rating 8                       a triple of the knowledge base: entity, relation, value
     3 hello<TAB>hello what can i help you with      a turn: user, tab, system
 
-``<SILENCE>`` stands for the user when the system speaks twice in a row. ``api_call no result`` without a tab is
-the answer of a knowledge base that found nothing (Task 6).
+Triples of one entity in a row are one record of kind ``kb``. ``<SILENCE>`` stands for the user when the system speaks
+twice in a row. ``api_call no result`` without a tab is the answer of a knowledge base that found nothing (Task 6): a
+note.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tasksieve.dialogs.dialog import Dialog, Fact, Turn
+from tasksieve.dialogs.dialog import Dialog, Turn
 from tasksieve.dialogs.formats.assembly import one_line
-from tasksieve.dialogs.formats.format import Format
+from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.dialogs.formats.lines import numbered_lines
+from tasksieve.dialogs.record import Note, Record, collected, told, triples
 from tasksieve.errors import UserError
 
 NO_RESULT = "api_call no result"
@@ -29,7 +31,7 @@ AGES = ("young", "middle-aged", "elderly")
 DIETS = ("veg", "non-veg")
 
 _NUMBERED = re.compile(r"(\d+) (.*)", re.DOTALL)
-_FACT = re.compile(r"\S+ R_\S+ \S+")
+_TRIPLE = re.compile(r"\S+ R_\S+ \S+")
 
 
 def read_babi(path: Path | str) -> list[Dialog]:
@@ -50,7 +52,11 @@ def read_babi(path: Path | str) -> list[Dialog]:
 
 
 def write_babi(dialogs: Iterable[Dialog], path: Path | str) -> None:
-    """Write dialogs so that :func:`read_babi` gives them back (their line numbers apart)."""
+    """Write dialogs, so that :func:`read_babi` gives them back, but for what has no place in the format.
+
+    That is: records other than triples with values of one word, notes, other profiles, line ends and tabs in a turn,
+    and line numbers.
+    """
     with Path(path).open("w", encoding="utf-8", newline="\n") as file:
         for dialog in dialogs:
             file.write(_dialog_text(dialog))
@@ -99,7 +105,7 @@ class _Block:
         self._position = 0
         self._refused = False
         self._profile: tuple[str, ...] = ()
-        self._events: list[Turn | Fact] = []
+        self._events: list[Turn | Record | Note] = []
 
     def add(self, line: str, number: int) -> None:
         self._position += 1
@@ -108,8 +114,8 @@ class _Block:
             return
         if "\t" in text:
             self._turn(text, number)
-        elif _FACT.fullmatch(text) or text == NO_RESULT:
-            self._events.append(Fact(text))
+        elif _TRIPLE.fullmatch(text) or text == NO_RESULT:
+            self._events.append(told(text))
         elif self._position == 1 and _is_profile(text):
             self._profile = tuple(text.split(" "))
         else:
@@ -118,7 +124,7 @@ class _Block:
     def dialog(self) -> Iterator[Dialog]:
         if any(isinstance(event, Turn) for event in self._events):
             if not self._refused:
-                yield Dialog(tuple(self._events), self._profile, self._first)
+                yield Dialog(tuple(collected(self._events)), self._profile, self._first)
         elif not self._refused:
             self._refuse("this dialog has no turn; expected at least one line with a tab in it", self._first)
 
@@ -159,40 +165,41 @@ def _is_profile(text: str) -> bool:
 
 
 def _unknown(text: str, position: int) -> str:
-    expected = "a turn ('user<TAB>system'), a fact ('entity R_relation value')"
+    expected = "a turn ('user<TAB>system'), a triple ('entity R_relation value')"
     if position == 1:
         expected += ", a profile ('male young veg pizza')"
     return f"found {text[:80]!r}; expected {expected} or '{NO_RESULT}'"
 
 
 def _dialog_text(dialog: Dialog) -> str:
-    lines = [" ".join(dialog.profile)] if dialog.profile else []
+    profile = " ".join(dialog.profile)
+    lines = [profile] if _is_profile(profile) else []
     for event in dialog.events:
-        lines.append(event.text if isinstance(event, Fact) else f"{event.user}\t{event.system}")
+        lines.extend(_lines(event))
     return "".join(f"{number} {line}\n" for number, line in enumerate(lines, start=1)) + "\n"
 
 
-def _write(dialogs: Iterable[Dialog], path: Path) -> None:
-    """As :func:`write_babi`, for dialogs from anywhere: what has no place in the format is left out."""
-    write_babi((_fitted(dialog) for dialog in dialogs), path)
+def _lines(event: Turn | Record | Note) -> list[str]:
+    if isinstance(event, Turn):
+        return [f"{one_line(event.user)}\t{one_line(event.system)}"]
+    if isinstance(event, Note):
+        return [NO_RESULT] if event.text == NO_RESULT else []
+    return [line for line in triples(event) or () if _TRIPLE.fullmatch(line)]
 
 
-def _fitted(dialog: Dialog) -> Dialog:
-    events: list[Turn | Fact] = []
-    for event in dialog.events:
-        if isinstance(event, Turn):
-            events.append(Turn(one_line(event.user), one_line(event.system)))
-        elif _FACT.fullmatch(event.text) or event.text == NO_RESULT:
-            events.append(event)
-    return Dialog(tuple(events), dialog.profile if _is_profile(" ".join(dialog.profile)) else ())
+def _recognises(start: Start) -> bool:
+    return _NUMBERED.match(start.line) is not None
 
 
-BABI = Format(
-    name="babi",
-    title="bAbI dialog",
-    suffixes=(".txt",),
-    read=_read,
-    write=_write,
-    example="1 hello<TAB>hello what can i help you with",
+BABI = register(
+    Format(
+        name="babi",
+        title="bAbI dialog",
+        suffixes=(".txt",),
+        read=_read,
+        write=write_babi,
+        recognises=_recognises,
+        example="1 hello<TAB>hello what can i help you with",
+    )
 )
 """The bAbI dialog format and its personalized form."""

@@ -4,9 +4,11 @@ Each line is a dialog: ``{"messages": [{"role": "user", "content": "hi"}, {"role
 "weight": 1}]}`` (OpenAI's chat fine-tuning format, which other services and libraries share). ``weight`` says how
 much an assistant message counts in training: OpenAI takes 0 or 1, others any number.
 
-Facts and the profile are lines of a message with role ``system`` before the turn they belong to; ``developer``,
-``tool`` and ``function`` messages are read as facts too. An assistant that calls tools and says nothing responds
-``api_call NAME ARGUMENTS``. A user's silence is no message at all.
+What a ``tool`` (or ``function``) message holds as JSON is a record of the tool's name: one for an object, several
+for a list of objects, or for an object whose one field is such a list. Other text of theirs, and that of ``system``
+and ``developer`` messages, is lines of records (triples, or JSON after a name) and prose, a note. The profile is a
+line of the first one. An assistant that calls tools (or a function) and says nothing responds ``api_call NAME
+ARGUMENTS``; one that refuses responds its ``refusal``. A user's silence is no message at all.
 """
 
 from __future__ import annotations
@@ -17,13 +19,17 @@ from pathlib import Path
 from typing import Any
 
 from tasksieve.dialogs.dialog import SILENCE, Dialog
-from tasksieve.dialogs.formats.assembly import Assembly, turns_with_facts
-from tasksieve.dialogs.formats.format import Format
+from tasksieve.dialogs.formats.assembly import Assembly, told_texts, turns_with_context
+from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal, shown
 from tasksieve.dialogs.formats.json_text import json_lines, write_json_lines
+from tasksieve.dialogs.formats.tools import CALLS, Call, calls, results
 
-_FACT_ROLES = ("system", "developer", "tool", "function")
-_READ = {"role", "content", "weight", "tool_calls"}
+_TOLD_ROLES = ("system", "developer")
+_TOOL_ROLES = ("tool", "function")
+_READ = {"role", "content"}
+_READ_OF_ASSISTANTS = {*_READ, *CALLS, "weight", "refusal"}
+_READ_OF_TOOLS = {*_READ, "name", "tool_call_id"}
 
 Weights = Mapping[tuple[int, int], float]
 """Weight by number of dialog and number of turn in it, both from 0."""
@@ -43,9 +49,8 @@ def write_chat(dialogs: Iterable[Dialog], path: Path, weights: Weights | None = 
 
 def _value(dialog: Dialog, number: int, weights: Weights) -> dict[str, Any]:
     messages: list[dict[str, Any]] = []
-    for place, (facts, turn) in enumerate(turns_with_facts(dialog)):
-        if facts:
-            messages.append({"role": "system", "content": "\n".join(facts)})
+    for place, (context, turn) in enumerate(turns_with_context(dialog)):
+        messages += ({"role": "system", "content": text} for text in told_texts(context))
         if turn is None:
             continue
         if turn.user != SILENCE:
@@ -66,45 +71,83 @@ def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
             continue
         for key in value.keys() - {"messages"}:
             journal.lose(f"'{key}' of a dialog")
-        assembly = Assembly(journal, line)
+        reading = _Messages(Assembly(journal, line), journal)
         for number, message in enumerate(messages, start=1):
-            _add(message, f"message {number}", assembly, journal)
-        yield from assembly.dialog()
+            reading.add(message, f"message {number}")
+        yield from reading.assembly.dialog()
 
 
-def _add(message: object, place: str, assembly: Assembly, journal: Journal) -> None:
-    if not isinstance(message, dict):
-        assembly.refuse(f"{place}: found {shown(message)}; expected an object with role and content")
-        return
-    role, content = message.get("role"), _content(message, journal)
-    for key in message.keys() - _READ:
-        journal.lose(f"'{key}' of a message")
-    if role == "user":
-        assembly.user(content, place)
-    elif role == "assistant":
-        _check_weight(message, place, assembly, journal)
-        assembly.system(content, place)
-    elif role in _FACT_ROLES:
-        assembly.facts(content, place)
-    else:
-        assembly.refuse(f"{place}: found role {shown(role)}; expected system, user, assistant or tool")
+class _Messages:
+    """The messages of one dialog, read one by one."""
+
+    def __init__(self, assembly: Assembly, journal: Journal) -> None:
+        self.assembly = assembly
+        self._journal = journal
+        self._tools: dict[str, str] = {}  # by the id of the call; the last one without an id under ""
+
+    def add(self, message: object, place: str) -> None:
+        if not isinstance(message, dict):
+            self.assembly.refuse(f"{place}: found {shown(message)}; expected an object with role and content")
+            return
+        role = message.get("role")
+        if role in _TOOL_ROLES:
+            self._lose_all_but(_READ_OF_TOOLS, message)
+            self._add_result(message, place)
+        elif role == "assistant":
+            self._lose_all_but(_READ_OF_ASSISTANTS, message)
+            self._add_response(message, place)
+        elif role == "user":
+            self._lose_all_but(_READ, message)
+            self.assembly.user(_content(message, self._journal), place)
+        elif role in _TOLD_ROLES:
+            self._lose_all_but(_READ, message)
+            self.assembly.told(_content(message, self._journal), place)
+        else:
+            self.assembly.refuse(f"{place}: found role {shown(role)}; expected system, user, assistant or tool")
+
+    def _lose_all_but(self, read: set[str], message: dict[str, Any]) -> None:
+        for key in message.keys() - read:
+            self._journal.lose(f"'{key}' of a message")
+
+    def _add_response(self, message: dict[str, Any], place: str) -> None:
+        _check_weight(message, place, self.assembly, self._journal)
+        try:
+            called = calls(message)
+        except ValueError as error:
+            self.assembly.refuse(f"{place}: {error}")
+            return
+        self._tools.update({call.id: call.name for call in called})
+        self.assembly.system(self._response(message, called), place)
+
+    def _response(self, message: dict[str, Any], called: list[Call]) -> object:
+        """What is said; else the refusal; else the calls."""
+        content, refusal = _content(message, self._journal), message.get("refusal")
+        said = content or refusal
+        if said and called:
+            self._journal.lose("call of a tool in a message that also has text", len(called))
+        if content and refusal:
+            self._journal.lose("'refusal' of a message that also has text")
+        return said or "\n".join(call.text for call in called) or content
+
+    def _add_result(self, message: dict[str, Any], place: str) -> None:
+        content, name, called = _content(message, self._journal), message.get("name"), message.get("tool_call_id", "")
+        if not isinstance(name, str):
+            name = self._tools.get(called, "") if isinstance(called, str) else ""
+        found = results(content, name)
+        if found is None:
+            self.assembly.told(content, place)
+        for kind, values in found or ():
+            self.assembly.record(kind, values, place)
 
 
 def _content(message: dict[str, Any], journal: Journal) -> object:
-    content, calls = message.get("content"), message.get("tool_calls")
+    content = message.get("content")
     if isinstance(content, list):
         texts = [part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"]
         if len(texts) < len(content):
             journal.lose("part of a message that is not text", len(content) - len(texts))
         content = "\n".join(text for text in texts if isinstance(text, str))
-    if not isinstance(calls, list) or not calls:
-        return content
-    if content:
-        journal.lose("'tool_calls' of a message that also has text")
-        return content
-    functions = [call.get("function") if isinstance(call, dict) else None for call in calls]
-    named = [function for function in functions if isinstance(function, dict)]
-    return "\n".join(f"api_call {function.get('name')} {function.get('arguments')}" for function in named)
+    return content
 
 
 def _check_weight(message: dict[str, Any], place: str, assembly: Assembly, journal: Journal) -> None:
@@ -117,12 +160,20 @@ def _check_weight(message: dict[str, Any], place: str, assembly: Assembly, journ
     journal.lose("'weight' of a message")
 
 
-CHAT = Format(
-    name="chat",
-    title="chat messages",
-    suffixes=(".jsonl",),
-    read=_read,
-    write=write_chat,
-    example='{"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}]}',
+def _recognises(start: Start) -> bool:
+    return start.line.startswith("{")
+
+
+CHAT = register(
+    Format(
+        name="chat",
+        title="chat messages",
+        suffixes=(".jsonl",),
+        read=_read,
+        write=write_chat,
+        recognises=_recognises,
+        example='{"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}]}',
+        order=90,
+    )
 )
 """Chat messages in JSON lines."""

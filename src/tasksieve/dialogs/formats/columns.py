@@ -13,7 +13,8 @@ Or an example a row, where a row without a column of dialogs is a dialog of its 
     hello,hello what can i help you with
 
 Columns may have any of the names in :data:`NAMES`, in any order; commas, semicolons or tabs separate them; quotes are
-those of RFC 4180. A speaker is known by the names in :mod:`tasksieve.dialogs.formats.speakers`.
+those of RFC 4180. A speaker is known by the names in :mod:`tasksieve.dialogs.formats.speakers`. What is not the
+user's or the system's is a record (a triple, or JSON after a name) or a note.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tasksieve.dialogs.dialog import SILENCE, Dialog
-from tasksieve.dialogs.formats.assembly import Assembly, turns_with_facts
-from tasksieve.dialogs.formats.format import Format
+from tasksieve.dialogs.formats.assembly import Assembly, told_text, turns_with_context
+from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal, shown
 from tasksieve.dialogs.formats.lines import numbered_lines
 from tasksieve.dialogs.formats.speakers import FACT, SYSTEM, USER, speaker_named
@@ -128,7 +129,7 @@ class _Rows:
 
 
 def _add(cells: dict[str, str], line: int, assembly: Assembly) -> None:
-    assembly.facts(cells.get("facts", ""), "facts", line)
+    assembly.told(cells.get("facts", ""), "facts", line)
     if "response" in cells and "context" in cells:
         if cells["context"].strip() != SILENCE:
             assembly.user(cells["context"], "context", line)
@@ -140,7 +141,7 @@ def _add(cells: dict[str, str], line: int, assembly: Assembly) -> None:
     elif speaker == SYSTEM:
         assembly.system(cells["text"], "text", line)
     elif speaker == FACT:
-        assembly.facts(cells["text"], "text", line)
+        assembly.told(cells["text"], "text", line)
     else:
         assembly.refuse(f"found speaker {shown(cells['speaker'])}; expected user, system or fact", line)
 
@@ -150,20 +151,27 @@ def _write(dialogs: Iterable[Dialog], path: Path) -> None:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(("dialog", "speaker", "text"))
         for number, dialog in enumerate(dialogs, start=1):
-            for facts, turn in turns_with_facts(dialog):
-                table.writerows((number, FACT, fact) for fact in facts)
+            for context, turn in turns_with_context(dialog):
+                table.writerows((number, FACT, told_text(event)) for event in context)
                 if turn is not None:
                     if turn.user != SILENCE:
                         table.writerow((number, USER, turn.user))
                     table.writerow((number, SYSTEM, turn.system))
 
 
-COLUMNS = Format(
-    name="csv",
-    title="CSV",
-    suffixes=(".csv", ".tsv"),
-    read=_read,
-    write=_write,
-    example="dialog,speaker,text",
+def _recognises(start: Start) -> bool:
+    return known_columns(start.line) is not None
+
+
+COLUMNS = register(
+    Format(
+        name="csv",
+        title="CSV",
+        suffixes=(".csv", ".tsv"),
+        read=_read,
+        write=_write,
+        recognises=_recognises,
+        example="dialog,speaker,text",
+    )
 )
 """Tables with named columns."""

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tasksieve.dialogs.dialog import Dialog, Fact, Turn
+from tasksieve.dialogs.dialog import Dialog, Turn
 from tasksieve.dialogs.formats.assembly import one_line
 from tasksieve.dialogs.formats.chat import CHAT, Weights, write_chat
 from tasksieve.dialogs.formats.format import Format
 from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.dialogs.formats.known import format_of, format_to_write, iterate_dialogs
+from tasksieve.dialogs.record import Note, Record
 from tasksieve.errors import UserError
 from tasksieve.records.files import write_whole
 
@@ -88,7 +89,7 @@ def _compared(before: Iterator[Dialog], after: Iterator[Dialog]) -> Iterator[str
         yield from itertools.repeat("turns", len(old.turns))
         if old.profile != new.profile:
             yield "profile of a dialog"
-        yield from _facts_lost(old, new)
+        yield from _context_lost(old, new)
         if len(old.turns) != len(new.turns):
             yield "dialog with as many turns"
             continue
@@ -96,11 +97,16 @@ def _compared(before: Iterator[Dialog], after: Iterator[Dialog]) -> Iterator[str
             yield from _difference(one, other)
 
 
-def _facts_lost(old: Dialog, new: Dialog) -> Iterator[str]:
-    had, has = (Counter(event.text for event in d.events if isinstance(event, Fact)) for d in (old, new))
-    yield from itertools.repeat("fact", (had - has).total())
-    if had == has and [*map(type, old.events)] != [*map(type, new.events)]:
-        yield "place of the facts in a dialog"
+def _context_lost(old: Dialog, new: Dialog) -> Iterator[str]:
+    had, has = (Counter(event for event in dialog.events if not isinstance(event, Turn)) for dialog in (old, new))
+    for event, count in (had - has).items():
+        yield from itertools.repeat("note" if isinstance(event, Note) else "record", count)
+    if had == has and _places(old) != _places(new):
+        yield "place of the records in a dialog"
+
+
+def _places(dialog: Dialog) -> list[Record | Note | None]:
+    return [None if isinstance(event, Turn) else event for event in dialog.events]
 
 
 def _difference(old: Turn, new: Turn) -> Iterator[str]:

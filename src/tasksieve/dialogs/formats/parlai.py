@@ -6,7 +6,9 @@ A line is an example of tab-separated ``field:value``, the last one of a dialog 
     text:resto_rome_1 R_rating 8\nitalian please<TAB>labels:one moment<TAB>episode_done:True
 
 In a value a line end stands as ``\n``, a tab as ``\t`` and ``|`` as ``__PIPE__``; labels have ``|`` between them. The
-last line of ``text`` is the user's, those before are facts. ``__SILENCE__`` stands for a silent user.
+last line of ``text`` is the user's; each before it is a record (a triple, or JSON after a name) or a note.
+``__SILENCE__`` stands for a silent user. Blank lines mean nothing. ``episode_done`` with ``False``, ``0`` or nothing
+in it ends no dialog, though ParlAI itself takes any text there for true.
 """
 
 from __future__ import annotations
@@ -16,29 +18,41 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tasksieve.dialogs.dialog import SILENCE, Dialog
-from tasksieve.dialogs.formats.assembly import Assembly, turns_with_facts
-from tasksieve.dialogs.formats.format import Format
+from tasksieve.dialogs.formats.assembly import Assembly, Context, told_text, turns_with_context
+from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal, shown
 from tasksieve.dialogs.formats.lines import numbered_lines
+from tasksieve.dialogs.record import Note, Record, triples
 
 _SILENCE = "__SILENCE__"
 _LABELS = ("labels", "eval_labels")
+_NOT_DONE = ("", "false", "0")
+_LONG = 100
+"""Examples of one dialog that ParlAI warns from if there is no other: is their end not marked?"""
+_SPACES = re.compile(r" (?:eval_)?labels:")
 _ESCAPES = {"\\n": "\n", "\\t": "\t", "__PIPE__": "|"}
 _ESCAPE = re.compile(r"\\n|\\t|__PIPE__")
+_IN_JSON = {"\\\\": "\\u005c", "\\n": "\\u000a", "\\t": "\\u0009", "__PIPE__": "\\u005f_PIPE__"}
+_TAKEN_FOR_ESCAPES = re.compile(r"\\\\|\\n|\\t|__PIPE__")
+_EXAMPLE = re.compile(r"(?:[\w-]+:[^\t]*\t)*(?:text|labels|eval_labels):")
 
 
 def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
     assembly: Assembly | None = None
+    examples = ended = 0
     for number, line in numbered_lines(path, journal):
         if not line.strip():
             continue
         assembly = assembly or Assembly(journal, number)
         fields = _fields(line, number, assembly)
         _add(fields, number, assembly, journal)
-        if fields.get("episode_done", "False") != "False":
+        examples += 1
+        if fields.get("episode_done", "").strip().lower() not in _NOT_DONE:
             yield from assembly.dialog()
-            assembly = None
+            assembly, ended = None, ended + 1
     if assembly is not None:
+        if not ended and examples > _LONG:
+            journal.lose(f"end of a dialog, if it is not one of {examples:,} turns: 'episode_done:True'")
         yield from assembly.dialog()
 
 
@@ -56,15 +70,17 @@ def _fields(line: str, number: int, assembly: Assembly) -> dict[str, str]:
 def _add(fields: dict[str, str], number: int, assembly: Assembly, journal: Journal) -> None:
     labels = next((fields[name] for name in _LABELS if name in fields), None)
     if "text" not in fields or labels is None:
-        assembly.refuse(f"found fields {shown(list(fields))}; expected text and labels", number)
+        hint = " with a tab before 'labels:', not spaces" if _SPACES.search(fields.get("text", "")) else ""
+        assembly.refuse(f"found fields {shown(list(fields))}; expected text and labels{hint}", number)
         return
     for name in fields.keys() - {"text", "episode_done", *_LABELS}:
         journal.lose(f"'{name}' of an example")
     first, *others = labels.split("|")
     if others:
         journal.lose("label after the first", len(others))
-    *facts, user = _plain(fields["text"]).split("\n")
-    assembly.facts("\n".join(facts), "text", number)
+    *context, user = _plain(fields["text"]).split("\n")
+    for text in context:
+        assembly.told(text, "text", number)
     if user.strip() != _SILENCE:
         assembly.user(user, "text", number)
     assembly.system(_plain(first), "labels", number)
@@ -82,22 +98,38 @@ def _escaped(text: str) -> str:
 def _write(dialogs: Iterable[Dialog], path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for dialog in dialogs:
-            examples = [_example(facts, turn.user, turn.system) for facts, turn in turns_with_facts(dialog) if turn]
+            examples = [_example(told, turn.user, turn.system) for told, turn in turns_with_context(dialog) if turn]
             file.write("\n".join(examples) + "\tepisode_done:True\n\n")
 
 
-def _example(facts: list[str], user: str, system: str) -> str:
-    said = _SILENCE if user == SILENCE else user.replace("\n", " ")
-    text = "\n".join([*facts, said])
-    return f"text:{_escaped(text)}\tlabels:{_escaped(system)}"
+def _example(context: Context, user: str, system: str) -> str:
+    said = _SILENCE if user == SILENCE else _escaped(user.replace("\n", " "))
+    text = "\\n".join([*map(_line, context), said])
+    return f"text:{text}\tlabels:{_escaped(system)}"
 
 
-PARLAI = Format(
-    name="parlai",
-    title="ParlAI text",
-    suffixes=(".parlai",),
-    read=_read,
-    write=_write,
-    example="text:hello<TAB>labels:hello what can i help you with<TAB>episode_done:True",
+def _line(event: Record | Note) -> str:
+    text = told_text(event)
+    if isinstance(event, Note):
+        return _escaped(text.replace("\n", " "))
+    if triples(event) is None:
+        text = _TAKEN_FOR_ESCAPES.sub(lambda match: _IN_JSON[match[0]], text)
+    return _escaped(text)
+
+
+def _recognises(start: Start) -> bool:
+    return _EXAMPLE.match(start.line) is not None
+
+
+PARLAI = register(
+    Format(
+        name="parlai",
+        title="ParlAI text",
+        suffixes=(".parlai",),
+        read=_read,
+        write=_write,
+        recognises=_recognises,
+        example="text:hello<TAB>labels:hello what can i help you with<TAB>episode_done:True",
+    )
 )
 """ParlAI's text format."""

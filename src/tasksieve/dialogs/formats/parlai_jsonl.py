@@ -2,7 +2,7 @@
 
 ``{"dialog": [[{"id": "user", "text": "hi"}, {"id": "system", "text": "hello"}], …], "context": […]}``, as
 ``parlai.utils.conversations`` documents it. Pairs are lists of acts, and acts have more fields that are not read. An
-act of ``context`` (in its own list, or between the others) holds facts.
+act of ``context`` (in its own list, or between the others) holds records (triples, or JSON after a name) or a note.
 
 Who is the system: an act whose id says so (``system``, ``bot``, ``agent``, ``assistant``, ``model``, ``wizard``);
 where no id does, the second to speak.
@@ -10,18 +10,20 @@ where no id does, the second to speak.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tasksieve.dialogs.dialog import SILENCE, Dialog
-from tasksieve.dialogs.formats.assembly import Assembly, turns_with_facts
-from tasksieve.dialogs.formats.format import Format
+from tasksieve.dialogs.formats.assembly import Assembly, told_texts, turns_with_context
+from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal, shown
 from tasksieve.dialogs.formats.json_text import json_lines, write_json_lines
 from tasksieve.dialogs.formats.speakers import FACT, SYSTEM, speaker_named
 
 _READ = {"id", "text", "episode_done"}
+_KEY = re.compile(r'\{\s*"(?:dialog|context|metadata_path)"')
 
 
 def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
@@ -30,7 +32,7 @@ def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
         for key in value.keys() - {"dialog", "context"}:
             journal.lose(f"'{key}' of a dialog")
         for number, act in enumerate(_acts(value.get("context", []), "context", assembly), start=1):
-            assembly.facts(act.get("text"), f"context {number}")
+            assembly.told(act.get("text"), f"context {number}")
         acts = _acts(value.get("dialog"), "dialog", assembly)
         systems = _systems(acts)
         for number, act in enumerate(acts, start=1):
@@ -65,7 +67,7 @@ def _add(act: dict[str, Any], place: str, systems: set[str], assembly: Assembly,
         journal.lose(f"'{key}' of an act")
     speaker = act["id"]
     if speaker_named(speaker) == FACT:
-        assembly.facts(act.get("text"), place)
+        assembly.told(act.get("text"), place)
     elif speaker in systems:
         assembly.system(act.get("text"), place)
     else:
@@ -75,8 +77,8 @@ def _add(act: dict[str, Any], place: str, systems: set[str], assembly: Assembly,
 def _value(dialog: Dialog) -> dict[str, Any]:
     context: list[dict[str, str]] = []
     pairs: list[list[dict[str, str]]] = []
-    for facts, turn in turns_with_facts(dialog):
-        acts = [{"id": "context", "text": "\n".join(facts)}] if facts else []
+    for told, turn in turns_with_context(dialog):
+        acts = [{"id": "context", "text": text} for text in told_texts(told)]
         if not pairs:
             context, acts = acts, []
         if turn is not None:
@@ -86,12 +88,21 @@ def _value(dialog: Dialog) -> dict[str, Any]:
     return {"dialog": pairs, "context": context}
 
 
-PARLAI_JSONL = Format(
-    name="parlai-jsonl",
-    title="ParlAI conversations",
-    suffixes=(".conversations",),
-    read=_read,
-    write=lambda dialogs, path: write_json_lines((_value(dialog) for dialog in dialogs), path),
-    example='{"dialog": [[{"id": "user", "text": "hi"}, {"id": "system", "text": "hello"}]]}',
+def _recognises(start: Start) -> bool:
+    if not isinstance(start.value, dict):
+        return _KEY.match(start.line) is not None
+    return "dialog" in start.value and "messages" not in start.value
+
+
+PARLAI_JSONL = register(
+    Format(
+        name="parlai-jsonl",
+        title="ParlAI conversations",
+        suffixes=(".conversations",),
+        read=_read,
+        write=lambda dialogs, path: write_json_lines((_value(dialog) for dialog in dialogs), path),
+        recognises=_recognises,
+        example='{"dialog": [[{"id": "user", "text": "hi"}, {"id": "system", "text": "hello"}]]}',
+    )
 )
 """ParlAI's conversations."""

@@ -5,45 +5,52 @@ r"""Rasa's stories (training data of Rasa 2 and 3, in YAML).
     stories:
     - story: book a table
       steps:
-      - intent: inform            # the user, as /inform{"cuisine": "italian"} …
+      - intent: inform            # the user, as /inform{"cuisine": "italian"} … (entities named twice are a list)
         entities:
         - cuisine: italian
       - action: utter_on_it       # … and the system, in the words of `responses` below if they are there
       - user: "in [Rome](city)"   # the user's own words
       - slot_was_set:
-        - cuisine: italian        # a fact: slot cuisine italian
+        - cuisine: italian        # a record of kind slots; a value may be a list or a mapping
       - bot: how many people
     responses:
       utter_on_it:
       - text: i'm on it
 
 Of an ``or`` step the first alternative is taken. ``rules``, ``nlu`` and other keys, forms and checkpoints are not
-read.
+read. Records of other kinds and notes, for which there is no place, are written as a slot ``told``, and the profile
+as a slot ``profile``.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import yaml
 
 from tasksieve.dialogs.dialog import SILENCE, Dialog
-from tasksieve.dialogs.formats.assembly import PROFILE_LINE, Assembly, turns_with_facts
-from tasksieve.dialogs.formats.format import Format
+from tasksieve.dialogs.formats.assembly import PROFILE_LINE, Assembly, Context, told_text, turns_with_context
+from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal, JournalFull
 from tasksieve.dialogs.formats.yaml_nodes import Node, yaml_entries
+from tasksieve.dialogs.record import Note, Pairs, Record
 from tasksieve.errors import UserError
 
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _ACTION = re.compile(r"(utter|action|respond)_\w+")
 _INTENT = re.compile(r"/([\w./+-]+)(\{.*\})?", re.DOTALL)
 _ANNOTATION = re.compile(r"\[([^\]]*)\](?:\([^)]*\)|\{[^}]*\})")
-_SLOT = re.compile(r"slot (\S+) (.+)")
-_FACT, _PROFILE = "fact", "profile"
+_KEY = re.compile(r"^(?:version|stories|rules|nlu|responses|intents|actions|slots) *:", re.MULTILINE)
+_SLOTS = "slots"
+"""The kind of the records that slots are."""
+_TOLD, _PROFILE = "told", "profile"
+_MARKS = ("role", "group")
+"""What an entity may have beside its value."""
 _READ = {"intent", "user", "entities", "action", "bot", "slot_was_set", "or"}
 
 
@@ -102,29 +109,59 @@ def _step(step: Node, responses: dict[str, str], assembly: Assembly, journal: Jo
         name = entries["action"].text
         assembly.system(name and responses.get(name, name), "action", step.line)
     elif "slot_was_set" in entries:
-        for slot in entries["slot_was_set"].items:
-            assembly.facts("\n".join(_slot(slot)), "slot_was_set", step.line)
+        _add_slots(entries["slot_was_set"], assembly, step.line)
     elif not entries:
         assembly.refuse("found a step without a key; expected user, intent, bot or action", step.line)
 
 
 def _intent(entries: dict[str, Node]) -> str:
-    values: dict[str, str] = {}
-    for entity in entries["entities"].items if "entities" in entries else []:
-        pairs = entity.entries.items() if entity.entries else [(entity.text or "", Node("", entity.line))]
-        values |= {name: value.text or "" for name, value in pairs}
-    return f"/{entries['intent'].text}" + (json.dumps(values, ensure_ascii=False) if values else "")
+    """The intent with its entities in JSON; of one that is named several times the list of its values."""
+    values: dict[str, list[Any]] = {}
+    if "entities" in entries:
+        for name, value in _entities(entries["entities"]):
+            values.setdefault(name, []).append(value)
+    entities = {name: given if len(given) > 1 else given[0] for name, given in values.items()}
+    return f"/{entries['intent'].text}" + (json.dumps(entities, ensure_ascii=False) if entities else "")
 
 
-def _slot(slot: Node) -> Iterator[str]:
-    for name, node in slot.entries.items():
-        value = (node.text or "").replace("\n", " ")
-        if name == _PROFILE:
-            yield PROFILE_LINE + value
+def _entities(node: Node) -> Iterator[tuple[str, Any]]:
+    """Names with values; one with a role or group is ``{"value": …, "role": …}``."""
+    for item in node.items or [node]:
+        if item.text:
+            yield item.text, ""
+        marks = {key: _json(item.entries[key]) for key in _MARKS if key in item.entries and len(item.entries) > 1}
+        for name, value in item.entries.items():
+            if name not in marks:
+                yield name, {"value": _json(value), **marks} if marks else _json(value)
+
+
+def _json(node: Node) -> Any:
+    """A value as JSON has it: texts, lists and objects."""
+    if isinstance(node.value, dict):
+        return {name: _json(value) for name, value in node.value.items()}
+    return node.value if isinstance(node.value, str) else [_json(item) for item in node.value]
+
+
+def _add_slots(slots: Node, assembly: Assembly, line: int) -> None:
+    """One record of all slots; what is told or the profile stands by itself."""
+    set_slots = Pairs()
+    for name, value in _pairs(slots):
+        if name == _PROFILE and value.text is not None:
+            assembly.told(PROFILE_LINE + value.text.replace("\n", " "), name, line)
+        elif name == _TOLD and value.text is not None:
+            assembly.told(value.text, name, line)
         else:
-            yield value if name == _FACT else f"slot {name} {value}"
-    if slot.text:
-        yield f"slot {slot.text}"
+            set_slots.append((name, _json(value)))
+    if set_slots:
+        assembly.record(_SLOTS, set_slots, "slot_was_set", line)
+
+
+def _pairs(node: Node) -> Iterator[tuple[str, Node]]:
+    """Names with values, from a mapping or a list of mappings; a name alone has an empty value."""
+    for item in node.items or [node]:
+        if item.text:
+            yield item.text, Node("", item.line)
+        yield from item.entries.items()
 
 
 def _write(dialogs: Iterable[Dialog], path: Path) -> None:
@@ -136,9 +173,8 @@ def _write(dialogs: Iterable[Dialog], path: Path) -> None:
 
 
 def _steps(dialog: Dialog) -> Iterator[dict[str, Any]]:
-    for facts, turn in turns_with_facts(dialog):
-        if facts:
-            yield {"slot_was_set": [_slot_of(fact) for fact in facts]}
+    for context, turn in turns_with_context(dialog):
+        yield from _slot_steps(context)
         if turn is None:
             return
         if turn.user != SILENCE:
@@ -146,11 +182,30 @@ def _steps(dialog: Dialog) -> Iterator[dict[str, Any]]:
         yield {"action" if _ACTION.fullmatch(turn.system) else "bot": turn.system}
 
 
-def _slot_of(fact: str) -> dict[str, str]:
-    if fact.startswith(PROFILE_LINE):
-        return {_PROFILE: fact.removeprefix(PROFILE_LINE)}
-    slot = _SLOT.fullmatch(fact)
-    return {slot[1]: slot[2]} if slot and slot[1] not in (_FACT, _PROFILE) else {_FACT: fact}
+def _slot_steps(context: Context) -> Iterator[dict[str, Any]]:
+    """A step for each record of slots, and one for each run of other records and notes."""
+    for own, events in itertools.groupby(context, _are_slots):
+        if own:
+            yield from ({"slot_was_set": _slots(event)} for event in events if isinstance(event, Record))
+        else:
+            yield {"slot_was_set": [_told_slot(event) for event in events]}
+
+
+def _are_slots(event: Record | Note) -> TypeGuard[Record]:
+    """Whether it is a record that is read back from slots as it is."""
+    if isinstance(event, Note) or event.kind != _SLOTS or not event.fields:
+        return False
+    kept = all(Record(_SLOTS, (field,)).is_plain for field in event.fields)
+    return kept and not {name for name, _ in event.fields} & {_TOLD, _PROFILE}
+
+
+def _slots(record: Record) -> list[dict[str, Any]]:
+    return [Record(_SLOTS, (field,)).plain() for field in record.fields]
+
+
+def _told_slot(event: Record | Note) -> dict[str, str]:
+    text = told_text(event)
+    return {_PROFILE: text.removeprefix(PROFILE_LINE)} if text.startswith(PROFILE_LINE) else {_TOLD: text}
 
 
 def _user_step(user: str) -> dict[str, Any]:
@@ -161,16 +216,41 @@ def _user_step(user: str) -> dict[str, Any]:
         values = None
     if not intent or not isinstance(values, dict):
         return {"user": user}
-    step: dict[str, Any] = {"intent": intent[1]}
-    return step | ({"entities": [{name: str(value)} for name, value in values.items()]} if values else {})
+    entities = [_entity(name, value) for name, given in values.items() for value in _several(given)]
+    return {"intent": intent[1]} | ({"entities": entities} if entities else {})
 
 
-RASA = Format(
-    name="rasa",
-    title="Rasa stories",
-    suffixes=(".yml", ".yaml"),
-    read=_read,
-    write=_write,
-    example="stories:",
+def _several(given: Any) -> list[Any]:
+    return given if isinstance(given, list) and len(given) > 1 else [given]
+
+
+def _entity(name: str, value: Any) -> dict[str, Any]:
+    """An entity as :func:`_entities` reads it; what is neither text, list nor object becomes text."""
+    if isinstance(value, dict) and "value" in value and value.keys() <= {"value", *_MARKS} and len(value) > 1:
+        return {name: _yaml(value["value"])} | {mark: _yaml(value[mark]) for mark in _MARKS if mark in value}
+    return {name: _yaml(value)}
+
+
+def _yaml(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _yaml(inner) for name, inner in value.items()}
+    return [_yaml(inner) for inner in value] if isinstance(value, list) else str(value)
+
+
+def _recognises(start: Start) -> bool:
+    return _KEY.search(start.text) is not None
+
+
+RASA = register(
+    Format(
+        name="rasa",
+        title="Rasa stories",
+        suffixes=(".yml", ".yaml"),
+        read=_read,
+        write=_write,
+        recognises=_recognises,
+        example="stories:",
+        order=80,
+    )
 )
 """Rasa's stories."""

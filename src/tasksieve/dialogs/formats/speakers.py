@@ -13,7 +13,7 @@ _SPEAKERS = {name: speaker for speaker, names in _NAMES.items() for name in name
 
 
 def speaker_named(name: str) -> str | None:
-    """Whether a name is the user's, the system's or that of facts; None if it is not known.
+    """Whether a name is the user's, the system's or that of records and notes; None if it is not known.
 
     >>> speaker_named("Agent")
     'system'

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from tasksieve.dialogs.dialog import SILENCE, Dialog
-from tasksieve.dialogs.formats.assembly import Assembly, turns_with_facts
+from tasksieve.dialogs.formats.assembly import Assembly, Context, told_text, turns_with_context
 from tasksieve.dialogs.formats.journal import Journal, shown
 from tasksieve.dialogs.formats.json_text import json_items
+from tasksieve.dialogs.record import Note, Record
 
 _NAMES = frozenset(("turns", "dialogue_id", "dataset", "data_split", "original_id"))
 
-FACT_SLOT = "fact"
-"""A result with this slot alone holds a fact's words: how facts from elsewhere are written as results."""
+NOTES, NOTE = "notes", "note"
+"""A result of this service or domain with this slot alone is a note's words: these formats have no other place."""
+
+Results = list[tuple[object, Any]]
+"""Results of a turn, each with the service or domain that it is of."""
 
 
 def read_utterances(
-    path: Path, journal: Journal, results: Callable[[dict[str, Any]], list[str]], kept: frozenset[str]
+    path: Path, journal: Journal, results: Callable[[dict[str, Any]], Results], kept: frozenset[str]
 ) -> Iterator[Dialog]:
     """Yield the dialogs of one array of objects with ``turns``.
 
     Args:
         path: the file.
         journal: told of problems and of fields that are not read.
-        results: the facts that a turn's annotations hold; may raise what a wrong type raises.
+        results: what a turn's annotations hold; may raise what a wrong type raises.
         kept: the fields of a turn that are not lost.
     """
     for line, value in json_items(path, journal):
@@ -42,18 +46,21 @@ def read_utterances(
         yield from assembly.dialog()
 
 
-def _add(turn: object, place: str, results: Callable[[dict[str, Any]], list[str]], assembly: Assembly) -> None:
+def _add(turn: object, place: str, results: Callable[[dict[str, Any]], Results], assembly: Assembly) -> None:
     if not isinstance(turn, dict):
         assembly.refuse(f"{place}: found {shown(turn)}; expected an object with speaker and utterance")
         return
     speaker = turn.get("speaker")
     try:
-        facts = results(turn)
+        found = results(turn)
     except (AttributeError, TypeError):
         assembly.refuse(f"{place}: results are not lists of objects; expected slots with values")
         return
-    for fact in facts:
-        assembly.facts(fact, place)
+    for kind, values in found:
+        if kind == NOTES and isinstance(values, dict) and list(values) == [NOTE]:
+            assembly.told(values[NOTE], place)
+        else:
+            assembly.record(kind, values, place)
     if isinstance(speaker, str) and speaker.lower() == "user":
         assembly.user(turn.get("utterance"), place)
     elif isinstance(speaker, str) and speaker.lower() == "system":
@@ -75,23 +82,25 @@ def filled(value: object) -> bool:
     return any(filled(inner) for inner in value) if isinstance(value, list) else bool(value)
 
 
-def result_line(name: str, result: dict[str, Any]) -> str:
-    """One result of a service or database as one fact: its name, then slots with values."""
-    if list(result) == [FACT_SLOT]:
-        return str(result[FACT_SLOT])
-    pairs = (f"{slot} {value}" for slot, value in result.items())
-    return " ".join([name, *pairs]).replace("\n", " ")
-
-
-def result_of(fact: str) -> dict[str, str]:
-    """A fact as a result that :func:`result_line` reads back."""
-    return {FACT_SLOT: fact}
-
-
-def spoken(dialog: Dialog) -> Iterator[tuple[str, str, list[str]]]:
-    """(speaker, utterance, facts) of each utterance; facts stand with the system's."""
-    for facts, turn in turns_with_facts(dialog):
+def spoken(dialog: Dialog) -> Iterator[tuple[str, str, Context]]:
+    """(speaker, utterance, what stands before the turn) of each utterance; that stands with the system's."""
+    for context, turn in turns_with_context(dialog):
         if turn is not None:
             if turn.user != SILENCE:
                 yield "user", turn.user, []
-            yield "system", turn.system, facts
+            yield "system", turn.system, context
+
+
+def results_of(context: Context) -> list[tuple[str, dict[str, Any]]]:
+    """Records and notes as results with the service or domain they are of; what is no such result is a note."""
+    return [(event.kind, event.plain()) if _is_result(event) else as_note(event) for event in context]
+
+
+def as_note(event: Record | Note) -> tuple[str, dict[str, Any]]:
+    """A record or note as a result that is a note's words."""
+    return NOTES, {NOTE: told_text(event)}
+
+
+def _is_result(event: Record | Note) -> TypeGuard[Record]:
+    """Whether it is a record that is read back from a result as it is."""
+    return isinstance(event, Record) and event.kind != NOTES and event.is_plain

@@ -16,7 +16,7 @@ class Slot:
     """Something the system must know before it can look for options.
 
     Attributes:
-        name: its name, the same as that of the relation in the facts where there is one.
+        name: its name, the same as that of the relation in the knowledge base where there is one.
         phrases: how a user adds a value to a sentence, ``{}`` standing for it.
         answers: how a user answers the system's question for it.
     """

@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from tasksieve.dialogs.dialog import SILENCE, Dialog, Fact, Turn
+from tasksieve.dialogs.dialog import SILENCE, Dialog, Turn
 from tasksieve.dialogs.formats.babi import AGES, DIETS, GENDERS
+from tasksieve.dialogs.record import Note, Record
 from tasksieve.dialogs.simulate.domain import Domain, Inquiry, Profile
 from tasksieve.dialogs.simulate.knowledge_base import KnowledgeBase, Option
 
@@ -38,7 +39,7 @@ class _Scene:
         self.goal = {slot: wishes.get(slot) or rng.choice(knowledge.values[slot]) for slot in slots}
         self.profile = self._draw_profile(task) if domain.personalized else ()
         self.system = domain.styles[self.profile[:2]]
-        self.events: list[Turn | Fact] = []
+        self.events: list[Turn | Record | Note] = []
         self.heard = SILENCE
 
     def _draw_profile(self, task: int) -> Profile:
@@ -58,9 +59,8 @@ class _Scene:
         self.heard = SILENCE
 
     def show(self, options: Iterable[Option]) -> None:
-        """The knowledge base answers with all facts of these options."""
-        for option in options:
-            self.events.extend(option.facts)
+        """The knowledge base answers with these options."""
+        self.events.extend(option.record for option in options)
 
 
 def _play_api_call(scene: _Scene) -> None:

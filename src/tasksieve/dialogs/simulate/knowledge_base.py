@@ -1,4 +1,4 @@
-"""What the simulated system can look up: options with their facts, and the goals that enough options meet.
+"""What the simulated system can look up: options with their records, and the goals that enough options meet.
 
 Nothing here depends on a seed. There are two halves without a city, cuisine, dish or name in common: one for
 training, validation and test, one (``unseen``) for the test on words that training never showed.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import product
 
-from tasksieve.dialogs.dialog import Fact
+from tasksieve.dialogs.record import KNOWLEDGE_BASE, NAME, Record
 
 CITIES = (
     ("lisbon", "vienna", "dublin", "oslo", "prague"),
@@ -54,13 +54,13 @@ class Option:
 
     Attributes:
         name: one word, as it stands in dialogs.
-        values: what is known of it, by relation, e.g. ``{"rating": "7"}``; in the order of its facts.
-        facts: the same as sentences, ``name R_relation value``.
+        values: what is known of it, by relation, e.g. ``{"rating": "7"}``; in the order of the record.
+        record: the same as the knowledge base answers it, with fields such as ``R_rating``.
     """
 
     name: str
     values: Mapping[str, str]
-    facts: tuple[Fact, ...]
+    record: Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +80,14 @@ class KnowledgeBase:
 
 @cache
 def restaurants(unseen: bool) -> KnowledgeBase:
-    """Restaurants with 7 facts each; 3 to 8 meet every goal."""
+    """Restaurants with 7 values each; 3 to 8 meet every goal."""
     options = [_option(name, _contact(name, values)) for name, values in _restaurants(unseen)]
     return _restaurant_base(options, unseen, at_least=3, at_most=8)
 
 
 @cache
 def personalized_restaurants(unseen: bool) -> KnowledgeBase:
-    """The same restaurants, most of them once for each diet, with 12 facts; 5 to 8 meet every goal."""
+    """The same restaurants, most of them once for each diet, with 12 values; 5 to 8 meet every goal."""
     rng = random.Random(f"personalized restaurants {unseen}")
     options = []
     for base, values in _restaurants(unseen):
@@ -104,7 +104,7 @@ def personalized_restaurants(unseen: bool) -> KnowledgeBase:
 
 @cache
 def hotels(unseen: bool) -> KnowledgeBase:
-    """Hotels with 10 facts each; 3 to 8 meet every goal. The day of arrival rules none out."""
+    """Hotels with 10 values each; 3 to 8 meet every goal. The day of arrival rules none out."""
     rng = random.Random(f"hotels {unseen}")
     options = []
     for city, price, room, rating in product(CITIES[unseen], PRICES, ROOMS, _RATINGS):
@@ -151,7 +151,8 @@ def _contact(name: str, values: Mapping[str, str]) -> dict[str, str]:
 
 
 def _option(name: str, values: Mapping[str, str]) -> Option:
-    return Option(name, values, tuple(Fact(f"{name} R_{relation} {value}") for relation, value in values.items()))
+    relations = ((f"R_{relation}", value) for relation, value in values.items())
+    return Option(name, values, Record(KNOWLEDGE_BASE, ((NAME, name), *relations)))
 
 
 def _goals(

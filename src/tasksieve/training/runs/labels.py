@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 
 from tasksieve.errors import UserError
-from tasksieve.records.tables import read_foreign_parquet
-
-_READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
-    ".parquet": read_foreign_parquet,
-    ".csv": pl.read_csv,
-    ".jsonl": pl.read_ndjson,
-}
+from tasksieve.records.tables import read_foreign_table
 
 
 def read_labels(path: Path, examples: pl.DataFrame) -> pl.Series:
@@ -27,13 +20,7 @@ def read_labels(path: Path, examples: pl.DataFrame) -> pl.Series:
     Returns: booleans in the order of ``examples``.
     Raises: UserError: if the table is missing, has other columns, or names an unknown example or kind.
     """
-    if path.suffix not in _READERS:
-        raise UserError(f"ends in '{path.suffix}'; expected .parquet, .csv or .jsonl", path)
-    try:
-        table = _READERS[path.suffix](path)
-    except (OSError, ValueError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        reason = (str(error).splitlines() or ["no reason given"])[0]
-        raise UserError(f"cannot be read: {reason}", path) from None
+    table = read_foreign_table(path)
     key = next((name for name in ("example", "kind") if name in table.columns), None)
     if key is None or "label" not in table.columns:
         raise UserError(f"has columns {table.columns}; expected 'label' and 'example' or 'kind'", path)

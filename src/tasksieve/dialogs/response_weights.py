@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 
 from tasksieve.dialogs.formats.chat import Weights
 from tasksieve.errors import UserError
-from tasksieve.records.tables import read_foreign_parquet
+from tasksieve.records.tables import read_foreign_table
 
-_READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
-    ".parquet": read_foreign_parquet,
-    ".csv": pl.read_csv,
-    ".jsonl": pl.read_ndjson,
-}
 _COLUMNS = ("dialog", "turn", "weight")
 
 
@@ -30,21 +24,19 @@ def read_weights(path: Path, *, task: int = 0, threshold: float | None = None) -
         threshold: weights from here on become 1 and the others 0, for services that know no other.
     Raises: UserError: if the table cannot be read or is not of this form.
     """
-    if path.suffix not in _READERS:
-        raise UserError(f"ends in '{path.suffix}'; expected .parquet, .csv or .jsonl", path)
+    table = read_foreign_table(path)
+    missing = [name for name in _COLUMNS if name not in table.columns]
+    if missing:
+        raise UserError(f"has columns {table.columns}; expected {', '.join(_COLUMNS)}", path)
     try:
-        table = _READERS[path.suffix](path)
-        missing = [name for name in _COLUMNS if name not in table.columns]
-        if missing:
-            raise UserError(f"has columns {table.columns}; expected {', '.join(_COLUMNS)}", path)
         if "task" in table.columns:
-            table = table.filter(pl.col("task") == task)
+            table = table.filter(pl.col("task").cast(pl.Int64) == task)
         if "step" in table.columns:
             table = table.filter(pl.col("step") == pl.col("step").max())
         rows = table.select(pl.col("dialog", "turn").cast(pl.Int64), pl.col("weight").cast(pl.Float64)).rows()
-    except (OSError, ValueError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        reason = (str(error).splitlines() or ["no reason given"])[0]
-        raise UserError(f"cannot be read: {reason[:200]}", path) from None
+    except pl.exceptions.PolarsError:
+        types = ", ".join(f"'{name}' of type {kind}" for name, kind in table.schema.items())
+        raise UserError(f"has {types}; expected whole numbers, and a number as weight", path) from None
     if any(weight is None or not math.isfinite(weight) for _, _, weight in rows):
         raise UserError("holds a weight that is no number; expected finite ones", path)
     if threshold is not None:

@@ -1,0 +1,92 @@
+"""Calls of tools in chat messages, and what the tools answered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tasksieve.dialogs.record import Pairs, from_json
+
+CALLS = ("tool_calls", "function_call")
+"""The keys of an assistant's message that hold calls: a list, or one of the older form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of a tool.
+
+    Attributes:
+        id: by which its result names it; empty if unknown.
+        name: of the tool.
+        arguments: as they are written, or in compact JSON; empty if there are none.
+    """
+
+    id: str
+    name: str
+    arguments: str
+
+    @property
+    def text(self) -> str:
+        """The call as a response, ``api_call NAME ARGUMENTS``."""
+        return f"api_call {self.name} {self.arguments}".rstrip()
+
+
+def calls(message: Mapping[str, Any]) -> list[Call]:
+    """The calls in an assistant's message, in every shape that there is for them.
+
+    These are ``tool_calls`` with a ``function`` (``name``, ``arguments``), with a ``custom`` tool (``name``,
+    ``input``), or with ``name`` and ``arguments`` right in them, and the older ``function_call``.
+
+    Raises: ValueError: if there is something else; the message says what.
+    """
+    listed, single = (message.get(key) for key in CALLS)
+    if listed is not None and not isinstance(listed, list):
+        raise ValueError("'tool_calls' is no list; expected a list of calls")
+    return [_call(value) for value in [*(listed or []), *([] if single is None else [single])]]
+
+
+def _call(value: Any) -> Call:
+    outer = value if isinstance(value, Mapping) else {}
+    inner = next((outer[key] for key in ("function", "custom") if isinstance(outer.get(key), Mapping)), outer)
+    name, identity = inner.get("name"), outer.get("id")
+    if not isinstance(name, str) or not name.strip():
+        raise ValueError("found a call of a tool without its name; expected 'function' with 'name' and 'arguments'")
+    given = inner.get("arguments", inner.get("input"))
+    if not isinstance(given, str):
+        given = "" if given is None else json.dumps(given, ensure_ascii=False, separators=(",", ":"))
+    return Call(identity if isinstance(identity, str) else "", name, given)
+
+
+def results(content: Any, tool: str) -> list[tuple[str, Any]] | None:
+    """The objects of an answer, each with the kind of record it is; None if the answer is not made of objects.
+
+    Args:
+        content: JSON, as text or decoded: an object, a list of objects, or an object whose one field is such a list.
+        tool: the kind; empty if unknown. Then that one field's name is the kind.
+
+    >>> results('{"hotels": [{"name": "Inn"}]}', "")
+    [('hotels', [('name', 'Inn')])]
+    """
+    try:
+        value = from_json(content) if isinstance(content, str) else content
+    except (ValueError, RecursionError):
+        return None
+    if _are_objects(value):
+        return [(tool, item) for item in value]
+    if not _is_object(value):
+        return None
+    pairs = value if isinstance(value, Pairs) else list(value.items())
+    if len(pairs) == 1 and _are_objects(pairs[0][1]):
+        return [(tool or str(pairs[0][0]), item) for item in pairs[0][1]]
+    return [(tool, value)]
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, (Mapping, Pairs))
+
+
+def _are_objects(value: Any) -> bool:
+    """Whether it is a list of objects, at least one."""
+    return isinstance(value, list) and not isinstance(value, Pairs) and bool(value) and all(map(_is_object, value))

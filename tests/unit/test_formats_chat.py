@@ -1,0 +1,91 @@
+"""Chat messages in the shapes that services document, and what becomes of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasksieve.dialogs import Note, Record, Turn
+from tasksieve.dialogs.formats import read_dialogs
+from tasksieve.dialogs.formats.validate import validate
+from tasksieve.errors import UserError
+
+
+def read(folder: Path, *messages: dict[str, Any], **more: object) -> tuple[Turn | Record | Note, ...]:
+    (folder / "dialogs").write_text(json.dumps({"messages": messages, **more}))
+    return read_dialogs(folder / "dialogs")[0].events
+
+
+def user(content: object) -> dict[str, object]:
+    return {"role": "user", "content": content}
+
+
+def assistant(**keys: object) -> dict[str, object]:
+    return {"role": "assistant", **keys}
+
+
+HELLO = user("hi")
+OBJECT = {"city": "Rome", "now": True, "note": None}
+
+
+@pytest.mark.parametrize(
+    ("keys", "response"),
+    [
+        ({"function_call": {"name": "book", "arguments": '{"people": 2}'}}, 'api_call book {"people": 2}'),
+        ({"content": None, "function_call": {"name": "book", "arguments": ""}}, "api_call book"),
+        (
+            {"content": "", "tool_calls": [{"type": "function", "function": {"name": "book", "arguments": OBJECT}}]},
+            'api_call book {"city":"Rome","now":true,"note":null}',
+        ),
+        ({"tool_calls": [{"id": "1", "function": {"name": "hang_up"}}]}, "api_call hang_up"),
+        ({"tool_calls": [{"type": "custom", "custom": {"name": "run", "input": "a b"}}]}, "api_call run a b"),
+        ({"tool_calls": [{"name": "book", "arguments": [1]}, {"name": "go"}]}, "api_call book [1]\napi_call go"),
+        ({"content": None, "refusal": "I cannot."}, "I cannot."),
+        ({"content": "hello", "tool_calls": None, "refusal": None, "function_call": None}, "hello"),
+    ],
+)
+def test_every_shape_of_calls_and_refusals_is_a_response(
+    tmp_path: Path, keys: dict[str, object], response: str
+) -> None:
+    assert read(tmp_path, HELLO, assistant(**keys)) == (Turn("hi", response),)
+    assert validate(tmp_path / "dialogs").lost == {}
+
+
+def test_calls_and_refusals_beside_text_are_counted(tmp_path: Path) -> None:
+    call = {"function": {"name": "book"}}
+    assert read(tmp_path, HELLO, assistant(content="on it", tool_calls=[call, call], refusal="no")) == (
+        Turn("hi", "on it"),
+    )
+    assert validate(tmp_path / "dialogs").lost == {
+        "call of a tool in a message that also has text": 2,
+        "'refusal' of a message that also has text": 1,
+    }
+
+
+@pytest.mark.parametrize("call", [5, {}, {"function": {"arguments": "{}"}}, {"custom": {"name": " "}}])
+def test_a_call_without_a_name_is_refused_by_its_true_name(tmp_path: Path, call: object) -> None:
+    with pytest.raises(UserError, match=":1: message 2: found a call of a tool without its name"):
+        read(tmp_path, HELLO, assistant(tool_calls=[call]))
+
+
+def test_calls_that_are_no_list_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=":1: message 2: 'tool_calls' is no list"):
+        read(tmp_path, HELLO, assistant(tool_calls={"name": "book"}))
+
+
+def test_results_are_of_the_tool_that_was_called(tmp_path: Path) -> None:
+    called = assistant(tool_calls=[{"id": "1", "type": "custom", "custom": {"name": "run", "input": "now"}}])
+    result = {"role": "tool", "tool_call_id": "1", "content": {"ok": True}}
+    events = read(tmp_path, HELLO, called, result, assistant(content="done"))
+    assert events[1] == Record("run", (("ok", "true"),))
+    bare = assistant(tool_calls=[{"name": "book"}])
+    events = read(tmp_path, HELLO, bare, {"role": "tool", "content": '{"ok": 1}'}, assistant(content="done"))
+    assert events[1] == Record("book", (("ok", "1"),))
+    called = assistant(function_call={"name": "book", "arguments": "{}"})
+    events = read(
+        tmp_path, HELLO, called, {"role": "function", "name": "book", "content": "ok"}, assistant(content="a")
+    )
+    assert events[1] == Note("ok")

@@ -1,0 +1,40 @@
+"""ParlAI's text format as its reference reads it, and where it is easily taken wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tasksieve.dialogs import Dialog, Turn
+from tasksieve.dialogs.formats import format_of, read_dialogs
+from tasksieve.dialogs.formats.validate import validate
+from tasksieve.errors import UserError
+
+
+def read(folder: Path, text: str) -> list[Dialog]:
+    (folder / "dialogs").write_text(text)
+    assert format_of(folder / "dialogs").name == "parlai"
+    return read_dialogs(folder / "dialogs")
+
+
+@pytest.mark.parametrize("value", ["False", "false", " False ", "0", ""])
+def test_a_dialog_that_is_not_done_goes_on(tmp_path: Path, value: str) -> None:
+    text = f"text: a \tlabels: b \tepisode_done:{value}\n\ntext:c\tlabels:d\tepisode_done:true\n"
+    assert read(tmp_path, text) == [Dialog((Turn("a", "b"), Turn("c", "d")), line=1)]
+
+
+def test_spaces_in_place_of_a_tab_are_named(tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError, match=r":1: found fields \['text'\]; expected .* a tab before 'labels:', not spaces"
+    ):
+        read(tmp_path, "text:hello there    labels:hi\n")
+
+
+def test_a_file_without_any_end_of_a_dialog_says_so(tmp_path: Path) -> None:
+    assert len(read(tmp_path, "text:a\tlabels:b\n" * 100)) == 1
+    assert validate(tmp_path / "dialogs").lost == {}
+    assert len(read(tmp_path, "text:a\tlabels:b\n" * 101)) == 1
+    assert validate(tmp_path / "dialogs").lost == {
+        "end of a dialog, if it is not one of 101 turns: 'episode_done:True'": 1
+    }
