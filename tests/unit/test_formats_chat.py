@@ -89,3 +89,43 @@ def test_results_are_of_the_tool_that_was_called(tmp_path: Path) -> None:
         tmp_path, HELLO, called, {"role": "function", "name": "book", "content": "ok"}, assistant(content="a")
     )
     assert events[1] == Note("ok")
+
+
+DIALOGS = [{"messages": [HELLO, assistant(content=reply)]} for reply in ("a", "b")]
+SHARED = [{"conversations": [{"from": "human", "value": "hi"}, {"from": "gpt", "value": reply}]} for reply in "ab"]
+
+
+@pytest.mark.parametrize("dialogs", [DIALOGS, SHARED])
+@pytest.mark.parametrize("indent", [None, 1])
+def test_an_array_and_objects_over_several_lines_are_read(
+    tmp_path: Path, dialogs: object, indent: int | None
+) -> None:
+    assert isinstance(dialogs, list)
+    for text in (json.dumps(dialogs, indent=indent), "\n".join(json.dumps(each, indent=indent) for each in dialogs)):
+        (tmp_path / "dialogs.json").write_text(text)
+        assert [dialog.events for dialog in read_dialogs(tmp_path / "dialogs.json")] == [
+            (Turn("hi", "a"),),
+            (Turn("hi", "b"),),
+        ]
+
+
+def test_objects_with_a_message_a_line_are_read(tmp_path: Path) -> None:
+    messages = ",\n".join(json.dumps(message) for message in (HELLO, assistant(content="a")))
+    (tmp_path / "dialogs").write_text(f'{{"messages": [\n{messages}\n]}}\n\n{{"messages": [{messages}]}}')
+    assert [dialog.line for dialog in read_dialogs(tmp_path / "dialogs")] == [1, 6]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[{"role": "user", "content": "hi"}]', r":1: found no list 'messages' but \['content', 'role'\]"),
+        ('[{"messages": []}, 5]', ":1: this dialog has no turn"),
+        ('{\n"messages": [}', ":2: is not JSON"),
+        ('{\n"messages": 1}\n[1]', r":1: found no list 'messages' but \['messages'\]"),
+        ('{"messages": [\n{"messages": 5}', ":1: is not JSON"),
+    ],
+)
+def test_what_looks_like_messages_is_refused_as_such(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "dialogs").write_text(text)
+    with pytest.raises(UserError, match=message):
+        read_dialogs(tmp_path / "dialogs")
