@@ -3,8 +3,8 @@ r"""Chat messages, one JSON object a line, as fine-tuning services read them.
 Each line is a dialog: ``{"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello",
 "weight": 1}]}`` (OpenAI's chat fine-tuning format, which other services and libraries share). ``weight`` says how
 much an assistant message counts in training: OpenAI takes 0 or 1, others any number. Read, too, are one array of such
-objects, objects that go over several lines, and ShareGPT's form, ``{"conversations": [{"from": "human", "value":
-"hi"}, …]}``.
+objects, objects that go over several lines, a ``system`` beside the messages, and ShareGPT's form,
+``{"conversations": [{"from": "human", "value": "hi"}, …]}``. A message's content may be a list of parts.
 
 What a ``tool`` (or ``function``) message holds as JSON is a record of the tool's name: one for an object, several
 for a list of objects, or for an object whose one field is such a list. Other text of theirs, and that of ``system``
@@ -26,10 +26,12 @@ from tasksieve.dialogs.formats.assembly import Assembly, told_texts, turns_with_
 from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal, shown
 from tasksieve.dialogs.formats.json_text import json_items, json_lines, json_objects, write_json_lines
+from tasksieve.dialogs.formats.parts import are_parts, text_of
 from tasksieve.dialogs.formats.tools import CALLS, Call, calls, results
 
 _OWN_KEYS = {"messages", "role", "conversations"}
 """By which an object in an array is known as chat messages, or meant as such."""
+_OF_DIALOGS = {"messages", "conversations", "system"}
 _SHARED_ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "observation": "tool"}
 _TOLD_ROLES = ("system", "developer")
 _TOOL_ROLES = ("tool", "function")
@@ -76,9 +78,11 @@ def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
             found = sorted(value) if isinstance(value, dict) else value
             journal.refuse(f"found no list 'messages' but {shown(found)}; expected one", line)
             continue
-        for key in value.keys() - {"messages", "conversations"}:
+        for key in value.keys() - _OF_DIALOGS:
             journal.lose(f"'{key}' of a dialog")
         reading = _Messages(Assembly(journal, line), journal)
+        if "system" in value:
+            reading.add({"role": "system", "content": value["system"]}, "'system'")
         for number, message in enumerate(messages, start=1):
             reading.add(message, f"message {number}")
         yield from reading.assembly.dialog()
@@ -150,10 +154,10 @@ class _Messages:
             self._add_response(message, place)
         elif role == "user":
             self._lose_all_but(_READ, message)
-            self.assembly.user(_content(message, self._journal), place)
+            self.assembly.user(_content(message.get("content"), self._journal), place)
         elif role in _TOLD_ROLES:
             self._lose_all_but(_READ, message)
-            self.assembly.told(_content(message, self._journal), place)
+            self.assembly.told(_content(message.get("content"), self._journal), place)
         else:
             self.assembly.refuse(f"{place}: found role {shown(role)}; expected system, user, assistant or tool")
 
@@ -173,7 +177,7 @@ class _Messages:
 
     def _response(self, message: dict[str, Any], called: list[Call]) -> object:
         """What is said; else the refusal; else the calls."""
-        content, refusal = _content(message, self._journal), message.get("refusal")
+        content, refusal = _content(message.get("content"), self._journal), message.get("refusal")
         said = content or refusal
         if said and called:
             self._journal.lose("call of a tool in a message that also has text", len(called))
@@ -182,7 +186,9 @@ class _Messages:
         return said or "\n".join(call.text for call in called) or content
 
     def _add_result(self, message: dict[str, Any], place: str) -> None:
-        content, name, called = _content(message, self._journal), message.get("name"), message.get("tool_call_id", "")
+        content, name, called = message.get("content"), message.get("name"), message.get("tool_call_id", "")
+        if are_parts(content):
+            content = _content(content, self._journal)
         if not isinstance(name, str):
             name = self._tools.get(called, "") if isinstance(called, str) else ""
         found = results(content, name)
@@ -192,14 +198,13 @@ class _Messages:
             self.assembly.record(kind, values, place)
 
 
-def _content(message: dict[str, Any], journal: Journal) -> object:
-    content = message.get("content")
-    if isinstance(content, list):
-        texts = [part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"]
-        if len(texts) < len(content):
-            journal.lose("part of a message that is not text", len(content) - len(texts))
-        content = "\n".join(text for text in texts if isinstance(text, str))
-    return content
+def _content(content: object, journal: Journal) -> object:
+    """A content's text; of parts that are no text their number is lost. What is no list of parts stays as it is."""
+    if not isinstance(content, list):
+        return content
+    text, others = text_of(content)
+    journal.lose("part of a message that is not text", others)
+    return text
 
 
 def _check_weight(message: dict[str, Any], place: str, assembly: Assembly, journal: Journal) -> None:
