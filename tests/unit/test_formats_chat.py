@@ -156,7 +156,7 @@ def test_objects_with_a_message_a_line_are_read(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ('[{"role": "user", "content": "hi"}]', r":1: found no list 'messages' but \['content', 'role'\]"),
-        ('[{"messages": []}, 5]', ":1: this dialog has no turn"),
+        ('[{"messages": []}, 5]', r":1: found no list 'messages' but 5"),
         ('{\n"messages": [}', ":2: is not JSON"),
         ('{\n"messages": 1}\n[1]', r":1: found no list 'messages' but \['messages'\]"),
         ('{"messages": [\n{"messages": 5}', ":1: is not JSON"),

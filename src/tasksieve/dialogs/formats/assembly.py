@@ -9,6 +9,8 @@ from tasksieve.dialogs.dialog import SILENCE, Dialog, Turn
 from tasksieve.dialogs.formats.journal import Journal, shown
 from tasksieve.dialogs.record import Note, Pairs, Record, collected, told, triples
 
+WITHOUT_RESPONSE, WITHOUT_TURN = "turn without a response", "dialog without a turn"
+"""Losses, unless the journal is strict."""
 PROFILE_LINE = "profile: "
 """A line that starts with this, before anything else in a dialog, is the profile."""
 
@@ -20,7 +22,7 @@ class Assembly:
     turn of :data:`~tasksieve.dialogs.SILENCE`. Records and notes stand before the turn that they come up in.
 
     Args:
-        journal: told of what is not text, of an empty response, and of what has no place.
+        journal: told of what is not text, of empty responses, and of what has no place.
         line: where the dialog starts.
     """
 
@@ -43,12 +45,16 @@ class Assembly:
         self._waiting = text
 
     def system(self, value: object, place: str, line: int | None = None) -> None:
-        """What the system responds; it must not be empty."""
+        """What the system responds; if it is empty, the turn is left out."""
         text = self.text(value, place, line)
         if text is None:
             return
         if not text:
-            self.refuse(f"{place} of the system is empty; expected its response", line)
+            if self._journal.strict:
+                self.refuse(f"{place} of the system is empty; expected its response", line)
+            else:
+                self._journal.lose(WITHOUT_RESPONSE)
+            self._waiting = None
             return
         self._events.append(Turn(SILENCE if self._waiting is None else self._waiting, text))
         self._waiting = None
@@ -101,7 +107,10 @@ class Assembly:
         if self._refused:
             return
         if not any(isinstance(event, Turn) for event in self._events):
-            self.refuse("this dialog has no turn; expected at least one response of the system")
+            if self._journal.strict:
+                self.refuse("this dialog has no turn; expected at least one response of the system")
+            else:
+                self._journal.lose(WITHOUT_TURN)
             return
         yield Dialog(tuple(collected(self._events)), self._profile, self._line)
 

@@ -14,8 +14,8 @@ Or an example a row, where a row without a column of dialogs is a dialog of its 
 
 Columns may have any of the names in :mod:`tasksieve.dialogs.formats.column_names`, in any order; commas, semicolons
 or tabs separate them; quotes are those of RFC 4180. A speaker is known by the names in
-:mod:`tasksieve.dialogs.formats.speakers`. What is not the user's or the system's is a record (a triple, or JSON after a
-name) or a note.
+:mod:`tasksieve.dialogs.formats.speakers`. What is not the user's or the system's is a record (a triple, or JSON after
+a name) or a note.
 """
 
 from __future__ import annotations
