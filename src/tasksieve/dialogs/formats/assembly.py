@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping
 
 from tasksieve.dialogs.dialog import SILENCE, Dialog, Turn
@@ -122,7 +121,8 @@ class Assembly:
             self._events.append(Note(text))
 
     def _add(self, record: Record, place: str, line: int | None) -> None:
-        if _is_text(record.text) and all(map(_is_text, itertools.chain.from_iterable(record.flat()))):
+        text = record.text
+        if _is_text(text) and not ("\\u0000" in text and _has_nul(record)):
             self._events.append(record)
         else:
             self.refuse(f"{place}: found a NUL or half a surrogate pair in a record; expected text", line)
@@ -169,6 +169,10 @@ def told_texts(context: Context) -> list[str]:
 def one_line(text: str) -> str:
     """A text with single spaces for all white space."""
     return " ".join(text.split())
+
+
+def _has_nul(record: Record) -> bool:
+    return any("\0" in path or "\0" in text for path, text in record.flat())
 
 
 def _is_text(text: str) -> bool:

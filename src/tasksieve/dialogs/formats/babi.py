@@ -22,7 +22,7 @@ from tasksieve.dialogs.formats.assembly import WITHOUT_RESPONSE, WITHOUT_TURN, o
 from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.dialogs.formats.lines import numbered_lines
-from tasksieve.dialogs.record import Note, Record, collected, told, triples
+from tasksieve.dialogs.record import KNOWLEDGE_BASE, NAME, Note, Record, collected, triples
 from tasksieve.errors import UserError
 
 NO_RESULT = "api_call no result"
@@ -31,7 +31,7 @@ AGES = ("young", "middle-aged", "elderly")
 DIETS = ("veg", "non-veg")
 
 _NUMBERED = re.compile(r"(\d+) (.*)", re.DOTALL)
-_TRIPLE = re.compile(r"\S+ R_\S+ \S+")
+_TRIPLE = re.compile(r"(\S+) (R_\S+) (\S+)")
 
 
 def read_babi(path: Path | str) -> list[Dialog]:
@@ -114,8 +114,10 @@ class _Block:
             return
         if "\t" in text:
             self._turn(text, number)
-        elif _TRIPLE.fullmatch(text) or text == NO_RESULT:
-            self._events.append(told(text))
+        elif text == NO_RESULT:
+            self._events.append(Note(text))
+        elif (triple := _TRIPLE.fullmatch(text)) is not None:
+            self._events.append(Record(KNOWLEDGE_BASE, ((NAME, triple[1]), (triple[2], triple[3]))))
         elif self._position == 1 and _is_profile(text):
             self._profile = tuple(text.split(" "))
         else:

@@ -55,7 +55,9 @@ class Journal:
         """Count something in the file that its dialogs cannot hold; ``what`` may have names from the file in it."""
         if not count:
             return
-        name = "".join(char if char.isprintable() else "?" for char in what[:MAX_NAME])
+        name = what[:MAX_NAME]
+        if not name.isprintable():
+            name = "".join(char if char.isprintable() else "?" for char in name)
         known = name in self.lost or len(self.lost) < MAX_LOSSES
         self.lost[name if known else "something else"] += count
 
