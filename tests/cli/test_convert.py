@@ -74,10 +74,13 @@ def test_validate_names_every_problem_with_its_line(cli: Cli, tmp_path: Path) ->
     (tmp_path / "good.csv").write_text("context,response,n\nhi,hello,3\n")
     (tmp_path / "bad.jsonl").write_text('{"messages": [{"role": "user", "content": 1}]}\n{\n')
     good = cli("validate", "good.csv")
-    assert (good.code, good.out) == (0, "good.csv: CSV, 1 whole dialog, 1 turn, no problem\n")
+    assert (good.code, good.out) == (
+        0,
+        "good.csv: CSV, 1 whole dialog, 1 turn, no problem\nNot read: column 'n' (1)\n",
+    )
     bad = cli("validate", "good.csv", "bad.jsonl")
     assert bad.code == 2
-    assert bad.out.splitlines()[1:] == [
+    assert bad.out.splitlines()[2:] == [
         "bad.jsonl:1: message 1: found 1; expected text",
         "bad.jsonl:2: is not JSON: Expecting property name enclosed in double quotes at column 2",
         "bad.jsonl: chat messages, 0 whole dialogs, 0 turns, 2 problems",

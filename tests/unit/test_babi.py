@@ -65,12 +65,10 @@ BAD = {
     "no blank line between dialogs": ("1 a\tb\n1 c\td\n", 2, "a blank line ends a dialog"),
     "second half of a dialog": ("2 a\tb\n", 1, "found line number 2; expected 1"),
     "two tabs": ("1 a\tb\tc\n", 1, "found 2 tabs; expected one"),
-    "no response": ("1 a\t \n", 1, "no system response"),
     "no tab": ("1 a\tb\n2 this is a turn without tab\n", 2, "expected a turn"),
     "profile later on": ("1 a\tb\n2 male young\n", 2, "expected a turn"),
     "half a triple": ("1 a\tb\n2 resto R_price\n", 2, "a triple ('entity R_relation value')"),
     "unknown profile": ("1 male ancient\n2 a\tb\n", 1, "a profile"),
-    "records only": ("1 resto R_price cheap\n\n", 1, "no turn"),
     "not UTF-8": (b"1 caf\xe9\tb\n", 1, "0xe9 at column 6 is not UTF-8"),
     "NUL": (b"1 a\0\tb\n", 1, "NUL byte"),
 }

@@ -255,6 +255,17 @@ def test_a_name_decides_where_the_content_says_nothing(tmp_path: Path) -> None:
     assert format_of(written(tmp_path, "{")).name == "chat"
 
 
+def test_splits_that_are_read_as_one_are_counted(tmp_path: Path) -> None:
+    turns = '"turns": [{"speaker": "user", "utterance": "a"}, {"speaker": "system", "utterance": "b"}]'
+    dialogs = [f'{{"data_split": "{split}", {turns}}}' for split in ("train", "train", "test")]
+    assert validate(written(tmp_path, f"[{dialogs[0]}, {dialogs[1]}]")).lost == {}
+    found = validate(written(tmp_path, f"[{', '.join(dialogs)}]"))
+    assert (found.format.name, found.dialogs) == ("convlab", 3)
+    assert found.lost == {
+        f"split '{name}' of a dialog, read as one with the others": n for name, n in (("train", 2), ("test", 1))
+    }
+
+
 def test_names_and_endings_choose_what_is_written() -> None:
     for ending, name in ((".txt", "babi"), (".JSONL", "chat"), (".json", "sgd"), (".yaml", "rasa"), (".csv", "csv")):
         assert format_to_write(Path(f"out{ending}")).name == name

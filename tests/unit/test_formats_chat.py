@@ -89,3 +89,80 @@ def test_results_are_of_the_tool_that_was_called(tmp_path: Path) -> None:
         tmp_path, HELLO, called, {"role": "function", "name": "book", "content": "ok"}, assistant(content="a")
     )
     assert events[1] == Note("ok")
+
+
+@pytest.mark.parametrize(
+    ("content", "said", "lost"),
+    [
+        ([{"type": "text", "text": "what is"}, {"type": "image_url", "image_url": {"url": "x"}}], "what is", 1),
+        (["one", "two"], "one\ntwo", 0),
+        ([{"type": "input_text", "text": "a"}, {"type": "output_text", "text": {"value": "b"}}], "a\nb", 0),
+        ([{"text": "hello"}], "hello", 0),
+        ([{"type": "refusal", "refusal": "I cannot."}], "I cannot.", 0),
+        (["a", 5, {"type": "text", "text": 5}, {"type": 5, "text": "b"}, {"type": "think", "text": "c"}], "a", 4),
+    ],
+)
+def test_parts_in_every_shape_are_text_or_counted(tmp_path: Path, content: object, said: str, lost: int) -> None:
+    assert read(tmp_path, user(content), assistant(content=content)) == (Turn(said, said),)
+    assert sum(validate(tmp_path / "dialogs").lost.values()) == 2 * lost
+
+
+def test_an_image_alone_is_a_user_who_says_nothing(tmp_path: Path) -> None:
+    image = {"type": "image_url", "image_url": {"url": "x"}}
+    assert read(tmp_path, user([image]), assistant(content="a dog")) == (Turn("", "a dog"),)
+    assert validate(tmp_path / "dialogs").lost == {"part of a message that is not text": 1}
+
+
+def test_parts_of_a_result_are_told_apart_from_a_list_of_results(tmp_path: Path) -> None:
+    for content, told in (
+        ([{"type": "text", "text": "it rains"}], Note("it rains")),
+        ([{"text": '{"sky": "rain"}'}], Record("find", (("sky", "rain"),))),
+        ([{"type": "hotel", "stars": 5}], Record("find", (("type", "hotel"), ("stars", "5")))),
+    ):
+        result = {"role": "tool", "name": "find", "content": content}
+        assert read(tmp_path, result, HELLO, assistant(content="a"))[0] == told
+
+
+@pytest.mark.parametrize("system", ["be kind", [{"text": "be kind"}]])
+def test_a_system_prompt_may_stand_beside_the_messages(tmp_path: Path, system: object) -> None:
+    assert read(tmp_path, HELLO, assistant(content="a"), system=system) == (Note("be kind"), Turn("hi", "a"))
+
+
+DIALOGS = [{"messages": [HELLO, assistant(content=reply)]} for reply in ("a", "b")]
+SHARED = [{"conversations": [{"from": "human", "value": "hi"}, {"from": "gpt", "value": reply}]} for reply in "ab"]
+
+
+@pytest.mark.parametrize("dialogs", [DIALOGS, SHARED])
+@pytest.mark.parametrize("indent", [None, 1])
+def test_an_array_and_objects_over_several_lines_are_read(
+    tmp_path: Path, dialogs: object, indent: int | None
+) -> None:
+    assert isinstance(dialogs, list)
+    for text in (json.dumps(dialogs, indent=indent), "\n".join(json.dumps(each, indent=indent) for each in dialogs)):
+        (tmp_path / "dialogs.json").write_text(text)
+        assert [dialog.events for dialog in read_dialogs(tmp_path / "dialogs.json")] == [
+            (Turn("hi", "a"),),
+            (Turn("hi", "b"),),
+        ]
+
+
+def test_objects_with_a_message_a_line_are_read(tmp_path: Path) -> None:
+    messages = ",\n".join(json.dumps(message) for message in (HELLO, assistant(content="a")))
+    (tmp_path / "dialogs").write_text(f'{{"messages": [\n{messages}\n]}}\n\n{{"messages": [{messages}]}}')
+    assert [dialog.line for dialog in read_dialogs(tmp_path / "dialogs")] == [1, 6]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[{"role": "user", "content": "hi"}]', r":1: found no list 'messages' but \['content', 'role'\]"),
+        ('[{"messages": []}, 5]', r":1: found no list 'messages' but 5"),
+        ('{\n"messages": [}', ":2: is not JSON"),
+        ('{\n"messages": 1}\n[1]', r":1: found no list 'messages' but \['messages'\]"),
+        ('{"messages": [\n{"messages": 5}', ":1: is not JSON"),
+    ],
+)
+def test_what_looks_like_messages_is_refused_as_such(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "dialogs").write_text(text)
+    with pytest.raises(UserError, match=message):
+        read_dialogs(tmp_path / "dialogs")

@@ -186,7 +186,7 @@ def test_any_bytes_are_read_or_refused(
     known = None if name is None else FORMATS[name]
     found = validate(path, known)
     try:
-        assert len(list(iterate_dialogs(path, known=known))) == found.dialogs > 0
+        assert len(list(iterate_dialogs(path, Journal(path, strict=True), known))) == found.dialogs > 0
         assert not found.problems
     except UserError as error:
         assert str(path) in str(error)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tasksieve.dialogs.formats import FORMATS, read_dialogs
+from tasksieve.dialogs.formats import FORMATS, iterate_dialogs, read_dialogs
 from tasksieve.dialogs.formats.convert import convert
+from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.dialogs.formats.validate import validate
 from tasksieve.dialogs.formats.yaml_nodes import MAX_SIZE
 from tasksieve.errors import UserError
@@ -119,12 +120,37 @@ def test_bad_files_are_refused_with_their_place(tmp_path: Path, name: str) -> No
     path = written(tmp_path, text)
     found = validate(path, FORMATS[known])
     with pytest.raises(UserError) as caught:
-        convert(path, tmp_path / "out.jsonl", from_format=FORMATS[known])
+        convert(path, tmp_path / "out.jsonl", from_format=FORMATS[known], strict=True)
     assert message in str(caught.value)
     assert str(caught.value).startswith(f"{path}:{line}: " if line else f"{path}: ")
     assert str(caught.value) == str(found.problems[0])
     assert len(str(caught.value)) < 400
     assert sorted(tmp_path.iterdir()) == [path]
+
+
+LOWER = '{"speaker": "system", "utterance": "a"}'
+EMPTY = {
+    "babi": "1 a\tb\n2 c\t \n3 d\te\n\n1 inn R_price cheap\n",
+    "chat": '{"messages": [{"role": "assistant", "content": " "}, {"role": "assistant", "content": "a"}]}\n'
+    '{"messages": []}',
+    "parlai": "text:a\tlabels:\ntext:a\tlabels:b\tepisode_done:True\ntext:a\tlabels:\n",
+    "convlab": f'[{{"domains": [], "turns": [{{"speaker": "system", "utterance": ""}}, {LOWER}]}}, {{"turns": []}}]',
+    "csv": "dialog,speaker,text\n1,system,\n1,system,a\n2,user,b\n",
+}
+
+
+@pytest.mark.parametrize("name", list(EMPTY))
+def test_turns_without_a_response_are_left_out_and_counted_unless_it_is_strict(tmp_path: Path, name: str) -> None:
+    path = written(tmp_path, EMPTY[name])
+    journal = Journal(path)
+    (dialog,) = iterate_dialogs(path, journal)
+    assert all(turn.system for turn in dialog.turns)
+    assert (journal.lost["turn without a response"], journal.lost["dialog without a turn"]) in ((1, 1), (2, 1))
+    assert len(validate(path).problems) == 2
+    with pytest.raises(UserError, match=r"expected its response|no system response"):
+        list(iterate_dialogs(path, Journal(path, strict=True)))
+    with pytest.raises(UserError, match="holds no dialog"):
+        read_dialogs(written(tmp_path, "context,response\na,\n"))
 
 
 @pytest.mark.parametrize("name", list(FORMATS))

@@ -22,6 +22,7 @@ DEEPEST = 20
 _TRIPLE = re.compile(r"(\S+) (R_\S+) (\S(?:[^\r\n]*\S)?)")
 _PLAIN_KIND = re.compile(r"[^\s\"{}:]+")
 _WRITTEN = re.compile(rf'(?:({_PLAIN_KIND.pattern}) |("(?:[^"\\]|\\.)*") )?(\{{.*\}})', re.DOTALL)
+_IN_QUOTES = json.JSONEncoder(ensure_ascii=False).encode
 
 Event = TypeVar("Event")
 
@@ -197,5 +198,5 @@ def _written(value: Value) -> str:
         pairs = (f"{_written(name)}: {_written(inner)}" for name, inner in value.fields)
         return "{" + ", ".join(pairs) + "}"
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+        return _IN_QUOTES(value)
     return "[" + ", ".join(map(_written, value)) + "]"

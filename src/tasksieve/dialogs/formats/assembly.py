@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping
 
 from tasksieve.dialogs.dialog import SILENCE, Dialog, Turn
 from tasksieve.dialogs.formats.journal import Journal, shown
 from tasksieve.dialogs.record import Note, Pairs, Record, collected, told, triples
 
+WITHOUT_RESPONSE, WITHOUT_TURN = "turn without a response", "dialog without a turn"
+"""Losses, unless the journal is strict."""
 PROFILE_LINE = "profile: "
 """A line that starts with this, before anything else in a dialog, is the profile."""
 
@@ -20,7 +21,7 @@ class Assembly:
     turn of :data:`~tasksieve.dialogs.SILENCE`. Records and notes stand before the turn that they come up in.
 
     Args:
-        journal: told of what is not text, of an empty response, and of what has no place.
+        journal: told of what is not text, of empty responses, and of what has no place.
         line: where the dialog starts.
     """
 
@@ -43,12 +44,16 @@ class Assembly:
         self._waiting = text
 
     def system(self, value: object, place: str, line: int | None = None) -> None:
-        """What the system responds; it must not be empty."""
+        """What the system responds; if it is empty, the turn is left out."""
         text = self.text(value, place, line)
         if text is None:
             return
         if not text:
-            self.refuse(f"{place} of the system is empty; expected its response", line)
+            if self._journal.strict:
+                self.refuse(f"{place} of the system is empty; expected its response", line)
+            else:
+                self._journal.lose(WITHOUT_RESPONSE)
+            self._waiting = None
             return
         self._events.append(Turn(SILENCE if self._waiting is None else self._waiting, text))
         self._waiting = None
@@ -101,7 +106,10 @@ class Assembly:
         if self._refused:
             return
         if not any(isinstance(event, Turn) for event in self._events):
-            self.refuse("this dialog has no turn; expected at least one response of the system")
+            if self._journal.strict:
+                self.refuse("this dialog has no turn; expected at least one response of the system")
+            else:
+                self._journal.lose(WITHOUT_TURN)
             return
         yield Dialog(tuple(collected(self._events)), self._profile, self._line)
 
@@ -113,7 +121,8 @@ class Assembly:
             self._events.append(Note(text))
 
     def _add(self, record: Record, place: str, line: int | None) -> None:
-        if _is_text(record.text) and all(map(_is_text, itertools.chain.from_iterable(record.flat()))):
+        text = record.text
+        if _is_text(text) and not ("\\u0000" in text and _has_nul(record)):
             self._events.append(record)
         else:
             self.refuse(f"{place}: found a NUL or half a surrogate pair in a record; expected text", line)
@@ -160,6 +169,10 @@ def told_texts(context: Context) -> list[str]:
 def one_line(text: str) -> str:
     """A text with single spaces for all white space."""
     return " ".join(text.split())
+
+
+def _has_nul(record: Record) -> bool:
+    return any("\0" in path or "\0" in text for path, text in record.flat())
 
 
 def _is_text(text: str) -> bool:

@@ -18,11 +18,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tasksieve.dialogs.dialog import Dialog, Turn
-from tasksieve.dialogs.formats.assembly import one_line
+from tasksieve.dialogs.formats.assembly import WITHOUT_RESPONSE, WITHOUT_TURN, one_line
 from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.dialogs.formats.lines import numbered_lines
-from tasksieve.dialogs.record import Note, Record, collected, told, triples
+from tasksieve.dialogs.record import KNOWLEDGE_BASE, NAME, Note, Record, collected, triples
 from tasksieve.errors import UserError
 
 NO_RESULT = "api_call no result"
@@ -31,11 +31,11 @@ AGES = ("young", "middle-aged", "elderly")
 DIETS = ("veg", "non-veg")
 
 _NUMBERED = re.compile(r"(\d+) (.*)", re.DOTALL)
-_TRIPLE = re.compile(r"\S+ R_\S+ \S+")
+_TRIPLE = re.compile(r"(\S+) (R_\S+) (\S+)")
 
 
 def read_babi(path: Path | str) -> list[Dialog]:
-    """Read all dialogs of one file, with or without profiles.
+    """Read all dialogs of one file, with or without profiles. Turns without a response are left out.
 
     Args:
         path: a text file in UTF-8; Windows line ends and a byte-order mark are accepted.
@@ -114,8 +114,10 @@ class _Block:
             return
         if "\t" in text:
             self._turn(text, number)
-        elif _TRIPLE.fullmatch(text) or text == NO_RESULT:
-            self._events.append(told(text))
+        elif text == NO_RESULT:
+            self._events.append(Note(text))
+        elif (triple := _TRIPLE.fullmatch(text)) is not None:
+            self._events.append(Record(KNOWLEDGE_BASE, ((NAME, triple[1]), (triple[2], triple[3]))))
         elif self._position == 1 and _is_profile(text):
             self._profile = tuple(text.split(" "))
         else:
@@ -126,7 +128,10 @@ class _Block:
             if not self._refused:
                 yield Dialog(tuple(collected(self._events)), self._profile, self._first)
         elif not self._refused:
-            self._refuse("this dialog has no turn; expected at least one line with a tab in it", self._first)
+            if self._journal.strict:
+                self._refuse("this dialog has no turn; expected at least one line with a tab in it", self._first)
+            else:
+                self._journal.lose(WITHOUT_TURN)
 
     def _strip_number(self, line: str, number: int) -> str | None:
         digits, space, text = line.partition(" ")
@@ -144,7 +149,10 @@ class _Block:
         if "\t" in system:
             self._refuse(f"found {text.count(chr(9))} tabs; expected one, between user and system", number)
         elif not system.strip():
-            self._refuse("found no system response after the tab; expected one", number)
+            if self._journal.strict:
+                self._refuse("found no system response after the tab; expected one", number)
+            else:
+                self._journal.lose(WITHOUT_RESPONSE)
         else:
             self._events.append(Turn(user.strip(), system.strip()))
 

@@ -2,7 +2,9 @@ r"""Chat messages, one JSON object a line, as fine-tuning services read them.
 
 Each line is a dialog: ``{"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello",
 "weight": 1}]}`` (OpenAI's chat fine-tuning format, which other services and libraries share). ``weight`` says how
-much an assistant message counts in training: OpenAI takes 0 or 1, others any number.
+much an assistant message counts in training: OpenAI takes 0 or 1, others any number. Read, too, are one array of such
+objects, objects that go over several lines, a ``system`` beside the messages, and ShareGPT's form,
+``{"conversations": [{"from": "human", "value": "hi"}, …]}``. A message's content may be a list of parts.
 
 What a ``tool`` (or ``function``) message holds as JSON is a record of the tool's name: one for an object, several
 for a list of objects, or for an object whose one field is such a list. Other text of theirs, and that of ``system``
@@ -13,6 +15,7 @@ ARGUMENTS``; one that refuses responds its ``refusal``. A user's silence is no m
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -22,9 +25,14 @@ from tasksieve.dialogs.dialog import SILENCE, Dialog
 from tasksieve.dialogs.formats.assembly import Assembly, told_texts, turns_with_context
 from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal, shown
-from tasksieve.dialogs.formats.json_text import json_lines, write_json_lines
+from tasksieve.dialogs.formats.json_text import json_items, json_lines, json_objects, write_json_lines
+from tasksieve.dialogs.formats.parts import are_parts, text_of
 from tasksieve.dialogs.formats.tools import CALLS, Call, calls, results
 
+_OWN_KEYS = {"messages", "role", "conversations"}
+"""By which an object in an array is known as chat messages, or meant as such."""
+_OF_DIALOGS = {"messages", "conversations", "system"}
+_SHARED_ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "observation": "tool"}
 _TOLD_ROLES = ("system", "developer")
 _TOOL_ROLES = ("tool", "function")
 _READ = {"role", "content"}
@@ -64,17 +72,65 @@ def _value(dialog: Dialog, number: int, weights: Weights) -> dict[str, Any]:
 
 
 def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
-    for line, value in json_lines(path, journal):
-        messages = value.get("messages")
+    for line, value in _values(path, journal):
+        messages = _messages(value) if isinstance(value, dict) else None
         if not isinstance(messages, list):
-            journal.refuse(f"found no list 'messages' but {shown(sorted(value))}; expected one", line)
+            found = sorted(value) if isinstance(value, dict) else value
+            journal.refuse(f"found no list 'messages' but {shown(found)}; expected one", line)
             continue
-        for key in value.keys() - {"messages"}:
+        for key in value.keys() - _OF_DIALOGS:
             journal.lose(f"'{key}' of a dialog")
         reading = _Messages(Assembly(journal, line), journal)
+        if "system" in value:
+            reading.add({"role": "system", "content": value["system"]}, "'system'")
         for number, message in enumerate(messages, start=1):
             reading.add(message, f"message {number}")
         yield from reading.assembly.dialog()
+
+
+def _values(path: Path, journal: Journal) -> Iterator[tuple[int, Any]]:
+    start = Start(path)
+    if start.line.startswith("["):
+        return json_items(path, journal)
+    return json_objects(path, journal) if _goes_on(start) else json_lines(path, journal)
+
+
+def _goes_on(start: Start) -> bool:
+    """Whether the first object goes on after its line: it is cut at the line's end, and the next is no object."""
+    lines = (line for line in start.text.splitlines() if line.strip())
+    first, second = next(lines, ""), next(lines, "{}")
+    try:
+        json.loads(first)
+    except json.JSONDecodeError as error:
+        if not first.startswith("{") or error.pos < len(first.rstrip()):
+            return False
+    except (ValueError, RecursionError):
+        return False
+    else:
+        return False
+    return not _is_object(second)
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _messages(value: dict[str, Any]) -> object:
+    """The messages; those of ShareGPT's form under the names of this one."""
+    shared = value.get("conversations")
+    if "messages" in value or not isinstance(shared, list):
+        return value.get("messages")
+    return [_renamed(message) if isinstance(message, dict) else message for message in shared]
+
+
+def _renamed(message: dict[str, Any]) -> dict[str, Any]:
+    speaker = message.get("from")
+    role = _SHARED_ROLES.get(speaker, speaker) if isinstance(speaker, str) else speaker
+    others = {key: value for key, value in message.items() if key not in ("from", "value")}
+    return {**others, "role": role, "content": message.get("value")}
 
 
 class _Messages:
@@ -98,10 +154,10 @@ class _Messages:
             self._add_response(message, place)
         elif role == "user":
             self._lose_all_but(_READ, message)
-            self.assembly.user(_content(message, self._journal), place)
+            self.assembly.user(_content(message.get("content"), self._journal), place)
         elif role in _TOLD_ROLES:
             self._lose_all_but(_READ, message)
-            self.assembly.told(_content(message, self._journal), place)
+            self.assembly.told(_content(message.get("content"), self._journal), place)
         else:
             self.assembly.refuse(f"{place}: found role {shown(role)}; expected system, user, assistant or tool")
 
@@ -121,7 +177,7 @@ class _Messages:
 
     def _response(self, message: dict[str, Any], called: list[Call]) -> object:
         """What is said; else the refusal; else the calls."""
-        content, refusal = _content(message, self._journal), message.get("refusal")
+        content, refusal = _content(message.get("content"), self._journal), message.get("refusal")
         said = content or refusal
         if said and called:
             self._journal.lose("call of a tool in a message that also has text", len(called))
@@ -130,7 +186,9 @@ class _Messages:
         return said or "\n".join(call.text for call in called) or content
 
     def _add_result(self, message: dict[str, Any], place: str) -> None:
-        content, name, called = _content(message, self._journal), message.get("name"), message.get("tool_call_id", "")
+        content, name, called = message.get("content"), message.get("name"), message.get("tool_call_id", "")
+        if are_parts(content):
+            content = _content(content, self._journal)
         if not isinstance(name, str):
             name = self._tools.get(called, "") if isinstance(called, str) else ""
         found = results(content, name)
@@ -140,14 +198,13 @@ class _Messages:
             self.assembly.record(kind, values, place)
 
 
-def _content(message: dict[str, Any], journal: Journal) -> object:
-    content = message.get("content")
-    if isinstance(content, list):
-        texts = [part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"]
-        if len(texts) < len(content):
-            journal.lose("part of a message that is not text", len(content) - len(texts))
-        content = "\n".join(text for text in texts if isinstance(text, str))
-    return content
+def _content(content: object, journal: Journal) -> object:
+    """A content's text; of parts that are no text their number is lost. What is no list of parts stays as it is."""
+    if not isinstance(content, list):
+        return content
+    text, others = text_of(content)
+    journal.lose("part of a message that is not text", others)
+    return text
 
 
 def _check_weight(message: dict[str, Any], place: str, assembly: Assembly, journal: Journal) -> None:
@@ -161,7 +218,9 @@ def _check_weight(message: dict[str, Any], place: str, assembly: Assembly, journ
 
 
 def _recognises(start: Start) -> bool:
-    return start.line.startswith("{")
+    if start.line.startswith("{"):
+        return True
+    return start.line.startswith("[") and isinstance(start.value, dict) and bool(start.value.keys() & _OWN_KEYS)
 
 
 CHAT = register(

@@ -12,9 +12,10 @@ Or an example a row, where a row without a column of dialogs is a dialog of its 
     context,response
     hello,hello what can i help you with
 
-Columns may have any of the names in :data:`NAMES`, in any order; commas, semicolons or tabs separate them; quotes are
-those of RFC 4180. A speaker is known by the names in :mod:`tasksieve.dialogs.formats.speakers`. What is not the
-user's or the system's is a record (a triple, or JSON after a name) or a note.
+Columns may have any of the names in :mod:`tasksieve.dialogs.formats.column_names`, in any order; commas, semicolons
+or tabs separate them; quotes are those of RFC 4180. A speaker is known by the names in
+:mod:`tasksieve.dialogs.formats.speakers`. What is not the user's or the system's is a record (a triple, or JSON after
+a name) or a note.
 """
 
 from __future__ import annotations
@@ -25,33 +26,11 @@ from pathlib import Path
 
 from tasksieve.dialogs.dialog import SILENCE, Dialog
 from tasksieve.dialogs.formats.assembly import Assembly, told_text, turns_with_context
+from tasksieve.dialogs.formats.column_names import Columns, known_columns
 from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal, shown
 from tasksieve.dialogs.formats.lines import numbered_lines
 from tasksieve.dialogs.formats.speakers import FACT, SYSTEM, USER, speaker_named
-
-NAMES = {
-    "dialog": ("dialog", "dialog_id", "dialogue", "dialogue_id", "conversation", "conversation_id", "session_id"),
-    "speaker": ("speaker", "role", "author", "sender"),
-    "text": ("text", "utterance", "message", "content"),
-    "context": ("context", "user", "prompt", "input", "question"),
-    "response": ("response", "system", "completion", "output", "answer"),
-    "facts": ("facts", "knowledge"),
-}
-"""What a column may be called, by what it holds."""
-
-_SEPARATORS = ",;\t"
-_SHAPES = ({"dialog", "speaker", "text"}, {"context", "response"})
-
-
-def known_columns(header: str) -> tuple[str, dict[str, int]] | None:
-    """The separator of a table's first line, and the place of each column by what it holds; None if it is none."""
-    for separator in _SEPARATORS:
-        names = [name.strip().strip('"').strip().lower() for name in header.split(separator)]
-        places = {kind: names.index(name) for kind, known in NAMES.items() for name in known[::-1] if name in names}
-        if any(shape <= places.keys() for shape in _SHAPES):
-            return separator, places
-    return None
 
 
 def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
@@ -62,9 +41,8 @@ def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
         message = f"found columns {shown(header.strip())}; expected dialog, speaker, text or context, response"
         journal.refuse(message, max(1, lines.number))
         return
-    separator, places = columns
-    reader = csv.reader(lines, delimiter=separator, strict=True)
-    rows = _Rows(journal, places)
+    reader = csv.reader(lines, delimiter=columns.separator, strict=True)
+    rows = _Rows(journal, columns)
     start = lines.number + 1
     while True:
         try:
@@ -95,24 +73,27 @@ class _Lines(Iterator[str]):
 class _Rows:
     """Dialogs from rows."""
 
-    def __init__(self, journal: Journal, places: dict[str, int]) -> None:
+    def __init__(self, journal: Journal, columns: Columns) -> None:
         self._journal = journal
-        self._places = places
-        self._width = max(places.values()) + 1
+        self._columns = columns
         self._dialog: str | None = None
         self._ended: set[int] = set()
         self._assembly: Assembly | None = None
 
     def add(self, row: Sequence[str], line: int) -> Iterator[Dialog]:
-        if len(row) < self._width:
-            self._journal.refuse(f"found {len(row)} cells; expected at least {self._width}", line)
+        columns = self._columns
+        if len(row) < columns.width:
+            self._journal.refuse(f"found {len(row)} cells; expected at least {columns.width}", line)
             return
-        cells = {kind: row[place] for kind, place in self._places.items()}
+        self._lose(row)
+        cells = {kind: row[place] for kind, place in columns.places.items()}
         dialog = cells.get("dialog", str(line))
         if dialog != self._dialog:
             yield from self.end()
             self._begin(dialog, line)
         if self._assembly is not None:
+            for place in columns.told:
+                self._assembly.told(row[place], "facts", line)
             _add(cells, line, self._assembly)
 
     def end(self) -> Iterator[Dialog]:
@@ -120,6 +101,14 @@ class _Rows:
             self._ended.add(hash(self._dialog))
             yield from self._assembly.dialog()
         self._assembly = None
+
+    def _lose(self, row: Sequence[str]) -> None:
+        last = max(*self._columns.places.values(), *self._columns.told, *self._columns.unread, 0)
+        for place, cell in enumerate(row):
+            if cell.strip() and place > last:
+                self._journal.lose("cell beyond the columns")
+            elif cell.strip() and place in self._columns.unread:
+                self._journal.lose(f"column '{self._columns.unread[place]}'")
 
     def _begin(self, dialog: str, line: int) -> None:
         self._dialog, self._assembly = dialog, Assembly(self._journal, line)
@@ -129,10 +118,10 @@ class _Rows:
 
 
 def _add(cells: dict[str, str], line: int, assembly: Assembly) -> None:
-    assembly.told(cells.get("facts", ""), "facts", line)
-    if "response" in cells and "context" in cells:
-        if cells["context"].strip() != SILENCE:
-            assembly.user(cells["context"], "context", line)
+    if "response" in cells:
+        user = f"{cells['user']}\n{cells.get('input', '')}".strip()
+        if user != SILENCE:
+            assembly.user(user, "context", line)
         assembly.system(cells["response"], "response", line)
         return
     speaker = speaker_named(cells["speaker"])

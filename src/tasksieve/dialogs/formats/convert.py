@@ -44,6 +44,7 @@ def convert(
     from_format: Format | None = None,
     to_format: Format | None = None,
     weights: Weights | None = None,
+    strict: bool = False,
 ) -> Conversion:
     """Read dialogs and write them in another format, one at a time, so that files larger than memory pass too.
 
@@ -55,6 +56,7 @@ def convert(
         from_format: how to read it; else told from the content.
         to_format: how to write it; else told from the name.
         weights: of the responses, for chat messages.
+        strict: whether a turn without a response, or a dialog without a turn, is a problem; else they are left out.
     Raises: UserError: if the source has a problem, the target cannot be written or take weights, or the weights are
         not of as many responses as there are.
     """
@@ -63,7 +65,7 @@ def convert(
     if weights is not None and to_format is not CHAT:
         raise UserError(f"weights go into chat messages; {to_format.title} has no place for them", target)
     write = partial(write_chat, weights=weights) if weights is not None else to_format.write
-    journal = Journal(source)
+    journal = Journal(source, strict=strict)
     counted: Counter[str] = Counter()
 
     def fill(part: Path) -> None:

@@ -26,13 +26,16 @@ class Journal:
     Args:
         path: the file.
         collect: keep problems and let the reader go on; otherwise the first one is raised.
+        strict: take a turn without a response, and a dialog without a turn, for problems; otherwise they are left
+            out and counted among the losses.
     """
 
-    def __init__(self, path: Path, *, collect: bool = False) -> None:
+    def __init__(self, path: Path, *, collect: bool = False, strict: bool = False) -> None:
         self.path = path
         self.problems: list[UserError] = []
         self.lost: Counter[str] = Counter()
         self._collect = collect
+        self.strict = strict
 
     def refuse(self, message: str, line: int | None = None) -> None:
         """Say what was found, what was expected and where; the reader must then leave that part out.
@@ -52,7 +55,9 @@ class Journal:
         """Count something in the file that its dialogs cannot hold; ``what`` may have names from the file in it."""
         if not count:
             return
-        name = "".join(char if char.isprintable() else "?" for char in what[:MAX_NAME])
+        name = what[:MAX_NAME]
+        if not name.isprintable():
+            name = "".join(char if char.isprintable() else "?" for char in name)
         known = name in self.lost or len(self.lost) < MAX_LOSSES
         self.lost[name if known else "something else"] += count
 

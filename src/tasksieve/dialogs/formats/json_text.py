@@ -1,4 +1,4 @@
-"""JSON that someone else wrote: one value a line, or one array with a dialog after the other."""
+"""JSON that someone else wrote: an object a line, objects over several lines, or one array of dialogs."""
 
 from __future__ import annotations
 
@@ -62,6 +62,20 @@ def json_items(path: Path, journal: Journal) -> Iterator[tuple[int, Any]]:
         raise unreadable(path, error) from None
 
 
+def json_objects(path: Path, journal: Journal) -> Iterator[tuple[int, Any]]:
+    """Yield (line where it starts, value) of each of the objects in a file, which may go over several lines.
+
+    Only the object at hand is in memory. What follows one that is not JSON cannot be read.
+
+    Raises: UserError: if the file cannot be read or holds something else, if the journal does not collect.
+    """
+    try:
+        with path.open("rb") as file:
+            yield from _Items(file, journal).objects()
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
 def write_json_items(values: Iterable[Any], path: Path) -> None:
     """Write one array that :func:`json_items` gives back, an item a line."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
@@ -98,6 +112,12 @@ class _Items:
                 self._expect("]", "the end of the array")
             if rest := self._next_mark():
                 self._refuse(f"found {rest!r} after the array of dialogs; expected nothing")
+
+    def objects(self) -> Iterator[tuple[int, Any]]:
+        """Values that follow each other without an array around them."""
+        with contextlib.suppress(_Stop):
+            while self._next_mark():
+                yield self._item()
 
     def _expect(self, marks: str, what: str) -> str:
         mark = self._next_mark()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeGuard
 
 from tasksieve.dialogs.dialog import SILENCE, Dialog
 from tasksieve.dialogs.formats.assembly import Assembly, Context, told_text, turns_with_context
-from tasksieve.dialogs.formats.journal import Journal, shown
+from tasksieve.dialogs.formats.journal import MAX_LOSSES, Journal, shown
 from tasksieve.dialogs.formats.json_text import json_items
 from tasksieve.dialogs.record import Note, Record
 
@@ -32,6 +33,7 @@ def read_utterances(
         results: what a turn's annotations hold; may raise what a wrong type raises.
         kept: the fields of a turn that are not lost.
     """
+    splits: Counter[str] = Counter()
     for line, value in json_items(path, journal):
         assembly = Assembly(journal, line)
         turns = value.get("turns") if isinstance(value, dict) else None
@@ -39,11 +41,15 @@ def read_utterances(
             assembly.refuse(f"found {shown(value)}; expected an object with a list 'turns'")
             continue
         _lose(value, _NAMES, "dialog", journal)
+        if len(splits) < MAX_LOSSES:
+            splits[shown(value.get("data_split"))] += 1
         for number, turn in enumerate(turns, start=1):
             _add(turn, f"dialog {shown(value.get('dialogue_id'))}, turn {number}", results, assembly)
             if isinstance(turn, dict):
                 _lose(turn, kept, "turn", journal)
         yield from assembly.dialog()
+    for name, count in splits.items() if len(splits) > 1 else ():
+        journal.lose(f"split {name} of a dialog, read as one with the others", count)
 
 
 def _add(turn: object, place: str, results: Callable[[dict[str, Any]], Results], assembly: Assembly) -> None:

@@ -46,7 +46,7 @@ def validate(path: Path, known: Format | None = None) -> Validation:
     Raises: UserError: if it cannot be read at all.
     """
     known = known or format_of(path)
-    journal = Journal(path, collect=True)
+    journal = Journal(path, collect=True, strict=True)
     dialogs = turns = 0
     with contextlib.suppress(JournalFull):
         for dialog in iterate_dialogs(path, journal, known):
