@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tasksieve.dialogs import Dialog, Fact, Turn
 from tasksieve.encoding import Candidates, EncodedTask, MemoryLines, Vocabulary, responses_of
 from tasksieve.errors import UserError
-from tasksieve.records.config import Facts
+from tasksieve.records.model_config import Facts
 from tasksieve.training.runs.dialog_tasks import Encoding
 
 DIALOG = Dialog(

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import torch
+from jaxtyping import Int
+from torch import Tensor
 
 from tasksieve.dialogs import Dialog
+from tasksieve.encoding.choices import Choices
 from tasksieve.encoding.entities import has_gap
 from tasksieve.encoding.memories import MemoryLines
 from tasksieve.encoding.sentences import SentenceTable
@@ -45,6 +48,14 @@ class Candidates:
     def number(self, response: str) -> int:
         """The number of a response, or -1 if it is no candidate."""
         return self._numbers.get(response, -1)
+
+    def choices(self, right: Int[Tensor, " examples"]) -> Choices:
+        """What examples choose among that have all of these as their choices.
+
+        Args:
+            right: the number of each example's right response; -1 for none.
+        """
+        return Choices(self.table, right, gaps=self.gaps)
 
 
 def responses_of(*tasks: Iterable[Dialog], naming: frozenset[str] | None = None) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tasksieve.dialogs import Dialog, Fact, Turn
 from tasksieve.encoding.entities import KnownEntities
-from tasksieve.records.config import Facts
+from tasksieve.records.model_config import Facts
 
 USER, SYSTEM, FACT, PROFILE = "<user>", "<system>", "<fact>", "<profile>"
 """Words that tell who speaks; one is put before every memory."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from tasksieve.dialogs import Dialog
 from tasksieve.encoding.memories import FACT, PROFILE, SYSTEM, USER, MemoryLines, words_of
-from tasksieve.records.config import Facts
+from tasksieve.records.model_config import Facts
 
 
 class Vocabulary:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from tasksieve.errors import UserError
+from tasksieve.models import Model, WeightModule
 from tasksieve.training.loop.tensor_files import Submit, at_once, read_tensors, write_tensors
 
 
@@ -44,8 +45,8 @@ class TrainState:
     ``weights`` if the weights are learned. ``best`` has the model's parameters at the best validation so far.
     """
 
-    model: nn.Module
-    weight_module: nn.Module | None
+    model: Model
+    weight_module: WeightModule | None
     optimizers: dict[str, torch.optim.Optimizer]
     progress: Progress = field(default_factory=Progress)
     best: dict[str, Tensor] = field(default_factory=dict)

@@ -12,7 +12,7 @@ import torch
 from tasksieve.dialogs import SILENCE, Dialog, Fact, Turn
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.encoding import Batch, MemoryLines
-from tasksieve.models import MemoryNetwork
+from tasksieve.models import DialogModel
 from tasksieve.records.files import sha256
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.state import load_module
@@ -27,7 +27,7 @@ from tasksieve.training.runs.evaluation import summary, task_ranks
 class TrainedModel:
     """The best model of a run, with what it needs to read dialogs."""
 
-    model: MemoryNetwork
+    model: DialogModel
     encoding: Encoding
 
     @classmethod
