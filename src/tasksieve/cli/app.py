@@ -47,7 +47,7 @@ def _main(
     version: bool = typer.Option(False, "--version", help="Print the version and stop."),
     plugin: list[Path] = typer.Option(
         [],
-        help="A Python file that registers a model, a method or a format of yours; the command runs it. May be repeated.",
+        help="A Python file that registers a model, a method or a format of yours; it is run. May be repeated.",
     ),
 ) -> None:
     add_plugins(plugin)

@@ -37,8 +37,8 @@ class Batch:
         table: the distinct sentences of this batch.
         utterances: the user's last utterance, by its number in the table.
         responses: the system's response, by its number in the table.
-        memories: the memories, by their numbers in the table, latest first; -1 where there are no more. A dialog without memories has one
-            empty sentence.
+        memories: the memories, by their numbers in the table, latest first; -1 where there are no more. A dialog
+            without memories has one empty sentence.
         choices: the responses that the examples choose among.
         examples: numbers of the examples in their task.
         head: which of the model's heads answers.

@@ -1,7 +1,7 @@
 r"""What a model must offer: the contract that training, evaluation, chat and server know, and nothing else of it.
 
-Three base classes, each an ``nn.Module``. Of :class:`Model` and :class:`WeightModule` one method has to be written;
-all others have defaults, to be replaced where a model knows a quicker way.
+Three base classes, each an ``nn.Module``. What the table names has to be written; all other methods have defaults,
+to be replaced where a model knows a quicker way.
 
 ======================  ========================================================================================
 :class:`Model`          ``losses(batch)``; the defaults call it with other parameters and differentiate it.
@@ -16,21 +16,22 @@ Simulated updates call a model with parameters other than its own, given by name
 nothing between calls. Losses should be twice differentiable; if they are not, a run falls back to an estimator that
 does without, and says so.
 
-**Batches.** A dialog model reads a :class:`tasksieve.encoding.Batch`. Its ``table`` has the batch's distinct sentences
-as numbers of words (``table.padded()`` in their order, ``table.embed`` as bags of words); ``utterances`` (batch,) and
-``memories`` (batch, slots; latest first, -1 where there are no more) are numbers of sentences in it. ``responses`` are
-what a weight module may see and a dialog model may not.
+**Batches.** A dialog model reads a :class:`tasksieve.encoding.Batch`. Its ``table`` has the distinct sentences of the
+batch as numbers of words: ``table.padded()`` in their order, ``table.embed(embedding)`` as bags of words. Numbers of
+sentences in it are ``utterances`` (batch,) and ``memories`` (batch, slots), latest first, -1 where there are no more.
+``responses`` (batch,) are what a weight module may see and a dialog model may not.
 
 **Choices.** What an example chooses among is a :class:`tasksieve.encoding.Choices`: distinct choices as sentences, and
-who is offered which. With a vector a state and a vector a choice, ``choices.scores(states, rows)`` is all there is to
-do. ``batch.choices`` are responses, ``batch.entities``, if there are any, what responses may name.
+which of them each example is offered. With a vector for each context and one for each choice,
+``choices.scores(states, rows)`` does the rest. ``batch.choices`` are responses; ``batch.entities``, if there are any,
+are what responses may name.
 
 **Saving.** Checkpoints hold ``state_dict()``; a model is made by ``build`` from the run's configuration before it is
 filled. The generator given to ``build`` draws the initial parameters; torch's own random state is set from the run's
 seed as well, so that ``nn.Linear`` and the like start alike in every run of a seed.
 
-**Kinds.** :func:`tasksieve.models.register_model` gives a model its name for ``model.kind``; ``examples/own_model.py``
-is a whole one.
+**Kinds.** :func:`tasksieve.models.register_model` gives a model its name for ``model.kind``.
+``examples/own_model.py`` is a whole one.
 """
 
 from __future__ import annotations
@@ -149,7 +150,9 @@ class DialogModel(Model):
         for scores, choices in zip(found[1:], asked[1:], strict=True):
             named = torch.nonzero(choices.right >= 0).flatten()
             if len(named):
-                losses = losses.index_add(0, named, cross_entropy(scores[named], choices.right[named], reduction="none"))
+                losses = losses.index_add(
+                    0, named, cross_entropy(scores[named], choices.right[named], reduction="none")
+                )
         return losses
 
     def responses(self, batch: Batch) -> tuple[Float[Tensor, "batch responses"], Int[Tensor, " batch"]]:

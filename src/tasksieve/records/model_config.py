@@ -125,7 +125,9 @@ class Kinds(Generic[Kind]):
         found = self.named(kind)
         if found is None:
             known = ", ".join(self._classes)
-            raise _refused("kind", kind, f"known: {known}; give a plug-in that has it with tasksieve --plugin FILE.py")
+            raise _refused(
+                "kind", kind, f"known: {known}; give a plug-in that has it with tasksieve --plugin FILE.py"
+            )
         return found.model_validate({**values, "kind": kind})
 
 

@@ -171,7 +171,7 @@ class MemoryNetwork(DialogModel):
 
     @torch.no_grad()
     def attention(self, batch: Batch) -> Float[Tensor, "hops batch slots"]:
-        r"""Each hop's :math:`p` over ``batch.memories``; a sentence that is a memory twice has an equal share in each."""
+        r"""Each hop's :math:`p` over ``batch.memories``; a sentence that stands there twice has two equal shares."""
         _, shares = self.body.attend(self.body.tensors(), batch, with_response=False)
         memories = batch.memories.clamp(min=0)
         each = torch.stack(shares) / batch.counts.clamp(min=1)
