@@ -21,8 +21,8 @@ batch as numbers of words: ``table.padded()`` in their order, ``table.embed(embe
 sentences in it are ``utterances`` (batch,) and ``memories`` (batch, slots), latest first, -1 where there are no more.
 ``responses`` (batch,) are what a weight module may see and a dialog model may not.
 
-**Choices.** What an example chooses among is a :class:`tasksieve.encoding.Choices`: distinct choices as sentences, and
-which of them each example is offered. With a vector for each context and one for each choice,
+**Choices.** What an example chooses among is a :class:`tasksieve.encoding.Choices`: distinct choices as sentences,
+and which of them each example is offered. With a vector for each context and one for each choice,
 ``choices.scores(states, rows)`` does the rest. ``batch.choices`` are responses; ``batch.entities``, if there are any,
 are what responses may name.
 

@@ -1,8 +1,8 @@
 r"""Cross-entropy over choices: over one list for all examples, and over lists of their own.
 
 The first is one operation, with its first and second derivative worked out by hand. With states u (B × d),
-candidates C (n × d) and :math:`Y = \mathrm{softmax}(u C^\top)`, the loss of example i is :math:`-\log Y_{i, y_i}`. For
-cotangents w of the losses, :math:`G = w ∘ (Y - 1_y)`, and the cotangents are
+candidates C (n × d) and :math:`Y = \mathrm{softmax}(u C^\top)`, the loss of example i is :math:`-\log Y_{i, y_i}`.
+For cotangents w of the losses, :math:`G = w ∘ (Y - 1_y)`, and the cotangents are
 :math:`\bar u = G C` and :math:`\bar C = G^\top u`.
 
 Second derivative: for cotangents :math:`(\dot u, \dot C)` of those, with
