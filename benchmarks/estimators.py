@@ -24,7 +24,6 @@ from torch.func import functional_call
 
 from benchmarks.meta_update import benchmark_config
 from tasksieve.metagrad import Adam, BilevelProblem, InnerRule, Moments, Sgd, Simulation, estimator_named, moments_of
-from tasksieve.models import LossesOf
 from tasksieve.training.methods import method_named
 from tasksieve.training.runs.dialogs import build_parts
 from tasksieve.weighting import Learned
@@ -77,7 +76,7 @@ class Bench:
 
     def _train(self) -> dict[str, Moments]:
         """Both tasks in turn; returns the optimiser's moments."""
-        losses = LossesOf(self.model)
+        losses = self.model
         optimizer = torch.optim.Adam(losses.parameters(), lr=1e-3)
         for _ in range(TRAINED):
             for task in (self.tasks.primary, self.tasks.related[0]):
@@ -90,7 +89,7 @@ class Bench:
         self, unroll: int, carried: bool, dtype: torch.dtype
     ) -> tuple[BilevelProblem[Any, Any], Simulation[Any, Any], Tensors]:
         """Problem, simulation and weight params in one number type."""
-        losses_of = LossesOf(copy.deepcopy(self.model).to(dtype))
+        losses_of = copy.deepcopy(self.model).to(dtype)
         learned = Learned(copy.deepcopy(self.module).to(dtype))
 
         def losses(params: Tensors, batch: Any) -> torch.Tensor:

@@ -4,8 +4,8 @@
 
 ``--data`` is the folder of the real data sets (bAbI Task 5 as related task, personalized Task 3 as primary, 150
 dialogs); without it simulated dialogs of the same kinds are used. Peers are what is installed of the extra ``bench``;
-they get the memory network in torch operations, of which those for hops and losses are our own, with second
-derivatives by hand, and so does ``naive``, the plain unroll. ``…, compiled network`` is the same peer on the compiled
+they get the memory network in torch operations, of which that for losses is our own, with second derivatives by
+hand, and so does ``naive``, the plain unroll. ``…, compiled network`` is the same peer on the compiled
 network.
 
 All see the same parameters and batches. A round takes one sample of each; times are medians over rounds. Memory is
@@ -91,7 +91,10 @@ def problems(config: RunConfig, longest: int) -> dict[str, Callable[[int], Probl
     related = [task.batch(examples) for examples in drawn]
     answerable = primary.answerable()
     meta = primary.batch(answerable[torch.randperm(len(answerable), generator=generator)[:BATCH]])
-    words, candidates = related[0].table.vocabulary_size, [len(c) for c in parts.state.model.heads.values()]
+    words, candidates = (
+        related[0].table.vocabulary_size,
+        [len(task.choices.table) for task in (primary, *parts.tasks.related)],
+    )
     torch.manual_seed(0)
     transformer, module = TransformerModel(words, max(candidates)), TransformerWeights(words)
     as_words, meta_words = [Words.of(batch) for batch in related], Words.of(meta)

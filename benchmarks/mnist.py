@@ -21,7 +21,6 @@ from typing import Any
 import torch
 
 from tasksieve.experiments.mnist import Table1Plan, reproduce_table1, table1_config
-from tasksieve.models import LossesOf
 from tasksieve.records.config import changed
 from tasksieve.training.loop.samplers import RelatedSampler, sampler
 from tasksieve.training.loop.streams import META_PRIMARY_STREAM, META_RELATED_STREAM, RELATED_STREAM
@@ -57,7 +56,7 @@ class OnHigher(Ours):
     def __init__(self, config: ImageConfig) -> None:
         super().__init__(config)
         training, tasks = config.training, self.tasks
-        self.losses_of = LossesOf(self.state.model)
+        self.losses_of = self.state.model
         self.related = RelatedSampler(training, tasks.related, RELATED_STREAM)
         self.meta_related = RelatedSampler(training, tasks.related, META_RELATED_STREAM)
         self.meta_primary = sampler(training, tasks.primary.answerable(), META_PRIMARY_STREAM)

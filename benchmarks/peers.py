@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.func import functional_call
 
 from tasksieve.metagrad import BilevelProblem, CompiledLosses, Linearization, Sgd, Simulation, estimator_named
-from tasksieve.models import LossesOf
+from tasksieve.models import MemoryNetwork, Model, WeightModule
 from tasksieve.weighting import Learned
 
 LR = 0.032
@@ -28,15 +28,14 @@ class Problem:
 
     Attributes:
         name: of the model.
-        model: has ``losses(batch)``.
-        module: a batch to one logit an example.
+        model, module: of the problem.
         related: K batches.
         primary: for the meta-loss.
     """
 
     name: str
-    model: nn.Module
-    module: nn.Module
+    model: Model
+    module: WeightModule
     related: Sequence[Any]
     primary: Any
 
@@ -51,7 +50,7 @@ class Problem:
 
 def tasksieve(problem: Problem, estimator: str, compile: bool = False, **options: Any) -> Work:
     """Our engine; with ``compile`` the derivatives of any model in passes that ``torch.compile`` fuses."""
-    losses_of, module = LossesOf(problem.model), problem.module
+    losses_of, module = problem.model, problem.module
 
     def losses(params: dict[str, Tensor], batch: Any) -> Tensor:
         found: Tensor = functional_call(losses_of, params, (batch,))
@@ -62,10 +61,10 @@ def tasksieve(problem: Problem, estimator: str, compile: bool = False, **options
     def weights(params: dict[str, Tensor], batches: Sequence[Any]) -> list[Tensor]:
         return learned.unrolled(params, [(batch,) for batch in batches])
 
-    def linearize(params: dict[str, Tensor], batch: Any) -> Linearization | None:
+    def linearize(params: dict[str, Tensor], batch: Any) -> Linearization:
         return losses_of.linearize(params, [batch])
 
-    own = CompiledLosses(losses) if compile else linearize if hasattr(problem.model, "linearize") else None
+    own = CompiledLosses(losses) if compile else linearize if isinstance(problem.model, MemoryNetwork) else None
     bilevel: BilevelProblem[Any, Any] = BilevelProblem(losses, losses, weights, "mean", own, own)
     estimate, rule = estimator_named(estimator, **options), Sgd(LR)
 
@@ -79,7 +78,7 @@ def tasksieve(problem: Problem, estimator: str, compile: bool = False, **options
 
 def naive(problem: Problem) -> Work:
     """A plain functional unroll: what one would write by hand."""
-    losses_of, module = LossesOf(problem.model), problem.module
+    losses_of, module = problem.model, problem.module
 
     def work() -> Sequence[Tensor]:
         eta = list(module.parameters())
@@ -101,7 +100,7 @@ def higher(problem: Problem) -> Work:
     """facebookresearch/higher."""
     import higher as library
 
-    losses_of, module = LossesOf(problem.model), problem.module
+    losses_of, module = problem.model, problem.module
     optimizer = torch.optim.SGD(losses_of.parameters(), lr=LR)
 
     def work() -> Sequence[Tensor]:
@@ -117,7 +116,7 @@ def torchopt(problem: Problem) -> Work:
     """metaopt/torchopt."""
     import torchopt as library
 
-    losses_of, module = LossesOf(problem.model), problem.module
+    losses_of, module = problem.model, problem.module
 
     def work() -> Sequence[Tensor]:
         inner = library.MetaSGD(losses_of, lr=LR)

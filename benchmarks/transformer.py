@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from tasksieve.encoding import Batch
+from tasksieve.models import Model, WeightModule
 
 LENGTH, DIM, HEADS, LAYERS = 48, 32, 2, 2
 
@@ -87,7 +88,7 @@ class _Layer(nn.Module):
         return changed
 
 
-class TransformerModel(nn.Module):
+class TransformerModel(Model):
     """The dialog model: scores the candidates of context.
 
     Args:
@@ -105,7 +106,7 @@ class TransformerModel(nn.Module):
         return nn.functional.cross_entropy(scores, batch.targets, reduction="none")
 
 
-class TransformerWeights(nn.Module):
+class TransformerWeights(WeightModule):
     """The weight module: bags of words of context and response.
 
     Args:

@@ -1,64 +1,52 @@
-"""Learned example weights for a model and a weight module of your own: nothing here is a dialog.
+"""A dialog model of your own, a small GRU, which goes everywhere the built-in one goes.
 
-python examples/own_model.py
-
-Three quarters of the related examples have wrong labels. The weight module sees input and label, and
-learns which ones.
+tasksieve --plugin examples/own_model.py train --set model.kind=gru --primary … --valid … --related … --out run
+tasksieve --plugin examples/own_model.py evaluate run --data …      (likewise chat, serve, compare)
 """
 
 import torch
 from torch import nn
-from torch.func import functional_call
 
-from tasksieve.metagrad import BilevelProblem, OneStep, Sgd, Simulation
-
-
-def draw(count: int, wrong: float, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Points, their labels, and whether the label is right."""
-    points = torch.randn(count, 2, generator=generator)
-    truth = (points[:, 0] > 0).long() + 2 * (points[:, 1] > 0).long()
-    right = torch.rand(count, generator=generator) >= wrong
-    return points, torch.where(right, truth, (truth + 1) % 4), right
+from tasksieve.models import DialogModel, register_model
+from tasksieve.records.model_config import ModelConfig
 
 
-def main(iterations: int = 1000) -> float:
-    """Train and return the accuracy on fresh points, in per cent."""
-    generator = torch.Generator().manual_seed(0)
-    torch.manual_seed(0)
-    torch.set_num_threads(1)
-    model = nn.Sequential(nn.Linear(2, 32), nn.Tanh(), nn.Linear(32, 4))
-    module = nn.Sequential(nn.Linear(6, 32), nn.Tanh(), nn.Linear(32, 1))
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
-    weight_optimizer = torch.optim.Adam(module.parameters(), lr=0.03)
+class GruConfig(ModelConfig):
+    """The section [model]: what every model has (max_memories, facts, entities), and these."""
 
-    def losses(params, batch):
-        return nn.functional.cross_entropy(functional_call(model, params, (batch[0],)), batch[1], reduction="none")
-
-    def weights(weight_params, batches):
-        seen = [torch.cat([x, nn.functional.one_hot(y, 4).float()], 1) for x, y in batches]
-        return [torch.sigmoid(functional_call(module, weight_params, (inputs,))[:, 0]) for inputs in seen]
-
-    problem, estimate = BilevelProblem(losses, losses, weights), OneStep()
-    primary, related = draw(60, 0.0, generator)[:2], draw(2000, 0.75, generator)
-    for _ in range(iterations):
-        picked = [torch.randint(2000, (256,), generator=generator) for _ in range(1)]
-        batches = [(related[0][rows], related[1][rows]) for rows in picked]
-        simulation = Simulation(dict(model.named_parameters()), batches, primary)
-        result = estimate(problem, Sgd(5.0), simulation, dict(module.named_parameters()))
-        for name, value in module.named_parameters():
-            value.grad = result.gradients[name]
-        weight_optimizer.step()
-        optimizer.zero_grad()
-        params = dict(model.named_parameters())
-        (result.example_weights[0] * losses(params, batches[0])).mean().backward()
-        optimizer.step()
-    points, truth, _ = draw(4000, 0.0, generator)
-    accuracy = 100 * float((model(points).argmax(1) == truth).float().mean())
-    (learned,) = weights(dict(module.named_parameters()), [related[:2]])
-    right, wrong = learned[related[2]].mean(), learned[~related[2]].mean()
-    print(f"accuracy {accuracy:.1f} %, mean weight right {right:.2f}, wrong {wrong:.2f}")
-    return accuracy
+    width: int = 32
+    turns: int = 4
 
 
-if __name__ == "__main__":
-    main()
+@register_model("gru", GruConfig)
+class Gru(DialogModel):
+    """Reads each sentence word by word, then the last sentences of the dialog one by one."""
+
+    def __init__(self, words, width, turns):
+        super().__init__()
+        self.turns = turns
+        self.embedding = nn.Embedding(words, width)
+        self.sentence = nn.GRU(width, width, batch_first=True)
+        self.dialog = nn.GRU(width, width, batch_first=True)
+
+    @classmethod
+    def build(cls, config, words, heads, generator):
+        """All tasks share the model, whatever their heads."""
+        return cls(words, config.width, config.turns)
+
+    def read(self, table):
+        """A vector a sentence: the state after its last word; zeros for one without words."""
+        words = table.padded()
+        if words.shape[1] == 0:
+            return self.embedding.weight.new_zeros(len(words), self.embedding.embedding_dim)
+        states, _ = self.sentence(self.embedding(words.clamp(min=0)))
+        last = states[torch.arange(len(words)), (table.lengths - 1).clamp(min=0)]
+        return last * (table.lengths > 0)[:, None]
+
+    def scores(self, batch, *choices):
+        """The last state of the dialog times the vector of each choice."""
+        sentences = self.read(batch.table)
+        latest = batch.memories[:, : self.turns].flip(1)
+        heard = sentences[latest.clamp(min=0)] * (latest >= 0)[:, :, None]
+        states, _ = self.dialog(torch.cat([heard, sentences[batch.utterances][:, None]], dim=1))
+        return tuple(one.scores(states[:, -1], self.read(one.table)) for one in choices)

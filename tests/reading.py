@@ -5,7 +5,7 @@ from __future__ import annotations
 from tasksieve.dialogs import Dialog, Note, Record
 from tasksieve.dialogs.record import told
 from tasksieve.encoding import Candidates, EncodedTask, Names, Reader, Vocabulary, names_of, responses_of
-from tasksieve.records.config import Facts
+from tasksieve.records.model_config import Facts
 
 KB = Names({"kb": ("name", "r_phone")})
 """An entity's name and its telephone number."""

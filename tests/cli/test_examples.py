@@ -16,13 +16,6 @@ import tasksieve
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_weights_are_learned_for_a_model_of_ones_own(capsys: pytest.CaptureFixture[str]) -> None:
-    accuracy = runpy.run_path(str(ROOT / "examples" / "own_model.py"))["main"](iterations=250)
-    right, wrong = map(float, re.findall(r"(?:right|wrong) ([\d.]+)", capsys.readouterr().out))
-    assert right > 3 * wrong
-    assert accuracy > 40
-
-
 @pytest.mark.parametrize("name", ["compare_methods", "oracle_from_labels"])
 def test_examples_on_dialogs_call_what_there_is(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run with five iterations instead of 400."""

@@ -7,13 +7,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from torch.func import functional_call
 
 from tasksieve.dialogs.simulate import simulate
-from tasksieve.encoding import Candidates, EncodedTask, Vocabulary, naming_relations, responses_of
+from tasksieve.encoding import (
+    Candidates,
+    Choices,
+    EncodedTask,
+    SentenceTable,
+    Vocabulary,
+    naming_relations,
+    responses_of,
+)
 from tasksieve.metagrad import BilevelProblem, Params, Simulation
-from tasksieve.models import LossesOf, MemoryNetwork, WeightModule
-from tasksieve.records.config import ModelConfig, WeightModuleConfig
+from tasksieve.models import MemoryNetwork, MemoryWeightModule
+from tasksieve.records.model_config import MemoryNetworkConfig, MemoryWeightConfig
 from tasksieve.weighting import Learned
 from tests.gradients.plain_network import PlainNetwork
 
@@ -121,11 +128,11 @@ def classifier_case(reduction: str) -> Case:
 def dialog_case(
     reduction: str,
     *,
-    recency: bool,
     shared: bool,
     normalize: bool = False,
     transform: str = "state",
     entities: bool = False,
+    given: bool = False,
 ) -> Case:
     """The memory network and the weight module on simulated dialogs of two related tasks."""
     primary = simulate("personalized-restaurant", dialogs=3, seed=1, task=3 if entities else 1)["train"]
@@ -142,27 +149,29 @@ def dialog_case(
         heads[head] = Candidates(responses_of(dialogs, naming=naming), vocabulary, naming=naming)
         tasks.append(EncodedTask(dialogs, vocabulary, heads[head], head=head, naming=naming))
     generator = torch.Generator().manual_seed(0)
-    options = {"recency": recency, "transform": transform, "init_sd": 0.3}
-    config = ModelConfig.model_validate({"dim": 6, "shared_candidates": shared, **options})
-    model = LossesOf(MemoryNetwork(config, len(vocabulary), heads, generator).double())
-    module_config = WeightModuleConfig.model_validate({"dim": 5, **options})
-    learned = Learned(WeightModule(module_config, len(vocabulary), 250, generator).double(), normalize=normalize)
-
-    def losses(p: Params, batch: Any) -> torch.Tensor:
-        return functional_call(model, p, (batch,))
+    options = {"transform": transform, "init_sd": 0.3}
+    config = MemoryNetworkConfig.model_validate({"dim": 6, "shared_candidates": shared, **options})
+    model = MemoryNetwork(config, len(vocabulary), list(heads), generator).double()
+    module_config = MemoryWeightConfig.model_validate({"dim": 5, **options})
+    learned = Learned(MemoryWeightModule(module_config, len(vocabulary), generator).double(), normalize=normalize)
 
     def related_losses(p: Params, parts: Any) -> torch.Tensor:
-        return torch.cat([losses(p, part) for part in parts])
+        return torch.cat([model.losses_at(p, part) for part in parts])
 
+    # both ways to derivatives: of the compiled operation, and the network's own linearization
+    linearize = model.linearize if entities or given else None
     encoded = EncodedTask(primary, vocabulary, heads["primary"], naming=naming)
+    if given:
+        for task in (encoded, *tasks):
+            task.choices = given_choices(task.choices)
     # where responses name entities, those that do come first
     first, *rest = [
-        torch.argsort(task.options.right, descending=True) if entities else torch.arange(len(task))
+        torch.argsort(task.entities.right, descending=True) if entities else torch.arange(len(task))
         for task in (encoded, *tasks)
     ]
     return Case(
-        BilevelProblem(related_losses, losses, learned.unrolled, reduction),
-        plain_dialogs(PlainNetwork(config, heads), normalize),
+        BilevelProblem(related_losses, model.losses_at, learned.unrolled, reduction, linearize),
+        plain_dialogs(PlainNetwork(config), normalize),
         dict(model.named_parameters()),
         dict(learned.module.named_parameters()),
         ("output", "bias"),
@@ -174,6 +183,19 @@ def dialog_case(
         [encoded.batch(first[k : k + 5]) for k in range(MAX_UNROLL)],
         0.05 if reduction == "mean" else 0.005,
     )
+
+
+def given_choices(choices: Choices) -> Choices:
+    """Three to seven of the choices for each example, the right one among them, as if given with it."""
+    generator = torch.Generator().manual_seed(6)
+    offered, places = [], []
+    for right in choices.right.tolist():
+        others = torch.randperm(len(choices.table), generator=generator).tolist()
+        mine = [number for number in others if number != right][: 2 + right % 5]
+        places.append(right % (len(mine) + 1))
+        offered.append([*mine[: places[-1]], right, *mine[places[-1] :]])
+    table = SentenceTable.of(offered, len(choices.table))
+    return Choices(choices.table, torch.tensor(places), table, choices.gaps)
 
 
 def plain_dialogs(network: PlainNetwork, normalize: bool) -> Plain:

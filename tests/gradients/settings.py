@@ -15,12 +15,9 @@ from tests.gradients.problems import Case, classifier_case, dialog_case
 CASES = {
     "classifier-sum": lambda: classifier_case("sum"),
     "classifier-mean": lambda: classifier_case("mean"),
-    "dialogs-recency": lambda: dialog_case("mean", recency=True, shared=True),
-    "dialogs-separate": lambda: dialog_case("sum", recency=False, shared=False),
-    "dialogs-normalized": lambda: dialog_case(
-        "mean", recency=False, shared=True, normalize=True, transform="attended"
-    ),
-    "dialogs-entities": lambda: dialog_case("mean", recency=False, shared=True, transform="attended", entities=True),
+    "dialogs-separate": lambda: dialog_case("sum", shared=False),
+    "dialogs-given": lambda: dialog_case("mean", shared=True, normalize=True, transform="attended", given=True),
+    "dialogs-entities": lambda: dialog_case("mean", shared=True, transform="attended", entities=True),
 }
 UNROLLS = (1, 2, 5)
 

@@ -86,7 +86,7 @@ def test_the_reference_may_be_another() -> None:
 
 @pytest.mark.parametrize("estimator", [Adjoint(), Unrolled()])
 def test_dialogs_need_no_conversion_of_their_own(estimator: Any) -> None:
-    case = dialog_case("mean", recency=True, shared=True)
+    case = dialog_case("mean", shared=True)
     simulation = Simulation(single(case.params), case.related_batches(2), case.primary_batch)
     found = certify(estimator, case.problem, Sgd(case.lr), simulation, single(case.weight_params))
     assert found.relative_error < 1e-3

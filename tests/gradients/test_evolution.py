@@ -119,7 +119,7 @@ def test_parameters_without_a_gradient_stay_as_they_are(compiled: bool) -> None:
     else:
         with kernels.disabled():
             estimator(case.problem, one.rule(case.lr), simulation, few)
-    name = "model.candidate_embedding.primary"
+    name = "candidate_embedding.primary"
     kept = estimator.state_dict()[f"params.{name}"]
     assert torch.equal(kept, case.params[name].detach().expand(2, -1, -1))
 

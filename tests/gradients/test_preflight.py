@@ -155,7 +155,7 @@ def test_the_linearization_of_a_problem_is_what_is_tried() -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("kind", ["classifier", "dialogs"])
 def test_what_is_twice_differentiable_passes(kind: str, dtype: torch.dtype) -> None:
-    case = classifier_case("sum") if kind == "classifier" else dialog_case("mean", recency=True, shared=False)
+    case = classifier_case("sum") if kind == "classifier" else dialog_case("mean", shared=False)
     if kind == "classifier":
         simulation = double_simulation(simulation_of(case), lambda batch: (batch[0].to(dtype), batch[1]))
         simulation = replace(simulation, params={name: value.to(dtype) for name, value in simulation.params.items()})

@@ -14,7 +14,6 @@ from torch.func import functional_call
 from tasksieve.encoding import ExampleBatch
 from tasksieve.experiments.mnist import table1_config
 from tasksieve.kernels import disabled
-from tasksieve.models import LossesOf
 from tasksieve.models.loss_weight_module import LossWeightModule
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.run import run
@@ -33,8 +32,7 @@ class Problem:
 
     def __init__(self) -> None:
         self.model = network(shared_candidates=False)
-        self.losses_of = LossesOf(self.model)
-        self.params = {name: value.detach() for name, value in self.losses_of.named_parameters()}
+        self.params = {name: value.detach() for name, value in self.model.named_parameters()}
         self.primary, self.related = task(), task("related-1")
         self.gradients = Gradients(self.model, self.primary_batch)
 
@@ -43,7 +41,7 @@ class Problem:
         return batch
 
     def losses(self, params: dict[str, Tensor], batch: ExampleBatch) -> Tensor:
-        found: Tensor = functional_call(self.losses_of, params, (batch,))
+        found: Tensor = functional_call(self.model, params, (batch,))
         return found
 
     def looked_ahead(self, batch: ExampleBatch, step: int) -> Tensor:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from tasksieve.errors import UserError
 from tasksieve.records.config import config_from, read_values, set_value, to_toml
+from tasksieve.records.model_config import Kinds, MemoryNetworkConfig, ModelConfig
 
 DATA = {"data": {"primary": "p", "valid": "v"}}
 
@@ -38,6 +39,20 @@ def test_nothing_can_be_changed_later() -> None:
         ),
         ({**DATA, "meta": {"inner_optimizer": "rmsprop"}}, "input should be 'sgd' or 'adam'"),
         ({"data": {"valid": "v"}}, "data.primary: found"),
+        (
+            {**DATA, "model": {"kind": "lstm"}},
+            "model.kind: found 'lstm'; known: .*; give a plug-in that has it with tasksieve --plugin FILE.py",
+        ),
+        ({**DATA, "weight_module": {"kind": 3}}, "weight_module.kind: found 3; known: memory-network"),
+        (
+            {**DATA, "weight_module": {"dims": 3}},
+            "unknown key 'weight_module.dims'; known here: kind, dim, hops, transform, init_sd",
+        ),
+        (
+            {**DATA, "model": {"recency": True}},
+            "model.recency: found True; there is no embedding of a memory's distance any more",
+        ),
+        ({**DATA, "model": 3}, "model: found 3"),
     ],
 )
 def test_what_is_wrong_is_said(values: dict[str, object], message: str) -> None:
@@ -49,14 +64,14 @@ def test_assignments_read_toml_values_and_plain_words() -> None:
     values: dict[str, object] = {}
     for assignment in (
         "training.iterations=20",
-        "model.recency=false",
+        "model.shared_candidates=false",
         "training.method=joint",
         "meta.weight_lr = 1e-4",
     ):
         set_value(values, assignment)
     assert values == {
         "training": {"iterations": 20, "method": "joint"},
-        "model": {"recency": False},
+        "model": {"shared_candidates": False},
         "meta": {"weight_lr": 1e-4},
     }
     for wrong in ("iterations=20", "training.iterations", "a.b.c=1"):
@@ -70,3 +85,22 @@ def test_files_that_are_missing_or_no_toml_are_named(tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text("[training\n")
     with pytest.raises(UserError, match=r"bad\.toml: is not TOML"):
         read_values(tmp_path / "bad.toml")
+
+
+def test_a_configuration_from_before_there_were_kinds_is_read() -> None:
+    assert config_from({**DATA, "model": {"recency": False}, "weight_module": {"recency": False}}) == config_from(
+        DATA
+    )
+
+
+def test_a_kind_has_its_own_settings_and_no_two_kinds_one_name() -> None:
+    class Settings(ModelConfig):
+        width: int = 8
+
+    kinds = Kinds("model", MemoryNetworkConfig)
+    kinds.add("own", Settings)
+    assert kinds.check({"kind": "own", "width": 3}) == Settings(kind="own", width=3)
+    assert kinds.check({}) == MemoryNetworkConfig()
+    kinds.add("own", Settings)
+    with pytest.raises(ValueError, match="a model of kind 'own' already"):
+        kinds.add("own", MemoryNetworkConfig)

@@ -21,8 +21,7 @@ from tasksieve.encoding import (
     responses_of,
 )
 from tasksieve.errors import UserError
-from tasksieve.models.memory_network.entity_choice import entity_losses, entity_scores
-from tasksieve.models.memory_network.entity_choice import responses as whole_responses
+from tasksieve.models.responses import whole_responses
 from tasksieve.training.runs.answers import best_answers
 from tasksieve.training.runs.dialog_tasks import Encoding
 from tasksieve.training.runs.evaluation import UNANSWERABLE, task_ranks
@@ -129,14 +128,13 @@ def test_a_template_filled_in_is_the_response(response: str) -> None:
 
 def test_whole_responses_are_as_probable_as_template_and_entity_together() -> None:
     model, encoded = network(), task()
-    assert encoded.options is not None
     batch = encoded.batch(torch.arange(len(encoded)))
-    assert batch.options is not None
-    naming = batch.options.right >= 0
+    assert batch.entities is not None and batch.entities.offered is not None
+    naming = batch.entities.right >= 0
     assert 0 < int(naming.sum()) < len(naming)
     scores, targets = model.responses(batch)
     losses = torch.nn.functional.cross_entropy(scores, targets, reduction="none")
-    knows = batch.options.offered.offsets.diff() > 0
+    knows = batch.entities.offered.lengths > 0
     torch.testing.assert_close(losses[knows], model.losses(batch)[knows])
     # without an entity nothing can be named, and what is left is all that can be said
     gaps = HEADS["primary"].gaps
@@ -145,53 +143,20 @@ def test_whole_responses_are_as_probable_as_template_and_entity_together() -> No
     torch.testing.assert_close(shares.sum(1), torch.ones(len(shares)).double())
 
 
-def test_losses_are_those_of_a_loop() -> None:
-    model, encoded = network(), task()
-    batch = encoded.batch(torch.arange(len(encoded)))
-    options, embedding = batch.options, model.candidate_embedding["shared"]
-    assert options is not None
-    states = model.body(batch, with_response=False)
-    found = entity_losses(states, embedding, options)
-    scores = entity_scores(states, embedding, options)
-    for row, right in enumerate(options.right.tolist()):
-        first, last = options.offered.offsets[row : row + 2].tolist()
-        described = options.descriptions.embed(embedding)[options.offered.words[first:last]]
-        own = described @ states[row]
-        torch.testing.assert_close(scores[row, : last - first], own)
-        assert bool((scores[row, last - first :] == -torch.inf).all())
-        expected = torch.logsumexp(own, 0) - own[right] if right >= 0 else torch.zeros(()).double()
-        torch.testing.assert_close(found[row], expected)
-
-
 def test_without_entities_templates_cannot_be_said() -> None:
-    scores, targets = torch.tensor([[1.0, 2.0, 3.0]]), torch.tensor([1])
-    none = torch.empty(1, 0)
-    found, right = whole_responses(scores, torch.tensor([2]), none, targets, torch.tensor([-1]))
+    head = Candidates(["hello", "call me", "try <entity>"], VOCABULARY, naming=PHONE)
+    choices = head.choices(torch.tensor([1]))
+    found, right = whole_responses(choices, torch.tensor([[1.0, 2.0, 3.0]]))
     assert found.tolist() == [[1.0, 2.0, -torch.inf]] and right.tolist() == [1]
 
 
 def test_a_task_without_facts_has_no_templates_to_say() -> None:
     model, head = network(), HEADS["primary"]
     encoded = EncodedTask([Dialog((Turn("hi", "hello"),))], VOCABULARY, head, naming=NAMING)
-    assert encoded.options is None
+    assert encoded.entities is None
     scores, targets = model.responses(encoded.batch(torch.tensor([0])))
     assert torch.nonzero(scores[0] == -torch.inf).flatten().tolist() == head.gaps.tolist() != []
     assert targets.tolist() == [head.number("hello")]
-
-
-@pytest.mark.parametrize("number", [0, 3])
-def test_a_batch_has_the_options_of_its_examples(number: int) -> None:
-    encoded = task()
-    examples = torch.tensor([number, len(encoded) - 1, number])
-    options, every = encoded.batch(examples).options, encoded.options
-    assert options is not None and every is not None
-    assert options.right.tolist() == every.right[examples].tolist()
-    for row, example in enumerate(examples.tolist()):
-        mine, theirs = options.offered.offsets.tolist(), every.offered.offsets.tolist()
-        assert (
-            options.offered.words[mine[row] : mine[row + 1]].tolist()
-            == every.offered.words[theirs[example] : theirs[example + 1]].tolist()
-        )
 
 
 def test_an_entity_of_no_training_dialog_can_be_named() -> None:

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasksieve.dialogs import Dialog, Fact, Turn
-from tasksieve.encoding import Candidates, EncodedTask, Vocabulary
+from tasksieve.encoding import Batch, Candidates, Choices, EncodedTask, Vocabulary
 from tasksieve.errors import UserError
+from tasksieve.models import DialogModel
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.runs.dialogs import train
 from tasksieve.training.runs.evaluation import UNANSWERABLE, accuracy, ranks, summary, task_ranks
@@ -36,6 +37,21 @@ def test_ranks_do_not_depend_on_candidate_order(rows: list[list[int]], seed: int
         assert rank == (UNANSWERABLE if target < 0 else sum(score >= row[target] for score in row))
 
 
+class Fixed(DialogModel):
+    """Answers with these candidates, whatever is asked."""
+
+    def __init__(self, wanted: list[int]) -> None:
+        super().__init__()
+        self.wanted = torch.tensor(wanted)
+
+    @classmethod
+    def build(cls, config: object, words: int, heads: object, generator: object) -> Fixed:
+        return cls([])
+
+    def scores(self, batch: Batch, *choices: Choices) -> tuple[torch.Tensor, ...]:
+        return tuple(torch.nn.functional.one_hot(self.wanted, one.most).float() for one in choices)
+
+
 def test_accuracies_by_turn_dialog_and_kind() -> None:
     dialogs = [
         Dialog((Turn("a", "hello"), Turn("b", "api_call x"), Turn("c", "unheard of"))),
@@ -43,12 +59,7 @@ def test_accuracies_by_turn_dialog_and_kind() -> None:
     ]
     vocabulary = Vocabulary.of(dialogs)
     task = EncodedTask(dialogs, vocabulary, Candidates(["api_call x", "api_call y", "hello"], vocabulary))
-    wanted = [2, 1, 0, 2, 1]
-
-    def model(batch: object) -> torch.Tensor:
-        return torch.nn.functional.one_hot(torch.tensor(wanted), 3).float()
-
-    found = task_ranks(model, task)
+    found = task_ranks(Fixed([2, 1, 0, 2, 1]), task)
     assert accuracy(found) == 60.0
     record = summary(found, task)
     assert (record["turns"], record["dialogs"], record["accuracy"], record["per_dialog_accuracy"]) == (

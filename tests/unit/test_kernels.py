@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -13,76 +15,71 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from tasksieve.contracts import InPlace, Linearization
 from tasksieve.encoding import Batch, SentenceTable
 from tasksieve.kernels import batch_kernels, build, compiler, disabled, network_kernels
-from tasksieve.metagrad import AutogradLinearization, InPlace, Linearization
-from tasksieve.models import LossesOf
+from tasksieve.metagrad import AutogradLinearization
 from tasksieve.models.memory_network.operation import compiled_network
 from tasksieve.models.memory_network.passes import Layout, NetworkTensors
-from tests.unit.test_models import HEADS, VOCABULARY, network, task
+from tests.gradients.problems import given_choices
+from tests.unit.test_models import VOCABULARY, network, task
 
 needs_compiler = pytest.mark.skipif(compiler() is None, reason="no C++ compiler on this machine")
-KINDS = [(transform, recency) for transform in ("state", "attended") for recency in (False, True)]
+TRANSFORMS = ("state", "attended")
+CHOICES = ("list", "given")
+"""One list of candidates for all examples, or a list given with each."""
 
 
 def small_batch(count: int = 3) -> Batch:
     return task("related-1").batch(torch.arange(count))
 
 
-def body_inputs(recency: bool, slots: int = 8, dim: int = 3) -> tuple[Tensor, ...]:
-    generator = torch.Generator().manual_seed(1)
-    shapes = [(len(VOCABULARY), dim), (dim, dim)] + ([(slots, dim)] if recency else [])
-    return tuple(
+def some(choices: str, head: str, count: int) -> Batch:
+    """The first examples of a task."""
+    whole = task(head)
+    if choices == "given":
+        whole.choices = given_choices(whole.choices)
+    return whole.batch(torch.arange(count))
+
+
+@needs_compiler
+@pytest.mark.parametrize("transform", TRANSFORMS)
+@pytest.mark.parametrize("choices", CHOICES)
+def test_states_and_losses_pass_gradient_checks_of_both_orders(transform: str, choices: str) -> None:
+    batch, generator = some(choices, "primary", 4), torch.Generator().manual_seed(1)
+    shapes = (len(VOCABULARY), 3), (3, 3), (len(VOCABULARY), 3)
+    embedding, matrix, candidates = (
         (torch.randn(*shape, generator=generator, dtype=torch.float64) * 0.4).requires_grad_() for shape in shapes
     )
 
-
-@needs_compiler
-@pytest.mark.parametrize(("transform", "recency"), KINDS)
-@pytest.mark.parametrize("with_response", [False, True])
-def test_states_and_losses_pass_gradient_checks_of_both_orders(
-    transform: str, recency: bool, with_response: bool
-) -> None:
-    batch, inputs = small_batch(), body_inputs(recency)
-    embedding = torch.randn(inputs[0].shape, generator=torch.Generator().manual_seed(2)).double().requires_grad_()
-
-    def found(candidates: Tensor | None, *parts: Tensor) -> Tensor:
-        params = NetworkTensors(parts[0], parts[1], parts[2] if recency else None, candidates)
-        layout = Layout.of(
-            params,
-            batch,
-            with_response=with_response,
-            hops=2,
-            transforms_state=transform == "state",
-            candidates=None if candidates is None else HEADS["related-1"].table,
-        )
+    def found(with_response: bool, *parts: Tensor) -> Tensor:
+        params = NetworkTensors(*parts)
+        layout = Layout.of(params, batch, with_response, 2, transform == "state")
         assert layout is not None
         return compiled_network([layout], params)[0]
 
-    for function, given_ in ((lambda *parts: found(None, *parts), inputs), (found, (embedding, *inputs))):
-        assert torch.autograd.gradcheck(function, given_, fast_mode=True)
-        assert torch.autograd.gradgradcheck(function, given_, fast_mode=True)
+    for with_response, inputs in ((True, (embedding, matrix)), (False, (embedding, matrix, candidates))):
+        assert torch.autograd.gradcheck(partial(found, with_response), inputs, fast_mode=True)
+        assert torch.autograd.gradgradcheck(partial(found, with_response), inputs, fast_mode=True)
 
 
 @needs_compiler
-@pytest.mark.parametrize(("transform", "recency"), KINDS)
-@pytest.mark.parametrize("frozen", [(), ("model.body.embedding",)])
+@pytest.mark.parametrize("transform", TRANSFORMS)
+@pytest.mark.parametrize(("choices", "frozen"), [("list", ()), ("given", ("body.embedding",))])
 def test_a_linearization_is_that_of_automatic_differentiation(
-    transform: Literal["state", "attended"], recency: bool, frozen: tuple[str, ...]
+    transform: Literal["state", "attended"], choices: str, frozen: tuple[str, ...]
 ) -> None:
-    losses_of = LossesOf(network(transform=transform, recency=recency, shared_candidates=False))
-    parts = task().batch(torch.arange(5)), task("related-1").batch(torch.arange(7))
-    params = {name: value.detach() for name, value in losses_of.named_parameters() if name not in frozen}
+    model = network(transform=transform, shared_candidates=False)
+    parts = some(choices, "primary", 5), some("list", "related-1", 7)
+    params = {name: value.detach() for name, value in model.named_parameters() if name not in frozen}
     generator = torch.Generator().manual_seed(8)
     factors = torch.rand(12, generator=generator).double()
     direction = {name: torch.randn(value.shape, generator=generator).double() for name, value in params.items()}
-    direction.pop("model.body.transform")  # stands for zeros
-
-    def losses(moved: dict[str, Tensor]) -> Tensor:
-        return torch.cat([torch.func.functional_call(losses_of, moved, (part,)) for part in parts])
-
-    quick, plain = losses_of.linearize(params, parts), AutogradLinearization(losses, params)
-    assert isinstance(quick, Linearization)
+    direction.pop("body.transform")  # stands for zeros
+    quick = model.linearize(params, parts)
+    with disabled():
+        plain = model.linearize(params, parts)
+    assert isinstance(quick, Linearization) and isinstance(plain, AutogradLinearization)
     torch.testing.assert_close(quick.losses, plain.losses, rtol=1e-10, atol=1e-12)
     first, truth = quick.gradient(factors), plain.gradient(factors)
     assert first.keys() == truth.keys()
@@ -97,23 +94,20 @@ def test_a_linearization_is_that_of_automatic_differentiation(
 
 @needs_compiler
 @pytest.mark.parametrize("tasks", [1, 2])
-@pytest.mark.parametrize(("transform", "recency"), KINDS)
-def test_derivatives_may_be_added_to_the_parameters_and_to_the_direction_themselves(
-    transform: Literal["state", "attended"], recency: bool, tasks: int
-) -> None:
-    losses_of = LossesOf(network(transform=transform, recency=recency, shared_candidates=False))
-    parts = (task().batch(torch.arange(5)), task("related-1").batch(torch.arange(7)))[:tasks]
-    start = {name: value.detach().clone() for name, value in losses_of.named_parameters()}
+@pytest.mark.parametrize("choices", CHOICES)
+def test_derivatives_may_be_added_to_the_parameters_and_to_the_direction_themselves(choices: str, tasks: int) -> None:
+    model = network(shared_candidates=False)
+    parts = (some(choices, "primary", 5), some("list", "related-1", 7))[:tasks]
+    start = {name: value.detach().clone() for name, value in model.named_parameters()}
     generator = torch.Generator().manual_seed(9)
     factors = torch.rand(sum(map(len, parts)), generator=generator).double()
     direction = {name: torch.randn(value.shape, generator=generator).double() for name, value in start.items()}
-    apart = losses_of.linearize(start, parts)
-    assert apart is not None
+    apart = model.linearize(start, parts)
     gradient, (slopes, products) = apart.gradient(factors), apart.second(direction)
     theta = {name: value.clone() for name, value in start.items()}
     along = {name: value.clone() for name, value in direction.items()}
-    added = losses_of.linearize(theta, parts)
-    assert added is not None and isinstance(added, InPlace)
+    added = model.linearize(theta, parts)
+    assert isinstance(added, InPlace)
     added.add_gradient(factors, theta)
     torch.testing.assert_close(added.slopes(direction), slopes, rtol=1e-12, atol=1e-14)
     torch.testing.assert_close(added.add_second(along, along), slopes, rtol=1e-12, atol=1e-14)
@@ -125,20 +119,31 @@ def test_derivatives_may_be_added_to_the_parameters_and_to_the_direction_themsel
 
 
 @needs_compiler
-def test_a_response_that_is_no_candidate_has_no_loss() -> None:
-    batch = small_batch()
+def test_numbers_of_two_types_never_reach_the_compiled_code() -> None:
+    model, batch = network().float(), small_batch()
+    double = {"body.embedding": model.body.embedding.detach().double()}
+    linear = model.linearize(double, [batch])
+    assert isinstance(linear, AutogradLinearization) and linear.losses.dtype == torch.float64
+
+
+@pytest.mark.parametrize("choices", CHOICES)
+@pytest.mark.parametrize("compiled", [pytest.param(True, marks=needs_compiler), False])
+def test_a_response_that_is_no_candidate_has_no_loss(choices: str, compiled: bool) -> None:
+    batch = some(choices, "related-1", 3)
     batch.targets[1] = -1
-    with pytest.raises(IndexError, match="no candidate"):
+    with nullcontext() if compiled else disabled(), pytest.raises(IndexError, match="no candidate"):
         network().losses(batch)
 
 
 @needs_compiler
-@pytest.mark.parametrize(("transform", "recency"), KINDS)
-@pytest.mark.parametrize("dim", [1, 5, 20, 33])
+@pytest.mark.parametrize(
+    ("transform", "choices", "dim"),
+    [("state", "list", 5), ("attended", "list", 1), ("attended", "list", 20), ("attended", "given", 33)],
+)
 def test_losses_and_both_derivatives_are_those_of_torch_operations(
-    transform: Literal["state", "attended"], recency: bool, dim: int
+    transform: Literal["state", "attended"], choices: str, dim: int
 ) -> None:
-    model, batch = network(transform=transform, recency=recency, dim=dim), task().batch(torch.arange(0, 24, 2))
+    model, batch = network(transform=transform, dim=dim), some(choices, "primary", 12)
 
     def derivatives() -> list[Tensor]:
         params = [value for value in model.parameters() if value.requires_grad]

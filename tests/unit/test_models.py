@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
@@ -13,11 +11,9 @@ from torch import Tensor
 
 from tasksieve.dialogs.simulate import simulate
 from tasksieve.encoding import Batch, Candidates, EncodedTask, Vocabulary, naming_relations, responses_of
-from tasksieve.models import LossesOf, MemoryNetwork, WeightModule
-from tasksieve.models.memory_network.candidate_losses import candidate_losses
-from tasksieve.models.memory_network.entity_choice import entity_losses
-from tasksieve.models.memory_network.hops import composed_hops, hops
-from tasksieve.records.config import ModelConfig, WeightModuleConfig
+from tasksieve.models import DialogModel, MemoryNetwork, MemoryWeightModule
+from tasksieve.models.memory_network.choice_losses import candidate_losses
+from tasksieve.records.model_config import MemoryNetworkConfig, MemoryWeightConfig
 
 pytestmark = pytest.mark.usefixtures("both_paths")
 
@@ -31,9 +27,9 @@ HEADS = {
 }
 
 
-def network(heads: dict[str, Candidates] = HEADS, **options: object) -> MemoryNetwork:
-    config = ModelConfig.model_validate({"dim": 5, "init_sd": 0.4, **options})
-    return MemoryNetwork(config, len(VOCABULARY), heads, torch.Generator().manual_seed(0)).double()
+def network(**settings: object) -> MemoryNetwork:
+    config = MemoryNetworkConfig.model_validate({"dim": 5, "init_sd": 0.4, **settings})
+    return MemoryNetwork.build(config, len(VOCABULARY), HEADS, torch.Generator().manual_seed(0)).double()
 
 
 def task(head: str = "primary") -> EncodedTask:
@@ -41,15 +37,16 @@ def task(head: str = "primary") -> EncodedTask:
     return EncodedTask(dialogs, VOCABULARY, HEADS[head], head=head, naming=NAMING)
 
 
+def scores_of(model: MemoryNetwork, batch: Batch) -> Tensor:
+    (found,) = model.scores(batch, batch.choices)
+    return found
+
+
 def plain_state(body: torch.nn.Module, batch: Batch, row: int, with_response: bool) -> Tensor:
     """One example, sentence by sentence, as the equations read."""
     embedded = batch.table.embed(body.embedding)
     state = embedded[batch.utterances[row]] + (embedded[batch.responses[row]] if with_response else 0)
-    memories = []
-    for slot, number in enumerate(batch.memories[row].tolist()):
-        if number >= 0:
-            memory = embedded[number]
-            memories.append(memory if body.recency is None else memory + body.recency[slot])
+    memories = [embedded[number] for number in batch.memories[row].tolist() if number >= 0]
     for _ in range(body.hops):
         attention = torch.softmax(torch.stack([memory @ state for memory in memories]), 0)
         attended = sum(p * memory for p, memory in zip(attention, memories, strict=True))
@@ -59,15 +56,14 @@ def plain_state(body: torch.nn.Module, batch: Batch, row: int, with_response: bo
 
 
 @pytest.mark.parametrize("transform", ["state", "attended"])
-@pytest.mark.parametrize("recency", [True, False])
-def test_the_network_is_what_its_equations_say(transform: Literal["state", "attended"], recency: bool) -> None:
-    model, batch = network(transform=transform, recency=recency, hops=2), task().batch(torch.arange(20))
-    scores = model(batch)
+def test_the_network_is_what_its_equations_say(transform: Literal["state", "attended"]) -> None:
+    model, batch = network(transform=transform, hops=2), task().batch(torch.arange(20))
+    scores = scores_of(model, batch)
     candidates = HEADS["primary"].table.embed(model.candidate_embedding["shared"])
     for row in range(20):
         torch.testing.assert_close(scores[row], candidates @ plain_state(model.body, batch, row, with_response=False))
-    config = WeightModuleConfig(dim=5, transform=transform, recency=recency, init_sd=0.4)
-    module = WeightModule(config, len(VOCABULARY), 250, torch.Generator().manual_seed(1)).double()
+    config = MemoryWeightConfig(dim=5, transform=transform, init_sd=0.4)
+    module = MemoryWeightModule(config, len(VOCABULARY), torch.Generator().manual_seed(1)).double()
     logits = module(batch)
     for row in range(20):
         state = plain_state(module.body, batch, row, with_response=True)
@@ -77,49 +73,41 @@ def test_the_network_is_what_its_equations_say(transform: Literal["state", "atte
 def test_the_dialog_model_cannot_see_the_response() -> None:
     batch = task().batch(torch.arange(12))
     blind = replace(batch, responses=torch.zeros_like(batch.responses))
-    assert torch.equal(network()(batch), network()(blind))
+    assert torch.equal(network().losses(batch), network().losses(blind))
 
 
-@pytest.mark.parametrize("recency", [True, False])
-def test_padding_changes_nothing(recency: bool) -> None:
-    model, batch = network(recency=recency), task().batch(torch.arange(8))
+def test_padding_changes_nothing() -> None:
+    model, batch = network(), task().batch(torch.arange(8))
     wider = replace(
         batch,
         memories=torch.nn.functional.pad(batch.memories, (0, 7), value=-1),
         table=batch.table.select(torch.cat([torch.arange(len(batch.table)), torch.zeros(3, dtype=torch.long)])),
         entries=None,
     )
-    torch.testing.assert_close(model(batch), model(wider), rtol=1e-12, atol=1e-14)
+    torch.testing.assert_close(scores_of(model, batch), scores_of(model, wider), rtol=1e-12, atol=1e-14)
 
 
 def test_the_company_in_a_batch_changes_nothing() -> None:
     whole, model = task(), network()
     order = torch.randperm(len(whole), generator=torch.Generator().manual_seed(5))
-    together = model(whole.batch(order))
+    together = scores_of(model, whole.batch(order))
     for place in range(0, len(whole), 7):
-        alone = model(whole.batch(order[place : place + 1]))[0]
+        alone = scores_of(model, whole.batch(order[place : place + 1]))[0]
         torch.testing.assert_close(together[place], alone, rtol=1e-12, atol=1e-14)
-
-
-def test_candidate_order_changes_nothing_but_the_order() -> None:
-    texts = HEADS["primary"].texts
-    turned = {**HEADS, "primary": Candidates(tuple(reversed(texts)), VOCABULARY)}
-    batch = task().batch(torch.arange(10))
-    torch.testing.assert_close(network()(batch), network(turned)(batch).flip(1), rtol=1e-12, atol=1e-14)
 
 
 def test_an_empty_dialog_has_one_empty_memory() -> None:
     batch = task("related-1").batch(torch.tensor([0]))
     assert batch.memories.shape == (1, 1)
     assert not bool(batch.table.embed(torch.ones(len(VOCABULARY), 1))[batch.memories[0, 0]].any())
-    assert bool(torch.isfinite(network()(batch)).all())
+    assert bool(torch.isfinite(network().losses(batch)).all())
 
 
 def test_heads_share_the_body_and_if_so_configured_the_candidate_embedding() -> None:
     assert set(network(shared_candidates=True).candidate_embedding) == {"shared"}
     separate = network(shared_candidates=False)
     assert set(separate.candidate_embedding) == {"primary", "related-1"}
-    separate(task().batch(torch.arange(3))).sum().backward()
+    separate.losses(task().batch(torch.arange(3))).sum().backward()
     assert separate.candidate_embedding["related-1"].grad is None
     assert separate.body.embedding.grad is not None
 
@@ -127,63 +115,74 @@ def test_heads_share_the_body_and_if_so_configured_the_candidate_embedding() -> 
 def test_parameters_are_those_the_paper_lists() -> None:
     """Appendix B.2: |V|×20, 20×20 and |V|×20 for the model; |V|×20, 20×20, 20×1 and a bias for the module."""
     words = len(VOCABULARY)
-    model = MemoryNetwork(ModelConfig(dim=20, recency=False), words, HEADS, torch.Generator())
+    model = MemoryNetwork(MemoryNetworkConfig(dim=20), words, list(HEADS), torch.Generator())
     assert sorted(value.numel() for value in model.parameters()) == [400, 20 * words, 20 * words]
-    module = WeightModule(WeightModuleConfig(recency=False), words, 250, torch.Generator())
+    module = MemoryWeightModule(MemoryWeightConfig(), words, torch.Generator())
     assert sorted(value.numel() for value in module.parameters()) == [1, 20, 400, 20 * words]
 
 
-def test_second_derivatives_are_right() -> None:
-    model, batch = network(dim=3, hops=2, recency=True), task("related-1").batch(torch.arange(3))
+@pytest.mark.parametrize("transform", ["state", "attended"])
+def test_second_derivatives_are_right(transform: str) -> None:
+    model, batch = network(dim=3, hops=2, transform=transform), task("related-1").batch(torch.arange(3))
 
-    def losses(transform: Tensor, recency: Tensor) -> Tensor:
-        params = {"body.transform": transform, "body.recency": recency}
-        scores = torch.func.functional_call(model, params, (batch,))
-        return torch.nn.functional.cross_entropy(scores, batch.targets, reduction="none")
+    def losses(matrix: Tensor) -> Tensor:
+        return model.losses_at({"body.transform": matrix}, batch)
 
-    small = model.body.recency[:6].detach()
-    inputs = (model.body.transform.detach().requires_grad_(), torch.cat([small, small]).requires_grad_())
+    inputs = model.body.transform.detach().requires_grad_()
     assert torch.autograd.gradcheck(losses, inputs)
     assert torch.autograd.gradgradcheck(losses, inputs)
 
 
-def test_losses_are_cross_entropy() -> None:
+def test_losses_and_responses_are_those_that_follow_from_the_scores() -> None:
+    """The contract's own, which a model may replace by quicker ones."""
     model, batch = network(), task().batch(torch.arange(15))
-    expected = torch.nn.functional.cross_entropy(model(batch), batch.targets, reduction="none")
-    assert batch.options is not None
-    embedding = model.candidate_embedding["shared"]
-    expected = expected + entity_losses(model.body(batch, with_response=False), embedding, batch.options)
-    torch.testing.assert_close(model.losses(batch), expected)
-    torch.testing.assert_close(LossesOf(model)(batch), expected)
+    assert batch.entities is not None and bool((batch.entities.right >= 0).any())
+    torch.testing.assert_close(model.losses(batch), DialogModel.losses(model, batch))
+    torch.testing.assert_close(model(batch), model.losses(batch))
+    factors = torch.rand(15, generator=torch.Generator().manual_seed(1)).double()
+    gradients = []
+    for kind in (MemoryNetwork, DialogModel):
+        torch.testing.assert_close(kind.backward(model, [batch], factors), model.losses(batch).detach())
+        gradients.append({name: value.grad for name, value in model.named_parameters()})
+    assert gradients[0].keys() == gradients[1].keys()
+    for name, value in gradients[1].items():
+        if value is None:
+            assert gradients[0][name] is None
+        else:
+            torch.testing.assert_close(gradients[0][name], value, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("transform", ["state", "attended"])
+def test_the_attention_that_is_shown_leads_to_the_state(transform: Literal["state", "attended"]) -> None:
+    model, batch = network(transform=transform, hops=3), task().batch(torch.arange(20))
+    attention = model.attention(batch)
+    assert attention.shape == (3, *batch.memories.shape)
+    embedded = batch.table.embed(model.body.embedding)
+    state, memories = embedded[batch.utterances], embedded[batch.memories.clamp(min=0)]
+    for shares in attention:
+        torch.testing.assert_close(shares.sum(1), torch.ones(20).double())
+        attended, matrix = torch.einsum("bs,bsd->bd", shares, memories), model.body.transform
+        state = attended + state @ matrix if transform == "state" else state + attended @ matrix
+    (expected,) = model.body.states(model.body.tensors(), [batch], with_response=False)
+    torch.testing.assert_close(state, expected)
+    assert bool((attention.transpose(0, 1)[(batch.memories < 0)[:, None].expand(-1, 3, -1)] == 0).all())
+
+
+def test_a_sentence_that_comes_twice_gets_two_equal_shares() -> None:
+    batch = task().batch(torch.arange(len(task())))
+    row, number = next(
+        (row, number)
+        for row, memories in enumerate(batch.memories.tolist())
+        for number in memories
+        if number >= 0 and memories.count(number) > 1
+    )
+    shares = network().attention(batch)[:, row, batch.memories[row] == number]
+    assert bool((shares == shares[:, :1]).all())
 
 
 def draw(*shape: int, seed: int) -> Tensor:
     values = torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     return values.requires_grad_()
-
-
-LOG_COUNTS = torch.tensor([[0.0, -math.inf, 0.0, math.log(2)], [-math.inf, 0.0, -math.inf, -math.inf]]).double()
-
-
-@pytest.mark.parametrize("count", [0, 1, 3])
-def test_hops_and_their_derivatives_are_those_of_the_composed_ones(count: int) -> None:
-    inputs = draw(4, 3, seed=0), draw(3, 3, seed=1), draw(2, 3, seed=2)
-    cotangent, directions = draw(2, 3, seed=3), [draw(*value.shape, seed=9) for value in inputs]
-
-    def derivatives(function: Callable[..., Tensor]) -> list[Tensor]:
-        state = function(*inputs, LOG_COUNTS, count)
-        first = torch.autograd.grad(state, inputs, cotangent, create_graph=True, materialize_grads=True)
-        inner = sum((value * way).sum() for value, way in zip(first, directions, strict=True))
-        return [state, *first, *torch.autograd.grad(inner, (*inputs, cotangent), materialize_grads=True)]
-
-    for found, truth in zip(derivatives(hops), derivatives(composed_hops), strict=True):
-        torch.testing.assert_close(found, truth, rtol=1e-9, atol=1e-13)
-
-
-def test_hops_pass_gradient_checks_of_both_orders() -> None:
-    inputs = draw(4, 3, seed=0), draw(3, 3, seed=1), draw(2, 3, seed=2)
-    assert torch.autograd.gradcheck(lambda *given: hops(*given, LOG_COUNTS, 2), inputs)
-    assert torch.autograd.gradgradcheck(lambda *given: hops(*given, LOG_COUNTS, 2), inputs)
 
 
 def test_candidate_losses_pass_gradient_checks_of_both_orders() -> None:

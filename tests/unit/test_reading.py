@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tasksieve.dialogs import Dialog, Note, Record, Turn
 from tasksieve.encoding import Candidates, Names, Reader, Vocabulary, responses_of
 from tasksieve.errors import UserError
-from tasksieve.records.config import Facts
+from tasksieve.records.model_config import Facts
 from tasksieve.training.runs.dialog_tasks import Encoding
 from tests.reading import KB, facts, lines, records
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -19,6 +20,7 @@ from tasksieve.cli.simulate import simulate
 from tasksieve.cli.train import evaluate, train
 from tasksieve.cli.weights import weights
 from tasksieve.errors import UserError
+from tasksieve.plugins import add_plugins
 
 app = typer.Typer(
     name="tasksieve",
@@ -41,7 +43,14 @@ app.add_typer(data, name="data")
 
 
 @app.callback(invoke_without_command=True)
-def _main(version: bool = typer.Option(False, "--version", help="Print the version and stop.")) -> None:
+def _main(
+    version: bool = typer.Option(False, "--version", help="Print the version and stop."),
+    plugin: list[Path] = typer.Option(
+        [],
+        help="A Python file that registers a model, a method or a format of yours; it is run. May be repeated.",
+    ),
+) -> None:
+    add_plugins(plugin)
     if version:
         from importlib.metadata import version as installed
 

@@ -1,12 +1,13 @@
 """Dialogs as tensors: vocabulary, sentence table, candidates, batches."""
 
+from tasksieve.contracts import ExampleBatch, Examples
 from tasksieve.encoding.batch import Batch
 from tasksieve.encoding.candidates import Candidates, has_gap, responses_of
+from tasksieve.encoding.choices import ChoiceRows, Choices
 from tasksieve.encoding.encoded_task import Coverage, EncodedTask
 from tasksieve.encoding.entities import KnownEntities
-from tasksieve.encoding.examples import ExampleBatch, Examples, chunks, in_order
+from tasksieve.encoding.examples import chunks, in_order
 from tasksieve.encoding.names import Names, names_of
-from tasksieve.encoding.options import Options
 from tasksieve.encoding.phrases import words_of
 from tasksieve.encoding.reading import Line, Reader, Reading, ReadTurn
 from tasksieve.encoding.sampling import BatchSampler, derived_generator
@@ -17,6 +18,8 @@ __all__ = [
     "Batch",
     "BatchSampler",
     "Candidates",
+    "ChoiceRows",
+    "Choices",
     "Coverage",
     "EncodedTask",
     "ExampleBatch",
@@ -24,7 +27,6 @@ __all__ = [
     "KnownEntities",
     "Line",
     "Names",
-    "Options",
     "ReadTurn",
     "Reader",
     "Reading",

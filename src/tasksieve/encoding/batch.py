@@ -10,24 +10,22 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from tasksieve.encoding.options import Options
+from tasksieve.encoding.choices import Choices
 from tasksieve.encoding.sentences import SentenceTable
 
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """The memories of a batch's examples, one example after the other, without padding.
+    """The distinct memories of a batch's examples, one example after the other, without padding.
 
     Attributes:
         sentences: the sentence of each entry, by its number in the batch's table.
-        counts: how often the sentence is a memory of its example, if entries are distinct; else None.
-        slots: how many memories come after this one, if entries are in order; else None.
+        counts: how often the sentence is a memory of its example.
         offsets: where each example's entries start, and at the end their number.
     """
 
     sentences: Int[Tensor, " entries"]
-    counts: Int[Tensor, " entries"] | None
-    slots: Int[Tensor, " entries"] | None
+    counts: Int[Tensor, " entries"]
     offsets: Int[Tensor, " batch_plus_1"]
 
 
@@ -38,45 +36,50 @@ class Batch:
     Attributes:
         table: the distinct sentences of this batch.
         utterances: the user's last utterance, by its number in the table.
-        responses: the system's response likewise.
-        memories: the memories likewise, latest first; -1 where there are no more. A dialog without memories has one
-            empty sentence.
-        targets: number of the right response among the head's candidates, -1 if it is none of them.
+        responses: the system's response, by its number in the table.
+        memories: the memories, by their numbers in the table, latest first; -1 where there are no more. A dialog
+            without memories has one empty sentence.
+        choices: the responses that the examples choose among.
         examples: numbers of the examples in their task.
         head: which of the model's heads answers.
+        entities: those that responses may name, if any.
         entries: :attr:`distinct`, where it is known already.
-        options: the entities that responses may name, if any.
     """
 
     table: SentenceTable
     utterances: Int[Tensor, " batch"]
     responses: Int[Tensor, " batch"]
     memories: Int[Tensor, "batch slots"]
-    targets: Int[Tensor, " batch"]
+    choices: Choices
     examples: Int[Tensor, " batch"]
     head: str
+    entities: Choices | None = None
     entries: Entries | None = None
-    options: Options | None = None
 
     def __len__(self) -> int:
-        return len(self.targets)
+        return len(self.examples)
+
+    @property
+    def targets(self) -> Int[Tensor, " batch"]:
+        """The place of the right response among the choices; -1 if it is none of them."""
+        return self.choices.right
 
     @classmethod
     def of(
         cls,
         table: SentenceTable,
         sentences: Int[Tensor, "batch columns"],
-        targets: Int[Tensor, " batch"],
+        choices: Choices,
         examples: Int[Tensor, " batch"],
         head: str,
-        options: Options | None = None,
+        entities: Choices | None = None,
     ) -> Batch:
         """A batch from sentences of a whole task's table.
 
         Args:
             table: of the task.
             sentences: utterance, response, then memories, latest first; -1 where there are no more.
-            targets, examples, head, options: as the batch's.
+            choices, examples, head, entities: as the batch's.
         """
         used = torch.zeros(len(table) + 1, dtype=torch.bool, device=sentences.device)
         used[sentences] = True  # -1 marks the last place, which is no sentence
@@ -85,7 +88,7 @@ class Batch:
         numbers[distinct] = torch.arange(len(distinct), device=sentences.device)
         local = numbers[sentences]
         spoken = local[:, 0], local[:, 1]
-        return cls(table.select(distinct), *spoken, local[:, 2:], targets, examples, head, options=options)
+        return cls(table.select(distinct), *spoken, local[:, 2:], choices, examples, head, entities)
 
     @cached_property
     def counts(self) -> Float[Tensor, "batch sentences"]:
@@ -95,7 +98,7 @@ class Batch:
         return counts.scatter_add_(1, places, torch.ones_like(places, dtype=counts.dtype))[:, :-1]
 
     def log_counts(self, dtype: torch.dtype) -> Float[Tensor, "batch sentences"]:
-        """Their logarithm; -inf for never."""
+        """The logarithm of :attr:`counts`; -inf for never."""
         return self.counts.to(dtype).clamp(min=1).log().masked_fill(self.counts == 0, -math.inf)
 
     @cached_property
@@ -105,14 +108,5 @@ class Batch:
             return self.entries
         examples, sentences = self.counts.nonzero(as_tuple=True)
         counts = self.counts[examples, sentences].long()
-        return Entries(sentences, counts, None, _offsets((self.counts > 0).sum(dim=1)))
-
-    @cached_property
-    def in_order(self) -> Entries:
-        """Each example's memories, latest first."""
-        examples, slots = (self.memories >= 0).nonzero(as_tuple=True)
-        return Entries(self.memories[examples, slots], None, slots, _offsets((self.memories >= 0).sum(dim=1)))
-
-
-def _offsets(lengths: Tensor) -> Tensor:
-    return torch.nn.functional.pad(lengths.cumsum(0), (1, 0))
+        offsets = torch.nn.functional.pad((self.counts > 0).sum(dim=1).cumsum(0), (1, 0))
+        return Entries(sentences, counts, offsets)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import torch
+from jaxtyping import Int
+from torch import Tensor
 
+from tasksieve.encoding.choices import Choices
 from tasksieve.encoding.reading import Reading
 from tasksieve.encoding.sentences import SentenceTable
 from tasksieve.encoding.vocabulary import Vocabulary
@@ -43,6 +46,14 @@ class Candidates:
     def number(self, response: str) -> int:
         """The number of a response, or -1 if it is no candidate."""
         return self._numbers.get(response, -1)
+
+    def choices(self, right: Int[Tensor, " examples"]) -> Choices:
+        """What examples choose among that have all of these as their choices.
+
+        Args:
+            right: the number of each example's right response; -1 for none.
+        """
+        return Choices(self.table, right, gaps=self.gaps)
 
 
 def responses_of(*tasks: Iterable[Reading]) -> list[str]:

@@ -10,7 +10,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from tasksieve.encoding.batch import Batch, Entries
-from tasksieve.encoding.options import Options
+from tasksieve.encoding.choices import Choices
 from tasksieve.encoding.sentences import SentenceTable
 from tasksieve.kernels import BatchKernels
 
@@ -26,8 +26,8 @@ class Cuttable(Protocol):
     spoken: Int[Tensor, "examples 2"]
     start: Int[Tensor, " examples"]
     end: Int[Tensor, " examples"]
-    targets: Int[Tensor, " examples"]
-    options: Options | None
+    choices: Choices
+    entities: Choices | None
     max_memories: int
     head: str
 
@@ -39,14 +39,14 @@ def assembled(kernels: BatchKernels, task: Cuttable, examples: Int[Tensor, " bat
     """
     batch, limit = len(examples), task.max_memories
     slots, entries, totals = ctypes.c_int64(), ctypes.c_int64(), _Two()
-    chosen = batch, len(task.targets), examples.data_ptr(), task.start.data_ptr(), task.end.data_ptr()
+    chosen = batch, len(task.choices), examples.data_ptr(), task.start.data_ptr(), task.end.data_ptr()
     if not kernels.measure(*chosen, limit, ctypes.byref(slots), ctypes.byref(entries)):
-        raise IndexError(f"examples are numbered from 0 to {len(task.targets) - 1}")
+        raise IndexError(f"examples are numbered from 0 to {len(task.choices) - 1}")
     most, sentences = entries.value, len(task.table)
     # utterances and responses, memories, targets, offsets, sentences, counts, distinct sentences: one tensor in all
     sizes = 2 * batch, batch * slots.value, batch, batch + 1, most, most, min(sentences, most + 2 * batch)
     arena, marks = examples.new_empty(sum(sizes)), examples.new_empty(sentences)
-    source = examples, task.spoken, task.memories, task.start, task.end, task.targets, task.table.offsets, marks
+    source = examples, task.spoken, task.memories, task.start, task.end, task.choices.right, task.table.offsets, marks
     pointers = [tensor.data_ptr() for tensor in source]
     first = arena.data_ptr()
     places = [first + arena.itemsize * place for place in accumulate(sizes[:-1], initial=0)]
@@ -58,7 +58,8 @@ def assembled(kernels: BatchKernels, task: Cuttable, examples: Int[Tensor, " bat
     )
     utterances, responses, memories, targets, offsets, own, _, counts, _, distinct, _ = pieces
     table = task.table.select_known(distinct, words)
-    found = Entries(own, counts, None, offsets)
     memories = memories.view(batch, slots.value)
-    options = None if task.options is None else task.options.select(examples)
-    return Batch(table, utterances, responses, memories, targets, examples, task.head, found, options)
+    choices = task.choices.select(examples, targets)
+    entities = None if task.entities is None else task.entities.select(examples)
+    found = Entries(own, counts, offsets)
+    return Batch(table, utterances, responses, memories, choices, examples, task.head, entities, found)

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from tasksieve.encoding.batch import Batch
 from tasksieve.encoding.candidates import Candidates
+from tasksieve.encoding.choices import ChoiceRows
 from tasksieve.encoding.cutting import assembled
-from tasksieve.encoding.options import OptionRows
 from tasksieve.encoding.reading import Reading
 from tasksieve.encoding.sentences import SentenceTable
 from tasksieve.encoding.vocabulary import Vocabulary
@@ -70,8 +70,8 @@ class EncodedTask:
             turn with memories of its own has them all once more. At the end a -1.
         spoken: each example's utterance and response, by their numbers in the table (examples × 2).
         start, end: where each example's memories stand in ``memories``.
-        targets: the number of each example's right response among the candidates, -1 for none.
-        options: the entities that responses may name; None if there are none.
+        choices: the responses that the examples choose among.
+        entities: those that responses may name; None if there are none.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class EncodedTask:
         max_memories: int = 250,
         device: torch.device | str = "cpu",
     ) -> None:
-        rows, options = _Rows(vocabulary), OptionRows(vocabulary)
+        rows, entities = _Rows(vocabulary), ChoiceRows(vocabulary)
         examples: list[Example] = []
         memories: list[int] = []
         columns: list[tuple[int, int, int, int, int]] = []
@@ -98,7 +98,7 @@ class EncodedTask:
                     memories.extend(rows.number(line.seen) for line in reading.memory(turn))
                 spoken = rows.number(turn.user), rows.number(turn.response)
                 columns.append((*spoken, first, last, candidates.number(turn.response)))
-                options.add(turn.descriptions, turn.entity)
+                entities.add(turn.descriptions, turn.entity)
                 examples.append(Example(number, place, turn.said.user, turn.said.system))
         if not examples:
             raise ValueError("no turn to learn from")
@@ -110,13 +110,18 @@ class EncodedTask:
         self.memories = torch.tensor([*memories, -1], device=device)
         columns_tensor = torch.tensor(columns, device=device)
         self.spoken = columns_tensor[:, :2].contiguous()
-        self.start, self.end, self.targets = columns_tensor[:, 2:].T.contiguous().unbind()
-        self.options = options.options(device)
+        self.start, self.end, right = columns_tensor[:, 2:].T.contiguous().unbind()
+        self.choices, self.entities = candidates.choices(right), entities.choices(device)
         unseen = int((self.targets < 0).sum())
         self.coverage = Coverage(len(examples), unseen, rows.words, rows.unknown_words)
 
     def __len__(self) -> int:
         return len(self.examples)
+
+    @property
+    def targets(self) -> Int[Tensor, " examples"]:
+        """The place of each example's right response among its choices; -1 for none."""
+        return self.choices.right
 
     @property
     def device(self) -> torch.device:
@@ -128,8 +133,9 @@ class EncodedTask:
         kernels = batch_kernels() if self.device.type == "cpu" else None
         if kernels is not None:
             return assembled(kernels, self, examples.contiguous())
-        options = None if self.options is None else self.options.select(examples)
-        return Batch.of(self.table, self._sentences(examples), self.targets[examples], examples, self.head, options)
+        choices = self.choices.select(examples)
+        entities = None if self.entities is None else self.entities.select(examples)
+        return Batch.of(self.table, self._sentences(examples), choices, examples, self.head, entities)
 
     def _sentences(self, examples: Int[Tensor, " batch"]) -> Int[Tensor, "batch columns"]:
         """Utterance, response and padded memories of examples, by their numbers in the task's table."""

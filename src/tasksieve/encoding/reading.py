@@ -15,7 +15,7 @@ from tasksieve.dialogs.record import KNOWLEDGE_BASE, NAME
 from tasksieve.encoding.entities import KnownEntities
 from tasksieve.encoding.names import Names, fields_of
 from tasksieve.encoding.waiting import Identity, Waiting
-from tasksieve.records.config import Facts
+from tasksieve.records.model_config import Facts
 
 USER, SYSTEM, FACT, PROFILE = "<user>", "<system>", "<fact>", "<profile>"
 """Words that tell who speaks; one is put before every memory."""

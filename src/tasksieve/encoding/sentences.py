@@ -55,6 +55,13 @@ class SentenceTable:
         """How many words each sentence has."""
         return self.offsets.diff()
 
+    def padded(self) -> Int[Tensor, "sentences longest"]:
+        """The numbers of each sentence's words in their order; -1 where it has no more."""
+        longest = int(self.lengths.max()) if len(self) else 0
+        places = torch.arange(len(self.words), device=self.device) - self.offsets[:-1][self._owners]
+        full = self.words.new_full((len(self), longest), -1)
+        return full.index_put((self._owners, places), self.words)
+
     def select(self, sentences: Int[Tensor, " selected"]) -> SentenceTable:
         """The table of some of the sentences, in the order given."""
         lengths = self.lengths[sentences]
@@ -65,7 +72,7 @@ class SentenceTable:
         return SentenceTable(self.words[entries], offsets, self.vocabulary_size)
 
     def select_known(self, sentences: Int[Tensor, " selected"], words: int) -> SentenceTable:
-        """Likewise on the CPU, with compiled code, where the number of their words is known."""
+        """As :meth:`select`, on the CPU with compiled code, where the number of their words is known."""
         kernels = batch_kernels()
         assert kernels is not None
         chosen, offsets = sentences.new_empty(words), sentences.new_empty(len(sentences) + 1)

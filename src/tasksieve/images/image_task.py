@@ -10,7 +10,6 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from tasksieve.images.read import Digits
-from tasksieve.images.sparse import SparseRows
 
 CLASSES = 10
 _STRETCH = 1024
@@ -28,7 +27,7 @@ class ImageBatch:
         pixels: of these images, if they are at hand.
     """
 
-    __slots__ = ("_digits", "_pixels", "_sparse", "examples", "indicator", "targets")
+    __slots__ = ("_digits", "_pixels", "examples", "indicator", "targets")
 
     def __init__(
         self,
@@ -40,7 +39,6 @@ class ImageBatch:
     ) -> None:
         self.targets, self.examples, self.indicator = targets, examples, indicator
         self._digits, self._pixels = digits, pixels
-        self._sparse: SparseRows | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -51,13 +49,6 @@ class ImageBatch:
         if self._pixels is None:
             self._pixels = self._digits.pixels.index_select(0, self.examples)
         return self._pixels
-
-    @property
-    def sparse(self) -> SparseRows | None:
-        """The pixels that are not 0, without a copy; None if the split does not know them."""
-        if self._sparse is None and self._digits.sparse is not None:
-            self._sparse = SparseRows(self._digits.sparse, self.examples)
-        return self._sparse
 
 
 class ImageTask:

@@ -15,7 +15,6 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from tasksieve.errors import UserError
-from tasksieve.images.sparse import SparsePixels
 
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 VALID = 10_000
@@ -36,12 +35,10 @@ class Digits:
     Attributes:
         pixels: images as rows of numbers in [0, 1].
         labels: what digit each shows.
-        sparse: the pixels that are not 0, if they were looked for.
     """
 
     pixels: Float[Tensor, "images pixels"]
     labels: Int[Tensor, " images"]
-    sparse: SparsePixels | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -53,10 +50,6 @@ class Digits:
     def labelled(self, labels: Int[Tensor, " images"]) -> Digits:
         """The same images with other labels."""
         return replace(self, labels=labels)
-
-    def sparsely(self) -> Digits:
-        """The same, the pixels that are not 0 looked for: what is drawn often is then read faster."""
-        return replace(self, sparse=SparsePixels.of(self.pixels))
 
 
 def mnist_files(directory: Path) -> tuple[Path, ...]:

@@ -5,19 +5,15 @@ Nothing depends on them for its result: where they cannot be had, torch operatio
 
 from tasksieve.kernels.batches import BatchKernels, batch_kernels
 from tasksieve.kernels.build import compiler, disabled
-from tasksieve.kernels.linear import LinearKernels, RowIndices, linear_kernels
 from tasksieve.kernels.network import BatchIndices, NetworkKernels, Parameters, network_kernels
 
 __all__ = [
     "BatchIndices",
     "BatchKernels",
-    "LinearKernels",
     "NetworkKernels",
     "Parameters",
-    "RowIndices",
     "batch_kernels",
     "compiler",
     "disabled",
-    "linear_kernels",
     "network_kernels",
 ]

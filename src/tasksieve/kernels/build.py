@@ -20,7 +20,7 @@ FLAGS = (
     *("-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fassociative-math", "-fno-signed-zeros"),
     "-freciprocal-math",
 )
-HEADERS = ("row.hpp", "exponential.hpp", "hops.hpp", "candidates.hpp", "options.hpp")
+HEADERS = ("row.hpp", "exponential.hpp", "hops.hpp", "candidates.hpp", "ragged.hpp")
 SWITCH = "TASKSIEVE_KERNELS"
 """Set this environment variable to ``off`` to use torch operations throughout."""
 

@@ -2,7 +2,7 @@
 //
 // With states u (batch x D), candidates C and Y = softmax(u C'), the loss of example i is -log Y[i, y_i]. Candidates are
 // held as columns, in lanes of 16, so that every product runs along them; the last lanes are filled up with candidates
-// of probability 0. The derivatives are those of tasksieve/models/memory_network/candidate_losses.py.
+// of probability 0. The derivatives are those of tasksieve/models/memory_network/choice_losses.py.
 
 #pragma once
 

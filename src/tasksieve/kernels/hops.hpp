@@ -4,7 +4,12 @@
 //
 //     P = softmax(M u + N),   o = P' M,   u' = o + u H      (or u' = u + o H, if H is applied to what was attended to)
 //
-// The derivatives are those of tasksieve/models/memory_network/hops.py; names led by d_ are derivatives in a direction.
+// First derivative: for cotangents, with g that of u', o' that of o (g, or g H') and r = o' . o,
+//
+//     G = P (M o' - r),   u <- g H' + G M,   M += P' o' + G' u,   H += u' g      (u <- g + G M, H += o' g)
+//
+// Second derivative: both passes differentiated in a direction (Pearlmutter, 1994), first the hops forward, then the
+// cotangents backward from zero. Names led by d_ are derivatives in the direction.
 
 #pragma once
 
@@ -65,7 +70,7 @@ inline void add_outer(real *matrix, const R &left, const R &right) {
 struct Shape {
     index_t hops, batch, entries;
     bool transforms_state;
-    const index_t *offsets, *counts;  // counts: how often an entry is a memory; null for once
+    const index_t *offsets, *counts;  // counts: how often an entry is a memory
 };
 
 // M, H, u of all hops (the first is the query), P and o.
@@ -86,7 +91,7 @@ struct HopsForward {
                 real highest = -std::numeric_limits<real>::infinity();
                 for (index_t j = first; j < last; ++j) {
                     p[j] = u.dot(row(memories.get(), j));
-                    if (s.counts && s.counts[j] > 1) p[j] += std::log(real(s.counts[j]));
+                    if (s.counts[j] > 1) p[j] += std::log(real(s.counts[j]));
                     if (!(p[j] <= highest)) highest = p[j];
                 }
                 const real total = exponentials(p + first, last - first, highest);

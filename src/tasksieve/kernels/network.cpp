@@ -6,27 +6,34 @@
 // stands for a part that the model does not have. Gradients are added to what is there.
 
 #include "candidates.hpp"
-#include "options.hpp"
+#include "ragged.hpp"
 
 #ifdef __SSE__
 #include <xmmintrin.h>
 #endif
 
 struct Parameters {
-    const real *embedding, *transform, *recency, *candidates;
+    const real *embedding, *transform, *candidates;
 };
 
 struct Gradients {
-    real *embedding, *transform, *recency, *candidates;
+    real *embedding, *transform, *candidates;
 };
 
 struct Batch {
     index_t hops, examples, entries, sentences, transforms_state, count;
-    const index_t *words, *word_offsets;                // of the batch's sentences
-    const index_t *sentence, *slot, *counts, *offsets;  // of the memories
+    const index_t *words, *word_offsets;         // of the batch's sentences
+    const index_t *sentence, *counts, *offsets;  // of the memories
     const index_t *utterance, *response;
+    // For losses: the responses that all examples choose among, or each example its own, and the entities.
     const index_t *candidate_words, *candidate_offsets, *targets;
-    Options options;  // for losses
+    Ragged ragged[2];  // responses and entities
+
+    bool shared() const { return candidate_offsets != nullptr; }
+
+    bool answerable(const CandidatesForward &candidates) const {
+        return shared() ? candidates.answerable(examples) : ragged[0].answerable(examples);
+    }
 };
 
 namespace {
@@ -60,15 +67,11 @@ void add_sentences(index_t sentences, const index_t *words, const index_t *offse
     }
 }
 
-// memories[j] = rows[sentence[j]] + recency[slot[j]],   queries[i] = rows[utterance[i]] + rows[response[i]]
+// memories[j] = rows[sentence[j]],   queries[i] = rows[utterance[i]] + rows[response[i]]
 void gather(const Batch &batch, const Parameters &from, real *memories, real *queries) {
     Buffer rows = room(batch.sentences * D);
     sum_sentences(batch.sentences, batch.words, batch.word_offsets, from.embedding, rows.get());
-    for (index_t j = 0; j < batch.entries; ++j) {
-        R memory = row(rows.get(), batch.sentence[j]);
-        if (from.recency) memory.add(row(from.recency, batch.slot[j]));
-        memory.store(memories + j * D);
-    }
+    for (index_t j = 0; j < batch.entries; ++j) row(rows.get(), batch.sentence[j]).store(memories + j * D);
     for (index_t b = 0; b < batch.examples; ++b) {
         R query = row(rows.get(), batch.utterance[b]);
         if (batch.response) query.add(row(rows.get(), batch.response[b]));
@@ -79,11 +82,7 @@ void gather(const Batch &batch, const Parameters &from, real *memories, real *qu
 // The transpose.
 void scatter(const Batch &batch, const real *memories, const real *queries, const Gradients &to) {
     Buffer rows = zeros(batch.sentences * D);
-    for (index_t j = 0; j < batch.entries; ++j) {
-        const R memory = row(memories, j);
-        add_to(rows.get(), batch.sentence[j], memory);
-        if (to.recency) add_to(to.recency, batch.slot[j], memory);
-    }
+    for (index_t j = 0; j < batch.entries; ++j) add_to(rows.get(), batch.sentence[j], row(memories, j));
     for (index_t b = 0; b < batch.examples; ++b) {
         const R query = row(queries, b);
         add_to(rows.get(), batch.utterance[b], query);
@@ -99,23 +98,47 @@ struct Pass {
     const Shape shape;
     HopsForward hops;
     CandidatesForward candidates;
-    OptionsForward options;
+    RaggedForward ragged[2];
 
     explicit Pass(const Batch &b)
         : batch(b), shape{b.hops, b.examples, b.entries, b.transforms_state != 0, b.offsets, b.counts}, hops(shape),
           candidates(b.examples, b.count, b.candidate_words, b.candidate_offsets, b.targets),
-          options(b.examples, b.options) {}
+          ragged{{b.examples, b.ragged[0]}, {b.examples, b.ragged[1]}} {}
 };
 
 struct Gradient {
     HopsBackward hops;
     CandidatesBackward candidates;
-    OptionsBackward options;
+    RaggedBackward ragged[2];
 
     explicit Gradient(const Pass &pass)
         : hops(pass.shape), candidates(pass.batch.examples, pass.candidates),
-          options(pass.batch.examples, pass.options) {}
+          ragged{{pass.batch.examples, pass.ragged[0]}, {pass.batch.examples, pass.ragged[1]}} {}
 };
+
+namespace {
+
+// What choices add to the derivative in a direction. Writes d_gradient and slopes; of_candidates may be null, or the
+// direction itself, so that all is read of that before anything is added.
+void second_of_choices(const Pass *pass, const Gradient *gradient, const real *d_states, const real *direction,
+                       real *d_gradient, real *of_candidates, real *slopes) {
+    const Batch &batch = pass->batch;
+    const real *states = pass->hops.last_states(pass->shape);
+    Buffer d_rows[2];
+    for (int i = 0; i < 2; ++i) d_rows[i] = pass->ragged[i].along(batch.examples, direction);
+    if (!batch.shared())
+        std::memset(slopes, 0, batch.examples * sizeof(real));
+    else if (of_candidates)
+        gradient->candidates.second(batch.examples, pass->candidates, states, d_states, direction, d_gradient,
+                                    of_candidates, slopes);
+    else
+        gradient->candidates.slopes(batch.examples, pass->candidates, states, d_states, direction, slopes);
+    for (int i = 0; i < 2; ++i)
+        gradient->ragged[i].second(batch.examples, pass->ragged[i], states, d_states, d_rows[i].get(), d_gradient,
+                                   of_candidates, slopes);
+}
+
+}  // namespace
 
 extern "C" {
 
@@ -129,11 +152,11 @@ void add_rows(index_t sentences, const index_t *words, const index_t *offsets, c
 }
 
 // A pass through the body; with candidates, through them too. out: losses (examples), or else states (examples x D).
-// Null if a target is no candidate.
+// Null if the right response of an example is none of its choices.
 Pass *forward(const Batch *batch, const Parameters *params, real *out) {
     const NoSubnormals guard;
     Pass *pass = new Pass(*batch);
-    if (params->candidates && !pass->candidates.answerable(batch->examples)) {
+    if (params->candidates && !batch->answerable(pass->candidates)) {
         delete pass;
         return nullptr;
     }
@@ -142,8 +165,11 @@ Pass *forward(const Batch *batch, const Parameters *params, real *out) {
     pass->hops.run(pass->shape);
     const real *states = pass->hops.last_states(pass->shape);
     if (params->candidates) {
-        pass->candidates.run(batch->examples, states, params->candidates, out);
-        pass->options.run(batch->examples, states, params->candidates, out);
+        if (batch->shared())
+            pass->candidates.run(batch->examples, states, params->candidates, out);
+        else
+            std::memset(out, 0, batch->examples * sizeof(real));
+        for (RaggedForward &one : pass->ragged) one.run(batch->examples, states, params->candidates, out);
     } else
         std::memcpy(out, states, batch->examples * D * sizeof(real));
     return pass;
@@ -158,8 +184,12 @@ Gradient *backward(const Pass *pass, const real *given, const Gradients *to) {
     Buffer of_memories = zeros(batch.entries * D);
     if (to->candidates) {
         const real *states = pass->hops.last_states(pass->shape);
-        gradient->candidates.run(batch.examples, pass->candidates, states, given, of_states.get(), to->candidates);
-        gradient->options.run(batch.examples, pass->options, states, given, of_states.get(), to->candidates);
+        if (batch.shared())
+            gradient->candidates.run(batch.examples, pass->candidates, states, given, of_states.get(), to->candidates);
+        else
+            std::memset(of_states.get(), 0, batch.examples * D * sizeof(real));
+        for (int i = 0; i < 2; ++i)
+            gradient->ragged[i].run(batch.examples, pass->ragged[i], states, given, of_states.get(), to->candidates);
         given = of_states.get();
     }
     gradient->hops.run(pass->shape, pass->hops, given, of_memories.get(), to->transform, of_queries.get());
@@ -177,22 +207,14 @@ void second(const Pass *pass, const Gradient *gradient, const Parameters *direct
     gather(batch, *direction, tangent.d_memories.get(), tangent.d_states.get());
     std::memcpy(tangent.d_transform.get(), direction->transform, D * D * sizeof(real));
     tangent.forward(pass->shape, pass->hops);
-    const real *states = pass->hops.last_states(pass->shape), *d_states = tangent.last_states(pass->shape);
+    const real *d_states = tangent.last_states(pass->shape);
     Buffer d_gradient = zeros(batch.examples * D), of_queries = room(batch.examples * D);
     Buffer of_memories = zeros(batch.entries * D);
-    Buffer d_rows;  // before anything is added, as "to" may be the direction itself
-    if (direction->candidates) d_rows = pass->options.along(batch.examples, direction->candidates);
-    if (direction->candidates && !to)
-        gradient->candidates.slopes(batch.examples, pass->candidates, states, d_states, direction->candidates,
-                                    slopes);
-    else if (direction->candidates)
-        gradient->candidates.second(batch.examples, pass->candidates, states, d_states, direction->candidates,
-                                    d_gradient.get(), to->candidates, slopes);
+    if (direction->candidates)
+        second_of_choices(pass, gradient, d_states, direction->candidates, d_gradient.get(),
+                          to ? to->candidates : nullptr, slopes);
     else
         std::memcpy(slopes, d_states, batch.examples * D * sizeof(real));
-    if (direction->candidates)
-        gradient->options.second(batch.examples, pass->options, states, d_states, d_rows.get(), d_gradient.get(),
-                                 to ? to->candidates : nullptr, slopes);
     if (!to) return;
     tangent.backward(pass->shape, pass->hops, gradient->hops, d_gradient.get(), of_memories.get(), to->transform,
                      of_queries.get());

@@ -12,10 +12,13 @@ _NUMBERS = {torch.float32: "float", torch.float64: "double"}
 _INDEX, _POINTER = ctypes.c_int64, ctypes.c_void_p
 
 
+_RAGGED = ("words", "word_offsets", "offered", "offsets", "right")
+
+
 class Parameters(ctypes.Structure):
     """Pointers to the model's parameters, to a direction, or to gradients; null for what the model does not have."""
 
-    _fields_ = [(name, _POINTER) for name in ("embedding", "transform", "recency", "candidates")]
+    _fields_ = [(name, _POINTER) for name in ("embedding", "transform", "candidates")]
 
 
 class BatchIndices(ctypes.Structure):
@@ -23,10 +26,10 @@ class BatchIndices(ctypes.Structure):
 
     _fields_ = [
         *((name, _INDEX) for name in ("hops", "examples", "entries", "sentences", "transforms_state", "count")),
-        *((name, _POINTER) for name in ("words", "word_offsets", "sentence", "slot", "counts", "offsets")),
+        *((name, _POINTER) for name in ("words", "word_offsets", "sentence", "counts", "offsets")),
         *((name, _POINTER) for name in ("utterance", "response")),
         *((name, _POINTER) for name in ("candidate_words", "candidate_offsets", "targets")),
-        *((name, _POINTER) for name in ("option_words", "option_word_offsets", "offered", "option_offsets", "right")),
+        *((f"{of}_{name}", _POINTER) for of in ("response", "entity") for name in _RAGGED),
     ]
 
 

@@ -7,7 +7,7 @@ of :math:`⟨\sum_i c_i ∇ℓ_i, v⟩` by θ and by :math:`c_i`, so that one do
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -102,17 +102,17 @@ class AutogradLinearization:
         self._gradients = {name: value for name, value in gradients.items() if value is not None}
         return {name: None if value is None else value.detach() for name, value in gradients.items()}
 
-    def second(self, direction: Params) -> tuple[Tensor, Params]:
+    def second(self, direction: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """By a backward pass through the gradient."""
         names = list(self._gradients)
         slopes, *products = self._through(direction, [self._factors, *(self._params[name] for name in names)])
         return slopes, dict(zip(names, products, strict=True))
 
-    def slopes(self, direction: Params) -> Tensor:
+    def slopes(self, direction: Mapping[str, Tensor]) -> Tensor:
         """By a backward pass through the gradient, to the factors only."""
         return self._through(direction, [self._factors])[0]
 
-    def _through(self, direction: Params, variables: list[Tensor]) -> tuple[Tensor, ...]:
+    def _through(self, direction: Mapping[str, Tensor], variables: list[Tensor]) -> tuple[Tensor, ...]:
         known = [name for name in self._gradients if name in direction]
         if not known:
             return tuple(torch.zeros_like(variable) for variable in variables)

@@ -6,14 +6,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from tasksieve.encoding import ExampleBatch
-from tasksieve.models.model import LossesOf, normal
+from tasksieve.contracts import ExampleBatch
+from tasksieve.models.model import Model, WeightModule, normal
 
 HIDDEN = 100
 """Units, as in the reference."""
 
 
-class LossWeightModule(nn.Module):
+class LossWeightModule(WeightModule):
     r"""Meta-Weight-Net: from an example's present loss to its logit, by one hidden layer.
 
     .. math:: \text{logit}_i = v^\top \max(0, a ℓ_i + b) + c
@@ -27,9 +27,9 @@ class LossWeightModule(nn.Module):
     Reference: Shu et al., 2019, Section 3.
     """
 
-    def __init__(self, model: nn.Module, generator: torch.Generator) -> None:
+    def __init__(self, model: Model, generator: torch.Generator) -> None:
         super().__init__()
-        self._losses_of = (LossesOf(model),)  # in a tuple, so that it is no part of the module
+        self._model = (model,)  # in a tuple, so that it is no part of the module
         self.inner_weight = normal(generator, 1.0, HIDDEN)
         self.inner_bias = nn.Parameter(torch.zeros(HIDDEN))
         self.weight = normal(generator, 0.1, HIDDEN)
@@ -37,8 +37,8 @@ class LossWeightModule(nn.Module):
 
     def forward(self, batch: ExampleBatch) -> Float[Tensor, " batch"]:
         """One logit an example, before the sigmoid."""
-        (losses_of,) = self._losses_of
+        (model,) = self._model
         with torch.no_grad():
-            losses = losses_of(batch)
+            losses = model.losses(batch)
         hidden = torch.relu(losses[:, None] * self.inner_weight + self.inner_bias)
         return hidden @ self.weight + self.bias

@@ -1,59 +1,231 @@
-"""What models of any kind share: their losses as a module, and how parameters are drawn."""
+r"""What a model must offer: the contract that training, evaluation, chat and server know, and nothing else of it.
+
+Three base classes, each an ``nn.Module``. What the table names has to be written; all other methods have defaults,
+to be replaced where a model knows a quicker way.
+
+======================  ========================================================================================
+:class:`Model`          ``losses(batch)``; the defaults call it with other parameters and differentiate it.
+:class:`DialogModel`    ``build(config, words, heads, generator)`` and ``scores(batch, *choices)``; losses, whole
+                        responses and ranks follow from the scores.
+:class:`WeightModule`   ``forward(batch)``, one logit an example.
+======================  ========================================================================================
+
+**Parameters.** Those that require a gradient are learned, and only those are ever moved, in the real updates and in
+simulated ones. Turn off the gradient of what is to stay as it is: of a frozen body under an adapter, for example.
+Simulated updates call a model with parameters other than its own, given by name; so compute from ``self.…`` and keep
+nothing between calls. Losses should be twice differentiable; if they are not, a run falls back to an estimator that
+does without, and says so.
+
+**Batches.** A dialog model reads a :class:`tasksieve.encoding.Batch`. Its ``table`` has the distinct sentences of the
+batch as numbers of words: ``table.padded()`` in their order, ``table.embed(embedding)`` as bags of words. Numbers of
+sentences in it are ``utterances`` (batch,) and ``memories`` (batch, slots), latest first, -1 where there are no more.
+``responses`` (batch,) are what a weight module may see and a dialog model may not.
+
+**Choices.** What an example chooses among is a :class:`tasksieve.encoding.Choices`: distinct choices as sentences,
+and which of them each example is offered. With a vector for each context and one for each choice,
+``choices.scores(states, rows)`` does the rest. ``batch.choices`` are responses; ``batch.entities``, if there are any,
+are what responses may name.
+
+**Saving.** Checkpoints hold ``state_dict()``; a model is made by ``build`` from the run's configuration before it is
+filled. The generator given to ``build`` draws the initial parameters; torch's own random state is set from the run's
+seed as well, so that ``nn.Linear`` and the like start alike in every run of a seed.
+
+**Kinds.** :func:`tasksieve.models.register_model` gives a model its name for ``model.kind``.
+``examples/own_model.py`` is a whole one.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.nn.functional import cross_entropy
 
-from tasksieve.encoding import ExampleBatch
-from tasksieve.models.linearization import BatchLinearization
-from tasksieve.models.memory_network.linearization import SeveralLinearizations
+from tasksieve.contracts import ExampleBatch, Linearization
+from tasksieve.encoding import Batch, Candidates, Choices
+from tasksieve.metagrad import AutogradLinearization
+from tasksieve.models.responses import whole_responses
 
 
-class LossesOf(nn.Module):
-    """A model's losses as a module of their own, to be called with other parameters than its own.
+class Model(nn.Module, ABC):
+    """What is trained: anything with a loss an example."""
 
-    Args:
-        model: has ``losses(batch)``, per-example losses of shape (batch,).
-    """
+    @abstractmethod
+    def losses(self, batch: Any) -> Float[Tensor, " batch"]:
+        """The loss of each example in nats, unreduced; every example has a right answer."""
 
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
+    def forward(self, batch: Any) -> Float[Tensor, " batch"]:
+        """The losses, so that ``torch.func.functional_call`` and wrappers of modules find them."""
+        return self.losses(batch)
 
-    def forward(self, batch: ExampleBatch) -> Float[Tensor, " batch"]:
-        """The model's losses."""
-        losses: Tensor = self.model.losses(batch)  # type: ignore[operator]
-        return losses
-
-    def at(self, params: dict[str, Tensor], batch: ExampleBatch) -> Float[Tensor, " batch"]:
-        """The losses at other parameters, by their names in this module."""
-        own = getattr(self.model, "losses_at", None)
-        losses: Tensor = functional_call(self, params, (batch,)) if own is None else own(params, batch, "model.")
-        return losses
-
-    def linearize(self, params: Mapping[str, Tensor], batches: Sequence[ExampleBatch]) -> BatchLinearization | None:
-        """The losses of several batches, one after the other, at other parameters, with their derivatives.
+    def losses_at(self, params: Mapping[str, Tensor], batch: Any) -> Float[Tensor, " batch"]:
+        """The losses at other parameters, differentiable in these.
 
         Args:
-            params: by their names in this module.
-            batches: at least one.
-        Returns: None where the model has no quicker way than automatic differentiation.
+            params: by name; those that are missing are the model's own. If these are in double precision, the model's
+                own are taken in it too.
+            batch: examples.
         """
-        own = getattr(self.model, "linearize", None)
-        if own is None:
-            return None
-        parts: list[BatchLinearization]
-        parts = [part for batch in batches if (part := own(params, batch, "model.")) is not None]
-        if len(parts) == len(batches) == 1:
-            return parts[0]
-        return SeveralLinearizations(parts, params) if len(parts) == len(batches) else None
+        return _call_at(self, params, batch)
+
+    def linearize(self, params: Mapping[str, Tensor], batches: Sequence[Any]) -> Linearization:
+        """The losses of several batches, one after the other, with first and second derivatives.
+
+        Args:
+            params: where, by name; derivatives are by these. Those that are missing are the model's own, held still.
+            batches: at least one.
+        """
+
+        def losses(at: Mapping[str, Tensor]) -> Tensor:
+            return _joined([self.losses_at(at, batch) for batch in batches])
+
+        return AutogradLinearization(losses, dict(params))
+
+    def backward(self, batches: Sequence[Any], factors: Float[Tensor, " examples"]) -> Float[Tensor, " examples"]:
+        """Set the gradients of the losses times factors, as ``.grad`` of the parameters that require one.
+
+        Args:
+            batches: at least one.
+            factors: of their losses, one batch after the other.
+        Returns: the losses, detached.
+        """
+        self.zero_grad(set_to_none=True)
+        losses = _joined([self.losses(batch) for batch in batches])
+        torch.autograd.backward(losses @ factors)
+        return losses.detach()
+
+    def backward_by_linearization(
+        self, batches: Sequence[Any], factors: Float[Tensor, " examples"]
+    ) -> Float[Tensor, " examples"]:
+        """As :meth:`backward`, which a model whose linearization is quicker than a graph may replace by this."""
+        params = learned_params(self)
+        linear = self.linearize(params, batches)
+        gradients = linear.gradient(factors)
+        for name, value in params.items():
+            value.grad = gradients.get(name)
+        return linear.losses
+
+
+class DialogModel(Model):
+    """A model of dialogs: scores what an example chooses among."""
+
+    @classmethod
+    @abstractmethod
+    def build(
+        cls, config: Any, words: int, heads: Mapping[str, Candidates], generator: torch.Generator
+    ) -> DialogModel:
+        """A fresh model, on the CPU.
+
+        Args:
+            config: the section ``[model]``, of the class that the kind is registered with.
+            words: size of the vocabulary.
+            heads: the candidates of each task by the name of its head, which ``batch.head`` has; a method decides
+                whether all tasks have one head. A model may treat them alike.
+            generator: draws the initial parameters.
+        """
+
+    @abstractmethod
+    def scores(self, batch: Batch, *choices: Choices) -> tuple[Float[Tensor, "batch _"], ...]:
+        """Scores (logits) of what each example chooses among, from its utterance and memories.
+
+        Args:
+            batch: the contexts; what they are asked about comes with the next argument.
+            choices: one or several lists for the same examples; the contexts need be read only once.
+        Returns: for each of them a score a place, -inf where an example has fewer choices.
+        """
+
+    def losses(self, batch: Batch) -> Float[Tensor, " batch"]:
+        """Cross-entropy of the right response, and of the entity where it names one, in nats.
+
+        Raises: IndexError: if the right response of an example is none of its choices.
+        """
+        asked = [batch.choices] if batch.entities is None else [batch.choices, batch.entities]
+        found = self.scores(batch, *asked)
+        losses = cross_entropy(found[0], batch.targets, reduction="none")
+        for scores, choices in zip(found[1:], asked[1:], strict=True):
+            named = torch.nonzero(choices.right >= 0).flatten()
+            if len(named):
+                losses = losses.index_add(
+                    0, named, cross_entropy(scores[named], choices.right[named], reduction="none")
+                )
+        return losses
+
+    def responses(self, batch: Batch) -> tuple[Float[Tensor, "batch responses"], Int[Tensor, " batch"]]:
+        """Scores of whole responses, and the right one's place, -1 for none.
+
+        The choices come first; then, where responses name entities, each template with each entity that the example
+        knows, in the order in which it came to know them.
+        """
+        if batch.entities is None:
+            (scores,) = self.scores(batch, batch.choices)
+            return whole_responses(batch.choices, scores)
+        scores, of_entities = self.scores(batch, batch.choices, batch.entities)
+        return whole_responses(batch.choices, scores, batch.entities, of_entities)
+
+    def attention(self, batch: Batch) -> Float[Tensor, "hops batch slots"] | None:
+        """For each time that the memories are attended to, the share of each, over ``batch.memories``.
+
+        Returns: shares that add up to 1 over an example's memories; None if the model attends to none.
+        """
+        return None
+
+
+class WeightModule(nn.Module, ABC):
+    """What gives related examples their weights, as σ of a logit."""
+
+    @abstractmethod
+    def forward(self, batch: Any) -> Float[Tensor, " batch"]:
+        """One logit an example."""
+
+    def logits_at(self, weight_params: Mapping[str, Tensor], batches: Sequence[Any]) -> list[Float[Tensor, " _"]]:
+        """The logits of several batches at other parameters, differentiable in these.
+
+        Args:
+            weight_params: by name; those that are missing are the module's own.
+            batches: all that a meta-update simulates, so that they can be computed in one go.
+        """
+        return [_call_at(self, weight_params, batch) for batch in batches]
+
+
+class DialogWeightModule(WeightModule):
+    """A weight module that reads dialogs: contexts and responses."""
+
+    @classmethod
+    @abstractmethod
+    def build(cls, config: Any, words: int, generator: torch.Generator) -> DialogWeightModule:
+        """A fresh module, on the CPU.
+
+        Args:
+            config: the section ``[weight_module]``, of the class that the kind is registered with.
+            words: size of the vocabulary.
+            generator: draws the initial parameters.
+        """
+
+
+def learned_params(module: nn.Module) -> dict[str, Tensor]:
+    """The parameters that are learned, by name: those that require a gradient."""
+    return {name: value for name, value in module.named_parameters() if value.requires_grad}
 
 
 def normal(generator: torch.Generator, sd: float, *shape: int) -> nn.Parameter:
     """A parameter drawn from a normal distribution with mean 0."""
     return nn.Parameter(torch.randn(*shape, generator=generator) * sd)
+
+
+def _call_at(module: nn.Module, params: Mapping[str, Tensor], batch: ExampleBatch) -> Tensor:
+    """Call a module with other parameters and with copies of its buffers, which stay as they are."""
+    others = {name: buffer.clone() for name, buffer in module.named_buffers()}
+    if any(value.dtype == torch.float64 for value in params.values()):
+        others |= {name: value for name, value in module.named_parameters() if name not in params}
+        others = {name: value.double() if value.is_floating_point() else value for name, value in others.items()}
+    found: Tensor = functional_call(module, {**params, **others}, (batch,))
+    return found
+
+
+def _joined(parts: list[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(parts)

@@ -7,13 +7,24 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, SerializeAsAny, ValidationError, model_validator
 
 from tasksieve.errors import UserError
 from tasksieve.records.files import read_bytes
+from tasksieve.records.model_config import (
+    BUILT_IN,
+    MODEL_KINDS,
+    REFUSED,
+    WEIGHT_MODULE_KINDS,
+    MemoryNetworkConfig,
+    MemoryWeightConfig,
+    ModelConfig,
+    Section,
+    WeightModuleConfig,
+)
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -28,11 +39,7 @@ MOST_DOTS = 200
 LARGEST_SEED = (1 << 32) - 1
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class DataConfig(_Section):
+class DataConfig(Section):
     """Where the dialogs come from. Paths are files, or directories with one task's splits."""
 
     primary: str = Field(description="training dialogs of the primary task")
@@ -40,49 +47,6 @@ class DataConfig(_Section):
     related: tuple[str, ...] = Field(default=(), description="training dialogs of each related task")
     labels: str | None = Field(default=None, description="which related examples are right, for the oracle")
     size: int | None = Field(default=None, ge=1, description="use the first SIZE primary and validation dialogs")
-
-
-class BodyConfig(_Section):
-    """What embeds and attends, in the dialog model and in the weight module alike."""
-
-    dim: int = Field(default=20, ge=1, le=4096, description="width d of embeddings and internal state")
-    hops: int = Field(default=3, ge=1, le=64, description="how often the memories are attended to")
-    transform: Literal["state", "attended"] = Field(
-        default="attended", description="what the d × d matrix is applied to"
-    )
-    recency: bool = Field(default=False, description="add an embedding of a memory's distance from the end")
-    init_sd: float = Field(default=0.1, gt=0, description="standard deviation of initial parameters")
-
-
-MOST_MEMORIES = 65_536
-Facts = Literal["all", "needed", "mentioned", "none"]
-"""Which facts are memories: all, where they stand; those that something was said of, from then on (mentioned), and
-those that have just come, for the turn at hand (needed); or none. A knowledge base may answer with hundreds of facts,
-among which what was said is hard to find."""
-
-
-Entities = Literal["facts", "names"]
-"""How responses name what facts are about: told by the facts, so that any known entity can be named; or as texts."""
-
-
-class ModelConfig(BodyConfig):
-    """The dialog model: an end-to-end memory network."""
-
-    dim: int = Field(default=40, ge=1, le=4096, description="width d of embeddings and internal state")
-    max_memories: int = Field(default=250, ge=1, le=MOST_MEMORIES, description="older memories are left out")
-    facts: Facts = Field(
-        default="needed",
-        description="which facts are memories: all; those mentioned; needed: also those that have just come; none",
-    )
-    entities: Entities = Field(
-        default="facts",
-        description="a response that names an entity: a template and a choice by the facts, or word by word (names)",
-    )
-    shared_candidates: bool = Field(default=True, description="one candidate embedding for all heads")
-
-
-class WeightModuleConfig(BodyConfig):
-    """The weight module: the same body as the dialog model, then a logit."""
 
 
 EstimatorName = Literal[
@@ -98,7 +62,7 @@ EstimatorName = Literal[
 """Those of the engine that need no state of their own and no weight module of few parameters."""
 
 
-class MetaConfig(_Section):
+class MetaConfig(Section):
     """How the weight module learns (step 3 of an iteration, Eqs. 6-14)."""
 
     unroll_length: int = Field(default=5, ge=0, le=1000, description="K, related updates simulated in a meta-update")
@@ -130,7 +94,7 @@ class MetaConfig(_Section):
     max_grad_norm: float | None = Field(default=None, gt=0, description="clip the meta-gradient's norm")
 
 
-class ScreeningConfig(_Section):
+class ScreeningConfig(Section):
     """Short trainings before a learned run, which show what groups of related examples help over many updates."""
 
     trials: int = Field(default=32, ge=0, le=1024, description="a power of two from 8; 0 for no screening")
@@ -145,7 +109,7 @@ class ScreeningConfig(_Section):
         return self
 
 
-class TrainingConfig(_Section):
+class TrainingConfig(Section):
     """The loop: steps 1 and 2 of an iteration (Eqs. 1-5), model selection and stopping."""
 
     method: str = Field(default="learned", description="how related data is used")
@@ -168,7 +132,7 @@ class TrainingConfig(_Section):
     threads: int = Field(default=1, ge=1, le=1024, description="CPU threads; the tensors are too small for more")
 
 
-class LoopConfig(_Section):
+class LoopConfig(Section):
     """What every run has, whatever it learns from. ``config.toml`` in the run folder holds it resolved."""
 
     training: TrainingConfig = TrainingConfig()
@@ -179,8 +143,10 @@ class RunConfig(LoopConfig):
     """A run on dialogs."""
 
     data: DataConfig
-    model: ModelConfig = ModelConfig()
-    weight_module: WeightModuleConfig = WeightModuleConfig()
+    model: Annotated[SerializeAsAny[ModelConfig], BeforeValidator(MODEL_KINDS.check)] = MemoryNetworkConfig()
+    weight_module: Annotated[SerializeAsAny[WeightModuleConfig], BeforeValidator(WEIGHT_MODULE_KINDS.check)] = (
+        MemoryWeightConfig()
+    )
     screening: ScreeningConfig = ScreeningConfig()
 
 
@@ -201,7 +167,7 @@ def config_of(kind: type[Config], values: dict[str, Any], source: Path | str | N
         return kind.model_validate(values)
     except ValidationError as error:
         items = error.errors()
-        problems = [_problem(kind, item) for item in items[:_SHOWN]]
+        problems = [_problem(kind, values, item) for item in items[:_SHOWN]]
         problems += [f"and {len(items) - _SHOWN} more"] if len(items) > _SHOWN else []
         raise UserError("; ".join(problems), source) from None
 
@@ -209,14 +175,25 @@ def config_of(kind: type[Config], values: dict[str, Any], source: Path | str | N
 _SHOWN = 8
 
 
-def _problem(kind: type[LoopConfig], item: Any) -> str:
+def _problem(kind: type[LoopConfig], values: Mapping[str, Any], item: Any) -> str:
     key = ".".join(str(part)[:80] for part in item["loc"])
     if item["type"] == "extra_forbidden":
-        section = kind.model_fields.get(str(item["loc"][0]))
-        annotation = section.annotation if section is not None and len(item["loc"]) > 1 else kind
-        known = ", ".join(annotation.model_fields) if annotation is not None else ""
+        section = kind if len(item["loc"]) == 1 else _section_class(kind, str(item["loc"][0]), values)
+        known = ", ".join(section.model_fields) if section is not None else ""
         return f"unknown key '{key}'; known here: {known}"
-    return f"{key}: found {_shown(item['input'])}; {item['msg'].lower()}"
+    message = item["msg"] if item["type"] == REFUSED else item["msg"].lower()
+    return f"{key}: found {_shown(item['input'])}; {message}"
+
+
+def _section_class(kind: type[LoopConfig], name: str, values: Mapping[str, Any]) -> type[BaseModel] | None:
+    """The class of a section, which may depend on the kind that the values name."""
+    if kind is RunConfig and name == "model":
+        return MODEL_KINDS.named(values[name].get("kind", BUILT_IN))
+    if kind is RunConfig and name == "weight_module":
+        return WEIGHT_MODULE_KINDS.named(values[name].get("kind", BUILT_IN))
+    field = kind.model_fields.get(name)
+    found = None if field is None else field.annotation
+    return found if isinstance(found, type) and issubclass(found, BaseModel) else None
 
 
 def _shown(value: Any) -> str:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from tasksieve.dialogs import SILENCE
 from tasksieve.errors import UserError
-from tasksieve.records.config import Entities, Facts
+from tasksieve.records.model_config import Entities, Facts
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.serve.metrics import Metrics
 from tasksieve.serve.responder import Responder
@@ -29,7 +29,7 @@ class RunAnswer(BaseModel):
     )
     candidates: int = Field(description="responses the model chooses among")
     words: int = Field(description="words the model knows")
-    hops: int
+    model: str = Field(description="the kind of model")
     facts: Facts = Field(description="which facts become memories: all, needed, mentioned, none")
     entities: Entities = Field(description="whether responses name entities told by the facts, or are taken as texts")
     recorded_iterations: int = Field(description="how often weights were recorded")
@@ -59,7 +59,7 @@ def about_routes(folder: RunFolder, responder: Responder, metrics: Metrics) -> A
             valid_accuracy=result.get("valid_accuracy"),
             candidates=len(responder.texts),
             words=responder.words,
-            hops=responder.hops,
+            model=config.model.kind,
             facts=responder.facts,
             entities=responder.entities,
             recorded_iterations=len(folder.weight_steps()),

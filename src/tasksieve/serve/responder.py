@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from tasksieve.dialogs.formats import read_sentences
-from tasksieve.encoding import Reading, words_of
-from tasksieve.models.memory_network.entity_choice import entity_scores, responses
-from tasksieve.models.memory_network.explain import attention_of
-from tasksieve.records.config import Entities, Facts
+from tasksieve.encoding import Batch, Reading, words_of
+from tasksieve.records.model_config import Entities, Facts
 from tasksieve.serve.given import GivenResponses
 from tasksieve.training.runs.answers import Answer, best_answers
 from tasksieve.training.runs.dialog_tasks import PRIMARY_HEAD
@@ -22,7 +19,7 @@ from tasksieve.training.runs.trained_model import Event, TrainedModel
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """A line the model remembers, who spoke it, and the attention it got at each hop."""
+    """A line the model remembers, who spoke it, and the attention it got each time; none if the model pays none."""
 
     speaker: str
     text: str
@@ -39,7 +36,7 @@ class Response:
 
 
 class Responder:
-    """Answers with a run's best model; the candidates are embedded once.
+    """Answers with a run's best model, of whatever kind.
 
     Args:
         trained: the model.
@@ -49,10 +46,7 @@ class Responder:
     def __init__(self, trained: TrainedModel, candidates: Sequence[str] | None = None) -> None:
         self._trained = trained
         self._words = frozenset(trained.encoding.vocabulary.words)
-        parameters = trained.model.candidate_embedding
-        self._embedding = parameters["shared" if "shared" in parameters else PRIMARY_HEAD].detach()
         self._own = trained.encoding.candidates[PRIMARY_HEAD]
-        self._matrix = self._own.table.embed(self._embedding).contiguous()
         self._given = None if candidates is None else self._texts(candidates)
         self.texts = self._own.texts if self._given is None else self._given.texts
 
@@ -69,11 +63,6 @@ class Responder:
     def words(self) -> int:
         """The size of the vocabulary."""
         return len(self._words)
-
-    @property
-    def hops(self) -> int:
-        """How often the model attends to its memories."""
-        return self._trained.model.body.hops
 
     @property
     def facts(self) -> Facts:
@@ -94,9 +83,10 @@ class Responder:
             profile: words that describe the user.
             top: how many candidates.
         """
-        heard = self._heard(events, user, profile)
+        batch, reading = self._trained.waiting(events, user, profile)
         unknown = tuple(word for word in dict.fromkeys(words_of(user)) if word not in self._words)
-        return Response(tuple(self._best(heard, self._given, top)), _memories(heard), unknown)
+        best = self._best(batch, reading, self._given, top)
+        return Response(tuple(best), self._memories(batch, reading), unknown)
 
     def rank(
         self,
@@ -108,47 +98,30 @@ class Responder:
     ) -> tuple[Answer, ...]:
         """Candidates in order, best first: those given, otherwise all that the server knows."""
         given = self._given if candidates is None else self._texts(list(dict.fromkeys(candidates)))
-        return tuple(self._best(self._heard(events, user, profile), given, top))
+        return tuple(self._best(*self._trained.waiting(events, user, profile), given, top))
 
     def _texts(self, texts: Sequence[str]) -> GivenResponses:
-        return GivenResponses(texts, self._trained.encoding.vocabulary, self._embedding)
+        return GivenResponses(texts, self._trained.encoding.vocabulary, self._own.table.device)
 
     @torch.no_grad()
-    def _heard(self, events: Sequence[Event], user: str, profile: Sequence[str]) -> _Heard:
-        batch, reading = self._trained.waiting(events, user, profile)
-        states, attention = attention_of(self._trained.model.body, batch)
-        entities = None if batch.options is None else entity_scores(states, self._embedding, batch.options)
-        return _Heard(reading, states, attention[:, 0], entities)
-
-    @torch.no_grad()
-    def _best(self, heard: _Heard, given: GivenResponses | None, top: int) -> list[Answer]:
-        known = heard.reading.entities
+    def _best(self, batch: Batch, reading: Reading, given: GivenResponses | None, top: int) -> list[Answer]:
+        model = self._trained.model
         if given is not None:
-            return given.best(heard.states[0], known, None if heard.entities is None else heard.entities[0], top)
-        scores = heard.states @ self._matrix.T
-        if heard.entities is not None:
-            unsaid = torch.tensor([-1], device=scores.device)
-            scores, _ = responses(scores, self._own.gaps, heard.entities, unsaid, unsaid)
-        return best_answers(scores[0], self._own, known, top)
+            return given.best(model, batch, reading.entities, top)
+        scores, _ = model.responses(batch)
+        return best_answers(scores[0], self._own, reading.entities, top)
+
+    @torch.no_grad()
+    def _memories(self, batch: Batch, reading: Reading) -> tuple[Memory, ...]:
+        """The lines that the model holds, latest first; those beyond its memory are left out."""
+        attention = self._trained.model.attention(batch)
+        lines = reading.memory(reading.turns[-1])
+        held = (line.original for line in reversed(lines[-batch.memories.shape[1] :]))
+        shares = [()] * batch.memories.shape[1] if attention is None else attention[:, 0].T.tolist()
+        # Without any line one empty slot is left.
+        return tuple(_memory(line, share) for line, share in zip(held, shares, strict=False))
 
 
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    """A dialog that waits for a response: as read, the state (1 × d), each hop's attention, scores of entities."""
-
-    reading: Reading
-    states: Tensor
-    attention: Tensor
-    entities: Tensor | None
-
-
-def _memories(heard: _Heard) -> tuple[Memory, ...]:
-    shares = heard.attention.T.tolist()
-    lines = heard.reading.memory(heard.reading.turns[-1])
-    # The latest come first; those beyond the model's memory have no slot. Without any line one empty slot is left.
-    return tuple(_memory(line.original, share) for line, share in zip(reversed(lines), shares, strict=False))
-
-
-def _memory(line: str, attention: list[float]) -> Memory:
+def _memory(line: str, attention: Sequence[float]) -> Memory:
     speaker, _, text = line.partition(" ")
     return Memory(speaker.strip("<>"), text, tuple(attention))

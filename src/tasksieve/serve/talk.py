@@ -63,7 +63,9 @@ class MemoryAnswer(BaseModel):
 
     speaker: str = Field(description="user, system, fact or profile")
     text: str
-    attention: list[float] = Field(description="one number a hop; over all memories each hop's add up to 1")
+    attention: list[float] = Field(
+        description="one number a hop; over all memories each hop's add up to 1. Empty if the model shows none"
+    )
 
 
 class RespondAnswer(BaseModel):

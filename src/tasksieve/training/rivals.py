@@ -16,11 +16,12 @@ from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
-from tasksieve.encoding import ExampleBatch, Examples, in_order
-from tasksieve.metagrad import AutogradLinearization, Linearization, Params
-from tasksieve.models import LossesOf
+from tasksieve.contracts import ExampleBatch, Examples, Linearization
+from tasksieve.encoding import in_order
+from tasksieve.metagrad import Params
+from tasksieve.models import Model, learned_params
 from tasksieve.weighting import RelatedBatch
 from tasksieve.weighting.weighter import NeedsAll
 
@@ -31,14 +32,13 @@ class Gradients:
     """The gradients of a model at its present parameters.
 
     Args:
-        model: has ``losses(batch)``.
+        model: of the run.
         primary: the batch of the primary task for an iteration.
     """
 
-    def __init__(self, model: nn.Module, primary: Callable[[int], ExampleBatch]) -> None:
-        self._losses_of, self._primary = LossesOf(model), primary
-        named = self._losses_of.named_parameters()
-        self._params: Params = {name: value for name, value in named if value.requires_grad}
+    def __init__(self, model: Model, primary: Callable[[int], ExampleBatch]) -> None:
+        self._model, self._primary = model, primary
+        self._params: Params = learned_params(model)
 
     def of_primary(self, step: int) -> Params:
         """The gradient of the primary task's mean loss in an iteration; names it does not depend on are left out."""
@@ -47,10 +47,7 @@ class Gradients:
     def of(self, batch: RelatedBatch) -> tuple[Linearization, Params]:
         """The losses of a batch, and the gradient of their mean."""
         params = {name: value.detach() for name, value in self._params.items()}
-        linear = self._losses_of.linearize(params, batch)
-        found = linear or AutogradLinearization(
-            lambda at: torch.cat([self._losses_of.at(at, b) for b in batch]), params
-        )
+        found = self._model.linearize(params, batch)
         factors = torch.full_like(found.losses, 1 / len(found.losses))
         gradients = found.gradient(factors)
         return found, {name: value for name, value in gradients.items() if value is not None}

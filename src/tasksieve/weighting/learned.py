@@ -6,42 +6,30 @@ from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
-from torch.func import functional_call
+from torch import Tensor
 
-from tasksieve.encoding import ExampleBatch, Examples, in_order
+from tasksieve.contracts import Examples
+from tasksieve.encoding import in_order
+from tasksieve.models import WeightModule
 from tasksieve.weighting.weighter import NeedsAll, RelatedBatch
 
 _CHUNK = 256
-
-
-class _Each(nn.Module):
-    """A weight module over several batches in one call: together, if the module knows how."""
-
-    def __init__(self, module: nn.Module) -> None:
-        super().__init__()
-        self.module = module
-
-    def forward(self, batches: Sequence[ExampleBatch]) -> list[Tensor]:
-        together = getattr(self.module, "several", None)
-        return together(batches) if together else [self.module(batch) for batch in batches]
 
 
 class Learned(NeedsAll):
     r"""Weights :math:`w_i = σ(P_η(c_i, a_i))` of a weight module (Eq. 3).
 
     Args:
-        module: a batch of one task to one logit an example; any architecture.
+        module: gives each example a logit.
         normalize: divide the weights by their mean over the batch, so that they say which examples to learn from
             and not how much in all.
         warm_up: iterations with all weights 1 before the module is asked.
     """
 
-    def __init__(self, module: nn.Module, *, normalize: bool = False, warm_up: int = 0) -> None:
+    def __init__(self, module: WeightModule, *, normalize: bool = False, warm_up: int = 0) -> None:
         self.module = module
         self.warm_up = warm_up
         self._normalize = normalize
-        self._each = _Each(module)
 
     def weights(self, batch: RelatedBatch, step: int) -> Float[Tensor, " batch"]:
         """The current weights, without a graph."""
@@ -63,18 +51,10 @@ class Learned(NeedsAll):
             batches: for each simulated step a batch of each related task.
         Returns: for each step its weights, task after task.
         """
-        logits = self._logits(weight_params, [part for batch in batches for part in batch])
+        logits = self.module.logits_at(weight_params, [part for batch in batches for part in batch])
         weights = torch.sigmoid(logits[0] if len(logits) == 1 else torch.cat(logits))
         sizes = [sum(map(len, batch)) for batch in batches]
         return [self._finish(own) for own in torch.split(weights, sizes)]
-
-    def _logits(self, weight_params: dict[str, Tensor], parts: Sequence[ExampleBatch]) -> list[Tensor]:
-        """At other parameters than the module's, without the detour of calling it with them if it knows how."""
-        own = getattr(self.module, "logits_at", None)
-        if own is not None:
-            return [own(weight_params, part) for part in parts]
-        params = {f"module.{name}": value for name, value in weight_params.items()}
-        return functional_call(self._each, params, (parts,))  # type: ignore[no-any-return]
 
     def _finish(self, weights: Tensor) -> Tensor:
         return weights / weights.mean() if self._normalize else weights

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from tasksieve.images import ImageBatch
 from tasksieve.images.image_task import CLASSES
-from tasksieve.models.model import normal
+from tasksieve.models.model import WeightModule, normal
 
 
-class LabelScoreModule(nn.Module):
+class LabelScoreModule(WeightModule):
     r"""A weight module P_η that knows image and label only: a score a label, of which the given label's counts.
 
     .. math:: h = \max(0, A x + a), \quad s = B h + b, \quad \text{logit} = s_y

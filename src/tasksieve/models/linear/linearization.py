@@ -30,22 +30,18 @@ def class_scores(
 
 
 class LogisticLinearization:
-    """Losses of one batch at some parameters; its methods are those of ``tasksieve.metagrad.Linearization``.
+    """Losses of one batch at some parameters; the methods are those of ``tasksieve.contracts.Linearization``.
 
     Args:
-        own: the model's parameters ``weight`` and ``bias``, by their full names.
-        params: those to be moved, by full name; one that is missing is held still.
+        own: the model's parameters ``weight`` and ``bias``.
+        params: those to be moved, by name; one that is missing is held still.
         batch: images and labels.
-        prefix: of the full names.
     """
 
     @torch.no_grad()
-    def __init__(
-        self, own: Mapping[str, Tensor], params: Mapping[str, Tensor], batch: ImageBatch, prefix: str
-    ) -> None:
-        self._weight, self._bias = f"{prefix}weight", f"{prefix}bias"
+    def __init__(self, own: Mapping[str, Tensor], params: Mapping[str, Tensor], batch: ImageBatch) -> None:
         self._names, self._images, self._targets = tuple(params), batch.pixels, batch.targets[None]
-        weight, bias = (params.get(name, own[name]) for name in (self._weight, self._bias))
+        weight, bias = (params.get(name, own[name]) for name in ("weight", "bias"))
         self._scores = class_scores(weight, bias, batch.pixels)
         minus_ones = self._scores.new_full(self._targets.shape, -1.0)
         self._errors = torch.softmax(self._scores, dim=0).scatter_add_(0, self._targets, minus_ones)
@@ -99,7 +95,7 @@ class LogisticLinearization:
 
     def _moved(self, direction: Mapping[str, Tensor]) -> Tensor:
         """What a direction does to the scores; a name that is missing stands for zeros."""
-        weight, bias = direction.get(self._weight), direction.get(self._bias)
+        weight, bias = direction.get("weight"), direction.get("bias")
         if weight is not None and bias is not None:
             return class_scores(weight, bias, self._images)
         if weight is not None:
@@ -107,10 +103,10 @@ class LogisticLinearization:
         return torch.zeros_like(self._errors) if bias is None else bias[:, None].expand_as(self._errors)
 
     def _pulled(self, of_scores: Tensor) -> dict[str, Tensor]:
-        return {self._weight: of_scores @ self._images, self._bias: of_scores.sum(dim=1)}
+        return {"weight": of_scores @ self._images, "bias": of_scores.sum(dim=1)}
 
     def _add(self, of_scores: Tensor, to: Mapping[str, Tensor]) -> None:
-        if self._weight in to:
-            to[self._weight].addmm_(of_scores, self._images)
-        if self._bias in to:
-            to[self._bias].add_(of_scores.sum(dim=1))
+        if "weight" in to:
+            to["weight"].addmm_(of_scores, self._images)
+        if "bias" in to:
+            to["bias"].add_(of_scores.sum(dim=1))

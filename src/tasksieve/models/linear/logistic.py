@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from tasksieve.contracts import Linearization
 from tasksieve.images import ImageBatch
 from tasksieve.images.image_task import CLASSES
 from tasksieve.models.linear.linearization import LogisticLinearization
-from tasksieve.models.linear.sparse import SparseLinearization, perceptron_logits
-from tasksieve.models.model import normal
+from tasksieve.models.model import Model, WeightModule, normal
+from tasksieve.models.several import together
 
 
-class LogisticRegression(nn.Module):
+class LogisticRegression(Model):
     """The classifier M_θ: one linear layer (7,850 parameters on MNIST).
 
     Args:
@@ -28,41 +29,43 @@ class LogisticRegression(nn.Module):
         self.weight = normal(generator, 0.01, CLASSES, pixels)
         self.bias = nn.Parameter(torch.zeros(CLASSES))
 
-    def forward(self, batch: ImageBatch) -> Float[Tensor, "batch classes"]:
+    def scores(self, batch: ImageBatch) -> Float[Tensor, "batch classes"]:
         """Scores (logits) of the classes."""
         return nn.functional.linear(batch.pixels, self.weight, self.bias)
 
     def losses(self, batch: ImageBatch) -> Float[Tensor, " batch"]:
         """Cross-entropy of the given labels in nats, per example."""
-        return nn.functional.cross_entropy(self(batch), batch.targets, reduction="none")
+        return self.losses_at({}, batch)
 
-    def losses_at(self, params: Mapping[str, Tensor], batch: ImageBatch, prefix: str = "") -> Float[Tensor, " batch"]:
+    def losses_at(self, params: Mapping[str, Tensor], batch: ImageBatch) -> Float[Tensor, " batch"]:
         """The losses at other parameters, without the detour of calling the module with them.
 
         Args:
-            params: by their names in this module; those that are missing are its own.
+            params: by name; those that are missing are the model's own.
             batch: images and labels.
-            prefix: comes before the names.
         """
-        weight, bias = params.get(f"{prefix}weight", self.weight), params.get(f"{prefix}bias", self.bias)
+        weight, bias = params.get("weight", self.weight), params.get("bias", self.bias)
         scores = nn.functional.linear(batch.pixels, weight, bias)
         return nn.functional.cross_entropy(scores, batch.targets, reduction="none")
 
-    def linearize(
-        self, params: Mapping[str, Tensor], batch: ImageBatch, prefix: str = ""
-    ) -> LogisticLinearization | SparseLinearization:
-        """The losses at other parameters, with their derivatives.
+    def linearize(self, params: Mapping[str, Tensor], batches: Sequence[ImageBatch]) -> Linearization:
+        """The losses of several batches at other parameters, with derivatives in closed form.
 
         Args:
-            params: by their names in this module; those that are missing are its own, and are held still.
-            batch: images and labels.
-            prefix: comes before the names.
+            params: where, by name; those that are missing are the model's own, held still.
+            batches: at least one.
         """
-        own = {f"{prefix}weight": self.weight, f"{prefix}bias": self.bias}
-        return SparseLinearization.of(own, params, batch) or LogisticLinearization(own, params, batch, prefix)
+        own = {"weight": self.weight, "bias": self.bias}
+        return together([LogisticLinearization(own, params, batch) for batch in batches], params)
+
+    def backward(
+        self, batches: Sequence[ImageBatch], factors: Float[Tensor, " examples"]
+    ) -> Float[Tensor, " examples"]:
+        """Set the gradients of the losses times factors; returns the losses, detached."""
+        return self.backward_by_linearization(batches, factors)
 
 
-class PerceptronWeightModule(nn.Module):
+class PerceptronWeightModule(WeightModule):
     """The weight module P_η: a perceptron over image, label and indicator (797 parameters on MNIST).
 
     Args:
@@ -84,19 +87,21 @@ class PerceptronWeightModule(nn.Module):
 
     def forward(self, batch: ImageBatch) -> Float[Tensor, " batch"]:
         """One logit an example, before the sigmoid: the products of the three parts, added up."""
-        return self.logits_at({}, batch)
+        return self._logits({}, batch)
 
-    def logits_at(self, params: Mapping[str, Tensor], batch: ImageBatch) -> Float[Tensor, " batch"]:
-        """The logits at other parameters, by their names; those that are missing are its own.
+    def logits_at(
+        self, weight_params: Mapping[str, Tensor], batches: Sequence[ImageBatch]
+    ) -> list[Float[Tensor, " _"]]:
+        """The logits of several batches at other parameters, without the detour of calling the module with them.
 
         Raises: ValueError: if the images come without an indicator.
         """
+        return [self._logits(weight_params, batch) for batch in batches]
+
+    def _logits(self, params: Mapping[str, Tensor], batch: ImageBatch) -> Float[Tensor, " batch"]:
         if batch.indicator is None:
             raise ValueError("this weight module needs the indicator")
         weight, bias = params.get("weight", self.weight), params.get("bias", self.bias)
-        found = perceptron_logits(batch, batch.indicator, self.centre, weight, bias)
-        if found is not None:
-            return found
         pixels, labels, indicator = torch.split(weight, [len(weight) - CLASSES - 2, CLASSES, 2])
         common = labels + (bias if self.centre is None else bias - self.centre @ pixels)
         logits = torch.addmv(common.index_select(0, batch.targets), batch.indicator, indicator)

@@ -1,8 +1,8 @@
 """The memory network's losses with their derivatives, straight from the compiled passes.
 
-They do what automatic differentiation of :meth:`MemoryNetwork.losses` does, without a graph and without calling the
-module with other parameters than its own. Their methods are those of ``tasksieve.metagrad``'s ``Linearization``
-and ``InPlace``.
+This does what automatic differentiation of :meth:`MemoryNetwork.losses` does, without a graph and without calling the
+module with other parameters than its own. The methods are those of ``tasksieve.contracts``' ``Linearization`` and
+``InPlace``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from tasksieve.models.linearization import BatchLinearization
 from tasksieve.models.memory_network.passes import Backward, Layout, NetworkTensors
 
 
@@ -73,52 +72,3 @@ class NetworkLinearization:
     def _named(self, tensors: NetworkTensors) -> dict[str, Tensor]:
         named = zip(self._names, tensors.parts, strict=True)
         return {name: part for name, part in named if name is not None and part is not None}
-
-
-class SeveralLinearizations:
-    """Those of several related tasks' batches as one: losses task after task.
-
-    Args:
-        parts: at least one.
-        names: of all parameters that may be moved; those that no part depends on have no gradient.
-    """
-
-    def __init__(self, parts: Sequence[BatchLinearization], names: Iterable[str]) -> None:
-        self._parts, self._names = parts, tuple(names)
-        self.losses = torch.cat([part.losses for part in parts])
-        self._sizes = [len(part.losses) for part in parts]
-
-    def gradient(self, factors: Tensor) -> dict[str, Tensor | None]:
-        """The sum of the parts' gradients."""
-        split = zip(self._parts, torch.split(factors, self._sizes), strict=True)
-        found = _sum([part.gradient(own) for part, own in split])
-        return {name: found.get(name) for name in self._names}
-
-    def second(self, direction: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
-        """The parts' slopes one after the other, and the sum of their products."""
-        found = [part.second(direction) for part in self._parts]
-        return torch.cat([slopes for slopes, _ in found]), _sum([products for _, products in found])
-
-    def add_gradient(self, factors: Tensor, to: Mapping[str, Tensor]) -> None:
-        """The sum added to ``to``."""
-        for part, own in zip(self._parts, torch.split(factors, self._sizes), strict=True):
-            part.add_gradient(own, to)
-
-    def add_second(self, direction: Mapping[str, Tensor], to: Mapping[str, Tensor]) -> Tensor:
-        """The parts' slopes; the sum of their products is added to ``to``, which may be the direction itself."""
-        if to is direction and len(self._parts) > 1:  # no part may see what another has added
-            direction = {name: value.clone() for name, value in direction.items()}
-        return torch.cat([part.add_second(direction, to) for part in self._parts])
-
-    def slopes(self, direction: Mapping[str, Tensor]) -> Tensor:
-        """The parts' slopes by themselves."""
-        return torch.cat([part.slopes(direction) for part in self._parts])
-
-
-def _sum(parts: Sequence[Mapping[str, Tensor | None]]) -> dict[str, Tensor]:
-    total: dict[str, Tensor] = {}
-    for part in parts:
-        for name, value in part.items():
-            if value is not None:
-                total[name] = total[name] + value if name in total else value
-    return total

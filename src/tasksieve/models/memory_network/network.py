@@ -2,236 +2,227 @@ r"""End-to-end memory network (Sukhbaatar et al., 2015), as used for dialogs by 
 
 With :math:`A` the embedding, :math:`m_i` the embedded memories and :math:`u_0` the embedded query, each hop does
 
-.. math:: p_i = \mathrm{softmax}_i(u^\top m_i), \qquad o = \sum_i p_i m_i, \qquad u \leftarrow H u + o .
+.. math:: p_i = \mathrm{softmax}_i(u^\top m_i), \qquad o = \sum_i p_i m_i, \qquad u \leftarrow u + H o .
 
-With ``transform = "attended"`` the matrix is applied to what was attended to instead, :math:`u \leftarrow u + H o`.
+With ``transform = "state"`` the matrix is applied to the state instead, :math:`u \leftarrow H u + o`. A choice (a
+response, or an entity with its description) whose words are :math:`c` is scored by :math:`u^\top W c`, with
+:math:`W` the candidates' embedding.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
-from tasksieve.encoding import Batch, Candidates, SentenceTable
-from tasksieve.models.memory_network.candidate_losses import candidate_losses
-from tasksieve.models.memory_network.entity_choice import entity_losses, entity_scores, responses
-from tasksieve.models.memory_network.hops import composed_hops, hops, next_state
+from tasksieve.contracts import Linearization
+from tasksieve.encoding import Batch, Candidates, Choices
+from tasksieve.models.memory_network.choice_losses import choice_losses
+from tasksieve.models.memory_network.hops import hops
 from tasksieve.models.memory_network.linearization import NetworkLinearization
 from tasksieve.models.memory_network.operation import compiled_network
 from tasksieve.models.memory_network.passes import Layout, NetworkTensors
-from tasksieve.models.model import normal
-from tasksieve.records.config import BodyConfig, ModelConfig, WeightModuleConfig
-
-MASKED = -1e9
-"""Added to the attention score of padding, so that its probability is exactly 0."""
+from tasksieve.models.model import DialogModel, DialogWeightModule, normal
+from tasksieve.models.several import together
+from tasksieve.records.model_config import BodyConfig, MemoryNetworkConfig, MemoryWeightConfig
 
 
 class MemoryBody(nn.Module):
     """Embeds sentences and attends over the memories; shared by the dialog model and the weight module.
 
     Args:
-        config: width, hops and options.
-        vocabulary_size: rows of the embedding.
-        max_memories: how many distances from the end have an embedding, if any.
+        config: width, hops and initial values.
+        words: rows of the embedding.
         generator: draws the initial parameters.
     """
 
-    def __init__(
-        self,
-        config: BodyConfig,
-        vocabulary_size: int,
-        max_memories: int,
-        generator: torch.Generator,
-    ) -> None:
+    def __init__(self, config: BodyConfig, words: int, generator: torch.Generator) -> None:
         super().__init__()
         self.hops, self.transforms_state = config.hops, config.transform == "state"
-        self.embedding = normal(generator, config.init_sd, vocabulary_size, config.dim)
+        self.embedding = normal(generator, config.init_sd, words, config.dim)
         self.transform = normal(generator, config.init_sd, config.dim, config.dim)
-        self.recency = normal(generator, config.init_sd, max_memories, config.dim) if config.recency else None
 
-    def forward(self, batch: Batch, with_response: bool) -> Float[Tensor, "batch dim"]:
-        """The internal state after the last hop.
+    def tensors(self, params: Mapping[str, Tensor] | None = None, lead: str = "body.") -> NetworkTensors:
+        """The body's parameters, or others in their place.
 
         Args:
-            batch: examples.
+            params: by name; those that are missing are the body's own.
+            lead: comes before the names.
+        """
+        params = params or {}
+        return NetworkTensors(
+            params.get(f"{lead}embedding", self.embedding), params.get(f"{lead}transform", self.transform)
+        )
+
+    def states(
+        self, params: NetworkTensors, batches: Sequence[Batch], with_response: bool
+    ) -> tuple[Float[Tensor, "_ dim"], ...]:
+        """The internal states of several batches after the last hop, with one gradient for all of them.
+
+        Args:
+            params: of the body.
+            batches: examples.
             with_response: whether the query is utterance plus response, or the utterance alone.
         """
-        (states,) = self.several([batch], with_response)
-        return states
-
-    def several(self, batches: Sequence[Batch], with_response: bool) -> tuple[Float[Tensor, "_ dim"], ...]:
-        """The states of several batches, with one gradient for all of them."""
-        params = NetworkTensors(self.embedding, self.transform, self.recency)
-        layouts = [self.layout(params, batch, with_response=with_response) for batch in batches]
+        layouts = [self.layout(params, batch, with_response) for batch in batches]
         compiled = [layout for layout in layouts if layout is not None]
         if len(compiled) == len(batches):
             return compiled_network(compiled, params)
-        return tuple(self._composed(batch, with_response) for batch in batches)
+        return tuple(self.attend(params, batch, with_response)[0] for batch in batches)
 
-    def _composed(self, batch: Batch, with_response: bool) -> Tensor:
-        embedded = batch.table.embed(self.embedding)
+    def attend(
+        self, params: NetworkTensors, batch: Batch, with_response: bool
+    ) -> tuple[Float[Tensor, "batch dim"], list[Float[Tensor, "batch sentences"]]]:
+        """The states of one batch by torch operations, and each hop's attention over the batch's sentences."""
+        embedded = batch.table.embed(params.embedding)
         queries = embedded.index_select(0, batch.utterances)
         if with_response:
             queries = queries + embedded.index_select(0, batch.responses)
-        if self.recency is not None:
-            return self._in_order(batch, embedded, queries)
         log_counts = batch.log_counts(embedded.dtype)
-        if self.transforms_state:
-            return hops(embedded, self.transform, queries, log_counts, self.hops)
-        return composed_hops(embedded, self.transform, queries, log_counts, self.hops, transforms_state=False)
+        return hops(embedded, params.transform, queries, log_counts, self.hops, self.transforms_state)
 
-    def layout(
-        self, params: NetworkTensors, batch: Batch, *, with_response: bool, candidates: SentenceTable | None = None
-    ) -> Layout | None:
+    def layout(self, params: NetworkTensors, batch: Batch, with_response: bool) -> Layout | None:
         """How compiled code goes over a batch; None where torch operations have to do.
 
         Args:
-            params: the body's own parameters or others of their shapes, with those of candidates if these are given.
+            params: the body's; with the embedding of candidates for losses instead of states.
             batch, with_response: as for the states.
-            candidates: for losses instead of states.
         """
         batch.table.check(params.embedding)
-        return Layout.of(
-            params,
-            batch,
-            with_response=with_response,
-            hops=self.hops,
-            transforms_state=self.transforms_state,
-            candidates=candidates,
-        )
-
-    def _in_order(self, batch: Batch, embedded: Tensor, state: Tensor) -> Tensor:
-        """Attend over each example's memories one by one, as each has its distance from the end."""
-        assert self.recency is not None
-        slots = batch.memories.shape[1]
-        gathered = embedded.index_select(0, batch.memories.clamp(min=0).flatten())
-        memories = gathered.view(-1, slots, embedded.shape[1]) + self.recency[:slots]
-        padding = ((batch.memories < 0) * MASKED).to(embedded.dtype).unsqueeze(2)
-        for _ in range(self.hops):
-            attention = torch.softmax(torch.baddbmm(padding, memories, state.unsqueeze(2)), dim=1)
-            attended = torch.bmm(attention.transpose(1, 2), memories).squeeze(1)
-            state = next_state(state, attended, self.transform, self.transforms_state)
-        return state
+        return Layout.of(params, batch, with_response, self.hops, self.transforms_state)
 
 
-class MemoryNetwork(nn.Module):
-    """The dialog model M_θ: scores the candidates of a task's head.
+class MemoryNetwork(DialogModel):
+    """The dialog model M_θ: scores responses, and entities where responses name some.
 
     Args:
-        config: widths and options.
-        vocabulary_size: rows of the embeddings.
-        heads: candidates by the head's name; heads share the body and, if so configured, the candidate embedding.
+        config: widths and settings.
+        words: rows of the embeddings.
+        heads: their names; heads share the body and, if so configured, the candidates' embedding.
         generator: draws the initial parameters.
     """
 
     def __init__(
-        self,
-        config: ModelConfig,
-        vocabulary_size: int,
-        heads: Mapping[str, Candidates],
-        generator: torch.Generator,
+        self, config: MemoryNetworkConfig, words: int, heads: Sequence[str], generator: torch.Generator
     ) -> None:
         super().__init__()
-        self.body = MemoryBody(config, vocabulary_size, config.max_memories, generator)
-        self.heads = dict(heads)
-        names = ["shared"] if config.shared_candidates else list(heads)
-        self._embedding_of = {head: "shared" if config.shared_candidates else head for head in heads}
+        self.body = MemoryBody(config, words, generator)
+        shared = config.shared_candidates
+        self._embedding_of = {head: "shared" if shared else head for head in heads}
         self.candidate_embedding = nn.ParameterDict(
-            {name: normal(generator, config.init_sd, vocabulary_size, config.dim) for name in names}
+            {
+                name: normal(generator, config.init_sd, words, config.dim)
+                for name in dict.fromkeys(self._embedding_of.values())
+            }
         )
 
-    def forward(self, batch: Batch) -> Float[Tensor, "batch candidates"]:
-        """Scores (logits) of the candidates of the batch's head, templates as they are."""
-        state, candidates = self._states_and_candidates(batch)
-        return state @ candidates.T
+    @classmethod
+    def build(
+        cls, config: MemoryNetworkConfig, words: int, heads: Mapping[str, Candidates], generator: torch.Generator
+    ) -> MemoryNetwork:
+        """A fresh network for these heads."""
+        return cls(config, words, list(heads), generator)
 
-    def responses(self, batch: Batch) -> tuple[Float[Tensor, "batch responses"], Int[Tensor, " batch"]]:
-        """Scores of whole responses, and the right one's number, -1 for none.
-
-        The candidates come first; then, where responses name entities, each candidate with a gap with each entity
-        that the example knows, in the order in which it came to know them.
-        """
-        state, candidates = self._states_and_candidates(batch)
-        scores, options, head = state @ candidates.T, batch.options, self.heads[batch.head]
-        if options is None:
-            return scores.index_fill(1, head.gaps, -math.inf), batch.targets
-        embedding, _ = self._candidates(batch)
-        return responses(scores, head.gaps, entity_scores(state, embedding, options), batch.targets, options.right)
+    def scores(self, batch: Batch, *choices: Choices) -> tuple[Float[Tensor, "batch _"], ...]:
+        """The inner product of the state with each choice."""
+        (states,) = self.body.states(self.body.tensors(), [batch], with_response=False)
+        embedding = self._candidate_embedding(batch)
+        return tuple(one.scores(states, one.table.embed(embedding)) for one in choices)
 
     def losses(self, batch: Batch) -> Float[Tensor, " batch"]:
-        """Cross-entropy of the right response in nats, per example; every target must be a candidate."""
-        embedding, candidates = self._candidates(batch)
-        body = self.body
-        params = NetworkTensors(body.embedding, body.transform, body.recency, embedding)
-        layout = body.layout(params, batch, with_response=False, candidates=candidates)
-        if layout is None:
-            state, embedded = self._states_and_candidates(batch)
-            losses = candidate_losses(state, embedded, batch.targets)
-            return losses if batch.options is None else losses + entity_losses(state, embedding, batch.options)
-        candidates.check(embedding)
-        (losses,) = compiled_network([layout], params)
-        return losses
+        """Cross-entropy of the right response, and of the entity where it names one, in nats.
 
-    def linearize(self, params: Mapping[str, Tensor], batch: Batch, prefix: str = "") -> NetworkLinearization | None:
-        """The losses at other parameters, with their derivatives; None where there is no compiled code for them.
+        Raises: IndexError: if the right response of an example is none of its choices.
+        """
+        params = self._tensors({}, batch)
+        layout = self._layout(params, batch)
+        if layout is not None:
+            (losses,) = compiled_network([layout], params)
+            return losses
+        states, _ = self.body.attend(params, batch, with_response=False)
+        embedding = self._candidate_embedding(batch)
+        if bool((batch.targets < 0).any()):
+            raise IndexError("the right response of some example is no candidate")
+        losses = choice_losses(states, embedding, batch.choices)
+        return losses if batch.entities is None else losses + choice_losses(states, embedding, batch.entities)
+
+    def linearize(self, params: Mapping[str, Tensor], batches: Sequence[Batch]) -> Linearization:
+        """The losses of several batches at other parameters, with derivatives from compiled code where there is some.
 
         Args:
-            params: by their names in this module; those that are missing are its own, and are held still.
-            batch: examples whose right response is a candidate.
-            prefix: comes before the names.
+            params: where, by name; those that are missing are the network's own, held still.
+            batches: at least one.
         """
-        own, (embedding, candidates) = self.body, self._candidates(batch)
-        candidate = f"candidate_embedding.{self._embedding_of[batch.head]}"
-        names = [prefix + name for name in ("body.embedding", "body.transform", "body.recency", candidate)]
-        parts = zip(names, (own.embedding, own.transform, own.recency, embedding), strict=True)
-        tensors = NetworkTensors(*(params.get(name, part) for name, part in parts))  # type: ignore[arg-type]
-        layout = own.layout(tensors, batch, with_response=False, candidates=candidates)
-        if layout is None:
-            return None
-        candidates.check(embedding)
-        return NetworkLinearization(layout, tensors, [name if name in params else None for name in names], params)
+        parts = []
+        for batch in batches:
+            tensors = self._tensors(params, batch)
+            layout = self._layout(tensors, batch)
+            if layout is None:
+                return super().linearize(params, batches)
+            names = [name if name in params else None for name in self._names(batch)]
+            parts.append(NetworkLinearization(layout, tensors, names, params))
+        return together(parts, params)
 
-    def _states_and_candidates(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        embedding, candidates = self._candidates(batch)
-        return self.body(batch, with_response=False), candidates.embed(embedding)
+    def backward(self, batches: Sequence[Batch], factors: Float[Tensor, " examples"]) -> Float[Tensor, " examples"]:
+        """Set the gradients of the losses times factors; returns the losses, detached."""
+        return self.backward_by_linearization(batches, factors)
 
-    def _candidates(self, batch: Batch) -> tuple[Tensor, SentenceTable]:
-        embedding = self.candidate_embedding[self._embedding_of[batch.head]]
-        return embedding, self.heads[batch.head].table
+    @torch.no_grad()
+    def attention(self, batch: Batch) -> Float[Tensor, "hops batch slots"]:
+        r"""Each hop's :math:`p` over ``batch.memories``; a sentence that stands there twice has two equal shares."""
+        _, shares = self.body.attend(self.body.tensors(), batch, with_response=False)
+        memories = batch.memories.clamp(min=0)
+        each = torch.stack(shares) / batch.counts.clamp(min=1)
+        return each.gather(2, memories.expand(len(shares), -1, -1)).masked_fill(batch.memories < 0, 0.0)
+
+    def _names(self, batch: Batch) -> tuple[str, str, str]:
+        return "body.embedding", "body.transform", f"candidate_embedding.{self._embedding_of[batch.head]}"
+
+    def _tensors(self, params: Mapping[str, Tensor], batch: Batch) -> NetworkTensors:
+        """What the losses of a batch depend on, at other parameters than the network's own."""
+        body, name = self.body.tensors(params), self._names(batch)[2]
+        return NetworkTensors(*body.parts[:2], params.get(name, self._candidate_embedding(batch)))
+
+    def _layout(self, params: NetworkTensors, batch: Batch) -> Layout | None:
+        assert params.candidates is not None
+        for choices in filter(None, (batch.choices, batch.entities)):
+            choices.table.check(params.candidates)
+        return self.body.layout(params, batch, with_response=False)
+
+    def _candidate_embedding(self, batch: Batch) -> Tensor:
+        found: Tensor = self.candidate_embedding[self._embedding_of[batch.head]]
+        return found
 
 
-class WeightModule(nn.Module):
+class MemoryWeightModule(DialogWeightModule):
     """The weight module P_η: history, utterance and response to a logit (Eq. 3 before the sigmoid).
 
     Args:
-        config: widths and options.
-        vocabulary_size: rows of the embedding.
-        max_memories: how many distances from the end have an embedding.
+        config: widths and settings.
+        words: rows of the embedding.
         generator: draws the initial parameters.
     """
 
-    def __init__(
-        self,
-        config: WeightModuleConfig,
-        vocabulary_size: int,
-        max_memories: int,
-        generator: torch.Generator,
-    ) -> None:
+    def __init__(self, config: MemoryWeightConfig, words: int, generator: torch.Generator) -> None:
         super().__init__()
-        self.body = MemoryBody(config, vocabulary_size, max_memories, generator)
+        self.body = MemoryBody(config, words, generator)
         self.output = normal(generator, config.init_sd, config.dim)
         self.bias = nn.Parameter(torch.zeros(()))
 
+    @classmethod
+    def build(cls, config: MemoryWeightConfig, words: int, generator: torch.Generator) -> MemoryWeightModule:
+        """A fresh module."""
+        return cls(config, words, generator)
+
     def forward(self, batch: Batch) -> Float[Tensor, " batch"]:
         """One logit an example."""
-        (logits,) = self.several([batch])
+        (logits,) = self.logits_at({}, [batch])
         return logits
 
-    def several(self, batches: Sequence[Batch]) -> list[Float[Tensor, " _"]]:
+    def logits_at(self, weight_params: Mapping[str, Tensor], batches: Sequence[Batch]) -> list[Float[Tensor, " _"]]:
         """The logits of several batches: one call, and one gradient, for all that a meta-update simulates."""
-        logits = torch.cat(self.body.several(batches, with_response=True)) @ self.output + self.bias
-        return list(torch.split(logits, [len(batch) for batch in batches]))
+        states = self.body.states(self.body.tensors(weight_params), batches, with_response=True)
+        output, bias = weight_params.get("output", self.output), weight_params.get("bias", self.bias)
+        return list(torch.split(torch.cat(states) @ output + bias, [len(batch) for batch in batches]))

@@ -18,7 +18,7 @@ def compiled_network(layouts: Sequence[Layout], params: NetworkTensors) -> tuple
     Args:
         layouts: of the batches; they say which of the two.
         params: with candidates for losses, without for states.
-    Raises: IndexError: if losses are wanted and a target is no candidate.
+    Raises: IndexError: if losses are wanted and the right response of an example is none of its choices.
     """
     out: tuple[Tensor, ...] = _Network.apply(*params.parts, layouts)  # type: ignore[no-untyped-call]
     return out
@@ -43,9 +43,9 @@ class _Network(torch.autograd.Function):
 class _NetworkGradient(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, *arguments: Any) -> tuple[Tensor | None, ...]:
-        passed: list[Forward] = arguments[4]
+        passed: list[Forward] = arguments[3]
         gradients = passed[0].like.zeros()
-        pairs = zip(passed, arguments[5:], strict=True)
+        pairs = zip(passed, arguments[4:], strict=True)
         ctx.passed = [forward.backward(cotangents.detach(), gradients) for forward, cotangents in pairs]
         parts: tuple[Tensor | None, ...] = gradients.parts
         return parts

@@ -1,7 +1,7 @@
 """The memory network's passes in compiled code, without a graph: forward, gradient, and the gradient in a direction.
 
 Each keeps what the next one needs. :mod:`tasksieve.models.memory_network.operation` makes torch operations of them.
-The formulas are those of ``hops.py`` and ``candidate_losses.py`` beside this file, over each example's own memories
+The formulas are those of ``hops.py`` and ``choice_losses.py`` beside this file, over each example's own memories
 instead of all sentences of the batch.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tasksieve.encoding import Batch, SentenceTable
+from tasksieve.encoding import Batch, Choices
 from tasksieve.kernels import BatchIndices, NetworkKernels, Parameters, network_kernels
 
 
@@ -24,19 +24,17 @@ class NetworkTensors:
     Attributes:
         embedding: words × d.
         transform: d × d.
-        recency: distances from the end × d; None if the body has none.
         candidates: the candidates' embedding, words × d; None for the body by itself.
     """
 
     embedding: Tensor
     transform: Tensor
-    recency: Tensor | None
     candidates: Tensor | None = None
 
     @property
-    def parts(self) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+    def parts(self) -> tuple[Tensor, Tensor, Tensor | None]:
         """The tensors in their order."""
-        return self.embedding, self.transform, self.recency, self.candidates
+        return self.embedding, self.transform, self.candidates
 
     def plain(self) -> NetworkTensors:
         """The same without a graph, in one piece each."""
@@ -72,44 +70,42 @@ class Layout:
         cls,
         like: NetworkTensors,
         batch: Batch,
-        *,
         with_response: bool,
         hops: int,
         transforms_state: bool,
-        candidates: SentenceTable | None = None,
     ) -> Layout | None:
         """The layout of a batch for parameters of this kind; None where there is no compiled code for them.
 
         Args:
-            like: tensors of the parameters' shapes and number type.
+            like: tensors of the parameters' shapes and number type; with candidates, losses are wanted.
             batch: examples on the CPU.
             with_response: whether the query is utterance plus response.
             hops: how often the memories are attended to.
             transforms_state: what the transform is applied to.
-            candidates: the head's candidates, for losses; None for the body's states.
         """
         kernels = network_kernels(like.embedding) if batch.table.device.type == "cpu" else None
-        if kernels is None:
+        if kernels is None or len({part.dtype for part in like.parts if part is not None}) > 1:
             return None
-        entries = batch.distinct if like.recency is None else batch.in_order
+        entries, wanted = batch.distinct, like.candidates is not None
+        shared = batch.choices if wanted and batch.choices.offered is None else None
         tensors = (
             *(batch.table.words, batch.table.offsets),
-            *(entries.sentences, entries.slots, entries.counts, entries.offsets),
+            *(entries.sentences, entries.counts, entries.offsets),
             *(batch.utterances.contiguous(), batch.responses.contiguous() if with_response else None),
-            *((None, None) if candidates is None else (candidates.words, candidates.offsets)),
+            *((None, None) if shared is None else (shared.table.words, shared.table.offsets)),
             batch.targets.contiguous(),
-            *_options(batch, candidates is not None),
+            *_ragged(batch.choices if wanted else None),
+            *_ragged(batch.entities if wanted else None),
         )
-        examples, count = batch.targets.shape[0], entries.sentences.shape[0]
-        sizes = hops, examples, count, batch.table.offsets.shape[0] - 1, int(transforms_state)
-        choices = 0 if candidates is None else len(candidates)
+        sizes = hops, len(batch), entries.sentences.shape[0], len(batch.table), int(transforms_state)
+        count = 0 if shared is None else len(shared.table)
         pointers = (None if tensor is None else tensor.data_ptr() for tensor in tensors)
-        return cls(kernels, BatchIndices(*sizes, choices, *pointers), tensors, candidates is not None)
+        return cls(kernels, BatchIndices(*sizes, count, *pointers), tensors, wanted)
 
     def forward(self, params: NetworkTensors) -> tuple[Forward, Tensor]:
         """Losses (batch,), or states (batch × d), and what the backward pass needs.
 
-        Raises: IndexError: if losses are wanted and a target is no candidate.
+        Raises: IndexError: if losses are wanted and the right response of an example is none of its choices.
         """
         shape = (self.indices.examples,) if self.candidates else (self.indices.examples, params.embedding.shape[1])
         out = params.embedding.new_empty(shape)
@@ -120,13 +116,12 @@ class Layout:
         return Forward(self, handle, params), out
 
 
-def _options(batch: Batch, wanted: bool) -> tuple[Tensor | None, ...]:
-    """Words of descriptions, what is offered, and the right one."""
-    options = batch.options
-    if options is None or not wanted:
+def _ragged(choices: Choices | None) -> tuple[Tensor | None, ...]:
+    """The words of choices that each example has its own of, what is offered, and the right ones."""
+    if choices is None or choices.offered is None:
         return (None,) * 5
-    descriptions, offered = options.descriptions, options.offered
-    return descriptions.words, descriptions.offsets, offered.words, offered.offsets, options.right
+    table, offered = choices.table, choices.offered
+    return table.words, table.offsets, offered.words, offered.offsets, choices.right.contiguous()
 
 
 class Forward:

@@ -25,16 +25,18 @@ function memoryRow(memory) {
 }
 
 function showMemories(memories, all) {
-  const strong = memories.filter((memory) => Math.max(...memory.attention) >= LEAST);
-  byId("memories").replaceChildren(...(all ? memories : strong).map(memoryRow));
   const hops = memories[0]?.attention.length ?? 0;
+  const strong = memories.filter((memory) => !hops || Math.max(...memory.attention) >= LEAST);
+  byId("memories").replaceChildren(...(all ? memories : strong).map(memoryRow));
   byId("hops").replaceChildren(
     el("th", { scope: "col" }, "Line, latest first"),
     ...Array.from({ length: hops }, (_, hop) => el("th", { scope: "col" }, `Hop ${hop + 1}`)),
   );
-  byId("memories-note").textContent = memories.length
-    ? "The share of its attention that each hop gave to a line."
-    : "Nothing was said before, so there was nothing to attend to.";
+  byId("memories-note").textContent = !memories.length
+    ? "Nothing was said before, so there was nothing to attend to."
+    : hops
+      ? "The share of its attention that each hop gave to a line."
+      : "What the model remembers; this kind of model does not show what it attends to.";
   byId("hops").closest(".scroll").hidden = !memories.length;
   const rest = memories.length - strong.length;
   const more = byId("more");

@@ -8,13 +8,12 @@ import warnings
 import torch
 from torch import Tensor
 
-from tasksieve.encoding import ExampleBatch
+from tasksieve.contracts import ExampleBatch, Linearization
 from tasksieve.metagrad import (
     Adam,
     BilevelProblem,
     Estimator,
     InnerRule,
-    Linearization,
     MetaGradient,
     Params,
     Sgd,
@@ -26,7 +25,7 @@ from tasksieve.metagrad import (
 from tasksieve.metagrad.certificate import certify
 from tasksieve.metagrad.diagnosis import diagnose
 from tasksieve.metagrad.preflight import chosen_estimator, preflight
-from tasksieve.models import LossesOf
+from tasksieve.models import learned_params
 from tasksieve.records.config import LoopConfig, MetaConfig
 from tasksieve.training.loop.divergence import EXPLOSIONS, Diverged, clipped_step, norm_of
 from tasksieve.training.loop.parts import Tasks
@@ -53,13 +52,10 @@ class MetaUpdates:
     def __init__(self, config: LoopConfig, tasks: Tasks, state: TrainState, weighter: Weighter, means: Means) -> None:
         self._config, self._tasks, self._state = config, tasks, state
         self._weighter, self._means = weighter, means
-        self._losses_of = LossesOf(state.model)
-        self._params: dict[str, Tensor] = dict(self._losses_of.named_parameters())
-        module = state.weight_module
-        self._eta: dict[str, Tensor] = {} if module is None else dict(module.named_parameters())
+        self._params = learned_params(state.model)
+        self._eta = {} if state.weight_module is None else learned_params(state.weight_module)
         self._rule = rule_of(config.meta)
         self._estimator: Estimator | None = None
-        self._has_own = hasattr(state.model, "linearize")
         training, answerable = config.training, tasks.primary.answerable()
         self._primary = sampler(training, answerable, META_PRIMARY_STREAM)
         self._joint = sampler(training, answerable, META_JOINT_STREAM)
@@ -88,11 +84,11 @@ class MetaUpdates:
         """What the update with this number, counted over the whole run, is to differentiate."""
         problem = BilevelProblem(
             self._related_losses,
-            self._losses,
+            self._state.model.losses_at,
             weighter.unrolled,
             self._config.training.reduction,
-            self._losses_of.linearize if self._has_own else None,
-            self._linearize_primary if self._has_own else None,
+            self._state.model.linearize,
+            self._linearize_primary,
             len,
         )
         return problem, self._rule, self._simulation(number), self._eta
@@ -130,15 +126,12 @@ class MetaUpdates:
             clipped_step(optimizer, self._eta.values(), limit, "weight", step, norm)
             self._means.add("meta_loss", float(result.meta_loss))
 
-    def _losses(self, params: dict[str, Tensor], batch: ExampleBatch) -> Tensor:
-        return self._losses_of.at(params, batch)
-
     def _related_losses(self, params: dict[str, Tensor], batch: RelatedBatch) -> Tensor:
-        parts = [self._losses(params, part) for part in batch]
+        parts = [self._state.model.losses_at(params, part) for part in batch]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
-    def _linearize_primary(self, params: dict[str, Tensor], batch: ExampleBatch) -> Linearization | None:
-        return self._losses_of.linearize(params, [batch])
+    def _linearize_primary(self, params: dict[str, Tensor], batch: ExampleBatch) -> Linearization:
+        return self._state.model.linearize(params, [batch])
 
 
 def weight_lr(config: LoopConfig, step: int) -> float:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from tasksieve.errors import UserError
+from tasksieve.models import Model, WeightModule
 from tasksieve.training.loop.tensor_files import Submit, at_once, read_tensors, write_tensors
 
 
@@ -44,8 +45,8 @@ class TrainState:
     ``weights`` if the weights are learned. ``best`` has the model's parameters at the best validation so far.
     """
 
-    model: nn.Module
-    weight_module: nn.Module | None
+    model: Model
+    weight_module: WeightModule | None
     optimizers: dict[str, torch.optim.Optimizer]
     progress: Progress = field(default_factory=Progress)
     best: dict[str, Tensor] = field(default_factory=dict)
@@ -116,11 +117,13 @@ def load_module(module: nn.Module, tensors: Mapping[str, Tensor], prefix: str, p
     Raises: UserError: if names or shapes differ from the module's.
     """
     own = {name.removeprefix(prefix): v for name, v in tensors.items() if name.startswith(prefix)}
-    try:
-        module.load_state_dict(own)
-    except RuntimeError as error:
-        message = " ".join(str(error).split())
-        raise UserError(f"belongs to another model: {message}", path) from None
+    shapes = {name: tuple(value.shape) for name, value in module.state_dict().items()}
+    wrong = [name for name in {**shapes, **own} if name not in own or shapes.get(name) != tuple(own[name].shape)]
+    if wrong:
+        held = f"has it as {tuple(own[wrong[0]].shape)}" if wrong[0] in own else "lacks it"
+        wanted = f"needs '{wrong[0]}' as {shapes[wrong[0]]}" if wrong[0] in shapes else f"knows no '{wrong[0]}'"
+        raise UserError(f"belongs to another model: {type(module).__name__} {wanted}, the file {held}", path)
+    module.load_state_dict(own)
 
 
 def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor], prefix: str) -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tasksieve.encoding import ExampleBatch
-from tasksieve.metagrad import primary_loss, related_loss
-from tasksieve.models import LossesOf
-from tasksieve.models.linearization import BatchLinearization
+from tasksieve.contracts import ExampleBatch
+from tasksieve.models import learned_params
 from tasksieve.records.config import LoopConfig
 from tasksieve.training.loop.divergence import Diverged, clipped_step
 from tasksieve.training.loop.meta_updates import MetaUpdates
@@ -23,7 +21,7 @@ from tasksieve.training.loop.state import TrainState
 from tasksieve.training.loop.streams import POOLED_STREAM, PRIMARY_STREAM, RELATED_STREAM
 from tasksieve.training.methods import Method
 from tasksieve.training.methods.method import Update
-from tasksieve.weighting import RelatedBatch, Weighter
+from tasksieve.weighting import Weighter
 
 
 class Trainer:
@@ -43,9 +41,7 @@ class Trainer:
         self.means = Means()
         self._config, self._method, self._tasks = config, method, tasks
         self._state, self._weighter = state, weighter
-        self._losses_of = LossesOf(state.model)
-        named = self._losses_of.named_parameters()
-        self._params: dict[str, Tensor] = {name: value for name, value in named if value.requires_grad}
+        self._params = learned_params(state.model)
         self._updates: dict[Update, Callable[[int], None]] = {
             "primary": self._primary_update,
             "related": self._related_update,
@@ -81,13 +77,7 @@ class Trainer:
 
     def _primary_update(self, step: int) -> None:
         batch = self._tasks.primary.batch(self._primary.batch(step))
-        reduction, lr = self._config.training.reduction, self._config.training.primary_lr
-        linear = self._losses_of.linearize(self._params, [batch])
-        if linear is None:
-            self._descend(primary_loss(self._losses(batch), reduction), "primary", step, lr)
-            return
-        factors = torch.ones_like(linear.losses)
-        self._descend_linear(linear, factors / len(factors) if reduction == "mean" else factors, "primary", step, lr)
+        self._descend([batch], self._equal(len(batch)), "primary", step, self._config.training.primary_lr)
 
     def _related_update(self, step: int) -> None:
         weighter, drawn = self._weighter, self._related.size
@@ -97,54 +87,33 @@ class Trainer:
         self.means.add("mean_weight", mean)
         if mean == 0 and not bool(weights.any()):
             return
-        reduction, lr = self._config.training.reduction, self._config.training.related_lr
-        linear = self._losses_of.linearize(self._params, batch)
-        if linear is None:
-            loss = related_loss(self._related_losses(batch), weights, "sum")
-            self._descend(loss / drawn if reduction == "mean" else loss, "related", step, lr)
-            return
-        factors = weights / drawn if reduction == "mean" else weights
-        self._descend_linear(linear, factors, "related", step, lr)
+        factors = weights / drawn if self._config.training.reduction == "mean" else weights
+        self._descend(batch, factors, "related", step, self._config.training.related_lr)
 
     def _pooled_update(self, step: int) -> None:
         numbers = self._pooled.batch(step)
-        losses, first = [], 0
+        batches, first = [], 0
         for task in (self._tasks.primary, *self._tasks.related):
             mine = numbers[(numbers >= first) & (numbers < first + len(task))] - first
             first += len(task)
             if len(mine):
-                losses.append(self._losses(task.batch(mine)))
-        loss = primary_loss(torch.cat(losses), self._config.training.reduction)
-        self._descend(loss, "primary", step, self._config.training.primary_lr)
+                batches.append(task.batch(mine))
+        self._descend(batches, self._equal(len(numbers)), "primary", step, self._config.training.primary_lr)
 
-    def _losses(self, batch: ExampleBatch) -> Float[Tensor, " batch"]:
-        losses: Tensor = self._losses_of(batch)
-        return losses
-
-    def _related_losses(self, batch: RelatedBatch) -> Float[Tensor, " batch"]:
-        parts = [self._losses(part) for part in batch]
-        return parts[0] if len(parts) == 1 else torch.cat(parts)
-
-    def _set_gradients(self, gradients: Mapping[str, Tensor | None]) -> None:
-        for name, value in self._params.items():
-            value.grad = gradients.get(name)
-
-    def _descend_linear(self, linear: BatchLinearization, factors: Tensor, update: str, step: int, lr: float) -> None:
-        """Step down a model's own losses times these factors."""
-        loss = linear.losses @ factors
-        self._descend(loss, update, step, lr, lambda: self._set_gradients(linear.gradient(factors)))
+    def _equal(self, count: int) -> Float[Tensor, " examples"]:
+        """The factors of losses that are not weighted."""
+        ones = next(iter(self._params.values())).new_ones(count)
+        return ones / count if self._config.training.reduction == "mean" else ones
 
     def _descend(
-        self, loss: Tensor, update: str, step: int, lr: float, backward: Callable[[], object] | None = None
+        self, batches: Sequence[ExampleBatch], factors: Float[Tensor, " examples"], update: str, step: int, lr: float
     ) -> None:
-        """Step down a loss, by its own backward pass if there is no other way to the gradients."""
-        value = float(loss.detach())
+        """Step down the losses of batches, one after the other, times factors."""
+        losses = self._state.model.backward(batches, factors)
+        value = float(losses @ factors)
         if not math.isfinite(value):
             raise Diverged(step, update, f"the loss ({value})")
         optimizer = self._state.optimizers[update]
-        for param in self._params.values():
-            param.grad = None
-        (backward or loss.backward)()
         for group in optimizer.param_groups:
             group["lr"] = lr
         clipped_step(optimizer, self._params.values(), self._config.training.max_grad_norm, update, step)

@@ -28,7 +28,7 @@ def best_answers(
     """The best responses that can be given: a template needs an entity that has what belongs into its gaps.
 
     Args:
-        scores: of one example, from :meth:`MemoryNetwork.responses`.
+        scores: of one example, from :meth:`DialogModel.responses`.
         candidates: that the scores are about.
         entities: that the example knows.
         top: how many answers.

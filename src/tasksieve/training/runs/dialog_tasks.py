@@ -22,8 +22,9 @@ from tasksieve.encoding import (
     responses_of,
 )
 from tasksieve.errors import UserError
-from tasksieve.records.config import MOST_MEMORIES, DataConfig, Facts, RunConfig
+from tasksieve.records.config import DataConfig, RunConfig
 from tasksieve.records.files import read_json, write_text
+from tasksieve.records.model_config import MOST_MEMORIES, Facts
 from tasksieve.training.methods import Method
 
 PRIMARY_HEAD = "primary"

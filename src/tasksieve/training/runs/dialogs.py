@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import torch
-from torch import nn
 
 from tasksieve.dialogs.turn_kinds import turn_kind
 from tasksieve.encoding import Candidates, derived_generator
-from tasksieve.models import MemoryNetwork, WeightModule
+from tasksieve.models import DialogModel, DialogWeightModule, WeightModule, model_of, weight_module_of
 from tasksieve.records.config import RunConfig, changed
 from tasksieve.training.loop.parts import Parts, Preparation, Setting
 from tasksieve.training.loop.run import NOBODY, Watcher, run
@@ -27,22 +27,34 @@ from tasksieve.training.screening.screening import screening_of
 from tasksieve.training.tracking import Tracking
 
 
-def build_model(config: RunConfig, words: int, candidates: Mapping[str, Candidates]) -> MemoryNetwork:
-    """The dialog model with its initial parameters, on the CPU."""
+def build_model(config: RunConfig, words: int, heads: Mapping[str, Candidates]) -> DialogModel:
+    """The dialog model of the configuration's kind with its initial parameters, on the CPU."""
     generator = derived_generator(config.training.seed, MODEL_STREAM)
-    return MemoryNetwork(config.model, words, candidates, generator)
+    with _seeded(generator):
+        return model_of(config.model).build(config.model, words, heads, generator)
 
 
-def build_weight_module(config: RunConfig, words: int) -> WeightModule:
-    """The weight module with its initial parameters, on the CPU."""
+def build_weight_module(config: RunConfig, words: int) -> DialogWeightModule:
+    """The weight module of the configuration's kind with its initial parameters, on the CPU."""
     generator = derived_generator(config.training.seed, WEIGHT_MODULE_STREAM)
-    return WeightModule(config.weight_module, words, config.model.max_memories, generator)
+    with _seeded(generator):
+        return weight_module_of(config.weight_module).build(config.weight_module, words, generator)
+
+
+@contextmanager
+def _seeded(generator: torch.Generator) -> Iterator[None]:
+    """Let torch's own random state follow from a generator's seed, for layers that draw from that."""
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(generator.initial_seed())
+        yield
 
 
 def build_parts(config: RunConfig, method: Method) -> Parts:
     """Read the dialogs and make everything a run starts from."""
     tasks = load_tasks(config, method)
     state = build_state(config, method, tasks)
+    model = state.model
+    assert isinstance(model, DialogModel)
     examples = examples_frame(tasks, config.data.labels)
     labels = torch.tensor(examples["label"].to_list()).float() if "label" in examples.columns else None
     prepare = _screening(config, method, tasks, state)
@@ -51,7 +63,7 @@ def build_parts(config: RunConfig, method: Method) -> Parts:
         state=state,
         weighter=start_weighter(_warm(config) if prepare else config, method, tasks, state, labels),
         examples=examples,
-        validate=lambda: accuracy(task_ranks(state.model, tasks.valid)),
+        validate=lambda: accuracy(task_ranks(model, tasks.valid)),
         facts={
             "size": len({example.dialog for example in tasks.primary.examples}),
             "coverage": {"valid_ceiling": tasks.valid.coverage.ceiling},
@@ -79,7 +91,7 @@ def build_state(config: RunConfig, method: Method, tasks: DialogTasks) -> TrainS
     words = len(tasks.encoding.vocabulary)
     device = config.training.device
     model = build_model(config, words, tasks.encoding.candidates).to(device)
-    module: nn.Module | None = None
+    module: WeightModule | None = None
     if method.weighting == "learned":
         module = build_weight_module(config, words).to(device)
     elif method.weighting == "learned-from-loss":

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from tasksieve.dialogs.turn_kinds import turn_kind
-from tasksieve.encoding import Batch, EncodedTask, chunks
+from tasksieve.encoding import EncodedTask, chunks
+from tasksieve.models import DialogModel
 
 HITS = (1, 5, 10)
 UNANSWERABLE = 1 << 40
 """The rank of a right response that is no candidate."""
 _CHUNK = 256
-
-
-@runtime_checkable
-class Answering(Protocol):
-    """A model whose candidates are not yet whole responses."""
-
-    def responses(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Scores of each example's responses, and the numbers of the right ones, -1 for none."""
-        ...
-
-
-def responses(model: Callable[[Batch], Tensor], batch: Batch) -> tuple[Tensor, Tensor]:
-    """Scores of what a model can answer, by default its candidates; and the right answers, -1 for none."""
-    return model.responses(batch) if isinstance(model, Answering) else (model(batch), batch.targets)
 
 
 def ranks(scores: Float[Tensor, "batch candidates"], targets: Int[Tensor, " batch"]) -> Int[Tensor, " batch"]:
@@ -43,17 +29,17 @@ def ranks(scores: Float[Tensor, "batch candidates"], targets: Int[Tensor, " batc
 
 
 @torch.no_grad()
-def task_ranks(model: Callable[[Batch], Tensor], task: EncodedTask) -> Int[Tensor, " examples"]:
+def task_ranks(model: DialogModel, task: EncodedTask) -> Int[Tensor, " examples"]:
     """The rank of the right response for every example of a task, on the CPU."""
     found = []
     for numbers in chunks(task, _CHUNK):
         batch = task.batch(numbers)
-        found.append(ranks(*responses(model, batch)))
+        found.append(ranks(*model.responses(batch)))
     return torch.cat(found).cpu()
 
 
 @torch.no_grad()
-def mean_probability(model: Callable[[Batch], Tensor], task: EncodedTask) -> float:
+def mean_probability(model: DialogModel, task: EncodedTask) -> float:
     """Mean probability of the right response over the examples that have it among their candidates, in [0, 1].
 
     Says much the same as accuracy with less noise, and unlike the loss is not ruled by what nobody can predict.
@@ -61,7 +47,7 @@ def mean_probability(model: Callable[[Batch], Tensor], task: EncodedTask) -> flo
     found = []
     for numbers in torch.split(task.answerable(), _CHUNK):
         batch = task.batch(numbers)
-        scores, targets = responses(model, batch)
+        scores, targets = model.responses(batch)
         found.append(torch.softmax(scores, dim=1).gather(1, targets[:, None])[:, 0])
     return float(torch.cat(found).double().mean())
 

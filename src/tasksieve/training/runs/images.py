@@ -10,13 +10,13 @@ import polars as pl
 import torch
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field
-from torch import Tensor, nn
+from torch import Tensor
 
 from tasksieve.encoding import derived_generator, in_order
 from tasksieve.errors import UserError
 from tasksieve.images import Digits, ImageTask, corrupt, embedded_digits, read_mnist
 from tasksieve.images.read import mnist_files
-from tasksieve.models import LabelScoreModule, LogisticRegression, PerceptronWeightModule
+from tasksieve.models import LabelScoreModule, LogisticRegression, PerceptronWeightModule, WeightModule
 from tasksieve.records.config import LoopConfig, MetaConfig, TrainingConfig
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.parts import Parts, Setting
@@ -102,7 +102,7 @@ class ImageTasks:
 def read_digits(data: ImageData) -> dict[str, Digits]:
     """The splits that a configuration means; those read last are kept, as a worker does many runs on the same."""
     if data.directory is None:
-        return _ready(embedded_digits())
+        return embedded_digits()
     facts = [(path, path.stat()) for path in mnist_files(Path(data.directory))]
     return _read(Path(data.directory), tuple((path, stat.st_mtime_ns, stat.st_size) for path, stat in facts))
 
@@ -110,12 +110,7 @@ def read_digits(data: ImageData) -> dict[str, Digits]:
 @lru_cache(maxsize=1)
 def _read(directory: Path, facts: tuple[tuple[Path, int, int], ...]) -> dict[str, Digits]:
     """The files as they were with these times and sizes."""
-    return _ready(read_mnist(directory))
-
-
-def _ready(splits: dict[str, Digits]) -> dict[str, Digits]:
-    """The splits, with what is drawn from again and again to be read fast."""
-    return {**splits, "train": splits["train"].sparsely()}
+    return read_mnist(directory)
 
 
 def build_image_parts(config: ImageConfig, method: Method) -> Parts:
@@ -129,7 +124,7 @@ def build_image_parts(config: ImageConfig, method: Method) -> Parts:
     pixels = tasks.primary.digits.pixels.shape[1]
     seed = config.training.seed
     model = LogisticRegression(pixels, derived_generator(seed, MODEL_STREAM))
-    module: nn.Module | None = None
+    module: WeightModule | None = None
     if method.weighting == "learned":
         module = build_weight_module(config, tasks.primary.digits.pixels)
     elif method.weighting == "learned-from-loss":
@@ -173,11 +168,11 @@ def build_weight_module(
 
 
 @torch.no_grad()
-def accuracy_on(model: nn.Module, task: ImageTask) -> float:
+def accuracy_on(model: LogisticRegression, task: ImageTask) -> float:
     """Share of images whose label has the highest score, in per cent."""
     right = 0
     for batch in in_order(task, _CHUNK):
-        right += int((model(batch).argmax(dim=1) == batch.targets).sum())
+        right += int((model.scores(batch).argmax(dim=1) == batch.targets).sum())
     return 100.0 * right / len(task)
 
 

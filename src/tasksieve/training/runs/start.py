@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from tasksieve.encoding import derived_generator
+from tasksieve.models import Model, WeightModule
 from tasksieve.models.loss_weight_module import LossWeightModule
 from tasksieve.records.config import LoopConfig
 from tasksieve.training.loop.optimizers import adam_of
@@ -19,7 +20,7 @@ from tasksieve.training.rivals import GradientCosine, Gradients, LookAhead
 from tasksieve.weighting import Constant, Learned, PerExample, RandomChanging, Weighter
 
 
-def start_state(config: LoopConfig, model: nn.Module, weight_module: nn.Module | None) -> TrainState:
+def start_state(config: LoopConfig, model: Model, weight_module: WeightModule | None) -> TrainState:
     """Model and weight module with fresh optimisers; no weight module if the weights are not learned."""
     training = config.training
     primary = adam_of(model, training.primary_lr)
@@ -30,7 +31,7 @@ def start_state(config: LoopConfig, model: nn.Module, weight_module: nn.Module |
     return TrainState(model, weight_module, optimizers)
 
 
-def loss_module(config: LoopConfig, model: nn.Module) -> LossWeightModule:
+def loss_module(config: LoopConfig, model: Model) -> LossWeightModule:
     """A weight module that sees a model's losses, with its initial parameters, where the model is."""
     generator = derived_generator(config.training.seed, WEIGHT_MODULE_STREAM)
     return LossWeightModule(model, generator).to(next(model.parameters()).device)

@@ -13,7 +13,7 @@ from tasksieve.dialogs import SILENCE, Dialog, Note, Record, Turn
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.dialogs.record import told
 from tasksieve.encoding import Batch, Reading
-from tasksieve.models import MemoryNetwork
+from tasksieve.models import DialogModel
 from tasksieve.records.files import sha256
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.state import load_module
@@ -32,7 +32,7 @@ _NOT_SAID = "?"
 class TrainedModel:
     """The best model of a run, with what it needs to read dialogs."""
 
-    model: MemoryNetwork
+    model: DialogModel
     encoding: Encoding
 
     @classmethod

@@ -11,6 +11,7 @@ from jaxtyping import Int
 from torch import Tensor, nn
 
 from tasksieve.encoding import EncodedTask
+from tasksieve.models import DialogModel
 from tasksieve.records.config import RunConfig
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.parts import Preparation
@@ -38,6 +39,7 @@ def screening_of(
     screening = config.screening
 
     def measure(state: TrainState) -> float:
+        assert isinstance(state.model, DialogModel)
         return mean_probability(state.model, tasks.valid)
 
     def work(folder: RunFolder, watch: Callable[[int], None]) -> None:

@@ -1,7 +1,8 @@
-r"""Cross-entropy over candidates as one operation, with its first and second derivative worked out by hand.
+r"""Cross-entropy over choices: over one list for all examples, and over lists of their own.
 
-With states u (B × d), candidates C (n × d) and :math:`Y = \mathrm{softmax}(u C^\top)`, the loss of example i is
-:math:`-\log Y_{i, y_i}`. For cotangents w of the losses, :math:`G = w ∘ (Y - 1_y)`, and the cotangents are
+The first is one operation, with its first and second derivative worked out by hand. With states u (B × d),
+candidates C (n × d) and :math:`Y = \mathrm{softmax}(u C^\top)`, the loss of example i is :math:`-\log Y_{i, y_i}`.
+For cotangents w of the losses, :math:`G = w ∘ (Y - 1_y)`, and the cotangents are
 :math:`\bar u = G C` and :math:`\bar C = G^\top u`.
 
 Second derivative: for cotangents :math:`(\dot u, \dot C)` of those, with
@@ -25,6 +26,30 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+
+from tasksieve.encoding import Choices
+
+
+def choice_losses(
+    states: Float[Tensor, "batch dim"], embedding: Float[Tensor, "words dim"], choices: Choices
+) -> Float[Tensor, " batch"]:
+    """Cross-entropy of the right choice in nats, per example; 0 where there is none, if lists differ.
+
+    Args:
+        states: u.
+        embedding: of words; a choice is the sum of its words.
+        choices: of the examples.
+    """
+    if choices.offered is None:
+        return candidate_losses(states, choices.table.embed(embedding), choices.right)
+    chosen = torch.nonzero(choices.right >= 0).flatten()
+    losses = states.new_zeros(len(states))
+    if len(chosen) == 0:
+        return losses
+    kept = choices.select(chosen)
+    scores = kept.scores(states.index_select(0, chosen), kept.table.embed(embedding))
+    log_shares = torch.log_softmax(scores, dim=1)
+    return losses.index_put((chosen,), -log_shares.gather(1, kept.right[:, None])[:, 0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,131 @@
+"""What examples choose among, as tensors: one list for all, or a list for each example."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from tasksieve.encoding.sentences import SentenceTable
+from tasksieve.encoding.vocabulary import Vocabulary
+from tasksieve.kernels import batch_kernels
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What some examples choose among: candidate responses, or the entities that a response may name.
+
+    An example's choices stand at places, counted from 0. Scores have a column for each place, as many as the longest
+    list has, and -inf where an example has fewer.
+
+    Attributes:
+        table: the distinct choices, as bags of words.
+        right: the place of each example's right choice; -1 for none.
+        offered: each example's choices in the order of their places, as a table that has numbers of choices for
+            words; None if all examples choose among the whole table, in its order.
+        gaps: numbers of the choices that are templates with a gap for an entity, which can only be said with one.
+    """
+
+    table: SentenceTable
+    right: Int[Tensor, " batch"]
+    offered: SentenceTable | None = None
+    gaps: Int[Tensor, " gaps"] | None = None
+
+    def __len__(self) -> int:
+        return len(self.right)
+
+    @property
+    def most(self) -> int:
+        """How many places there are."""
+        if self.offered is None:
+            return len(self.table)
+        return int(self.offered.lengths.max()) if len(self.offered) else 0
+
+    def select(self, examples: Int[Tensor, " selected"], right: Int[Tensor, " selected"] | None = None) -> Choices:
+        """Those of some examples, in the order given.
+
+        Args:
+            examples: their numbers among these.
+            right: their right choices, if they are at hand.
+        """
+        right = self.right[examples] if right is None else right
+        if self.offered is None:
+            return Choices(self.table, right, None, self.gaps)
+        if self.offered.device.type != "cpu" or batch_kernels() is None:
+            return Choices(self.table, right, self.offered.select(examples), self.gaps)
+        known = int(self.offered.lengths[examples].sum())
+        return Choices(self.table, right, self.offered.select_known(examples, known), self.gaps)
+
+    def scores(
+        self, states: Float[Tensor, "batch dim"], rows: Float[Tensor, "choices dim"]
+    ) -> Float[Tensor, "batch most"]:
+        """The inner product of each example's state with each of its choices; -inf where there are no more.
+
+        Args:
+            states: a vector an example.
+            rows: a vector a choice of the table.
+        """
+        if self.offered is None:
+            return states @ rows.T
+        owners = torch.repeat_interleave(self.offered.lengths)
+        products = (rows.index_select(0, self.offered.words) * states.index_select(0, owners)).sum(dim=1)
+        full = states.new_full((len(states), self.most), -math.inf)
+        return full.index_put((owners, self._places(owners)), products)
+
+    def with_gap(self) -> Bool[Tensor, "rows most"]:
+        """Whether there is a template at each place, a row an example; a single row if all have the same choices."""
+        is_template = torch.zeros(len(self.table) + 1, dtype=torch.bool, device=self.right.device)
+        if self.gaps is not None:
+            is_template[self.gaps] = True
+        if self.offered is None:
+            return is_template[None, :-1]
+        owners = torch.repeat_interleave(self.offered.lengths)
+        full = is_template.new_zeros(len(self), self.most)
+        return full.index_put((owners, self._places(owners)), is_template[self.offered.words])
+
+    def _places(self, owners: Tensor) -> Tensor:
+        assert self.offered is not None
+        return torch.arange(len(owners), device=owners.device) - self.offered.offsets[:-1][owners]
+
+
+class ChoiceRows:
+    """Collects a list of choices for each example of a task.
+
+    Args:
+        vocabulary: numbers the words of choices; those it lacks are left out.
+    """
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._numbers: dict[tuple[str, ...], int] = {}
+        self._offered: list[list[int]] = []
+        self._right: list[int] = []
+        self._last: tuple[object, list[int]] = (None, [])
+
+    def add(self, choices: Sequence[tuple[str, ...]], right: int) -> None:
+        """The next example's.
+
+        Args:
+            choices: the words of each.
+            right: the place of the right one; -1 for none.
+        """
+        if choices is not self._last[0]:  # often those of the turn before
+            numbers = [self._numbers.setdefault(words, len(self._numbers)) for words in choices]
+            self._last = choices, numbers
+        self._offered.append(self._last[1])
+        self._right.append(right)
+
+    def choices(self, device: torch.device | str = "cpu") -> Choices | None:
+        """All of them; None if no example has any."""
+        if not self._numbers:
+            return None
+        bags = [self._vocabulary.numbers(" ".join(words))[0] for words in self._numbers]
+        return Choices(
+            SentenceTable.of(bags, len(self._vocabulary), device),
+            torch.tensor(self._right, device=device),
+            SentenceTable.of(self._offered, len(bags), device),
+        )

@@ -1,0 +1,146 @@
+"""What a run says of its dialog model and its weight module: the kinds there are, and the settings of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from tasksieve.plugins import load_plugins
+
+
+class Section(BaseModel):
+    """A section of a configuration: frozen, and without keys that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+MOST_MEMORIES = 65_536
+Facts = Literal["all", "needed", "mentioned", "none"]
+"""Which facts are memories: all, where they stand; those that something was said of, from then on (mentioned), and
+those that have just come, for the turn at hand (needed); or none. A knowledge base may answer with hundreds of facts,
+among which what was said is hard to find."""
+
+
+Entities = Literal["facts", "names"]
+"""How responses name what facts are about: told by the facts, so that any known entity can be named; or as texts."""
+
+BUILT_IN = "memory-network"
+"""The kind of the model and the weight module that come with the package."""
+
+
+class ModelConfig(Section):
+    """What every dialog model has; each kind adds its own settings."""
+
+    kind: str = Field(description="which model; others than the built-in one are registered by plug-ins")
+    max_memories: int = Field(default=250, ge=1, le=MOST_MEMORIES, description="older memories are left out")
+    facts: Facts = Field(
+        default="needed",
+        description="which facts are memories: all; those mentioned; needed: also those that have just come; none",
+    )
+    entities: Entities = Field(
+        default="facts",
+        description="a response that names an entity: a template and a choice by the facts, or word by word (names)",
+    )
+
+
+class WeightModuleConfig(Section):
+    """What every weight module of dialogs has; each kind adds its own settings."""
+
+    kind: str = Field(description="which weight module; others than the built-in one are registered by plug-ins")
+
+
+class BodyConfig(Section):
+    """What embeds and attends, in the memory network and in its weight module alike."""
+
+    dim: int = Field(default=20, ge=1, le=4096, description="width d of embeddings and internal state")
+    hops: int = Field(default=3, ge=1, le=64, description="how often the memories are attended to")
+    transform: Literal["state", "attended"] = Field(
+        default="attended", description="what the d × d matrix is applied to"
+    )
+    init_sd: float = Field(default=0.1, gt=0, description="standard deviation of initial parameters")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_recency(cls, values: Any) -> Any:
+        """Read what runs from before have: they say that memories have no embedding of their distance."""
+        if not isinstance(values, Mapping) or "recency" not in values:
+            return values
+        if values["recency"] is not False:
+            raise _refused("recency", values["recency"], "there is no embedding of a memory's distance any more")
+        return {name: value for name, value in values.items() if name != "recency"}
+
+
+class MemoryNetworkConfig(BodyConfig, ModelConfig):
+    """The built-in dialog model: an end-to-end memory network."""
+
+    kind: Literal["memory-network"] = "memory-network"
+    dim: int = Field(default=40, ge=1, le=4096, description="width d of embeddings and internal state")
+    shared_candidates: bool = Field(default=True, description="one candidate embedding for all heads")
+
+
+class MemoryWeightConfig(BodyConfig, WeightModuleConfig):
+    """The built-in weight module: the same body as the memory network, then a logit."""
+
+    kind: Literal["memory-network"] = "memory-network"
+
+
+Kind = TypeVar("Kind", bound=Section)
+
+
+class Kinds(Generic[Kind]):
+    """The configuration classes of the known kinds of model, or of weight module.
+
+    Args:
+        section: of the configuration.
+        built_in: the class of the kind that is taken where none is named.
+    """
+
+    def __init__(self, section: str, built_in: type[Kind]) -> None:
+        self._section = section
+        self._classes: dict[str, type[Kind]] = {BUILT_IN: built_in}
+
+    def add(self, kind: str, config: type[Kind]) -> None:
+        """Make a kind known.
+
+        Raises: ValueError: if there is another one of this name.
+        """
+        if self._classes.setdefault(kind, config) is not config:
+            raise ValueError(f"there is a {self._section} of kind '{kind}' already")
+
+    def named(self, kind: Any) -> type[Kind] | None:
+        """The class of a kind, after all plug-ins are imported if need be; None if there is none."""
+        if not isinstance(kind, str):
+            return None
+        if kind not in self._classes:
+            load_plugins()
+        return self._classes.get(kind)
+
+    def check(self, values: Any) -> Any:
+        """Check a section's values by the class of their kind."""
+        if not isinstance(values, Mapping):
+            return values
+        kind = values.get("kind", BUILT_IN)
+        found = self.named(kind)
+        if found is None:
+            known = ", ".join(self._classes)
+            raise _refused(
+                "kind", kind, f"known: {known}; give a plug-in that has it with tasksieve --plugin FILE.py"
+            )
+        return found.model_validate({**values, "kind": kind})
+
+
+MODEL_KINDS: Kinds[ModelConfig] = Kinds("model", MemoryNetworkConfig)
+WEIGHT_MODULE_KINDS: Kinds[WeightModuleConfig] = Kinds("weight module", MemoryWeightConfig)
+
+
+REFUSED = "refused"
+"""The type of an error whose message is a sentence of our own."""
+
+
+def _refused(key: str, found: Any, message: str) -> ValidationError:
+    """An error of one key with a message of our own."""
+    error = PydanticCustomError(REFUSED, "{message}", {"message": message})
+    return ValidationError.from_exception_data(key, [InitErrorDetails(type=error, loc=(key,), input=found)])
