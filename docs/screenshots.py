@@ -21,7 +21,8 @@ import torch
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tasksieve.dialogs import SILENCE, Dialog, Fact
+from tasksieve.dialogs import SILENCE, Dialog, Note, Turn
+from tasksieve.dialogs.record import Record, triples
 from tasksieve.dialogs.simulate import simulate, write_simulation
 from tasksieve.records.config import config_from
 from tasksieve.report.html import write_report
@@ -78,8 +79,8 @@ def replay(page: Page, dialog: Dialog) -> None:
     page.get_by_label("Words that describe the user").fill(" ".join(dialog.profile))
     said = 0
     for event in dialog.events[:EVENTS]:
-        if isinstance(event, Fact):
-            page.get_by_label("Facts of the knowledge base").fill(event.text)
+        if not isinstance(event, Turn):
+            page.get_by_label("Facts of the knowledge base").fill("\n".join(_lines(event)))
             page.get_by_role("button", name="Add facts").click()
             continue
         page.get_by_label("You say").fill("" if event.user == SILENCE else event.user)
@@ -88,6 +89,11 @@ def replay(page: Page, dialog: Dialog) -> None:
         said += 1
     page.get_by_text("Facts and profile").click()
     page.locator("#log").evaluate("log => { log.scrollTop = log.scrollHeight }")
+
+
+def _lines(event: Record | Note) -> tuple[str, ...]:
+    """As a person types a record or note."""
+    return (isinstance(event, Record) and triples(event)) or (event.text,)
 
 
 def weights(page: Page, address: str = "/weights") -> None:

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from tasksieve.cli.app import app
-from tasksieve.dialogs import Fact
+from tasksieve.dialogs.record import told
 from tasksieve.errors import UserError
 from tasksieve.plugins import VARIABLE, add_plugins, load_plugins
 from tasksieve.serve.app import create_app
@@ -72,7 +72,7 @@ def test_it_is_measured_and_talks(run: Path, tasks_dir: Path) -> None:
 
 
 def test_it_is_served_and_shows_no_attention(run: Path) -> None:
-    facts = [Fact(f"{name} R_{what}") for name in ("alma", "bois") for what in ("rating 3", "price cheap")]
+    facts = [told(f"{name} R_{what}") for name in ("alma", "bois") for what in ("rating 3", "price cheap")]
     events = [{"fact": fact.text} for fact in facts]
     with TestClient(create_app(run), base_url="http://127.0.0.1:8000") as client:
         assert client.get("/api/run").json()["model"] == "gru"

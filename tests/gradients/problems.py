@@ -10,19 +10,15 @@ import torch
 
 from tasksieve.dialogs.simulate import simulate
 from tasksieve.encoding import (
-    Candidates,
     Choices,
-    EncodedTask,
     SentenceTable,
-    Vocabulary,
-    naming_relations,
-    responses_of,
 )
 from tasksieve.metagrad import BilevelProblem, Params, Simulation
 from tasksieve.models import MemoryNetwork, MemoryWeightModule
 from tasksieve.records.model_config import MemoryNetworkConfig, MemoryWeightConfig
 from tasksieve.weighting import Learned
 from tests.gradients.plain_network import PlainNetwork
+from tests.reading import World
 
 MAX_UNROLL = 5
 
@@ -140,14 +136,9 @@ def dialog_case(
         simulate("restaurant", dialogs=4, seed=2, task=5)["train"],
         simulate("hotel", dialogs=4, seed=3)["train"],
     ]
-    naming = naming_relations(primary, *related) if entities else None
-    vocabulary = Vocabulary.of(primary, *related, naming=naming)
-    heads = {"primary": Candidates(responses_of(primary, naming=naming), vocabulary, naming=naming)}
-    tasks = []
-    for number, dialogs in enumerate(related):
-        head = f"related-{number + 1}"
-        heads[head] = Candidates(responses_of(dialogs, naming=naming), vocabulary, naming=naming)
-        tasks.append(EncodedTask(dialogs, vocabulary, heads[head], head=head, naming=naming))
+    world = World({"primary": primary, "related-1": related[0], "related-2": related[1]}, named=entities)
+    vocabulary, heads = world.vocabulary, world.heads
+    tasks = [world.task(f"related-{number}") for number in (1, 2)]
     generator = torch.Generator().manual_seed(0)
     options = {"transform": transform, "init_sd": 0.3}
     config = MemoryNetworkConfig.model_validate({"dim": 6, "shared_candidates": shared, **options})
@@ -160,7 +151,7 @@ def dialog_case(
 
     # both ways to derivatives: of the compiled operation, and the network's own linearization
     linearize = model.linearize if entities or given else None
-    encoded = EncodedTask(primary, vocabulary, heads["primary"], naming=naming)
+    encoded = world.task()
     if given:
         for task in (encoded, *tasks):
             task.choices = given_choices(task.choices)

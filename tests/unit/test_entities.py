@@ -1,69 +1,42 @@
-"""What facts are about: telling names, reading responses as templates, choosing an entity by its facts."""
+"""What records are about: reading responses as templates, choosing an entity by its facts."""
 
 from __future__ import annotations
-
-import json
-from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasksieve.dialogs import Dialog, Fact, Turn
+from tasksieve.dialogs import Dialog, Note, Record, Turn
 from tasksieve.dialogs.simulate import simulate
 from tasksieve.encoding import (
     Candidates,
-    EncodedTask,
     KnownEntities,
+    Names,
     Vocabulary,
-    naming_relations,
-    responses_of,
 )
 from tasksieve.errors import UserError
 from tasksieve.models.responses import whole_responses
 from tasksieve.training.runs.answers import best_answers
-from tasksieve.training.runs.dialog_tasks import Encoding
 from tasksieve.training.runs.evaluation import UNANSWERABLE, task_ranks
-from tests.unit.test_memories import memory_of
-from tests.unit.test_models import HEADS, NAMING, VOCABULARY, network, task
+from tests.reading import KB, World, facts, lines, records
+from tests.unit.test_models import HEADS, VOCABULARY, WORLD, network, task
 
-PHONE = frozenset({"r_phone"})
-FACTS = (
-    Fact("Resto_1 R_price cheap"),
-    Fact("Resto_1 R_phone Resto_1_phone"),
-    Fact("resto_2 R_price dear"),
-    Fact("resto_2 R_cuisine north indian"),
-    Fact("resto_2 R_phone resto_2_phone"),
+FACTS = facts(
+    "Resto_1 R_price cheap",
+    "Resto_1 R_phone Resto_1_phone",
+    "resto_2 R_price dear",
+    "resto_2 R_cuisine north indian",
+    "resto_2 R_phone resto_2_phone",
 )
 
 
-def known(*facts: Fact, naming: frozenset[str] = PHONE, profile: tuple[str, ...] = ()) -> KnownEntities:
-    entities = KnownEntities(naming, profile)
-    for fact in facts:
-        entities.learn(fact)
+def known(*told: Record | Note, names: Names = KB, profile: tuple[str, ...] = ()) -> KnownEntities:
+    entities = KnownEntities(names, profile)
+    for record in told:
+        if isinstance(record, Record):
+            entities.learn(record)
     return entities
-
-
-def test_a_relation_whose_values_are_each_of_one_entity_gives_names() -> None:
-    facts = [
-        Fact(f"r{n} {fact}") for n in range(10) for fact in (f"R_phone p{n}", f"R_rating {n % 3}", f"R_motto we {n}")
-    ]
-    assert naming_relations([Dialog(tuple(facts))]) == {"r_phone"}
-    assert naming_relations([Dialog(tuple(facts[:-3]))]) == set()  # nine are too few to tell
-    assert naming_relations([Dialog(tuple(facts))], [Dialog((Fact("other R_phone P3"),))]) == set()
-
-
-def test_ordinary_words_are_no_names() -> None:
-    told = (Fact("the hotel has a pool"), Fact("a pool is warm"), Turn("hi", "the pool is open"))
-    assert naming_relations([Dialog((Turn("the hotel", "a hotel it is"), *told))]) is None
-    assert naming_relations([Dialog(told)]) == set()
-    ids = [Fact(f"r{n} R_id {n}") for n in range(10)]
-    counted = Turn("a table for 3 or 4", "for 5 it is")
-    assert naming_relations([Dialog((*ids, Turn("which", "r3 and r4")))]) == {"r_id"}
-    assert naming_relations([Dialog((counted, *ids, Turn("which", "r3 and r4")))]) == set()
-    named = [Turn("r1", "r1"), *ids, *(Turn("and", f"r{n}") for n in range(10))]
-    assert naming_relations([Dialog(tuple(named))]) == {"r_id"}  # one of eleven came before its fact
 
 
 def test_responses_that_name_an_entity_are_templates() -> None:
@@ -95,17 +68,40 @@ def test_descriptions_say_what_was_asked_for_and_named() -> None:
     assert entities.descriptions()[1][-2:] == (":named", ":latest")
     entities.hear("is Resto_1 better")
     assert entities.descriptions()[0][-1] == ":latest" and entities.descriptions()[1][-1] == ":named"
-    entities.learn(Fact("resto_3 R_price cheap"))
+    (third,) = facts("resto_3 R_price cheap")
+    assert isinstance(third, Record)
+    entities.learn(third)
     assert len(entities) == len(entities.descriptions()) == 3
 
 
-def test_facts_without_a_value_say_nothing() -> None:
-    assert len(known(Fact("closed"), Fact("resto_1 open"))) == 0
+def test_a_record_without_a_name_is_of_no_entity() -> None:
+    assert len(known(*facts("closed", "You are kind"), *records("Hotels", {"hotel_name": "Astoria"}))) == 0
+
+
+def test_names_may_have_several_words() -> None:
+    names = Names({"Hotels_1": ("hotel_name", "address.street")})
+    inn = {"hotel_name": "The Old Inn", "address": {"street": "71 Saint Peter, rear", "town": "Rome"}}
+    entities = known(*records("Hotels_1", inn, {"hotel_name": "Astoria"}), names=names)
+    assert entities.template("try the old inn, at 71 Saint Peter, rear.") == ("try <entity>, at <address.street>.", 0)
+    assert entities.filled("it's at <address.street>!", 0) == "it's at 71 Saint Peter, rear!"
+    assert entities.filled("it's at <address.street>", 1) is None
+    assert entities.descriptions()[0] == ("address.town=rome",)
+
+
+def test_a_record_is_of_the_entity_whose_name_it_has() -> None:
+    names = Names({"Hotels_1": ("hotel_name", "phone")})
+    rows = (
+        {"hotel_name": "Astoria", "phone": "1"},
+        {"phone": "1", "stars": 3},
+        {"hotel_name": "Old Inn", "phone": "1"},
+    )
+    entities = known(*records("Hotels_1", *rows), names=names)
+    assert entities.descriptions() == (("stars=3",), ())
 
 
 def test_memories_have_placeholders_for_what_is_known_by_then() -> None:
     dialog = Dialog((Turn("is resto_1 good", "yes"), *FACTS, Turn("resto_1 then", "resto_1_phone it is")))
-    assert memory_of(dialog, "mentioned", PHONE).lines == [
+    assert lines(dialog, "mentioned", KB) == [
         *("<user> is resto_1 good", "<system> yes"),
         *("<fact> <entity> R_price cheap", "<fact> <entity> R_phone <r_phone>"),
         *("<user> <entity> then", "<system> <r_phone> it is"),
@@ -144,7 +140,7 @@ def test_whole_responses_are_as_probable_as_template_and_entity_together() -> No
 
 
 def test_without_entities_templates_cannot_be_said() -> None:
-    head = Candidates(["hello", "call me", "try <entity>"], VOCABULARY, naming=PHONE)
+    head = Candidates(["hello", "call me", "try <entity>"], VOCABULARY, placeholders=KB.gaps())
     choices = head.choices(torch.tensor([1]))
     found, right = whole_responses(choices, torch.tensor([[1.0, 2.0, 3.0]]))
     assert found.tolist() == [[1.0, 2.0, -torch.inf]] and right.tolist() == [1]
@@ -152,7 +148,7 @@ def test_without_entities_templates_cannot_be_said() -> None:
 
 def test_a_task_without_facts_has_no_templates_to_say() -> None:
     model, head = network(), HEADS["primary"]
-    encoded = EncodedTask([Dialog((Turn("hi", "hello"),))], VOCABULARY, head, naming=NAMING)
+    encoded = WORLD.task(dialogs=[Dialog((Turn("hi", "hello"),))])
     assert encoded.entities is None
     scores, targets = model.responses(encoded.batch(torch.tensor([0])))
     assert torch.nonzero(scores[0] == -torch.inf).flatten().tolist() == head.gaps.tolist() != []
@@ -163,12 +159,10 @@ def test_an_entity_of_no_training_dialog_can_be_named() -> None:
     """The ceiling without it: word for word, no response that names it is a candidate."""
     splits = simulate("personalized-restaurant", dialogs=12, seed=5, task=3)
     train, test = splits["train"], splits["test"]
-    naming = naming_relations(train)
     covered = {}
-    for kind, relations in (("facts", naming), ("names", None)):
-        vocabulary = Vocabulary.of(train, naming=relations)
-        candidates = Candidates(responses_of(train, naming=relations), vocabulary, naming=relations)
-        covered[kind] = EncodedTask(test, vocabulary, candidates, naming=relations).coverage.ceiling
+    for kind in ("facts", "names"):
+        world = World({"primary": train}, named=kind == "facts")
+        covered[kind] = world.task(dialogs=test).coverage.ceiling
     assert covered["facts"] > covered["names"] + 15
 
 
@@ -184,7 +178,9 @@ def test_the_rank_is_of_template_and_entity_together() -> None:
 
 
 def test_answers_are_texts_that_can_be_said() -> None:
-    candidates = Candidates(["hello", "call <r_phone>", "try <entity>"], Vocabulary(["hello"]), naming=PHONE)
+    candidates = Candidates(
+        ["hello", "call <r_phone>", "try <entity>"], Vocabulary(["hello"]), placeholders=KB.gaps()
+    )
     entities = known(FACTS[0], *FACTS[2:])  # the first has no phone
     # hello, two templates, then each of them with each entity
     scores = torch.tensor([1.0, 9.0, 9.0, 8.0, 2.0, 4.0, 3.0])
@@ -192,26 +188,10 @@ def test_answers_are_texts_that_can_be_said() -> None:
     assert [answer.text for answer in found] == ["try Resto_1", "try resto_2", "call resto_2_phone", "hello"]
     assert sum(answer.probability for answer in found) == pytest.approx(1)
     assert [answer.score for answer in best_answers(scores, candidates, entities, 2)] == [4.0, 3.0]
-    only = Candidates(["call <r_phone>"], Vocabulary(["hello"]), naming=PHONE)
+    only = Candidates(["call <r_phone>"], Vocabulary(["hello"]), placeholders=KB.gaps())
     with pytest.raises(UserError, match="give it facts first"):
         best_answers(torch.tensor([-torch.inf]), only, known(), 3)
 
 
-def test_an_encoding_keeps_what_names_are(tmp_path: Path) -> None:
-    vocabulary = Vocabulary(["hello"])
-    candidates = {"primary": Candidates(["hello", "try <entity>"], vocabulary, naming=PHONE)}
-    Encoding(vocabulary, candidates, 5, "none", PHONE).write(tmp_path / "encoding.json")
-    read = Encoding.read(tmp_path / "encoding.json", "cpu")
-    assert read.naming == PHONE and read.candidates["primary"].gaps.tolist() == [1]
-    value = json.loads((tmp_path / "encoding.json").read_text())
-    del value["naming"]  # as runs from before have it
-    (tmp_path / "encoding.json").write_text(json.dumps(value))
-    read = Encoding.read(tmp_path / "encoding.json", "cpu")
-    assert read.naming is None and read.candidates["primary"].gaps.tolist() == []
-    (tmp_path / "encoding.json").write_text(json.dumps({**value, "naming": [1]}))
-    with pytest.raises(UserError, match="naming: found"):
-        Encoding.read(tmp_path / "encoding.json", "cpu")
-
-
 def test_the_world_of_these_tests_has_names() -> None:
-    assert "r_phone" in NAMING
+    assert "<r_phone>" in WORLD.gaps

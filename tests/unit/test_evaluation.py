@@ -11,8 +11,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasksieve.dialogs import Dialog, Fact, Turn
-from tasksieve.encoding import Batch, Candidates, Choices, EncodedTask, Vocabulary
+from tasksieve.dialogs import Dialog, Turn
+from tasksieve.encoding import Batch, Candidates, Choices, EncodedTask, Reader, Vocabulary
 from tasksieve.errors import UserError
 from tasksieve.models import DialogModel
 from tasksieve.records.run_folder import RunFolder
@@ -20,6 +20,7 @@ from tasksieve.training.runs.dialogs import train
 from tasksieve.training.runs.evaluation import UNANSWERABLE, accuracy, ranks, summary, task_ranks
 from tasksieve.training.runs.labels import read_labels
 from tasksieve.training.runs.trained_model import Conversation, TrainedModel, evaluate_run
+from tests.reading import facts
 from tests.small import small_config
 
 
@@ -57,8 +58,9 @@ def test_accuracies_by_turn_dialog_and_kind() -> None:
         Dialog((Turn("a", "hello"), Turn("b", "api_call x"), Turn("c", "unheard of"))),
         Dialog((Turn("a", "hello"), Turn("b", "api_call y"))),
     ]
-    vocabulary = Vocabulary.of(dialogs)
-    task = EncodedTask(dialogs, vocabulary, Candidates(["api_call x", "api_call y", "hello"], vocabulary))
+    readings = Reader().read(dialogs)
+    vocabulary = Vocabulary.of(readings)
+    task = EncodedTask(readings, vocabulary, Candidates(["api_call x", "api_call y", "hello"], vocabulary))
     found = task_ranks(Fixed([2, 1, 0, 2, 1]), task)
     assert accuracy(found) == 60.0
     record = summary(found, task)
@@ -127,8 +129,8 @@ def test_a_conversation_remembers(trained: Path) -> None:
     first = conversation.say("good morning")
     second = conversation.say("")
     profile = ("female", "elderly")
-    assert first == model.answer([Fact("a R_price cheap")], "good morning", profile=profile)
-    events = [Fact("a R_price cheap"), Turn("good morning", first[0].text)]
+    assert first == model.answer([*facts("a R_price cheap")], "good morning", profile=profile)
+    events = [*facts("a R_price cheap"), Turn("good morning", first[0].text)]
     assert second == model.answer(events, "<SILENCE>", profile=profile)
     assert conversation.command("/reset") == "a new dialog"
     assert conversation.say("good morning") == model.answer([], "good morning")
@@ -165,7 +167,7 @@ def test_labels_by_example_or_kind(tmp_path: Path) -> None:
 
 def test_labels_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     for name, text, message in (
-        ("a.txt", "", "ends in '.txt'; expected .parquet, .csv or .jsonl"),
+        ("a.txt", "", "ends in '.txt'; expected .parquet, .csv, .jsonl"),
         ("b.csv", "example,right\n0,1\n", "expected 'label' and 'example' or 'kind'"),
         ("c.csv", "example,label\n7,1\n", "names unknown example 7"),
         ("d.csv", "kind,label\nhat,1\n", "names unknown kind 'hat'"),

@@ -10,21 +10,18 @@ import torch
 from torch import Tensor
 
 from tasksieve.dialogs.simulate import simulate
-from tasksieve.encoding import Batch, Candidates, EncodedTask, Vocabulary, naming_relations, responses_of
+from tasksieve.encoding import Batch, EncodedTask
 from tasksieve.models import DialogModel, MemoryNetwork, MemoryWeightModule
 from tasksieve.models.memory_network.choice_losses import candidate_losses
 from tasksieve.records.model_config import MemoryNetworkConfig, MemoryWeightConfig
+from tests.reading import World
 
 pytestmark = pytest.mark.usefixtures("both_paths")
 
 PRIMARY = simulate("personalized-restaurant", dialogs=4, seed=1, task=3)["train"]
 RELATED = simulate("restaurant", dialogs=4, seed=2, task=1)["train"]
-NAMING = naming_relations(PRIMARY, RELATED)
-VOCABULARY = Vocabulary.of(PRIMARY, RELATED, naming=NAMING)
-HEADS = {
-    "primary": Candidates(responses_of(PRIMARY, naming=NAMING), VOCABULARY, naming=NAMING),
-    "related-1": Candidates(responses_of(RELATED, naming=NAMING), VOCABULARY, naming=NAMING),
-}
+WORLD = World({"primary": PRIMARY, "related-1": RELATED})
+VOCABULARY, HEADS = WORLD.vocabulary, WORLD.heads
 
 
 def network(**settings: object) -> MemoryNetwork:
@@ -33,8 +30,7 @@ def network(**settings: object) -> MemoryNetwork:
 
 
 def task(head: str = "primary") -> EncodedTask:
-    dialogs = PRIMARY if head == "primary" else RELATED
-    return EncodedTask(dialogs, VOCABULARY, HEADS[head], head=head, naming=NAMING)
+    return WORLD.task(head)
 
 
 def scores_of(model: MemoryNetwork, batch: Batch) -> Tensor:

@@ -42,13 +42,14 @@ def get(client: TestClient, path: str, **parameters: Any) -> Any:
 
 
 def test_respond_says_what_the_model_says(client: TestClient, run: Path) -> None:
-    from tasksieve.dialogs import Fact, Turn
+    from tasksieve.dialogs import Turn
+    from tasksieve.dialogs.record import told
 
     events = [{"user": "hello", "system": "what can i do"}, {"fact": "x R_price cheap"}]
     asked = {"events": events, "user": "i want food at x", "profile": "male young", "top": 4}
     answer = client.post("/api/respond", json=asked).json()
     expected = TrainedModel.load(run).answer(
-        [Turn("hello", "what can i do"), Fact("x R_price cheap")],
+        [Turn("hello", "what can i do"), told("x R_price cheap")],
         "i want food at x",
         profile=["male", "young"],
         top=4,

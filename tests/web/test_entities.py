@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from tasksieve.dialogs import Fact, Turn
+from tasksieve.dialogs import Turn
+from tasksieve.dialogs.record import told
 from tasksieve.serve.app import create_app
 from tasksieve.training.runs.trained_model import Conversation, TrainedModel
 
 NAMES = ("grand_alma", "petit_bois")
-FACTS = [
-    Fact(f"{name} R_{relation}") for name in NAMES for relation in ("rating 3", "price cheap", f"phone {name}_p")
-]
+SAID = [f"{name} R_{relation}" for name in NAMES for relation in ("rating 3", "price cheap", f"phone {name}_p")]
+FACTS = [told(line) for line in SAID]
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def client(run: Path) -> Iterator[TestClient]:
 
 
 def asked(user: str, **more: object) -> dict[str, object]:
-    return {"events": [{"fact": fact.text} for fact in FACTS], "user": user, "top": 100, **more}
+    return {"events": [{"fact": line} for line in SAID], "user": user, "top": 100, **more}
 
 
 def test_entities_of_the_dialog_are_named(run: Path, client: TestClient) -> None:

@@ -122,7 +122,8 @@ function about(run) {
 
 const WHEN = {
   all: "",
-  mentioned: "The model sees a fact once its first word was said.",
+  needed: "The model sees a fact when it has just come, and again once something that identifies it was said.",
+  mentioned: "The model sees a fact once something that identifies it was said.",
   none: "This model does not remember facts.",
 };
 const NAMING = "Responses may name what the facts are about.";
