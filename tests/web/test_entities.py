@@ -43,7 +43,7 @@ def test_entities_of_the_dialog_are_named(run: Path, client: TestClient) -> None
 
 def test_the_overview_says_so(client: TestClient) -> None:
     found = client.get("/api/run").json()
-    assert (found["facts"], found["entities"]) == ("mentioned", "facts")
+    assert (found["facts"], found["entities"]) == ("needed", "facts")
 
 
 def test_responses_given_are_read_as_templates(client: TestClient) -> None:

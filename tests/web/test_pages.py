@@ -88,7 +88,8 @@ def test_chat(page: sync_api.Page) -> None:
     assert fits(page)
     page.get_by_text("Facts and profile").click()
     assert page.locator("#when").inner_text() == (
-        "The model sees a fact when it has just come, and again once something that identifies it was said. Responses may name what the facts are about."
+        "The model sees a fact when it has just come, and again once something that identifies it was said. "
+        "Responses may name what the facts are about."
     )
     page.get_by_label("Facts of the knowledge base").fill("resto R_price cheap\n\nresto R_place rome")
     page.get_by_label("Words that describe the user").fill("male young")
