@@ -13,10 +13,11 @@ from tasksieve.dialogs.turn_kinds import turn_kind
 from tasksieve.errors import UserError
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.state import read_tensors
-from tasksieve.training.methods import METHODS
+from tasksieve.training.methods import Method, all_methods, register
 from tasksieve.training.runs.dialogs import train
 from tests.small import small_config
 
+METHODS = all_methods()
 RIVALS = ("reweight", "gradient-cosine", "meta-weight-net")
 
 
@@ -119,10 +120,26 @@ def test_every_method_trains_on_several_related_tasks(tasks_dir: Path, tmp_path:
         assert fixed == (method in ("random-fixed", "oracle"))
 
 
-def test_what_a_method_lacks_is_said_before_it_starts(tasks_dir: Path, tmp_path: Path) -> None:
+def test_what_a_method_lacks_is_said_before_anything_is_written(tasks_dir: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="'multitask' borrows; give at least one --related"):
         train(small_config(tasks_dir, training={"method": "multitask"}), tmp_path / "a")
     with pytest.raises(UserError, match="needs labels of the related examples; give --labels"):
         train(small_config(tasks_dir, "hotel", training={"method": "oracle"}), tmp_path / "b")
     with pytest.raises(UserError, match="unknown method 'magic'; known: "):
         train(small_config(tasks_dir, training={"method": "magic"}), tmp_path / "c")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_name_is_given_once() -> None:
+    class Unnamed(Method):
+        """Nothing."""
+
+    class Second(Method):
+        """Not the first."""
+
+        name = "learned"
+
+    with pytest.raises(ValueError, match="Unnamed: found no name"):
+        register(Unnamed)
+    with pytest.raises(ValueError, match="Second: there is a method 'learned' already"):
+        register(Second)

@@ -15,7 +15,7 @@ from tasksieve.records.files import write_whole
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop import run as run_module
 from tasksieve.training.loop.meta_updates import weight_lr
-from tasksieve.training.loop.run import Report
+from tasksieve.training.loop.run import RunProgress
 from tasksieve.training.loop.tensor_files import read_tensors
 from tasksieve.training.runs.dialogs import train
 from tests.small import small_config
@@ -48,7 +48,7 @@ def records(folder: RunFolder) -> dict[str, Any]:
 
 def test_a_run_leaves_all_its_records(tasks_dir: Path, tmp_path: Path) -> None:
     config = learned(tasks_dir)
-    seen: list[Report] = []
+    seen: list[RunProgress] = []
     result = train(config, tmp_path / "run", seen.append)
     folder = RunFolder(tmp_path / "run")
     assert folder.finished
