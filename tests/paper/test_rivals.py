@@ -139,7 +139,9 @@ def test_a_meta_weight_net_sees_the_present_losses_alone(problem: Problem) -> No
 
 
 def test_a_meta_weight_net_learns_and_resumes(tasks_dir: Path, tmp_path: Path) -> None:
-    config = small_config(tasks_dir, "restaurant", training={"method": "meta-weight-net"}, screening={"trials": 16})
+    config = small_config(
+        tasks_dir, "restaurant", training={"method": "meta-weight-net", "iterations": 4}, screening={"trials": 16}
+    )
     train(config, tmp_path / "run")
     folder = RunFolder(tmp_path / "run")
     first, last = folder.read_weights(0), folder.read_weights(folder.weight_steps()[-1])
@@ -149,7 +151,7 @@ def test_a_meta_weight_net_learns_and_resumes(tasks_dir: Path, tmp_path: Path) -
 
 @pytest.mark.parametrize("method", ["reweight", "meta-weight-net"])
 def test_rivals_tell_wrong_labels_from_right_ones(tmp_path: Path, method: str) -> None:
-    settings = [f"training.method={method}", "training.iterations=300", "training.batch_size=64"]
+    settings = [f"training.method={method}", "training.iterations=150", "training.batch_size=64"]
     run(table1_config(None, "next", 0.5, [*settings, "training.related_lr=0.01"]), tmp_path / "run", IMAGES)
     folder = RunFolder(tmp_path / "run")
     last = folder.read_weights(folder.weight_steps()[-1]).join(folder.read_examples(), on="example")

@@ -31,8 +31,8 @@ def go_on(folder: RunFolder, state: TrainState) -> bool:
             _go_back(folder, state, error)
     else:
         state.load(previous)
-    state.progress.seconds = folder.forget_after(state.progress.step)
     _have_best(folder, state)
+    state.progress.seconds = folder.forget_after(state.progress.step)
     return True
 
 
