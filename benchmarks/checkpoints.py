@@ -28,12 +28,12 @@ import torch
 
 from tasksieve.dialogs.simulate import simulate, write_simulation
 from tasksieve.records.config import RunConfig, config_from
-from tasksieve.training.loop.state import TrainState
+from tasksieve.training.loop.state import StateCopy
 from tasksieve.training.runs.dialogs import train
 
 ITERATIONS = 200
 ROUNDS = 7
-_WRITERS = ("save", "save_best", "keep_best")
+_WRITERS = ("write", "write_model")
 
 
 def task(folder: Path) -> RunConfig:
@@ -50,14 +50,14 @@ def task(folder: Path) -> RunConfig:
 @contextmanager
 def writers(change: Callable[[Callable[..., None]], Callable[..., None]]) -> Iterator[None]:
     """Change what writes checkpoints, for a while."""
-    before = {name: getattr(TrainState, name) for name in _WRITERS}
+    before = {name: getattr(StateCopy, name) for name in _WRITERS}
     try:
         for name, method in before.items():
-            setattr(TrainState, name, change(method))
+            setattr(StateCopy, name, change(method))
         yield
     finally:
         for name, method in before.items():
-            setattr(TrainState, name, method)
+            setattr(StateCopy, name, method)
 
 
 def seconds(config: RunConfig, folder: Path) -> tuple[float, float]:

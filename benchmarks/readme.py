@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from tasksieve.experiments.restaurant import METHODS as OF_THE_PAPER
-from tasksieve.experiments.restaurant import RIVALS
 from tasksieve.experiments.table2_rows import PAPER
 from tasksieve.report import formatting as show
 from tasksieve.report.conditions import METHODS, describe
 
+RIVALS = ("reweight", "gradient-cosine", "meta-weight-net")
 TABLE2 = (*OF_THE_PAPER, *RIVALS)
 ROOT = Path(__file__).resolve().parents[1]
 TABLE2_RECORD = ROOT / "results" / "restaurant-table2.json"

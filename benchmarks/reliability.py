@@ -28,8 +28,10 @@ undisturbed, byte for byte: metrics, weights of the examples, best and last mode
 (`times.jsonl`, `seconds` in `result.json`). Why:
 
 - What an iteration does follows from the seed, its number and the state. The state is in the checkpoint: parameters,
-  optimisers, torch's random state, best model so far, early stopping. Order, initialisation and labels are separate
-  streams of the seed.
+  optimisers, the random states of the CPU and of CUDA devices, early stopping. Order, initialisation and labels are
+  separate streams of the seed.
+- The best model so far is on the disk once, in `best.safetensors`. It is written after the checkpoint of the
+  validation that found it; a run that was killed in between finds it in that checkpoint.
 - A file is written beside its place, brought to the disk and renamed; then its folder is brought to the disk.
 - Checkpoints carry a SHA-256 over every byte and a format number. The last two are kept: if the last one is damaged,
   the run says so in one sentence and goes on from the one before.
@@ -48,6 +50,8 @@ ENDINGS = """## How commands end
 | disk full, folder not writable | one sentence; nothing half-written stays; the same command goes on | 2 |
 | last checkpoint damaged or not ours | one sentence; set aside; goes on from the one before | 0 |
 | both checkpoints damaged | one sentence; nothing is touched | 2 |
+| best model lost or damaged before the end | one sentence; nothing is touched | 2 |
+| a loss or gradient is not finite | one sentence with iteration and update; the last good checkpoint stays | 2 |
 | second process on one folder | one sentence; the first one is not disturbed | 2 |
 | a run of a comparison diverges | the others finish; named in the table and in `failed` of the record | 2 |
 | a damaged input file | one sentence with file and line | 2 |

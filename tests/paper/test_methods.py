@@ -13,10 +13,12 @@ from tasksieve.dialogs.turn_kinds import turn_kind
 from tasksieve.errors import UserError
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.state import read_tensors
-from tasksieve.training.methods import METHODS
+from tasksieve.training.methods import Method, all_methods, register
 from tasksieve.training.runs.dialogs import train
 from tests.small import small_config
 
+METHODS = all_methods()
+BRIEF = {"iterations": 4}
 RIVALS = ("reweight", "gradient-cosine", "meta-weight-net")
 
 
@@ -45,7 +47,7 @@ def test_weights_0_are_primary_only_and_weights_1_are_multitask(
     tasks_dir: Path, tmp_path: Path, optimizer_state: str
 ) -> None:
     def run(method: str, labels: str | None = None) -> dict[str, torch.Tensor]:
-        training = {"method": method, "optimizer_state": optimizer_state}
+        training = {"method": method, "optimizer_state": optimizer_state, **BRIEF}
         data = {} if labels is None else {"labels": str(tmp_path / labels)}
         config = small_config(tasks_dir, "restaurant", "hotel", training=training, data=data)
         return parameters(config, tmp_path / f"{method}-{labels}")
@@ -67,14 +69,14 @@ def test_weights_0_are_primary_only_and_weights_1_are_multitask(
 
 
 def test_a_learned_run_that_never_asks_its_module_is_multitask(tasks_dir: Path, tmp_path: Path) -> None:
-    training = {"method": "learned"}
-    warm = small_config(tasks_dir, "restaurant", training=training, meta={"warm_up": 99})
-    plain = small_config(tasks_dir, "restaurant", training={"method": "multitask"})
+    warm = small_config(tasks_dir, "restaurant", training={"method": "learned", **BRIEF}, meta={"warm_up": 99})
+    plain = small_config(tasks_dir, "restaurant", training={"method": "multitask", **BRIEF})
     assert same(parameters(warm, tmp_path / "warm"), parameters(plain, tmp_path / "plain"))
 
 
 def test_no_unroll_leaves_the_weight_module_as_it_was(tasks_dir: Path, tmp_path: Path) -> None:
-    config = small_config(tasks_dir, "restaurant", training={"method": "learned"}, meta={"unroll_length": 0})
+    training = {"method": "learned", **BRIEF}
+    config = small_config(tasks_dir, "restaurant", training=training, meta={"unroll_length": 0})
     train(config, tmp_path / "run")
     folder = RunFolder(tmp_path / "run")
     first, last = folder.read_weights(0), folder.read_weights(folder.weight_steps()[-1])
@@ -93,7 +95,7 @@ def test_pretraining_comes_first_and_is_never_selected(tasks_dir: Path, tmp_path
 
 def test_without_primary_updates_only_related_data_is_learned_from(tasks_dir: Path, tmp_path: Path) -> None:
     """Table 1's setting: steps 2 and 3 alone."""
-    config = small_config(tasks_dir, "restaurant", training={"method": "learned", "primary_updates": False})
+    config = small_config(tasks_dir, "restaurant", training={"method": "learned", "primary_updates": False, **BRIEF})
     train(config, tmp_path / "run")
     lines = RunFolder(tmp_path / "run").read_metrics()
     assert all(line["primary_loss"] is None and line["meta_loss"] > 0 for line in lines)
@@ -102,9 +104,8 @@ def test_without_primary_updates_only_related_data_is_learned_from(tasks_dir: Pa
 @pytest.mark.parametrize("method", sorted(METHODS))
 def test_every_method_trains_on_several_related_tasks(tasks_dir: Path, tmp_path: Path, method: str) -> None:
     (tmp_path / "labels.csv").write_text("kind,label\ngreeting,1\n")
-    config = small_config(
-        tasks_dir, "restaurant", "hotel", training={"method": method}, data={"labels": str(tmp_path / "labels.csv")}
-    )
+    data = {"labels": str(tmp_path / "labels.csv")}
+    config = small_config(tasks_dir, "restaurant", "hotel", training={"method": method, **BRIEF}, data=data)
     result = train(config, tmp_path / "run")
     assert result["method"] == method
     folder = RunFolder(tmp_path / "run")
@@ -119,10 +120,26 @@ def test_every_method_trains_on_several_related_tasks(tasks_dir: Path, tmp_path:
         assert fixed == (method in ("random-fixed", "oracle"))
 
 
-def test_what_a_method_lacks_is_said_before_it_starts(tasks_dir: Path, tmp_path: Path) -> None:
+def test_what_a_method_lacks_is_said_before_anything_is_written(tasks_dir: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="'multitask' borrows; give at least one --related"):
         train(small_config(tasks_dir, training={"method": "multitask"}), tmp_path / "a")
     with pytest.raises(UserError, match="needs labels of the related examples; give --labels"):
         train(small_config(tasks_dir, "hotel", training={"method": "oracle"}), tmp_path / "b")
     with pytest.raises(UserError, match="unknown method 'magic'; known: "):
         train(small_config(tasks_dir, training={"method": "magic"}), tmp_path / "c")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_name_is_given_once() -> None:
+    class Unnamed(Method):
+        """Nothing."""
+
+    class Second(Method):
+        """Not the first."""
+
+        name = "learned"
+
+    with pytest.raises(ValueError, match="Unnamed: found no name"):
+        register(Unnamed)
+    with pytest.raises(ValueError, match="Second: there is a method 'learned' already"):
+        register(Second)

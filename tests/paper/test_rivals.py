@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,16 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from tasksieve.encoding import ExampleBatch
+from tasksieve.encoding import ExampleBatch, Examples
 from tasksieve.experiments.mnist import table1_config
 from tasksieve.kernels import disabled
-from tasksieve.models.loss_weight_module import LossWeightModule
+from tasksieve.records.config import TrainingConfig
 from tasksieve.records.run_folder import RunFolder
+from tasksieve.training.loop.model_gradients import ModelGradients
 from tasksieve.training.loop.run import run
-from tasksieve.training.rivals import GradientCosine, Gradients, LookAhead
+from tasksieve.training.methods.gradient_cosine import CosineWeights
+from tasksieve.training.methods.meta_weight_net import LossWeightModule
+from tasksieve.training.methods.reweight import LookAhead
 from tasksieve.training.runs.dialogs import train
 from tasksieve.training.runs.images import IMAGES
 from tests.small import small_config
@@ -27,6 +31,14 @@ RATE = 0.7
 """Of the step looked ahead; it falls out."""
 
 
+@dataclass
+class Tasks:
+    """A primary task and its related ones."""
+
+    primary: Examples
+    related: tuple[Examples, ...]
+
+
 class Problem:
     """A memory network with a primary task and a related one, and the losses at any parameters."""
 
@@ -34,11 +46,12 @@ class Problem:
         self.model = network(shared_candidates=False)
         self.params = {name: value.detach() for name, value in self.model.named_parameters()}
         self.primary, self.related = task(), task("related-1")
-        self.gradients = Gradients(self.model, self.primary_batch)
+        self.gradients = ModelGradients(
+            self.model, Tasks(self.primary, (self.related,)), TrainingConfig(batch_size=4)
+        )
 
     def primary_batch(self, step: int) -> ExampleBatch:
-        batch: ExampleBatch = self.primary.batch(torch.arange(step, step + 4))
-        return batch
+        return self.gradients.primary_batch(step)
 
     def losses(self, params: dict[str, Tensor], batch: ExampleBatch) -> Tensor:
         found: Tensor = functional_call(self.model, params, (batch,))
@@ -96,7 +109,7 @@ def test_a_task_is_weighted_by_the_cosine_of_the_gradients_that_both_have(proble
     assert len(shared) < len(pairs)
     left, right = (torch.cat(side) for side in zip(*shared, strict=True))
     cosine = left @ right / left.norm() / right.norm()
-    weighter = GradientCosine(problem.gradients)
+    weighter = CosineWeights(problem.gradients)
     found = weighter.weights((batch, problem.related.batch(torch.arange(2))), 1)
     assert found.shape == (11,)
     torch.testing.assert_close(found[:9], cosine.clamp(min=0).expand(9), rtol=1e-9, atol=1e-12)
@@ -124,7 +137,9 @@ def test_a_meta_weight_net_sees_the_present_losses_alone(problem: Problem) -> No
 
 
 def test_a_meta_weight_net_learns_and_resumes(tasks_dir: Path, tmp_path: Path) -> None:
-    config = small_config(tasks_dir, "restaurant", training={"method": "meta-weight-net"}, screening={"trials": 16})
+    config = small_config(
+        tasks_dir, "restaurant", training={"method": "meta-weight-net", "iterations": 4}, screening={"trials": 16}
+    )
     train(config, tmp_path / "run")
     folder = RunFolder(tmp_path / "run")
     first, last = folder.read_weights(0), folder.read_weights(folder.weight_steps()[-1])
@@ -134,7 +149,7 @@ def test_a_meta_weight_net_learns_and_resumes(tasks_dir: Path, tmp_path: Path) -
 
 @pytest.mark.parametrize("method", ["reweight", "meta-weight-net"])
 def test_rivals_tell_wrong_labels_from_right_ones(tmp_path: Path, method: str) -> None:
-    settings = [f"training.method={method}", "training.iterations=300", "training.batch_size=64"]
+    settings = [f"training.method={method}", "training.iterations=150", "training.batch_size=64"]
     run(table1_config(None, "next", 0.5, [*settings, "training.related_lr=0.01"]), tmp_path / "run", IMAGES)
     folder = RunFolder(tmp_path / "run")
     last = folder.read_weights(folder.weight_steps()[-1]).join(folder.read_examples(), on="example")

@@ -16,6 +16,8 @@ from safetensors.torch import save_file
 from tasksieve.errors import UserError
 from tasksieve.records.files import write_json
 from tasksieve.records.run_folder import RunFolder
+from tasksieve.training.loop.state import StateCopy
+from tasksieve.training.loop.tensor_files import read_tensors, write_tensors
 from tests.reliability.victims import SHORT, command, disk_full, learn, left, run, strike_at, unstruck
 
 CHECKPOINTS = "checkpoints"
@@ -125,8 +127,6 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(
 
 
 def test_every_single_flipped_bit_is_noticed(tmp_path: Path) -> None:
-    from tasksieve.training.loop.tensor_files import read_tensors, write_tensors
-
     file = tmp_path / "small.safetensors"
     write_tensors(file, {"a": torch.arange(3.0)}, {"step": "1"}, "model")
     data = file.read_bytes()
@@ -155,12 +155,33 @@ def test_other_peoples_tensors_are_refused_in_one_sentence(tasks_dir: Path, unfi
         learn(tasks_dir, unfinished.path, SHORT)
 
 
-def test_the_best_model_is_restored_from_the_checkpoint(
-    tasks_dir: Path, unfinished: RunFolder, whole: dict[str, bytes]
+def test_a_run_killed_before_its_best_model_was_written_has_it_in_the_checkpoint(
+    tasks_dir: Path, tmp_path: Path, whole: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    unfinished.best_checkpoint.unlink()
-    learn(tasks_dir, unfinished.path, SHORT)
-    assert left(unfinished.path) == whole
+    def killed(copy: StateCopy, path: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StateCopy, "write_model", killed)
+        with pytest.raises(KeyboardInterrupt):
+            learn(tasks_dir, tmp_path / "run", SHORT)
+    folder = RunFolder(tmp_path / "run")
+    assert folder.last_checkpoint.exists() and not folder.best_checkpoint.exists()
+    learn(tasks_dir, folder.path, SHORT)
+    assert left(folder.path) == whole
+
+
+def test_a_best_model_that_is_lost_is_one_sentence(tasks_dir: Path, unfinished: RunFolder) -> None:
+    best, (_, facts) = unfinished.best_checkpoint, read_tensors(unfinished.last_checkpoint, "state")
+    assert 0 < int(facts["best_step"]) < int(facts["step"])
+    write_tensors(best, {"model.a": torch.zeros(1)}, {"step": str(int(facts["best_step"]) - 1)}, "model")
+    with pytest.raises(UserError, match=r"best\.safetensors: is not of iteration \d; the best model so far is lost"):
+        learn(tasks_dir, unfinished.path, SHORT)
+    best.unlink()
+    with pytest.raises(
+        UserError, match=r"best\.safetensors: no such checkpoint; the best model so far is lost; remove"
+    ):
+        learn(tasks_dir, unfinished.path, SHORT)
 
 
 def test_a_run_that_died_before_its_first_record_is_begun_anew(

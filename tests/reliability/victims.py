@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tasksieve.records import files
+from tasksieve.training.loop import tensor_files
 from tasksieve.training.runs.dialogs import train
 from tests.small import OPTIONS, small_config
 
@@ -57,8 +58,9 @@ def learn_and_die(tasks: Path, out: Path, training: dict[str, Any], operation: i
 def strike_at(operation: int, strike: Callable[[], object]) -> Callable[[], int]:
     """Call ``strike`` in the middle of one operation on the disk of this process.
 
-    Operations are: writing a file (struck when half is written), appending a line (likewise), bringing to the disk
-    and renaming (struck before). The patches stay until the process ends, or :func:`unstruck` undoes them.
+    Operations are: writing a file or checkpoint (struck when half is written), appending a line (likewise), bringing
+    to the disk and renaming (struck before). The patches stay until the process ends, or :func:`unstruck` undoes
+    them.
 
     Returns: a function that says how many operations there were so far.
     """
@@ -76,6 +78,12 @@ def strike_at(operation: int, strike: Callable[[], object]) -> Callable[[], int]
             strike()
         return _WRITE_BYTES(path, data)
 
+    def write_checkpoint(part: Path, *arguments: Any) -> None:
+        _WRITE_CHECKPOINT(part, *arguments)
+        if struck():
+            os.truncate(part, part.stat().st_size // 2)
+            strike()
+
     def append(path: Path, data: bytes) -> None:
         if struck():
             _APPEND(path, data[: len(data) // 2])
@@ -92,7 +100,8 @@ def strike_at(operation: int, strike: Callable[[], object]) -> Callable[[], int]
             strike()
         return _REPLACE(path, target)
 
-    for owner, name, patched in zip(_OWNERS, _NAMES, (write_bytes, append, fsync, replace), strict=True):
+    changed = (write_bytes, write_checkpoint, append, fsync, replace)
+    for owner, name, patched in zip(_OWNERS, _NAMES, changed, strict=True):
         setattr(owner, name, patched)
     return lambda: done + 1
 
@@ -109,10 +118,11 @@ def disk_full() -> None:
 
 
 _WRITE_BYTES, _APPEND, _FSYNC, _REPLACE = Path.write_bytes, files._append, os.fsync, Path.replace
-_ORIGINALS = (_WRITE_BYTES, _APPEND, _FSYNC, _REPLACE)
+_WRITE_CHECKPOINT = tensor_files._write
+_ORIGINALS = (_WRITE_BYTES, _WRITE_CHECKPOINT, _APPEND, _FSYNC, _REPLACE)
 
-_OWNERS: tuple[Any, ...] = (Path, files, os, Path)
-_NAMES = ("write_bytes", "_append", "fsync", "replace")
+_OWNERS: tuple[Any, ...] = (Path, tensor_files, files, os, Path)
+_NAMES = ("write_bytes", "_write", "_append", "fsync", "replace")
 
 
 def left(folder: Path) -> dict[str, bytes]:

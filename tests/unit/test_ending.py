@@ -9,7 +9,7 @@ import pytest
 
 from tasksieve.cli.ending import Terminated, end_if_interrupted, obeying_signals
 from tasksieve.cli.progress import RunBars
-from tasksieve.training.loop.run import Report
+from tasksieve.training.loop.run import RunProgress
 
 
 class Struck:
@@ -36,7 +36,7 @@ def test_a_signal_in_a_finalizer_ends_the_work_at_its_next_report(number: int, e
     with pytest.raises(ending), RunBars() as bars, obeying_signals():
         Struck(number)
         reached.append("after")
-        bars.watch("run", Report(1, 2, 0.0))
+        bars.watch("run", RunProgress(1, 2, 0.0))
         reached.append("reported")
     assert reached == ["after"]
     end_if_interrupted()

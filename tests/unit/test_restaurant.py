@@ -24,7 +24,6 @@ from tasksieve.experiments import restaurant
 from tasksieve.experiments.ray_workers import RayJobs
 from tasksieve.experiments.restaurant import (
     METHODS,
-    RIVALS,
     Table2Plan,
     embedded_data,
     methods_named,
@@ -143,9 +142,14 @@ def test_data_that_is_missing_or_there_twice_is_named(published: Path, tmp_path:
 
 def test_methods_are_those_of_the_table(plan: Table2Plan) -> None:
     assert methods_named(["all"]) == METHODS
-    assert methods_named(["primary", "rivals", "reweight"]) == ("primary", *RIVALS)
-    wrong = Table2Plan(plan.data, ("primary", "ones"), (4,), 1, plan.out, QUICK)
-    with pytest.raises(UserError, match="unknown method 'ones' of Table 2; known: primary, pretrain"):
+    assert methods_named(["primary", "rivals", "reweight"]) == (
+        "primary",
+        "gradient-cosine",
+        "meta-weight-net",
+        "reweight",
+    )
+    wrong = Table2Plan(plan.data, ("primary", "magic"), (4,), 1, plan.out, QUICK)
+    with pytest.raises(UserError, match=r"unknown method 'magic'; known: gradient-cosine, joint, .*, all, or rivals"):
         reproduce_table2(wrong)
 
 

@@ -15,7 +15,7 @@ from tasksieve.records.files import write_whole
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop import run as run_module
 from tasksieve.training.loop.meta_updates import weight_lr
-from tasksieve.training.loop.run import Report
+from tasksieve.training.loop.run import RunProgress
 from tasksieve.training.loop.tensor_files import read_tensors
 from tasksieve.training.runs.dialogs import train
 from tests.small import small_config
@@ -46,14 +46,23 @@ def records(folder: RunFolder) -> dict[str, Any]:
     }
 
 
-def test_a_run_leaves_all_its_records(tasks_dir: Path, tmp_path: Path) -> None:
-    config = learned(tasks_dir)
-    seen: list[Report] = []
-    result = train(config, tmp_path / "run", seen.append)
-    folder = RunFolder(tmp_path / "run")
-    assert folder.finished
+Trained = tuple[RunFolder, list[RunProgress]]
+
+
+@pytest.fixture(scope="module")
+def trained(tasks_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A learned run that came to its end, and what was seen of it; not to be changed."""
+    seen: list[RunProgress] = []
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    train(learned(tasks_dir), folder, seen.append)
+    return RunFolder(folder), seen
+
+
+def test_a_run_leaves_all_its_records(tasks_dir: Path, trained: Trained) -> None:
+    config, (folder, seen) = learned(tasks_dir), trained
+    result = folder.read_record("result")
     assert folder.read_config() == config
-    assert config_from(read_values(tmp_path / "run" / "config.toml")) == config
+    assert config_from(read_values(folder.path / "config.toml")) == config
     assert [line["step"] for line in folder.read_metrics()] == [4, 8, 12]
     assert folder.weight_steps() == [0, 4, 8, 12]
     assert result["valid_accuracy"] == max(line["valid_accuracy"] for line in folder.read_metrics())
@@ -66,27 +75,30 @@ def test_a_run_leaves_all_its_records(tasks_dir: Path, tmp_path: Path) -> None:
     assert set(weights.columns) == {"example", "dialog", "turn", "step", "weight"}
     assert weights["example"].equals(examples["example"])
     assert weights["weight"].is_between(0, 1, closed="none").all()
-    assert json.loads((tmp_path / "run" / "encoding.json").read_text())["candidates"].keys() == {
+    assert json.loads(folder.encoding.read_text())["candidates"].keys() == {
         "primary",
         "related-1",
     }
 
 
-def test_the_same_configuration_gives_the_same_run(tasks_dir: Path, tmp_path: Path) -> None:
-    train(learned(tasks_dir), tmp_path / "one")
-    train(learned(tasks_dir), tmp_path / "two")
-    assert records(RunFolder(tmp_path / "one")) == records(RunFolder(tmp_path / "two"))
-    train(learned(tasks_dir, training={"seed": 1}), tmp_path / "three")
-    assert records(RunFolder(tmp_path / "one"))["lines"] != records(RunFolder(tmp_path / "three"))["lines"]
+ADAM = {"inner_optimizer": "adam", "unroll_length": 1}
 
 
-@pytest.mark.parametrize("when", [1, 5, 7, 9, 11])
-@pytest.mark.parametrize("state", ["shared", "separate"])
+@pytest.fixture(scope="module", params=["shared", "separate"])
+def undisturbed(
+    request: pytest.FixtureRequest, tasks_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> RunFolder:
+    """A run that simulates Adam, by whose moments primary and related updates share or do not."""
+    folder = tmp_path_factory.mktemp(request.param)
+    train(learned(tasks_dir, training={"optimizer_state": request.param}, meta=ADAM), folder)
+    return RunFolder(folder)
+
+
+@pytest.mark.parametrize("when", [1, 7, 8])
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(
-    tasks_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: int, state: str
+    tasks_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: RunFolder, when: int
 ) -> None:
-    options = {"training": {"optimizer_state": state}, "meta": {"inner_optimizer": "adam", "unroll_length": 1}}
-    train(learned(tasks_dir, **options), tmp_path / "whole")
+    config = undisturbed.read_config()
     iterate = run_module.Trainer.iterate
 
     def dying(self: Any, step: int) -> None:
@@ -96,24 +108,23 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(
 
     monkeypatch.setattr(run_module.Trainer, "iterate", dying)
     with pytest.raises(Killed):
-        train(learned(tasks_dir, **options), tmp_path / "killed")
+        train(config, tmp_path / "killed")
     assert not RunFolder(tmp_path / "killed").finished
     monkeypatch.undo()
-    train(learned(tasks_dir, **options), tmp_path / "killed")
-    assert records(RunFolder(tmp_path / "killed")) == records(RunFolder(tmp_path / "whole"))
+    train(config, tmp_path / "killed")
+    assert records(RunFolder(tmp_path / "killed")) == records(undisturbed)
 
 
-def test_a_finished_run_is_not_trained_again(tasks_dir: Path, tmp_path: Path) -> None:
-    first = train(learned(tasks_dir), tmp_path / "run")
-    before = (tmp_path / "run" / "metrics.jsonl").stat().st_mtime_ns
-    assert train(learned(tasks_dir), tmp_path / "run") == first
-    assert (tmp_path / "run" / "metrics.jsonl").stat().st_mtime_ns == before
+def test_a_finished_run_is_not_trained_again(tasks_dir: Path, trained: Trained) -> None:
+    metrics = trained[0].path / "metrics.jsonl"
+    before = metrics.stat().st_mtime_ns
+    assert train(learned(tasks_dir), trained[0].path) == trained[0].read_record("result")
+    assert metrics.stat().st_mtime_ns == before
 
 
-def test_a_folder_of_something_else_is_refused(tasks_dir: Path, tmp_path: Path) -> None:
-    train(learned(tasks_dir), tmp_path / "run")
+def test_a_folder_of_something_else_is_refused(tasks_dir: Path, tmp_path: Path, trained: Trained) -> None:
     with pytest.raises(UserError, match="holds a run with another configuration; choose another --out"):
-        train(learned(tasks_dir, training={"seed": 5}), tmp_path / "run")
+        train(learned(tasks_dir, training={"seed": 5}), trained[0].path)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").write_text("mine")
     with pytest.raises(UserError, match="exists and is no run folder"):
@@ -171,14 +182,15 @@ def test_stops_early_when_validation_no_longer_improves(tasks_dir: Path, tmp_pat
     assert (result["stopped"], result["iterations"], result["best_step"]) == ("early", 4, 1)
 
 
-def test_clipping_and_sums_change_the_run_and_keep_it_finite(tasks_dir: Path, tmp_path: Path) -> None:
+def test_clipping_and_sums_change_the_run_and_keep_it_finite(
+    tasks_dir: Path, tmp_path: Path, trained: Trained
+) -> None:
     options = {
         "training": {"reduction": "sum", "max_grad_norm": 0.1},
         "meta": {"max_grad_norm": 1e-3, "weight_decay": 0.1},
     }
     train(learned(tasks_dir, **options), tmp_path / "run")
-    train(learned(tasks_dir), tmp_path / "plain")
-    assert records(RunFolder(tmp_path / "run"))["lines"] != records(RunFolder(tmp_path / "plain"))["lines"]
+    assert RunFolder(tmp_path / "run").read_metrics() != trained[0].read_metrics()
 
 
 def test_the_weight_modules_step_size_falls_along_half_a_cosine(tasks_dir: Path, tmp_path: Path) -> None:

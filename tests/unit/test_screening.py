@@ -18,7 +18,7 @@ from tasksieve.dialogs.turn_kinds import turn_kind
 from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig, config_from
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.loop.run import Report
+from tasksieve.training.loop.run import RunProgress
 from tasksieve.training.runs.dialogs import train
 from tasksieve.weighting import balanced_design, effects_of, response_groups
 from tests.small import small_config
@@ -94,7 +94,7 @@ def test_effects_are_those_of_least_squares_with_students_errors() -> None:
     assert found.error == pytest.approx(float(covariance[1, 1].sqrt()))
     with pytest.raises(ValueError, match="not finite"):
         effects_of(design, results * float("nan"))
-    with pytest.raises(ValueError, match="found 10 results of 10 trials with 9 factors"):
+    with pytest.raises(ValueError, match="found 10 results of 10 trials with 9 groups"):
         effects_of(torch.ones(10, 9).bool(), results[:10])
 
 
@@ -106,7 +106,7 @@ def screened(tasks: Path, *related: str, **sections: Any) -> RunConfig:
 
 
 def test_a_learned_run_starts_from_what_its_trials_say(tasks_dir: Path, tmp_path: Path) -> None:
-    seen: list[Report] = []
+    seen: list[RunProgress] = []
     train(screened(tasks_dir, "restaurant", "hotel"), tmp_path / "run", seen.append)
     folder = RunFolder(tmp_path / "run")
     trials = [json.loads(line) for line in (folder.path / "trials.jsonl").read_text().splitlines()]
@@ -137,7 +137,7 @@ def test_a_screening_goes_on_after_the_trials_that_were_done(tasks_dir: Path, tm
     for done in (33, 85):
         stopped = tmp_path / f"stopped-{done}"
 
-        def stop(report: Report, done: int = done) -> None:
+        def stop(report: RunProgress, done: int = done) -> None:
             if report.step >= done:
                 raise KeyboardInterrupt
 
@@ -155,7 +155,7 @@ def test_a_screening_goes_on_after_the_trials_that_were_done(tasks_dir: Path, tm
 def test_trials_of_something_else_are_refused(tasks_dir: Path, tmp_path: Path) -> None:
     config = screened(tasks_dir)
 
-    def stop(report: Report) -> None:
+    def stop(report: RunProgress) -> None:
         if report.step >= 50:
             raise KeyboardInterrupt
 

@@ -16,7 +16,7 @@ import pytest
 from tasksieve.errors import UserError
 from tasksieve.experiments.compare import Plan, compare
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.loop.run import Report
+from tasksieve.training.loop.run import RunProgress
 from tasksieve.training.runs.dialogs import train
 from tasksieve.training.tracking import PROGRAMS, Trackers, Tracking
 from tests.small import small_config
@@ -36,7 +36,7 @@ class Stop(Exception):
 
 
 def stop_at(step: int) -> Any:
-    def watch(report: Report) -> None:
+    def watch(report: RunProgress) -> None:
         if report.step >= step:
             raise Stop
 

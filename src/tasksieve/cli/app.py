@@ -14,6 +14,7 @@ from tasksieve.cli.compare import compare, demo, report
 from tasksieve.cli.convert import convert, validate
 from tasksieve.cli.data import data
 from tasksieve.cli.ending import Interrupted, guarded, obeying_signals
+from tasksieve.cli.method_list import ListsMethods
 from tasksieve.cli.reproduce import reproduce
 from tasksieve.cli.serve import serve
 from tasksieve.cli.simulate import simulate
@@ -37,7 +38,7 @@ app = typer.Typer(
 )
 
 for _command in (demo, compare, train, evaluate, weights, chat, serve, report, simulate, audit, convert, validate):
-    app.command()(guarded(_command))
+    app.command(cls=ListsMethods if _command in (compare, train) else None)(guarded(_command))
 app.add_typer(reproduce, name="reproduce")
 app.add_typer(data, name="data")
 

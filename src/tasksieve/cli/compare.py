@@ -38,7 +38,9 @@ def compare(
     test: Annotated[str, typer.Option(help="Test dialogs of your new task; read once, after training.")],
     out: Annotated[Path, typer.Option(help="The comparison folder: new, or one to go on with.")],
     related: Related = [],  # noqa: B006
-    methods: Annotated[str, typer.Option(help="Names with commas between them.")] = "primary,multitask,learned",
+    methods: Annotated[
+        str, typer.Option(help="Names of methods with commas between them; all are listed below.")
+    ] = "primary,multitask,learned",
     seeds: Seeds = 2,
     sizes: Annotated[str, typer.Option(help="Numbers of primary dialogs to try, e.g. 50,100,150; else all.")] = "",
     labels: Labels = None,
@@ -49,11 +51,6 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Find out whether borrowing helps: train with several methods and say in one sentence.
-
-    Methods: [bold]primary[/bold] (your task alone), [bold]pretrain[/bold] (related data first),
-    [bold]joint[/bold] (as one task), [bold]multitask[/bold] (a head each), [bold]learned[/bold] (multitask with
-    meta-learned weights), [bold]random-fixed[/bold], [bold]random-changing[/bold], [bold]ones[/bold],
-    [bold]oracle[/bold] (weights from --labels).
 
     Finished runs are kept: the same command goes on where it was stopped, and more seeds or methods may be added.
     """

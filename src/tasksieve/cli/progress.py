@@ -13,7 +13,7 @@ from rich.text import Text
 from tasksieve.cli.ending import end_if_interrupted
 
 if TYPE_CHECKING:
-    from tasksieve.training.loop.run import Report
+    from tasksieve.training.loop.run import RunProgress
 
 
 class _Rate(TextColumn):
@@ -45,7 +45,7 @@ class RunBars:
     ) -> None:
         self._progress.stop()
 
-    def watch(self, name: str, report: Report) -> None:
+    def watch(self, name: str, report: RunProgress) -> None:
         """Move a run's bar. Raises: KeyboardInterrupt: if a signal arrived where it could not be raised."""
         end_if_interrupted()
         best = f"valid {report.best_accuracy:.1f} %" if report.best_accuracy else ""

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from tasksieve.cli.compare import Seeds, Workers, names_in, numbers_in
 from tasksieve.cli.ending import guarded
+from tasksieve.cli.method_list import ListsMethods
 from tasksieve.cli.options import Json, Settings, print_json
 from tasksieve.cli.progress import RunBars
 from tasksieve.errors import UserError
@@ -70,7 +71,7 @@ def mnist(
         console.print(f"Wrote {path}", soft_wrap=True, highlight=False)
 
 
-@reproduce.command()
+@reproduce.command(cls=ListsMethods)
 @guarded
 def restaurant(
     out: Annotated[Path, typer.Option(help="Where runs, table2.json, report.html and the figures go.")],
@@ -79,7 +80,10 @@ def restaurant(
     ] = None,
     embedded: Annotated[bool, typer.Option("--embedded", help="Use simulated dialogs of the same tasks.")] = False,
     sizes: Annotated[str, typer.Option(help="Numbers of primary training dialogs.")] = "50,100,150",
-    methods: Annotated[str, typer.Option(help="Rows, with commas between them; all (of the paper), rivals.")] = "all",
+    methods: Annotated[
+        str,
+        typer.Option(help="Rows: methods, listed below, with commas between them; or all (of the paper), rivals."),
+    ] = "all",
     seeds: Seeds = 5,
     paper_seeds: Annotated[
         int, typer.Option(min=0, help="Seeds of the learned row with the paper's settings; 0 leaves it out.")

@@ -29,7 +29,7 @@ def train(
     out: Annotated[Path, typer.Option(help="The run folder: new, or of the same run to go on with.")],
     related: Related = [],  # noqa: B006
     method: Annotated[
-        str | None, typer.Option(help="How related data is used, by default learned; see `tasksieve compare --help`.")
+        str | None, typer.Option(help="How related data is used, by default learned; all methods are listed below.")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="All randomness follows from it; by default 0.")] = None,
     size: Annotated[int | None, typer.Option(min=1, help="Use only the first SIZE primary dialogs.")] = None,

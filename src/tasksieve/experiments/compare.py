@@ -17,7 +17,7 @@ from tasksieve.records.files import sha256, write_json
 from tasksieve.records.lock import FolderLock
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.divergence import Diverged
-from tasksieve.training.loop.run import Report
+from tasksieve.training.loop.run import RunProgress
 from tasksieve.training.methods import method_named
 from tasksieve.training.runs.dialogs import train
 from tasksieve.training.runs.trained_model import evaluate_run
@@ -56,7 +56,7 @@ _TEST = ("sha256", "accuracy", "per_dialog_accuracy", "coverage")
 def compare(
     plan: Plan,
     workers: int = 1,
-    watch: Callable[[str, Report], None] | None = None,
+    watch: Callable[[str, RunProgress], None] | None = None,
     run: RunJobs = run_jobs,
 ) -> Comparison:
     """Do every run that is not done yet, measure each once on the test set, and write ``comparison.json``.

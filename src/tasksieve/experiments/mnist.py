@@ -16,7 +16,7 @@ from tasksieve.records.config import config_of, set_value
 from tasksieve.records.files import write_json
 from tasksieve.records.lock import FolderLock
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.loop.run import Report
+from tasksieve.training.loop.run import RunProgress
 from tasksieve.training.runs.images import IMAGES, ImageConfig
 
 METHODS = ("ones", "random-fixed", "random-changing", "learned", "oracle")
@@ -66,7 +66,7 @@ def table1_config(data: Path | None, corruption: str, share: float, assignments:
 
 
 def reproduce_table1(
-    plan: Table1Plan, workers: int = 1, watch: Callable[[str, Report], None] | None = None
+    plan: Table1Plan, workers: int = 1, watch: Callable[[str, RunProgress], None] | None = None
 ) -> dict[str, Any]:
     """Do every run that is not done yet and write ``table1.json``.
 
@@ -80,7 +80,7 @@ def reproduce_table1(
         return _reproduce(plan, workers, watch or (lambda name, report: None))
 
 
-def _reproduce(plan: Table1Plan, workers: int, watch: Callable[[str, Report], None]) -> dict[str, Any]:
+def _reproduce(plan: Table1Plan, workers: int, watch: Callable[[str, RunProgress], None]) -> dict[str, Any]:
     table = _jobs(plan, _TABLE, METHODS)
     conditions = beyond.conditions_of(plan.config) if plan.condition_seeds else []
     more = [_jobs(plan, condition, beyond.METHODS) for condition in conditions]
@@ -117,7 +117,9 @@ def _with_seed(config: ImageConfig, seed: int) -> ImageConfig:
     return config.model_copy(update={"training": config.training.model_copy(update={"seed": seed})})
 
 
-def _run(groups: Sequence[Mapping[str, Sequence[Job]]], workers: int, watch: Callable[[str, Report], None]) -> None:
+def _run(
+    groups: Sequence[Mapping[str, Sequence[Job]]], workers: int, watch: Callable[[str, RunProgress], None]
+) -> None:
     """Do the paper's table first, and in each group the slow runs first, so that no worker waits long at the end."""
     jobs: dict[Path, Job] = {}
     for group in groups:

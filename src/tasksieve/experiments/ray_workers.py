@@ -12,7 +12,7 @@ from typing import Any
 from tasksieve.errors import UserError
 from tasksieve.experiments.workers import Job, Watch, do_job
 from tasksieve.training.loop.divergence import Diverged
-from tasksieve.training.loop.run import Report
+from tasksieve.training.loop.run import RunProgress
 
 _RETRIES = 20
 """How often a run is taken up again, from its last checkpoint, after the process or machine it was on was lost."""
@@ -133,5 +133,5 @@ def _remote(job: Job, reports: Any) -> None:
     do_job(job, _reporter(reports))
 
 
-def _reporter(reports: Any) -> Callable[[str, Report], None]:
+def _reporter(reports: Any) -> Callable[[str, RunProgress], None]:
     return lambda name, report: reports.put((name, report))

@@ -16,7 +16,8 @@ from tasksieve.records.comparison import Comparison, run_name
 from tasksieve.records.config import RunConfig, changed, config_from, set_value
 from tasksieve.records.files import write_json, write_text
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.loop.run import Report
+from tasksieve.training.loop.run import RunProgress
+from tasksieve.training.methods import all_methods
 
 METHODS = (
     "primary",
@@ -29,8 +30,6 @@ METHODS = (
     "oracle",
 )
 """The paper's seven rows, and what a selection by hand reaches."""
-RIVALS = ("reweight", "gradient-cosine", "meta-weight-net")
-"""Ways of weighting that the paper does not compare with; rows that are added when they are asked for."""
 ORACLE_KINDS = ("ask cuisine", "ask place", "ask party size", "ask price", "look for options")
 """What the oracle borrows: the turns of the related task that the primary task has as well and finds hard."""
 PAPER_SETTINGS = {
@@ -64,7 +63,7 @@ class Table2Plan:
 
     Attributes:
         data: the dialogs.
-        methods: rows of the table, of :data:`METHODS` and :data:`RIVALS`.
+        methods: rows of the table, names of methods, most of them of :data:`METHODS`.
         sizes: numbers of primary training (and validation) dialogs.
         seeds: run seeds 0 to SEEDS − 1, the same for every method and size.
         out: the folder of runs and table; also a comparison folder.
@@ -114,7 +113,7 @@ def embedded_data(out: Path) -> RestaurantData:
 def reproduce_table2(
     plan: Table2Plan,
     workers: int = 1,
-    watch: Callable[[str, Report], None] | None = None,
+    watch: Callable[[str, RunProgress], None] | None = None,
     run: RunJobs = run_jobs,
 ) -> dict[str, Any]:
     """Do every run that is not done yet and write ``table2.json`` beside ``comparison.json``.
@@ -140,10 +139,10 @@ def reproduce_table2(
 
 
 def _check(plan: Table2Plan) -> None:
-    known = (*METHODS, *RIVALS)
+    known = all_methods()
     unknown = [name for name in plan.methods if name not in known]
     if unknown:
-        raise UserError(f"unknown method '{unknown[0]}' of Table 2; known: {', '.join(known)}, all, or rivals")
+        raise UserError(f"unknown method '{unknown[0]}'; known: {', '.join(known)}, all, or rivals")
 
 
 def _main_plan(plan: Table2Plan) -> Plan:
@@ -191,6 +190,11 @@ def _environment(out: Path, comparison: Comparison) -> dict[str, Any]:
 
 
 def methods_named(names: Sequence[str]) -> tuple[str, ...]:
-    """The rows that ``--methods`` means: ``all`` for those of the paper and the oracle, ``rivals`` for the others."""
-    several = {"all": METHODS, "rivals": RIVALS}
+    """The rows that ``--methods`` means.
+
+    ``all`` is for those of the paper and the oracle, ``rivals`` for ways of weighting that the paper does not compare
+    with.
+    """
+    rivals = tuple(name for name, method in all_methods().items() if method.reference)
+    several = {"all": METHODS, "rivals": rivals}
     return tuple(dict.fromkeys(row for name in names for row in several.get(name, (name,))))

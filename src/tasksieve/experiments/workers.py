@@ -18,9 +18,9 @@ from typing import Any
 from tasksieve.errors import UserError
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.divergence import Diverged
-from tasksieve.training.loop.run import Report, Watcher
+from tasksieve.training.loop.run import RunProgress, Watcher
 
-Watch = Callable[[str, Report], None]
+Watch = Callable[[str, RunProgress], None]
 _POLL_SECONDS = 0.2
 _shared: dict[str, Any] = {}
 
@@ -135,7 +135,7 @@ def _end_with_parent() -> None:
 
 
 def _do_in_process(job: Job) -> None:
-    def report(name: str, progress: Report) -> None:
+    def report(name: str, progress: RunProgress) -> None:
         if _shared["stop"].is_set():
             raise Stopped
         _shared["reports"].put((name, progress))

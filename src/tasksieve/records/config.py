@@ -127,7 +127,10 @@ class TrainingConfig(Section):
     max_grad_norm: float | None = Field(default=None, gt=0, description="clip the norm of both updates")
     evaluate_every: int = Field(default=100, ge=1, description="iterations between validations")
     patience: int = Field(default=25, ge=1, description="validations without a better one before stopping")
-    snapshot_every: int = Field(default=200, ge=1, description="iterations between records of all weights")
+    snapshot_every: int = Field(default=200, ge=1, description="iterations between records of the weights")
+    snapshot_examples: int = Field(
+        default=100_000, ge=1, description="so many examples in a record, a fixed sample of more; at the end all"
+    )
     device: str = Field(default="cpu", description="a torch device")
     threads: int = Field(default=1, ge=1, le=1024, description="CPU threads; the tensors are too small for more")
 

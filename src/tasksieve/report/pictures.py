@@ -7,6 +7,7 @@ from pathlib import Path
 from tasksieve.report.figures import learning_curves, save_figure, weight_histograms, weights_by_kind
 from tasksieve.report.reading import read_comparison, read_runs, read_weights, run_to_show
 from tasksieve.report.size_figures import accuracy_by_size
+from tasksieve.report.weights import of_the_same_examples
 
 
 def write_pictures(folder: Path) -> list[Path]:
@@ -23,6 +24,7 @@ def write_pictures(folder: Path) -> list[Path]:
     shown = run_to_show(runs)
     if shown is not None:
         weights, examples = read_weights(shown)
+        weights = of_the_same_examples(weights)
         figures["weight-histograms"] = weight_histograms(weights, examples)
         figures["weights-by-kind"] = weights_by_kind(weights, examples)
     return [save_figure(figure, folder / "pictures" / name)[0] for name, figure in figures.items()]

@@ -14,7 +14,7 @@ from tasksieve.report.figures import learning_curves, weight_histograms, weights
 from tasksieve.report.reading import Run, kinds_by_turns, read_weights
 from tasksieve.report.snapshots import snapshots_block
 from tasksieve.report.style import svg_text
-from tasksieve.report.weights import WeightedDialog, extreme_dialogs, named_tasks
+from tasksieve.report.weights import WeightedDialog, extreme_dialogs, named_tasks, of_the_same_examples
 
 _COVERAGE = {
     "candidate_ceiling": ("test turns whose response is a candidate (the ceiling)", " %"),
@@ -46,10 +46,11 @@ def weight_sections(run: Run | None) -> list[Section]:
         return [_no_weights("No run recorded weights; only weighting methods do, such as learned.")]
     try:
         weights, examples = read_weights(run)
-        picture = svg_text(weight_histograms(weights, examples), "histograms")
+        alike = of_the_same_examples(weights)
+        picture = svg_text(weight_histograms(alike, examples), "histograms")
         stages = Picture(picture, "Histograms of weights at stages of training")
-        snapshots = snapshots_block(weights, examples, stages)
-        kinds = svg_text(weights_by_kind(weights, examples), "kinds")
+        snapshots = snapshots_block(alike, examples, stages)
+        kinds = svg_text(weights_by_kind(alike, examples), "kinds")
         named = named_tasks(examples, run.folder.read_config().data.related)
         dialogs = _dialog_blocks(*extreme_dialogs(weights, named))
     except UserError as error:

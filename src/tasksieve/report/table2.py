@@ -13,6 +13,7 @@ from tasksieve.report.figures import save_figure, weights_by_kind
 from tasksieve.report.paper_figures import write_weight_figures
 from tasksieve.report.reading import read_comparison, read_runs, read_weights, run_to_show
 from tasksieve.report.terminal import plain_table
+from tasksieve.report.weights import of_the_same_examples
 
 
 def table2_table(table: dict[str, Any]) -> Table:
@@ -59,5 +60,6 @@ def write_table2_figures(folder: Path) -> list[Path]:
     if shown is None:
         return []
     weights, examples = read_weights(shown)
+    weights = of_the_same_examples(weights)
     paper = write_weight_figures(folder, weights, examples, (2, 6, 7))
     return [*paper, save_figure(weights_by_kind(weights, examples), folder / "weights-by-kind")[0]]

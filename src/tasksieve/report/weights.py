@@ -29,6 +29,19 @@ def stages(steps: Sequence[int], count: int = 6) -> list[int]:
     return [known[place] for place in places]
 
 
+def of_the_same_examples(weights: pl.DataFrame) -> pl.DataFrame:
+    """What snapshots can be compared by: where some are of a sample of the examples, the rows of that sample.
+
+    Args:
+        weights: columns example, step, weight.
+    """
+    sizes = weights.group_by("step").len().sort("len", "step")
+    if sizes["len"].n_unique() < 2:
+        return weights
+    sample = weights.filter(pl.col("step") == sizes["step"][0])["example"]
+    return weights.filter(pl.col("example").is_in(sample.implode()))
+
+
 def histogram(weights: pl.Series) -> list[int]:
     """How many weights lie in each of the :data:`BINS` intervals; what is not a number is left out."""
     return _counts(weights.to_frame("weight").select(_BIN).to_series())

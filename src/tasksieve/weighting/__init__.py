@@ -1,19 +1,31 @@
-"""Weights of related examples: constant, random, given, or learned."""
+"""Weights of related examples: pieces that methods share."""
 
 from tasksieve.weighting.design import Effects, balanced_design, effects_of
 from tasksieve.weighting.groups import response_groups
 from tasksieve.weighting.learned import Learned
-from tasksieve.weighting.weighter import Constant, PerExample, RandomChanging, RelatedBatch, Weighter
+from tasksieve.weighting.weighter import (
+    NeedsAll,
+    Numbers,
+    Ones,
+    PerExample,
+    RelatedBatch,
+    Weighter,
+    batches_by_task,
+    by_task,
+)
 
 __all__ = [
-    "Constant",
     "Effects",
     "Learned",
+    "NeedsAll",
+    "Numbers",
+    "Ones",
     "PerExample",
-    "RandomChanging",
     "RelatedBatch",
     "Weighter",
     "balanced_design",
+    "batches_by_task",
+    "by_task",
     "effects_of",
     "response_groups",
 ]

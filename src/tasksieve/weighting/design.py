@@ -20,41 +20,41 @@ from scipy.stats import t as student
 from torch import Tensor
 
 
-def balanced_design(factors: int, trials: int, generator: torch.Generator) -> Bool[Tensor, "trials factors"]:
-    """Which factors are on in which trial.
+def balanced_design(groups: int, trials: int, generator: torch.Generator) -> Bool[Tensor, "trials groups"]:
+    """Which groups are in which trial.
 
     Args:
-        factors: how many there are, at most half as many as trials.
+        groups: how many there are, at most half as many as trials.
         trials: a power of two, at least 4.
-        generator: shuffles which factor has which column, and the order of the trials.
-    Returns: each factor on in half of the trials, each pair of factors in all four ways in a quarter of them.
-    Raises: ValueError: if there are too many factors, or ``trials`` is no power of two from 4.
+        generator: shuffles which group has which column, and the order of the trials.
+    Returns: each group in half of the trials, each pair of groups in all four ways in a quarter of them.
+    Raises: ValueError: if there are too many groups, or ``trials`` is no power of two from 4.
     """
     half = trials // 2
     if trials < 4 or trials & (trials - 1):
         raise ValueError(f"trials: found {trials}; expected a power of two from 4")
-    if factors > half:
-        raise ValueError(f"factors: found {factors}; expected at most {half}, half the trials")
+    if groups > half:
+        raise ValueError(f"groups: found {groups}; expected at most {half}, half the trials")
     signs = torch.from_numpy(hadamard(half))
-    signs = signs[:, torch.randperm(half, generator=generator)[:factors]]
+    signs = signs[:, torch.randperm(half, generator=generator)[:groups]]
     both = torch.cat([signs, -signs])
     return both[torch.randperm(trials, generator=generator)] > 0
 
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What each factor of a design does.
+    """What each group of a design does.
 
     Attributes:
-        estimates: difference between the mean results of the trials with the factor and of those without it.
+        estimates: difference between the mean results of the trials with the group and of those without it.
         error: standard error of each, the same for all.
         chances: that the effect is above 0, for a flat prior (Student's t with ``freedom`` degrees of freedom).
-        freedom: trials less factors less one.
+        freedom: trials less groups less one.
     """
 
-    estimates: Float[Tensor, " factors"]
+    estimates: Float[Tensor, " groups"]
     error: float
-    chances: Float[Tensor, " factors"]
+    chances: Float[Tensor, " groups"]
     freedom: int
 
     @property
@@ -63,18 +63,18 @@ class Effects:
         return float(student.ppf(0.975, self.freedom))
 
 
-def effects_of(design: Bool[Tensor, "trials factors"], results: Float[Tensor, " trials"]) -> Effects:
+def effects_of(design: Bool[Tensor, "trials groups"], results: Float[Tensor, " trials"]) -> Effects:
     """Estimate effects by least squares.
 
     Args:
-        design: from :func:`balanced_design`, with at least two trials more than factors.
+        design: from :func:`balanced_design`, with at least two trials more than groups.
         results: of the trials, in the same order; higher is better.
     Raises: ValueError: if the sizes do not fit, or a result is not finite.
     """
-    trials, factors = design.shape
-    freedom = trials - factors - 1
+    trials, groups = design.shape
+    freedom = trials - groups - 1
     if len(results) != trials or freedom < 1 or not bool(torch.isfinite(results).all()):
-        raise ValueError(f"found {len(results)} results of {trials} trials with {factors} factors, or one not finite")
+        raise ValueError(f"found {len(results)} results of {trials} trials with {groups} groups, or one not finite")
     signs = design.double() * 2 - 1
     values = results.double()
     estimates = 2 * signs.T @ values / trials

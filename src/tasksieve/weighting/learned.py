@@ -9,11 +9,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from tasksieve.contracts import Examples
-from tasksieve.encoding import in_order
 from tasksieve.models import WeightModule
-from tasksieve.weighting.weighter import NeedsAll, RelatedBatch
-
-_CHUNK = 256
+from tasksieve.weighting.weighter import NeedsAll, Numbers, RelatedBatch, batches_by_task
 
 
 class Learned(NeedsAll):
@@ -39,9 +36,12 @@ class Learned(NeedsAll):
             return self._finish(torch.cat([torch.sigmoid(self.module(part)) for part in batch]))
 
     @torch.no_grad()
-    def snapshot(self, tasks: Sequence[Examples], step: int) -> list[Float[Tensor, " _"]]:
-        """The module's weights of all examples, in (0, 1): before any normalisation, and during warm-up too."""
-        return [torch.cat([torch.sigmoid(self.module(batch)) for batch in in_order(task, _CHUNK)]) for task in tasks]
+    def snapshot(
+        self, tasks: Sequence[Examples], step: int, only: Sequence[Numbers] | None = None
+    ) -> list[Float[Tensor, " _"]]:
+        """The module's weights of examples, in (0, 1): before any normalisation, and during warm-up too."""
+        found = batches_by_task(tasks, only)
+        return [torch.cat([torch.sigmoid(self.module(batch)) for batch in batches]) for batches in found]
 
     def unrolled(self, weight_params: dict[str, Tensor], batches: Sequence[RelatedBatch]) -> list[Tensor]:
         """Differentiable weights of K batches.

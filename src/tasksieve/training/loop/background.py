@@ -8,29 +8,32 @@ from types import TracebackType
 
 
 class Background:
-    """One thread, to which work can be submitted; :meth:`submit` first waits for what was submitted before it by more
-    than one, so that a slow disk holds the training up instead of filling the memory.
+    """One thread that does one work at a time, so that a slow disk holds the training up and fills no memory.
 
-    As a context it ends when all is done. What work raises is raised by a later :meth:`submit`, or at the end.
+    As a context it ends when all is done. What work raises is raised by a later :meth:`wait`, or at the end.
     """
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tasksieve-checkpoints")
-        self._pending: list[Future[None]] = []
+        self._pending: Future[None] | None = None
 
     def __enter__(self) -> Background:
         return self
 
+    def wait(self) -> None:
+        """Until what was submitted is done. Raises: what it raised."""
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            pending.result()
+
     def submit(self, work: Callable[[], None]) -> None:
-        """Have this done after all that was submitted before. Raises: what earlier work raised."""
-        while len(self._pending) > 1 or (self._pending and self._pending[0].done()):
-            self._pending.pop(0).result()
-        self._pending.append(self._pool.submit(work))
+        """Have this done after what was submitted before, for which this waits. Raises: what that raised."""
+        self.wait()
+        self._pending = self._pool.submit(work)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._pool.shutdown(wait=True)
-        for pending in self._pending:
-            if error is None:
-                pending.result()
+        if error is None:
+            self.wait()

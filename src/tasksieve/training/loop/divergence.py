@@ -9,11 +9,14 @@ import torch
 from torch import Tensor
 
 from tasksieve.errors import UserError
+from tasksieve.training.loop.devices import at_hand
 from tasksieve.training.loop.optimizers import adam_step
+from tasksieve.training.loop.state import Progress
 
 EXPLOSIONS = 20
 """So many meta-gradients in a row that are not finite end the run. A single one is left out: the simulated updates
 touch neither model nor weight module, and a sharp spot of the loss passes."""
+_NEVER = (1 << 62) - 1
 
 
 class Diverged(UserError):
@@ -31,35 +34,107 @@ class Diverged(UserError):
         return Diverged, self._where
 
 
-def norm_of(gradients: Iterable[Tensor]) -> float:
-    """The norm of all of them together; not finite if any number is not."""
+class FiniteCheck:
+    """Whether a run's losses and gradients are numbers still.
+
+    On the CPU each is looked at as it is made. Elsewhere that would make the program wait for the device in every
+    iteration: there the device is told to leave out an update that is not finite, and :meth:`settle` raises what
+    happened, at every validation and so before any checkpoint.
+    """
+
+    def __init__(self) -> None:
+        self._first: dict[tuple[str, str], Tensor] = {}
+
+    def skips(self, value: Tensor, step: int, update: str, what: str) -> Tensor | None:
+        """Look at a loss or norm.
+
+        Args:
+            value: one number.
+            step, update, what: what an error names.
+        Returns: whether the update is to be left out, for :func:`clipped_step`; None if it is known not to.
+        Raises: Diverged: if the number is at hand and not finite.
+        """
+        if at_hand(value):
+            found = float(value)
+            if not math.isfinite(found):
+                raise Diverged(step, update, f"{what} ({found})")
+            return None
+        bad = ~torch.isfinite(value)
+        first = self._first.get((update, what))
+        if first is None:
+            first = torch.full((), _NEVER, device=value.device)
+        self._first[update, what] = torch.where(bad, first.clamp(max=step), first)
+        return bad
+
+    def settle(self) -> None:
+        """Wait for what devices have found. Raises: Diverged: naming the first number that was not finite."""
+        found = [(int(first), update, what) for (update, what), first in self._first.items()]
+        self._first.clear()
+        step, update, what = min(found, default=(_NEVER, "", ""))
+        if step < _NEVER:
+            raise Diverged(step, update, what)
+
+
+class Explosions:
+    """How many meta-gradients in a row were not finite.
+
+    Args:
+        progress: of the run; ``exploded`` is kept there, on other devices than the CPU from :meth:`settle` on.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._row: Tensor | None = None
+        self._longest: Tensor | None = None
+
+    def add(self, finite: Tensor) -> bool:
+        """Count a meta-gradient in. Returns: whether there are too many, as far as that is at hand."""
+        progress = self._progress
+        if at_hand(finite):
+            progress.exploded = 0 if bool(finite) else progress.exploded + 1
+            return progress.exploded == EXPLOSIONS
+        if self._row is None or self._longest is None:
+            self._row = self._longest = torch.full((), progress.exploded, device=finite.device)
+        self._row = torch.where(finite, 0, self._row + 1)
+        self._longest = torch.maximum(self._row, self._longest)
+        return False
+
+    def settle(self) -> bool:
+        """Wait for what devices have found. Returns: whether there were too many since this was last asked."""
+        if self._row is None or self._longest is None:
+            return False
+        longest, self._longest = int(self._longest), self._row
+        self._progress.exploded = int(self._row)
+        return longest >= EXPLOSIONS
+
+
+def norm_of(gradients: Iterable[Tensor]) -> Tensor:
+    """The norm of all of them together, one number; not finite if any element is not."""
     norms = [torch.linalg.vector_norm(gradient) for gradient in gradients]
-    return float(torch.linalg.vector_norm(torch.stack(norms))) if norms else 0.0
+    return torch.linalg.vector_norm(torch.stack(norms)) if norms else torch.zeros(())
 
 
 def clipped_step(
     optimizer: torch.optim.Optimizer,
     params: Iterable[Tensor],
+    norm: Tensor,
     limit: float | None,
-    update: str,
-    step: int,
-    norm: float | None = None,
+    *skips: Tensor | None,
 ) -> None:
     """Clip gradients to a norm, if there is a limit, and take the optimiser's step.
 
     Args:
         optimizer: of the parameters.
         params: whose gradients are set.
+        norm: of the gradients.
         limit: of the norm.
-        update, step: what an error names.
-        norm: of the gradients, if it is known already.
-    Raises: Diverged: if the norm is not finite; the parameters are then as before.
+        skips: reasons to leave the step out, each true or false where the parameters are; None for none.
     """
-    gradients = [value.grad for value in params if value.grad is not None]
-    norm = norm_of(gradients) if norm is None else norm
-    if not math.isfinite(norm):
-        raise Diverged(step, update, "the gradient")
-    if limit is not None and (share := limit / (norm + 1e-6)) < 1:
-        for gradient in gradients:
-            gradient.mul_(share)
-    adam_step(optimizer)
+    if limit is not None:
+        share = limit / (float(norm) + 1e-6) if at_hand(norm) else (limit / (norm + 1e-6)).clamp(max=1)
+        if isinstance(share, Tensor) or share < 1:
+            for value in params:
+                if value.grad is not None:
+                    value.grad.mul_(share)
+    reasons = [skip for skip in skips if skip is not None]
+    adam_step(optimizer, torch.stack(reasons).any() if reasons else None)

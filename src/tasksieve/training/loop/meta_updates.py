@@ -25,12 +25,14 @@ from tasksieve.metagrad import (
 from tasksieve.metagrad.certificate import certify
 from tasksieve.metagrad.diagnosis import diagnose
 from tasksieve.metagrad.preflight import chosen_estimator, preflight
+from tasksieve.metagrad.real_optimizer import Grouped
 from tasksieve.models import learned_params
 from tasksieve.records.config import LoopConfig, MetaConfig
-from tasksieve.training.loop.divergence import EXPLOSIONS, Diverged, clipped_step, norm_of
-from tasksieve.training.loop.parts import Tasks
+from tasksieve.training.loop.devices import at_hand, logged
+from tasksieve.training.loop.divergence import EXPLOSIONS, Diverged, Explosions, clipped_step, norm_of
+from tasksieve.training.loop.optimizers import lr_factors, set_lr
 from tasksieve.training.loop.running_means import Means
-from tasksieve.training.loop.samplers import RelatedSampler, sampler
+from tasksieve.training.loop.samplers import RelatedSampler, Tasks, sampler
 from tasksieve.training.loop.state import TrainState
 from tasksieve.training.loop.streams import META_JOINT_STREAM, META_PRIMARY_STREAM, META_RELATED_STREAM
 from tasksieve.weighting import Learned, RelatedBatch, Weighter
@@ -54,7 +56,9 @@ class MetaUpdates:
         self._weighter, self._means = weighter, means
         self._params = learned_params(state.model)
         self._eta = {} if state.weight_module is None else learned_params(state.weight_module)
-        self._rule = rule_of(config.meta)
+        self._rule = _rule_of_groups(config.meta, state.optimizers["related"], self._params)
+        self._explosions = Explosions(state.progress)
+        self._last: tuple[_Task, int] | None = None
         self._estimator: Estimator | None = None
         training, answerable = config.training, tasks.primary.answerable()
         self._primary = sampler(training, answerable, META_PRIMARY_STREAM)
@@ -108,23 +112,36 @@ class MetaUpdates:
             [primary.batch(self._joint.batch(k)) for k in numbers] if meta.joint else (),
         )
 
+    def settle(self) -> None:
+        """Wait for what devices have found since this was last called.
+
+        Raises: Diverged: if too many meta-gradients in a row were not finite.
+        """
+        if self._explosions.settle() and self._last is not None:
+            self._give_up(*self._last)
+
     def _learn(self, result: MetaGradient, task: _Task, step: int) -> None:
         norm = norm_of(result.gradients.values())
-        finite = math.isfinite(norm)
-        self._means.add("meta_updates_skipped", float(not finite))
-        progress = self._state.progress
-        progress.exploded = 0 if finite else progress.exploded + 1
-        if progress.exploded == EXPLOSIONS:
-            where = diagnose(*task).sentence
-            raise Diverged(step, "weight", f"the meta-gradient, {EXPLOSIONS} times in a row ({where}),")
-        if finite:
-            for name, value in self._eta.items():
-                value.grad = result.gradients[name]
-            optimizer, limit = self._state.optimizers["weights"], self._config.meta.max_grad_norm
-            for group in optimizer.param_groups:
-                group["lr"] = weight_lr(self._config, step)
-            clipped_step(optimizer, self._eta.values(), limit, "weight", step, norm)
+        finite, self._last = torch.isfinite(norm), (task, step)
+        self._means.add("meta_updates_skipped", logged(~finite))
+        if self._explosions.add(finite):
+            self._give_up(task, step)
+        if at_hand(finite) and not finite:
+            return
+        for name, value in self._eta.items():
+            value.grad = result.gradients[name]
+        optimizer, limit = self._state.optimizers["weights"], self._config.meta.max_grad_norm
+        set_lr(optimizer, weight_lr(self._config, step))
+        if at_hand(finite):
+            clipped_step(optimizer, self._eta.values(), norm, limit)
             self._means.add("meta_loss", float(result.meta_loss))
+        else:
+            clipped_step(optimizer, self._eta.values(), norm, limit, ~finite)
+            self._means.add("meta_loss", result.meta_loss.detach(), counts=finite)
+
+    def _give_up(self, task: _Task, step: int) -> None:
+        where = diagnose(*task).sentence
+        raise Diverged(step, "weight", f"the meta-gradient, {EXPLOSIONS} times in a row ({where}),")
 
     def _related_losses(self, params: dict[str, Tensor], batch: RelatedBatch) -> Tensor:
         parts = [self._state.model.losses_at(params, part) for part in batch]
@@ -147,6 +164,16 @@ def rule_of(meta: MetaConfig) -> InnerRule:
     if meta.inner_optimizer == "sgd":
         return Sgd(meta.inner_lr, meta.inner_momentum)
     return Adam(meta.inner_lr, eps_root=meta.inner_eps_root)
+
+
+def _rule_of_groups(meta: MetaConfig, optimizer: torch.optim.Optimizer, params: Params) -> InnerRule:
+    """The simulated step, at whose size the parts of a model keep the ratios that they have in the real one."""
+    groups = lr_factors(optimizer)
+    rules = tuple(rule_of(meta.model_copy(update={"inner_lr": meta.inner_lr * factor})) for _, factor in groups)
+    if len(groups) == 1:
+        return rules[0]
+    group_of = {id(value): place for place, (values, _) in enumerate(groups) for value in values}
+    return Grouped({name: group_of[id(value)] for name, value in params.items()}, rules)
 
 
 def _checked(meta: MetaConfig, task: _Task) -> Estimator:

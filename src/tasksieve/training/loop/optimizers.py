@@ -1,47 +1,114 @@
-"""The optimisers of a run: Adam, or AdamW where weights decay."""
+"""The optimisers of a run: Adam, or AdamW where weights decay; parts of a module may learn at rates of their own."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.adam import adam
 from torch.optim.adamw import adamw
 
+_FACTOR = "lr_factor"
+"""What an optimiser's group has beside: its share of the run's step size, whatever that is at an iteration."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterGroup:
+    """Parameters that learn at one rate.
+
+    Attributes:
+        parameters: all of them require a gradient.
+        lr_factor: by what the run's step size is multiplied for them.
+    """
+
+    parameters: Sequence[nn.Parameter]
+    lr_factor: float = 1.0
+
+
+@runtime_checkable
+class InGroups(Protocol):
+    """A module with parts that learn at rates of their own; one without it learns at one rate."""
+
+    def parameter_groups(self) -> Sequence[ParameterGroup]:
+        """All parameters that require a gradient, each in one group; the same groups in the same order each time."""
+        ...
+
+
+def groups_of(module: nn.Module) -> list[ParameterGroup]:
+    """A module's groups, or one of all parameters that require a gradient.
+
+    Raises: ValueError: if a parameter that requires a gradient is in no group.
+    """
+    trained = {name: value for name, value in module.named_parameters() if value.requires_grad}
+    if not isinstance(module, InGroups):
+        return [ParameterGroup(list(trained.values()))]
+    groups = list(module.parameter_groups())
+    grouped = {id(value) for group in groups for value in group.parameters}
+    left = [name for name, value in trained.items() if id(value) not in grouped]
+    if left:
+        raise ValueError(f"parameter_groups: '{left[0]}' requires a gradient and is in no group")
+    return groups
+
 
 def adam_of(module: nn.Module, lr: float, decay: float = 0.0) -> torch.optim.Optimizer:
-    """A fresh optimiser of a module's parameters."""
+    """A fresh optimiser of a module's parameters that require a gradient, by groups."""
+    groups: list[dict[str, Any]] = [
+        {"params": list(group.parameters), "lr": lr * group.lr_factor, _FACTOR: group.lr_factor}
+        for group in groups_of(module)
+    ]
     if decay:
-        return torch.optim.AdamW(module.parameters(), lr=lr, weight_decay=decay, fused=True)
-    return torch.optim.Adam(module.parameters(), lr=lr, fused=True)
+        return torch.optim.AdamW(groups, lr=lr, weight_decay=decay, fused=True)
+    return torch.optim.Adam(groups, lr=lr, fused=True)
+
+
+def set_lr(optimizer: torch.optim.Optimizer, lr: float) -> None:
+    """Set the step size of an optimiser from :func:`adam_of`; the ratios of its groups stay."""
+    for group in optimizer.param_groups:
+        group["lr"] = lr * group[_FACTOR]
+
+
+def lr_factors(optimizer: torch.optim.Optimizer) -> list[tuple[list[Tensor], float]]:
+    """The parameters of each group of an optimiser from :func:`adam_of`, with its share of the step size."""
+    return [(group["params"], group[_FACTOR]) for group in optimizer.param_groups]
 
 
 @torch.no_grad()
-def adam_step(optimizer: torch.optim.Optimizer) -> None:
+def adam_step(optimizer: torch.optim.Optimizer, skip: Tensor | None = None) -> None:
     """``optimizer.step()``; from the second step on without what surrounds it, which takes as long as a small step.
 
     Args:
         optimizer: from :func:`adam_of`.
+        skip: whether to leave parameters and moments as they are; decided where they are, without waiting.
     """
-    (group,) = optimizer.param_groups
-    params = [value for value in group["params"] if value.grad is not None]
-    states = [optimizer.state[value] for value in params if value in optimizer.state]
-    if len(states) < len(params):
+    unsound = None if skip is None else skip.float()
+    groups = optimizer.param_groups
+    with_gradient = [[value for value in group["params"] if value.grad is not None] for group in groups]
+    if any(value not in optimizer.state for params in with_gradient for value in params):
+        optimizer.found_inf = unsound  # type: ignore[attr-defined]  # read by torch's Adam
         optimizer.step()
         return
     step = adamw if isinstance(optimizer, torch.optim.AdamW) else adam
-    step(
-        params,
-        [value.grad for value in params],
-        [state["exp_avg"] for state in states],
-        [state["exp_avg_sq"] for state in states],
-        [],
-        [state["step"] for state in states],
-        fused=group["fused"],
-        amsgrad=group["amsgrad"],
-        beta1=group["betas"][0],
-        beta2=group["betas"][1],
-        lr=group["lr"],
-        weight_decay=group["weight_decay"],
-        eps=group["eps"],
-        maximize=group["maximize"],
-    )
+    for group, params in zip(groups, with_gradient, strict=True):
+        if not params:
+            continue
+        states = [optimizer.state[value] for value in params]
+        step(
+            params,
+            [value.grad for value in params],
+            [state["exp_avg"] for state in states],
+            [state["exp_avg_sq"] for state in states],
+            [],
+            [state["step"] for state in states],
+            fused=group["fused"],
+            found_inf=unsound,
+            amsgrad=group["amsgrad"],
+            beta1=group["betas"][0],
+            beta2=group["betas"][1],
+            lr=group["lr"],
+            weight_decay=group["weight_decay"],
+            eps=group["eps"],
+            maximize=group["maximize"],
+        )

@@ -7,8 +7,10 @@ import logging
 from tasksieve.errors import UserError
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.state import TrainState
+from tasksieve.training.loop.tensor_files import read_facts
 
 _log = logging.getLogger("tasksieve")
+_LOST = "the best model so far is lost; remove the checkpoints beside it to train again from the start"
 
 
 def go_on(folder: RunFolder, state: TrainState) -> bool:
@@ -29,10 +31,29 @@ def go_on(folder: RunFolder, state: TrainState) -> bool:
             _go_back(folder, state, error)
     else:
         state.load(previous)
+    _have_best(folder, state)
     state.progress.seconds = folder.forget_after(state.progress.step)
-    if state.best:
-        state.save_best(folder.best_checkpoint)
     return True
+
+
+def _have_best(folder: RunFolder, state: TrainState) -> None:
+    """See to it that the best model so far is on the disk.
+
+    It is written after the checkpoint that found it, so it may be missing, but then the checkpoint has it. If the run
+    goes on from an earlier checkpoint, the file may be of a later iteration, which the run will come to again.
+    """
+    progress, best = state.progress, folder.best_checkpoint
+    if not progress.best_step:
+        return
+    if progress.best_step == progress.step:
+        state.copy().write_model(best)
+        return
+    try:
+        written = read_facts(best).get("step", "")
+    except UserError as error:
+        raise UserError(f"{_reason(error)}; {_LOST}", best) from None
+    if not written.isdecimal() or int(written) < progress.best_step:
+        raise UserError(f"is not of iteration {progress.best_step}; {_LOST}", best)
 
 
 def _go_back(folder: RunFolder, state: TrainState, error: UserError) -> None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import torch
 
 from tasksieve.encoding import derived_generator
@@ -18,16 +17,17 @@ from tasksieve.records.lock import FolderLock
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.background import Background
 from tasksieve.training.loop.environment import environment
-from tasksieve.training.loop.parts import Parts, Setting
+from tasksieve.training.loop.method import Method
+from tasksieve.training.loop.recorded_weights import RecordedWeights
 from tasksieve.training.loop.resuming import go_on
+from tasksieve.training.loop.setting import Parts, Setting
 from tasksieve.training.loop.streams import LAYERS_STREAM
 from tasksieve.training.loop.trainer import Trainer
-from tasksieve.training.methods import Method, method_named
 from tasksieve.training.tracking import Trackers, Tracking
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class RunProgress:
     """How far a run is, for whoever watches: iterations done and at most to do, best validation accuracy."""
 
     step: int
@@ -35,8 +35,8 @@ class Report:
     best_accuracy: float
 
 
-Watcher = Callable[[Report], None]
-_REPORT_EVERY = 10
+Watcher = Callable[[RunProgress], None]
+_WATCH_EVERY = 10
 
 
 NOBODY = Tracking()
@@ -68,13 +68,13 @@ def run(
     """
     tracking.check()
     folder = RunFolder(Path(path))
-    method = method_named(config.training.method)
+    method = setting.method(config)
     facts = environment(setting.files(config))
     _check(folder, config, setting, facts, resume)
     if folder.begun and folder.finished:
         with tracking.start(folder):
             return folder.read_record("result")
-    with FolderLock(folder.path), torch.random.fork_rng(devices=()):
+    with FolderLock(folder.path), torch.random.fork_rng(devices=_with_own_random_state(config)):
         _claim(folder, config, setting, facts)
         if folder.finished:
             return folder.read_record("result")
@@ -83,9 +83,14 @@ def run(
         torch.set_num_threads(config.training.threads)
         try:
             parts = setting.build(config, method)
-            return _Run(folder, config, method, parts).finish(watch or (lambda report: None), tracking)
+            return _Run(folder, config, method, parts).finish(watch or (lambda progress: None), tracking)
         finally:
             torch.set_num_threads(threads)
+
+
+def _with_own_random_state(config: LoopConfig) -> list[torch.device]:
+    device = torch.device(config.training.device)
+    return [device] if device.type == "cuda" else []
 
 
 def _check(
@@ -124,6 +129,7 @@ class _Run:
         self.state = parts.state
         self.trainer = Trainer(config, method, parts.tasks, parts.state, parts.weighter)
         self.total = config.training.iterations + self.trainer.pretrain_iterations
+        self.weights = RecordedWeights(config.training, parts.tasks.related, parts.weighter, parts.examples)
         self.trackers = Trackers()
         self.before = parts.prepare.iterations if parts.prepare else 0
 
@@ -141,16 +147,16 @@ class _Run:
             self.trainer.iterate(progress.step)
             progress.step += 1
             if progress.step % training.snapshot_every == 0:
-                self._snapshot()
+                self._record_weights()
             if progress.step % training.evaluate_every == 0 or progress.step == self.total:
                 progress.seconds = time.perf_counter() - started
                 self._validate()
-            if progress.step % _REPORT_EVERY == 0:
-                watch(self._report(progress.step))
-        if progress.step % training.snapshot_every:
-            self._snapshot()
+            if progress.step % _WATCH_EVERY == 0:
+                watch(self._progress(progress.step))
+        if progress.step % training.snapshot_every or self.weights.sampled:
+            self._record_weights(every=True)
         done = self.before + progress.step
-        watch(Report(done, done, progress.best_accuracy))
+        watch(RunProgress(done, done, progress.best_accuracy))
 
     def _begin(self, watch: Watcher) -> None:
         folder, parts = self.folder, self.parts
@@ -159,23 +165,23 @@ class _Run:
             folder.write_examples(parts.examples)
         started = time.perf_counter()
         if parts.prepare:
-            parts.prepare.work(folder, lambda done: watch(self._report(done - self.before)))
+            parts.prepare.work(folder, lambda done: watch(self._progress(done - self.before)))
         self.state.progress.seconds = max(folder.forget_after(-1), time.perf_counter() - started)
-        self._snapshot()
+        self._record_weights()
 
-    def _report(self, step: int) -> Report:
+    def _progress(self, step: int) -> RunProgress:
         """How far the run is after so many iterations; those that come before are negative."""
         best = max(0.0, self.state.progress.best_accuracy)
-        return Report(self.before + step, self.before + self.total, best)
+        return RunProgress(self.before + step, self.before + self.total, best)
 
     def _validate(self) -> None:
+        self.trainer.settle()
         progress = self.state.progress
         reached = self.parts.validate()
         selecting = progress.step > self.trainer.pretrain_iterations
-        if selecting and reached > progress.best_accuracy:
+        better = selecting and reached > progress.best_accuracy
+        if better:
             progress.best_accuracy, progress.best_step, progress.stale = reached, progress.step, 0
-            self.state.keep_best()
-            self.state.save_best(self.folder.best_checkpoint, self.background.submit)
         elif selecting:
             progress.stale += 1
         means = self.trainer.means.take()
@@ -184,17 +190,25 @@ class _Run:
         self.folder.append_time(progress.step, progress.seconds)
         self.folder.append_metrics(line)
         self.trackers.metrics(line)
-        folder = self.folder
-        self.state.save(folder.last_checkpoint, folder.previous_checkpoint, self.background.submit)
+        self._save(better)
 
-    def _snapshot(self) -> None:
+    def _save(self, better: bool) -> None:
+        """Write a checkpoint beside the training, and then its model as the best one if it is."""
+        folder = self.folder
+        self.background.wait()
+        copy = self.state.copy()
+
+        def write() -> None:
+            copy.write(folder.last_checkpoint, folder.previous_checkpoint)
+            if better:
+                copy.write_model(folder.best_checkpoint)
+
+        self.background.submit(write)
+
+    def _record_weights(self, every: bool = False) -> None:
         step = self.state.progress.step
-        related = self.parts.tasks.related
-        tables = self.parts.weighter.snapshot(related, step) if related else None
-        if tables is not None:
-            weights = pl.Series(torch.cat([table.cpu() for table in tables]).numpy())
-            columns = self.parts.examples.select("example", "dialog", "turn")
-            frame = columns.with_columns(pl.lit(step).alias("step"), weights.alias("weight"))
+        frame = self.weights.at(step, every)
+        if frame is not None:
             self.folder.write_weights(step, frame)
             self.trackers.weights(step, frame)
 

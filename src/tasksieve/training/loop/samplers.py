@@ -1,14 +1,30 @@
-"""Which examples a run's updates draw."""
+"""What a run learns from, and which of its examples each update draws."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
 from tasksieve.encoding import BatchSampler, Examples
 from tasksieve.records.config import TrainingConfig
 from tasksieve.weighting import RelatedBatch
+
+
+@runtime_checkable
+class Tasks(Protocol):
+    """What is learned from."""
+
+    @property
+    def primary(self) -> Examples:
+        """Training examples of the primary task."""
+        ...
+
+    @property
+    def related(self) -> tuple[Examples, ...]:
+        """Training examples of each related task."""
+        ...
 
 
 def sampler(training: TrainingConfig, examples: Tensor, stream: int) -> BatchSampler:

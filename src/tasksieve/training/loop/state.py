@@ -11,7 +11,10 @@ from torch import Tensor, nn
 
 from tasksieve.errors import UserError
 from tasksieve.models import Model, WeightModule
-from tasksieve.training.loop.tensor_files import Submit, at_once, read_tensors, write_tensors
+from tasksieve.records.config import LoopConfig
+from tasksieve.training.loop.devices import devices_of, random_states, set_random_states
+from tasksieve.training.loop.optimizers import adam_of
+from tasksieve.training.loop.tensor_files import read_tensors, write_tensors
 
 
 @dataclass(slots=True)
@@ -37,54 +40,66 @@ class Progress:
 _KEPT = {"step": int, "best_step": int, "best_accuracy": float, "stale": int, "exploded": int}
 
 
+@dataclass(frozen=True, slots=True)
+class StateCopy:
+    """A state as it was at one iteration, on the CPU, to be written while the training goes on.
+
+    Attributes:
+        tensors: parameters, moments and random states by name.
+        facts: the progress; its ``step`` is the iteration.
+    """
+
+    tensors: dict[str, Tensor]
+    facts: dict[str, str]
+
+    def write(self, path: Path, previous: Path | None = None) -> None:
+        """Write everything that is needed to go on.
+
+        Args:
+            path: the checkpoint.
+            previous: where the checkpoint before goes; by default it is replaced.
+        Raises: UserError: if the disk does not take it; the checkpoint before stays.
+        """
+        write_tensors(path, self.tensors, self.facts, "state", previous)
+
+    def write_model(self, path: Path) -> None:
+        """Write the model alone, to be used. Raises: UserError: if the disk does not take it."""
+        model = {name: value for name, value in self.tensors.items() if name.startswith("model.")}
+        write_tensors(path, model, {"step": self.facts["step"]}, "model")
+
+
 @dataclass(slots=True)
 class TrainState:
     """Model, weight module, their optimisers, and progress.
 
     ``optimizers`` has the keys ``primary`` and ``related`` (the same object if they share their state), and
-    ``weights`` if the weights are learned. ``best`` has the model's parameters at the best validation so far.
+    ``weights`` if the weights are learned. The best model so far is no part of it: it is on the disk alone, where the
+    validation that found it wrote it.
     """
 
     model: Model
     weight_module: WeightModule | None
     optimizers: dict[str, torch.optim.Optimizer]
     progress: Progress = field(default_factory=Progress)
-    best: dict[str, Tensor] = field(default_factory=dict)
 
-    def keep_best(self) -> None:
-        """Remember the model's parameters as the best so far."""
-        self.best = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+    def copy(self) -> StateCopy:
+        """Copy everything that is needed to go on.
 
-    def save_best(self, path: Path, submit: Submit = at_once) -> None:
-        """Write the best parameters, to be used. Raises: UserError: if the disk does not take them."""
-        tensors = {f"model.{name}": value for name, value in self.best.items()}
-        write_tensors(path, tensors, {"step": str(self.progress.best_step)}, "model", submit=submit)
-
-    def save(self, path: Path, previous: Path | None = None, submit: Submit = at_once) -> None:
-        """Write everything that is needed to go on.
-
-        Batches are a function of the seed and the iteration's number; the only generator with a state is torch's
+        Batches are a function of the seed and the iteration's number; the only generators with a state are torch's
         own, which layers such as dropout draw from.
-
-        Args:
-            path: the checkpoint.
-            previous: where the checkpoint before goes; by default it is replaced.
-            submit: may do what is slow later, as in :func:`tasksieve.training.loop.tensor_files.write_tensors`.
-        Raises: UserError: if the disk does not take it; the checkpoint before stays.
         """
         tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
-        tensors |= {f"best.{name}": value for name, value in self.best.items()}
-        tensors["random"] = torch.get_rng_state()
         if self.weight_module is not None:
             tensors |= {f"weight_module.{name}": v for name, v in self.weight_module.state_dict().items()}
         for key, optimizer in self._distinct_optimizers().items():
             for number, moments in optimizer.state_dict()["state"].items():
                 tensors |= {f"optimizer.{key}.{number}.{name}": v for name, v in moments.items()}
-        progress = {slot: repr(getattr(self.progress, slot)) for slot in _KEPT}
-        write_tensors(path, tensors, progress, "state", previous, submit)
+        tensors |= random_states(devices_of(self.model))
+        plain = {name: value.detach().to("cpu", copy=True).contiguous() for name, value in tensors.items()}
+        return StateCopy(plain, {slot: repr(getattr(self.progress, slot)) for slot in _KEPT})
 
     def load(self, path: Path) -> None:
-        """Read what :meth:`save` wrote.
+        """Read what :meth:`StateCopy.write` wrote.
 
         Raises: UserError: if the file is missing, damaged, or of another model; what was changed by then is not
             changed back.
@@ -96,19 +111,28 @@ class TrainState:
         try:
             for key, optimizer in self._distinct_optimizers().items():
                 _load_optimizer(optimizer, tensors, f"optimizer.{key}.")
-            torch.set_rng_state(tensors["random"])
+            set_random_states(tensors, devices_of(self.model))
             for slot, kind in _KEPT.items():
                 setattr(self.progress, slot, kind(facts[slot]))
         except (KeyError, IndexError, ValueError, TypeError, RuntimeError) as error:
             raise UserError(f"lacks what a run needs to go on ({error}); remove it and train again", path) from None
-        device = next(self.model.parameters()).device
-        self.best = {n.removeprefix("best."): v.to(device) for n, v in tensors.items() if n.startswith("best.")}
 
     def _distinct_optimizers(self) -> dict[str, torch.optim.Optimizer]:
         distinct = dict(self.optimizers)
         if distinct.get("related") is distinct.get("primary"):
             distinct.pop("related", None)
         return distinct
+
+
+def start_state(config: LoopConfig, model: Model, weight_module: WeightModule | None) -> TrainState:
+    """Model and weight module with fresh optimisers; no weight module if the weights are not learned."""
+    training = config.training
+    primary = adam_of(model, training.primary_lr)
+    shared = training.optimizer_state == "shared"
+    optimizers = {"primary": primary, "related": primary if shared else adam_of(model, training.related_lr)}
+    if weight_module is not None:
+        optimizers["weights"] = adam_of(weight_module, config.meta.weight_lr, config.meta.weight_decay)
+    return TrainState(model, weight_module, optimizers)
 
 
 def load_module(module: nn.Module, tensors: Mapping[str, Tensor], prefix: str, path: Path) -> None:
@@ -134,5 +158,5 @@ def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tens
             number, key = name.removeprefix(prefix).split(".")
             if value.dim() and value.shape != params[int(number)].shape:
                 raise ValueError(f"'{name}' has the shape {tuple(value.shape)}")
-            state.setdefault(int(number), {})[key] = value
+            state.setdefault(int(number), {})[key] = value.clone()  # what is read may be the file itself
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 import torch
@@ -12,15 +11,15 @@ from torch import Tensor
 from tasksieve.contracts import ExampleBatch
 from tasksieve.models import learned_params
 from tasksieve.records.config import LoopConfig
-from tasksieve.training.loop.divergence import Diverged, clipped_step
+from tasksieve.training.loop.devices import at_hand, logged
+from tasksieve.training.loop.divergence import FiniteCheck, clipped_step, norm_of
 from tasksieve.training.loop.meta_updates import MetaUpdates
-from tasksieve.training.loop.parts import Tasks
+from tasksieve.training.loop.method import Method, Update
+from tasksieve.training.loop.optimizers import set_lr
 from tasksieve.training.loop.running_means import Means
-from tasksieve.training.loop.samplers import RelatedSampler, sampler
+from tasksieve.training.loop.samplers import RelatedSampler, Tasks, sampler
 from tasksieve.training.loop.state import TrainState
 from tasksieve.training.loop.streams import POOLED_STREAM, PRIMARY_STREAM, RELATED_STREAM
-from tasksieve.training.methods import Method
-from tasksieve.training.methods.method import Update
 from tasksieve.weighting import Weighter
 
 
@@ -39,14 +38,16 @@ class Trainer:
         self, config: LoopConfig, method: Method, tasks: Tasks, state: TrainState, weighter: Weighter
     ) -> None:
         self.means = Means()
+        self._finite = FiniteCheck()
         self._config, self._method, self._tasks = config, method, tasks
         self._state, self._weighter = state, weighter
         self._params = learned_params(state.model)
+        self._meta = MetaUpdates(config, tasks, state, weighter, self.means)
         self._updates: dict[Update, Callable[[int], None]] = {
             "primary": self._primary_update,
             "related": self._related_update,
             "pooled": self._pooled_update,
-            "weights": MetaUpdates(config, tasks, state, weighter, self.means),
+            "weights": self._meta,
         }
         training = config.training
         self._primary = sampler(training, tasks.primary.answerable(), PRIMARY_STREAM)
@@ -59,14 +60,11 @@ class Trainer:
         """How many of the first iterations are pre-training."""
         return self._config.training.pretrain_iterations if self._method.pretrain else 0
 
-    def update(self, name: Update) -> Callable[[int], None]:
-        """One of the updates by itself, as a function of the iteration's number."""
-        return self._updates[name]
-
     def iterate(self, step: int) -> None:
         """Do the iteration with this number, counted from 0.
 
-        Raises: Diverged: if a loss or gradient is not finite; the parameters are then as before that update.
+        Raises: Diverged: if a loss or gradient is not finite, as far as that is known without waiting for a device;
+            the parameters are then as before that update.
         """
         if step == self.pretrain_iterations and step > 0:
             for optimizer in self._state.optimizers.values():
@@ -74,6 +72,14 @@ class Trainer:
         for update in self._method.pretrain if step < self.pretrain_iterations else self._method.updates:
             if update != "primary" or self._config.training.primary_updates:
                 self._updates[update](step)
+
+    def settle(self) -> None:
+        """Wait for what devices have found since this was last called.
+
+        Raises: Diverged: if a loss or gradient was not finite; the updates by those were left out.
+        """
+        self._finite.settle()
+        self._meta.settle()
 
     def _primary_update(self, step: int) -> None:
         batch = self._tasks.primary.batch(self._primary.batch(step))
@@ -83,12 +89,13 @@ class Trainer:
         weighter, drawn = self._weighter, self._related.size
         batch = self._related.batch(step, weighter.needed)
         weights = weighter.weights(batch, step)
-        mean = float(weights.sum()) / drawn
-        self.means.add("mean_weight", mean)
-        if mean == 0 and not bool(weights.any()):
+        total = weights.sum()
+        self.means.add("mean_weight", logged(total) / drawn)
+        some = None if at_hand(total) else weights.any()
+        if at_hand(total) and total == 0 and not weights.any():
             return
         factors = weights / drawn if self._config.training.reduction == "mean" else weights
-        self._descend(batch, factors, "related", step, self._config.training.related_lr)
+        self._descend(batch, factors, "related", step, self._config.training.related_lr, some)
 
     def _pooled_update(self, step: int) -> None:
         numbers = self._pooled.batch(step)
@@ -106,15 +113,25 @@ class Trainer:
         return ones / count if self._config.training.reduction == "mean" else ones
 
     def _descend(
-        self, batches: Sequence[ExampleBatch], factors: Float[Tensor, " examples"], update: str, step: int, lr: float
+        self,
+        batches: Sequence[ExampleBatch],
+        factors: Float[Tensor, " examples"],
+        update: str,
+        step: int,
+        lr: float,
+        only_if: Tensor | None = None,
     ) -> None:
-        """Step down the losses of batches, one after the other, times factors."""
-        losses = self._state.model.backward(batches, factors)
-        value = float(losses @ factors)
-        if not math.isfinite(value):
-            raise Diverged(step, update, f"the loss ({value})")
+        """Step down the losses of batches, one after the other, times factors.
+
+        With ``only_if`` the device decides whether the step is taken.
+        """
+        loss = self._state.model.backward(batches, factors) @ factors
+        unsound = self._finite.skips(loss, step, update, "the loss")
         optimizer = self._state.optimizers[update]
-        for group in optimizer.param_groups:
-            group["lr"] = lr
-        clipped_step(optimizer, self._params.values(), self._config.training.max_grad_norm, update, step)
-        self.means.add(f"{update}_loss", value)
+        set_lr(optimizer, lr)
+        params = self._params.values()
+        norm = norm_of(value.grad for value in params if value.grad is not None)
+        unsteady = self._finite.skips(norm, step, update, "the gradient")
+        nothing = None if only_if is None else ~only_if
+        clipped_step(optimizer, params, norm, self._config.training.max_grad_norm, unsound, unsteady, nothing)
+        self.means.add(f"{update}_loss", logged(loss))

@@ -1,11 +1,12 @@
-"""The methods, one file each; a file put here is found by itself."""
+"""The methods, one file each with its algorithm; a file put here is found by itself, and so is one of a plug-in."""
 
 import importlib
 import pkgutil
 
-from tasksieve.training.methods.method import METHODS, Method, method_named, register
+from tasksieve.training.loop.method import Method, Preparation, Start, Update, Weighing
+from tasksieve.training.methods.registry import all_methods, method_named, register
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["METHODS", "Method", "method_named", "register"]
+__all__ = ["Method", "Preparation", "Start", "Update", "Weighing", "all_methods", "method_named", "register"]

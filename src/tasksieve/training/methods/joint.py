@@ -1,13 +1,14 @@
-"""Method `joint`."""
+"""Method `joint`: one head, and batches drawn from all tasks' examples together."""
 
-from tasksieve.training.methods.method import Method, register
+from tasksieve.training.loop.method import Method
+from tasksieve.training.methods.registry import register
 
-JOINT = register(
-    Method(
-        name="joint",
-        summary="Learn from all examples as if they were one task.",
-        updates=("pooled",),
-        heads="one",
-        paper="Primary + Related",
-    )
-)
+
+@register
+class Joint(Method):
+    """Learn from all examples as if they were one task."""
+
+    name = "joint"
+    updates = ("pooled",)
+    heads = "one"
+    paper = "Primary + Related"

@@ -1,12 +1,12 @@
-"""Method `multitask`."""
+"""Method `multitask`: what a method does that overrides nothing, all weights being 1."""
 
-from tasksieve.training.methods.method import Method, register
+from tasksieve.training.loop.method import Method
+from tasksieve.training.methods.registry import register
 
-MULTITASK = register(
-    Method(
-        name="multitask",
-        summary="Learn from both, with a head each on a shared body.",
-        updates=("primary", "related"),
-        paper="Primary + Auxiliary Related (Multi-Task)",
-    )
-)
+
+@register
+class Multitask(Method):
+    """Learn from both, with a head each on a shared body."""
+
+    name = "multitask"
+    paper = "Primary + Auxiliary Related (Multi-Task)"

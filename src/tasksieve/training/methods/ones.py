@@ -1,12 +1,17 @@
-"""Method `ones`."""
+"""Method `ones`: the row of Table 1 in which all weights are 1."""
 
-from tasksieve.training.methods.method import Method, register
+from tasksieve.training.loop.method import Method, Start, Weighing
+from tasksieve.training.methods.registry import register
+from tasksieve.weighting import Ones
 
-ONES = register(
-    Method(
-        name="ones",
-        summary="As learned, with all weights 1: the paper's '1 for all'; with primary updates this is multitask.",
-        updates=("primary", "related"),
-        paper="1 for All",
-    )
-)
+
+@register
+class OneForAll(Method):
+    """As learned, with all weights 1: the paper's '1 for all'; with primary updates this is multitask."""
+
+    name = "ones"
+    paper = "1 for All"
+
+    def weighing(self, start: Start) -> Weighing:
+        """1 for every example."""
+        return Weighing(Ones())

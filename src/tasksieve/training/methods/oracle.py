@@ -1,13 +1,21 @@
-"""Method `oracle`."""
+"""Method `oracle`: the weights that someone who knows would give."""
 
-from tasksieve.training.methods.method import Method, register
+import torch
 
-ORACLE = register(
-    Method(
-        name="oracle",
-        summary="As multitask, with weight 1 for related examples labelled right and 0 for the others.",
-        updates=("primary", "related"),
-        weighting="labels",
-        paper="Oracle",
-    )
-)
+from tasksieve.training.loop.method import Method, Start, Weighing
+from tasksieve.training.methods.registry import register
+from tasksieve.weighting import PerExample, by_task
+
+
+@register
+class Oracle(Method):
+    """As multitask, with weight 1 for related examples labelled right and 0 for the others."""
+
+    name = "oracle"
+    needs_labels = True
+    paper = "Oracle"
+
+    def weighing(self, start: Start) -> Weighing:
+        """The labels, as numbers."""
+        labels = torch.tensor(start.examples["label"].to_list()).float()
+        return Weighing(PerExample(by_task(labels, start.tasks.related)))

@@ -1,14 +1,15 @@
-"""Method `pretrain`."""
+"""Method `pretrain`: related data first, and never again."""
 
-from tasksieve.training.methods.method import Method, register
+from tasksieve.training.loop.method import Method
+from tasksieve.training.methods.registry import register
 
-PRETRAIN = register(
-    Method(
-        name="pretrain",
-        summary="Learn from related data first, then from the primary task alone.",
-        updates=("primary",),
-        heads="one",
-        pretrain=("related",),
-        paper="Primary + Related Pre-Training",
-    )
-)
+
+@register
+class Pretrain(Method):
+    """Learn from related data first, then from the primary task alone."""
+
+    name = "pretrain"
+    updates = ("primary",)
+    heads = "one"
+    pretrain = ("related",)
+    paper = "Primary + Related Pre-Training"

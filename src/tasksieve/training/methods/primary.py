@@ -1,12 +1,13 @@
-"""Method `primary`."""
+"""Method `primary`: no related data."""
 
-from tasksieve.training.methods.method import Method, register
+from tasksieve.training.loop.method import Method
+from tasksieve.training.methods.registry import register
 
-PRIMARY = register(
-    Method(
-        name="primary",
-        summary="Learn from the primary task alone.",
-        updates=("primary",),
-        paper="Primary",
-    )
-)
+
+@register
+class Primary(Method):
+    """Learn from the primary task alone."""
+
+    name = "primary"
+    updates = ("primary",)
+    paper = "Primary"

@@ -134,10 +134,9 @@ def data_files(data: DataConfig) -> DataFiles:
 def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
     """Read and encode a run's dialogs. Vocabulary and candidates come from these alone, never from test data.
 
-    Raises: UserError: if a file cannot be read, holds too few dialogs, or the method lacks what it needs.
+    Raises: UserError: if a file cannot be read or holds too few dialogs.
     """
     files = data_files(config.data)
-    method.require(related=bool(files.related), labels=config.data.labels is not None)
     primary = _first(read_dialogs(files.primary), config.data.size, files.primary)
     valid = _first(read_dialogs(files.valid), config.data.size, files.valid)
     related = [read_dialogs(path) for path in files.related]

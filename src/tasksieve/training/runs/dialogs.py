@@ -1,4 +1,4 @@
-"""The parts of a run, made from its configuration."""
+"""Runs on dialogs: their parts, made from a configuration."""
 
 from __future__ import annotations
 
@@ -12,18 +12,15 @@ import torch
 
 from tasksieve.dialogs.turn_kinds import turn_kind
 from tasksieve.encoding import Candidates, derived_generator
-from tasksieve.models import DialogModel, DialogWeightModule, WeightModule, model_of, weight_module_of
-from tasksieve.records.config import RunConfig, changed
-from tasksieve.training.loop.parts import Parts, Preparation, Setting
+from tasksieve.models import DialogModel, DialogWeightModule, Model, model_of, weight_module_of
+from tasksieve.records.config import RunConfig
 from tasksieve.training.loop.run import NOBODY, Watcher, run
-from tasksieve.training.loop.state import TrainState
+from tasksieve.training.loop.setting import Parts, Setting
 from tasksieve.training.loop.streams import MODEL_STREAM, WEIGHT_MODULE_STREAM
-from tasksieve.training.methods import Method, method_named
+from tasksieve.training.methods import Method, Start, method_named
 from tasksieve.training.runs.dialog_tasks import DialogTasks, data_files, load_tasks
-from tasksieve.training.runs.evaluation import accuracy, task_ranks
+from tasksieve.training.runs.evaluation import accuracy, mean_probability, task_ranks
 from tasksieve.training.runs.labels import read_labels
-from tasksieve.training.runs.start import loss_module, start_state, start_weighter
-from tasksieve.training.screening.screening import screening_of
 from tasksieve.training.tracking import Tracking
 
 
@@ -52,51 +49,36 @@ def _seeded(generator: torch.Generator) -> Iterator[None]:
 def build_parts(config: RunConfig, method: Method) -> Parts:
     """Read the dialogs and make everything a run starts from."""
     tasks = load_tasks(config, method)
-    state = build_state(config, method, tasks)
-    model = state.model
-    assert isinstance(model, DialogModel)
-    examples = examples_frame(tasks, config.data.labels)
-    labels = torch.tensor(examples["label"].to_list()).float() if "label" in examples.columns else None
-    prepare = _screening(config, method, tasks, state)
-    return Parts(
+    words, device = len(tasks.encoding.vocabulary), config.training.device
+
+    def fresh_model() -> DialogModel:
+        return build_model(config, words, tasks.encoding.candidates).to(device)
+
+    def measure(model: Model) -> float:
+        assert isinstance(model, DialogModel)
+        return mean_probability(model, tasks.valid)
+
+    model = fresh_model()
+    start = Start(
+        config=config,
         tasks=tasks,
-        state=state,
-        weighter=start_weighter(_warm(config) if prepare else config, method, tasks, state, labels),
-        examples=examples,
+        model=model,
+        fresh_model=fresh_model,
+        fresh_weight_module=lambda: build_weight_module(config, words).to(device),
+        measure=measure,
+        examples=examples_frame(tasks, config.data.labels),
+        screening=config.screening,
+    )
+    return Parts.of(
+        method,
+        start,
         validate=lambda: accuracy(task_ranks(model, tasks.valid)),
         facts={
             "size": len({example.dialog for example in tasks.primary.examples}),
             "coverage": {"valid_ceiling": tasks.valid.coverage.ceiling},
         },
         write=lambda folder: tasks.encoding.write(folder.encoding),
-        prepare=prepare,
     )
-
-
-def _warm(config: RunConfig) -> RunConfig:
-    """After a screening the weight module knows enough to be asked from the first iteration."""
-    return changed(config, {"meta.warm_up": 0})
-
-
-def _screening(config: RunConfig, method: Method, tasks: DialogTasks, state: TrainState) -> Preparation | None:
-    """What teaches the module which groups help; one that sees losses alone cannot be taught that."""
-    if method.weighting != "learned" or state.weight_module is None or not config.screening.trials:
-        return None
-    multitask = method_named("multitask")
-    return screening_of(config, tasks, state.weight_module, lambda: build_state(config, multitask, tasks))
-
-
-def build_state(config: RunConfig, method: Method, tasks: DialogTasks) -> TrainState:
-    """Model, weight module and optimisers at their start."""
-    words = len(tasks.encoding.vocabulary)
-    device = config.training.device
-    model = build_model(config, words, tasks.encoding.candidates).to(device)
-    module: WeightModule | None = None
-    if method.weighting == "learned":
-        module = build_weight_module(config, words).to(device)
-    elif method.weighting == "learned-from-loss":
-        module = loss_module(config, model)
-    return start_state(config, model, module)
 
 
 def examples_frame(tasks: DialogTasks, labels: str | None) -> pl.DataFrame:
@@ -125,7 +107,17 @@ def examples_frame(tasks: DialogTasks, labels: str | None) -> pl.DataFrame:
     return frame if labels is None else frame.with_columns(read_labels(Path(labels), frame).alias("label"))
 
 
-DIALOGS = Setting(RunConfig, lambda config: data_files(config.data).all(), build_parts)
+def method_of(config: RunConfig) -> Method:
+    """The method that a configuration names.
+
+    Raises: UserError: if there is none of this name, or the configuration lacks what it needs.
+    """
+    method = method_named(config.training.method)
+    method.require(related=bool(config.data.related), labels=config.data.labels is not None)
+    return method
+
+
+DIALOGS = Setting(RunConfig, method_of, lambda config: data_files(config.data).all(), build_parts)
 """Runs on dialogs."""
 
 

@@ -16,15 +16,14 @@ from tasksieve.encoding import derived_generator, in_order
 from tasksieve.errors import UserError
 from tasksieve.images import Digits, ImageTask, corrupt, embedded_digits, read_mnist
 from tasksieve.images.read import mnist_files
-from tasksieve.models import LabelScoreModule, LogisticRegression, PerceptronWeightModule, WeightModule
-from tasksieve.records.config import LoopConfig, MetaConfig, TrainingConfig
+from tasksieve.models import LabelScoreModule, LogisticRegression, Model, PerceptronWeightModule
+from tasksieve.records.config import LoopConfig, MetaConfig, ScreeningConfig, TrainingConfig
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.loop.parts import Parts, Setting
+from tasksieve.training.loop.setting import Parts, Setting
 from tasksieve.training.loop.state import load_module
 from tasksieve.training.loop.streams import LABELS_STREAM, MODEL_STREAM, WEIGHT_MODULE_STREAM
 from tasksieve.training.loop.tensor_files import read_tensors
-from tasksieve.training.methods import Method
-from tasksieve.training.runs.start import loss_module, start_state, start_weighter
+from tasksieve.training.methods import Method, Start, method_named
 
 _CHUNK = 4096
 
@@ -113,32 +112,46 @@ def _read(directory: Path, facts: tuple[tuple[Path, int, int], ...]) -> dict[str
     return read_mnist(directory)
 
 
-def build_image_parts(config: ImageConfig, method: Method) -> Parts:
-    """Read the images and make everything a run starts from.
+def method_of(config: ImageConfig) -> Method:
+    """The method that a configuration names.
 
-    Raises: UserError: if the method is none of the paper's Table 1.
+    Raises: UserError: if there is none of this name, or it does not weight batches of related images.
     """
-    if method.pretrain or "pooled" in method.updates or "related" not in method.updates:
+    method = method_named(config.training.method)
+    if not method.weights_batches:
         raise UserError(f"method '{method.name}' has no meaning on images; try ones, learned or oracle")
+    return method
+
+
+def build_image_parts(config: ImageConfig, method: Method) -> Parts:
+    """Read the images and make everything a run starts from."""
     tasks = ImageTasks(read_digits(config.data), config)
     pixels = tasks.primary.digits.pixels.shape[1]
-    seed = config.training.seed
-    model = LogisticRegression(pixels, derived_generator(seed, MODEL_STREAM))
-    module: WeightModule | None = None
-    if method.weighting == "learned":
-        module = build_weight_module(config, tasks.primary.digits.pixels)
-    elif method.weighting == "learned-from-loss":
-        module = loss_module(config, model)
-    state = start_state(config, model, module)
+
+    def fresh_model() -> LogisticRegression:
+        return LogisticRegression(pixels, derived_generator(config.training.seed, MODEL_STREAM))
+
+    def measure(model: Model) -> float:
+        assert isinstance(model, LogisticRegression)
+        return accuracy_on(model, tasks.valid) / 100
+
+    model = fresh_model()
     numbers = pl.Series("example", range(len(tasks.right)), dtype=pl.Int32)
-    examples = pl.DataFrame(
-        {"example": numbers, "dialog": numbers, "turn": 0, "kind": "image", "label": tasks.right.tolist()}
-    )
-    return Parts(
+    start = Start(
+        config=config,
         tasks=tasks,
-        state=state,
-        weighter=start_weighter(config, method, tasks, state, tasks.right.float()),
-        examples=examples,
+        model=model,
+        fresh_model=fresh_model,
+        fresh_weight_module=lambda: build_weight_module(config, tasks.primary.digits.pixels),
+        measure=measure,
+        examples=pl.DataFrame(
+            {"example": numbers, "dialog": numbers, "turn": 0, "kind": "image", "label": tasks.right.tolist()}
+        ),
+        screening=ScreeningConfig(trials=0),
+    )
+    return Parts.of(
+        method,
+        start,
         validate=lambda: accuracy_on(model, tasks.valid),
         facts={"size": len(tasks.primary)},
         write=lambda folder: None,
@@ -190,5 +203,5 @@ def _files(config: ImageConfig) -> tuple[Path, ...]:
     return () if config.data.directory is None else mnist_files(Path(config.data.directory))
 
 
-IMAGES = Setting(ImageConfig, _files, build_image_parts)
+IMAGES = Setting(ImageConfig, method_of, _files, build_image_parts)
 """Runs on images."""

@@ -1,1 +1,1 @@
-"""Short trainings before a run, which show what groups of related examples help."""
+"""Trials before a run: short trainings that show which groups of related examples help."""

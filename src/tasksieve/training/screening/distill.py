@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from tasksieve.encoding import Examples
+from tasksieve.models import WeightModule
 from tasksieve.records.config import TrainingConfig
 from tasksieve.training.loop.samplers import RelatedSampler
 from tasksieve.training.loop.streams import DISTILL_STREAM
@@ -18,7 +19,7 @@ _LEARNING_RATE = 1e-2
 
 
 def distill(
-    module: nn.Module,
+    module: WeightModule,
     tasks: Sequence[Examples],
     weights: Float[Tensor, " examples"],
     training: TrainingConfig,

@@ -1,49 +1,20 @@
-"""What a run is made of, whatever it learns from: the loop knows no more than this."""
+"""A kind of run, on dialogs or on anything else, and what one run is made of: the loop knows no more than this."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Protocol, runtime_checkable
+from typing import Any, Generic
 
 import polars as pl
 
-from tasksieve.encoding import Examples
 from tasksieve.records.config import Config
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.loop.state import TrainState
-from tasksieve.training.methods import Method
+from tasksieve.training.loop.method import Method, Preparation, Start
+from tasksieve.training.loop.samplers import Tasks
+from tasksieve.training.loop.state import TrainState, start_state
 from tasksieve.weighting import Weighter
-
-
-@runtime_checkable
-class Tasks(Protocol):
-    """What is learned from."""
-
-    @property
-    def primary(self) -> Examples:
-        """Training examples of the primary task."""
-        ...
-
-    @property
-    def related(self) -> tuple[Examples, ...]:
-        """Training examples of each related task."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Preparation:
-    """Work on a state before the first iteration; done anew if the run is killed before its first checkpoint.
-
-    Attributes:
-        iterations: that it takes, for who watches.
-        work: does it; takes the run folder and what to call with the number of iterations done, and may go on from
-            what an earlier call left in the folder.
-    """
-
-    iterations: int
-    work: Callable[[RunFolder, Callable[[int], None]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +41,23 @@ class Parts:
     write: Callable[[RunFolder], None]
     prepare: Preparation | None = None
 
+    @classmethod
+    def of(
+        cls,
+        method: Method,
+        start: Start,
+        *,
+        validate: Callable[[], float],
+        facts: dict[str, Any],
+        write: Callable[[RunFolder], None],
+    ) -> Parts:
+        """Bring a method to what its setting has made; for the arguments see the attributes."""
+        chosen = method.weighing(start)
+        state = start_state(start.config, start.model, chosen.module)
+        return cls(
+            start.tasks, state, chosen.weighter, start.examples, validate, facts, write, prepare=chosen.prepare
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Setting(Generic[Config]):
@@ -77,10 +65,12 @@ class Setting(Generic[Config]):
 
     Attributes:
         config: the class of its configuration.
+        method: finds the method that a configuration names, and refuses one that cannot work here.
         files: the data files that a configuration means.
         build: reads them and makes the parts.
     """
 
     config: type[Config]
+    method: Callable[[Config], Method]
     files: Callable[[Config], tuple[Path, ...]]
     build: Callable[[Config, Method], Parts]

@@ -1,0 +1,76 @@
+"""What a learned run on dialogs starts from: weights that trials found for groups of turns, taught to the module."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from tasksieve.models import WeightModule
+from tasksieve.records.run_folder import RunFolder
+from tasksieve.training.loop.method import Preparation, Start
+from tasksieve.training.screening.distill import distill
+from tasksieve.training.screening.trials import effects_of_groups
+from tasksieve.weighting import Effects, response_groups
+
+
+def screening_of(start: Start, module: WeightModule) -> Preparation:
+    """Trials by group of related turns, whose findings a weight module is taught.
+
+    A related example's weight becomes the chance that its group helps, measured on the validation dialogs.
+
+    Args:
+        start: of the run; its screening has at least one trial, and its examples the columns task and system.
+        module: the run's weight module.
+    """
+    screening, training = start.screening, start.config.training
+
+    def work(folder: RunFolder, watch: Callable[[int], None]) -> None:
+        responses = start.examples["system"].to_list()
+        sizes = [len(task) for task in start.tasks.related]
+        groups = groups_of(responses, sizes, min(screening.groups, screening.trials // 2), training.seed)
+        found = effects_of_groups(start, groups, folder, watch)
+        folder.write_record("screening", _record(responses, groups, found, screening.trials))
+        weights = found.chances.float()[groups]
+        distill(module, start.tasks.related, weights, training, screening.distill_iterations)
+
+    return Preparation(screening.trials * screening.iterations, work)
+
+
+def _record(responses: Sequence[str], groups: Tensor, found: Effects, trials: int) -> dict[str, Any]:
+    """``screening.json``: each group with its commonest response, its effect and the chance that it helps."""
+    said: list[Counter[str]] = [Counter() for _ in found.estimates]
+    for group, response in zip(groups.tolist(), responses, strict=True):
+        said[group][response] += 1
+    columns = zip(said, found.estimates.tolist(), found.chances.tolist(), strict=True)
+    return {
+        "trials": trials,
+        "error": found.error,
+        "quantile": found.quantile,
+        "groups": [
+            {"response": counts.most_common(1)[0][0], "examples": counts.total(), "effect": effect, "chance": chance}
+            for counts, effect, chance in columns
+        ],
+    }
+
+
+def groups_of(responses: Sequence[str], sizes: Sequence[int], most: int, seed: int) -> Int[Tensor, " examples"]:
+    """Groups of all related examples, those of different tasks apart.
+
+    Args:
+        responses: of all related examples, task after task.
+        sizes: how many of them each task has.
+        most: groups in all, but at least one a task.
+        seed: of the run.
+    """
+    each = max(1, most // len(sizes))
+    parts, taken, groups = [], 0, 0
+    for size in sizes:
+        found = response_groups(responses[taken : taken + size], each, seed) + groups
+        taken, groups = taken + size, int(found.max()) + 1
+        parts.append(found)
+    return torch.cat(parts)
