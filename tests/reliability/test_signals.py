@@ -53,8 +53,8 @@ def test_signals_end_a_training_cleanly(tasks_dir: Path, tmp_path: Path, number:
         refused = subprocess.run(words, env=environment(), capture_output=True, text=True, check=False)
         assert refused.returncode == 2, refused.stderr
         assert refused.stderr.splitlines()[-1] == (
-            f"error: {tmp_path / 'run'}: another tasksieve (process {running.pid} on {platform.node()}) is at work in "
-            "this folder; wait until it is done, or choose another --out"
+            f"error: {tmp_path / 'run'}: another tasksieve (process {running.pid} on {platform.node()}) is at work "
+            "in this folder; wait until it is done, or choose another --out"
         )
     running.send_signal(number)
     _, errors = running.communicate(timeout=60)
