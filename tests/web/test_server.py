@@ -11,14 +11,13 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tasksieve.cli.serve import serve
 from tasksieve.errors import UserError
+from tasksieve.serve import server
 from tasksieve.serve.server import address_of, listen
 from tests.cli import test_cli
 from tests.cli.test_cli import Cli
@@ -31,45 +30,39 @@ def environment() -> dict[str, str]:
     return {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "OMP_NUM_THREADS": "1"}
 
 
-@contextmanager
-def served(run: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A server process and its address; killed if the test did not end it."""
-    command = [*PROGRAM, str(run), "--port", "0", *options]
+def test_it_answers_until_ctrl_c_and_ends_with_0(run: Path) -> None:
+    """That SIGTERM ends it with 0 as well is seen by the test of the benchmark."""
+    command = [*PROGRAM, str(run), "--port", "0"]
     process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        found = re.search(r" at (http://\S+)", process.stdout.readline())
+        found = re.search(r" at (http://\S+:(\d+))", process.stdout.readline())
         assert found is not None, process.communicate(timeout=60)
-        yield process, found[1]
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def test_it_answers_until_ctrl_c_and_ends_with_0(run: Path) -> None:
-    with served(run) as (process, address):
-        with urllib.request.urlopen(f"{address}/api/run", timeout=30) as answer:
+        with urllib.request.urlopen(f"{found[1]}/api/run", timeout=30) as answer:
             assert json.load(answer)["run"] == "run"
             assert "server" not in answer.headers
-        with urllib.request.urlopen(f"{address}/metrics", timeout=30) as answer:
+        with urllib.request.urlopen(f"{found[1]}/metrics", timeout=30) as answer:
             assert b"_created" not in answer.read()
-        with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=30) as endless:
+        with socket.create_connection(("127.0.0.1", int(found[2])), timeout=30) as endless:
             endless.sendall(b"GET /health HTTP/1.1\r\nX-Long: " + b"x" * 20_000)
             assert endless.recv(4000).startswith(b"HTTP/1.1 400")
         process.send_signal(signal.SIGINT)
         out, errors = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.communicate()
     assert (process.returncode, out) == (0, "Stopped.\n")
     assert errors.split(maxsplit=1)[1] == "Invalid HTTP request received.\n"
 
 
-def test_it_warns_when_others_can_reach_it_and_ends_with_0_when_told_to(run: Path) -> None:
-    with served(run, "--host", "0.0.0.0") as (process, address):
-        assert address.startswith("http://0.0.0.0:")
-        urllib.request.urlopen(f"{address}/health", timeout=30).close()
-        process.send_signal(signal.SIGTERM)
-        out, errors = process.communicate(timeout=30)
-    assert (process.returncode, out) == (0, "Stopped.\n")
-    assert errors.startswith("warning: listening at 0.0.0.0: whoever reaches this address")
+def test_it_warns_when_others_can_reach_it(cli: Cli, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "run_server", lambda app, listening: None)
+    ended = cli("serve", run, "--host", "0.0.0.0", "--port", 0)
+    assert re.fullmatch(
+        rf"Serving {re.escape(str(run))} at http://0\.0\.0\.0:\d+ \(Ctrl-C .*\)\nStopped\.\n", ended.out
+    )
+    assert ended.err.startswith("warning: listening at 0.0.0.0: whoever reaches this address")
+    assert cli("serve", run, "--port", 0).err == ""
 
 
 def test_mistakes_end_in_one_sentence_and_code_2(cli: Cli, run: Path, tmp_path: Path) -> None:
