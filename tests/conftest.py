@@ -11,6 +11,15 @@ import pytest
 
 from tasksieve.kernels import compiler, disabled
 from tests.small import write_tasks
+from tests.web.browsers import NO_BROWSER, advice
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Say after everything else how many tests had no browser, and how to get one."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", ()) if reporter else ()
+    if left_out := sum(NO_BROWSER in str(report.longrepr) for report in skipped):
+        reporter.line(advice(left_out), yellow=True)
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import platform
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -48,8 +53,8 @@ def test_signals_end_a_training_cleanly(tasks_dir: Path, tmp_path: Path, number:
         refused = subprocess.run(words, env=environment(), capture_output=True, text=True, check=False)
         assert refused.returncode == 2, refused.stderr
         assert refused.stderr.splitlines()[-1] == (
-            f"error: {tmp_path / 'run'}: another tasksieve is at work in this folder; wait until it is done, or "
-            "choose another --out"
+            f"error: {tmp_path / 'run'}: another tasksieve (process {running.pid} on {platform.node()}) is at work "
+            "in this folder; wait until it is done, or choose another --out"
         )
     running.send_signal(number)
     _, errors = running.communicate(timeout=60)
@@ -59,15 +64,33 @@ def test_signals_end_a_training_cleanly(tasks_dir: Path, tmp_path: Path, number:
     assert not list((tmp_path / "run").rglob("*.part"))
 
 
-def test_the_lock_dies_with_its_holder(tasks_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_lock_names_its_holder_and_dies_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock, "PATIENCE", 0.05)
-    holder = start(hold, tmp_path / "run")
-    wait_for((tmp_path / "run" / "held").exists)
-    with pytest.raises(UserError, match="another tasksieve is at work in this folder"), FolderLock(tmp_path / "run"):
+    folder = tmp_path / "run"
+    holder = start(hold, folder)
+    wait_for((folder / "held").exists)
+    said = f"another tasksieve (process {holder.pid} on {platform.node()}) is at work in this folder"
+    with pytest.raises(UserError, match=re.escape(said)), FolderLock(folder):
+        pass
+    (folder / lock.LOCK).write_text("")
+    with pytest.raises(UserError, match="another tasksieve is at work in this folder"), FolderLock(folder):
         pass
     holder.kill()
     holder.join()
-    with FolderLock(tmp_path / "run"):
+    with FolderLock(folder):
+        pass
+    assert (folder / lock.LOCK).read_text() == ""
+
+
+@pytest.mark.parametrize(("number", "entered"), [(errno.ENOLCK, True), (errno.EIO, False)])
+def test_only_a_file_system_without_locks_is_used_without_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, entered: bool
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with nullcontext() if entered else pytest.raises(UserError, match="cannot be written"), FolderLock(tmp_path):
         pass
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from tasksieve.experiments.weights import examples_at
@@ -285,13 +286,23 @@ def test_health_and_metrics(client: TestClient) -> None:
     assert get(client, "/health") == {"status": "ok"}
     client.get("/api/examples/1")
     client.get("/none/of/this")
-    lines = client.get("/metrics").text.splitlines()
-    assert any(
-        line.startswith('tasksieve_requests_total{method="GET",path="/api/examples/{example}",status="200"}')
-        for line in lines
-    )
-    assert not any("/none" in line for line in lines)
-    values = {line.rpartition(" ")[0] for line in lines if not line.startswith("#")}
-    assert len(values) == len([line for line in lines if not line.startswith("#")])
-    assert all(float(line.rpartition(" ")[2]) >= 0 for line in lines if not line.startswith("#"))
-    assert "tasksieve_in_flight_requests 1" in lines
+    answer = client.get("/metrics")
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    found = {family.name: family for family in text_string_to_metric_families(answer.text)}
+    assert {name: family.type for name, family in found.items() if not name.endswith("_created")} == {
+        "tasksieve_requests": "counter",
+        "tasksieve_request_seconds": "histogram",
+        "tasksieve_refused": "counter",
+        "tasksieve_in_flight_requests": "gauge",
+        "tasksieve_candidates": "gauge",
+        "tasksieve_vocabulary_words": "gauge",
+    }
+    one = {"method": "GET", "path": "/api/examples/{example}", "status": "200"}
+    assert one in [sample.labels for sample in found["tasksieve_requests"].samples]
+    assert "/none" not in answer.text
+    assert 'tasksieve_request_seconds_bucket{le="0.005",path="/health"}' in answer.text
+    assert [sample.value for sample in found["tasksieve_in_flight_requests"].samples] == [1]
+    assert found["tasksieve_candidates"].samples[0].value == get(client, "/api/run")["candidates"]
+    other = client.get("/metrics", headers={"Accept": "application/openmetrics-text"})
+    assert other.headers["content-type"].startswith("application/openmetrics-text;")
+    assert other.text.endswith("# EOF\n")

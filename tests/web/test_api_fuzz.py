@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 from tasksieve.serve.app import create_app
 
 BASE = "http://127.0.0.1:8000"
-CALM = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+CALM = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 PATHS = (
     "/api", "/api/run", "/api/health", "/api/weights", "/api/examples", "/api/dialogs", "/api/export",
     "/api/examples/{}", "/api/dialogs/{}/{}", "/api/{}", "/{}", "/static/{}", "/metrics", "/openapi.json",

@@ -1,4 +1,4 @@
-"""The benchmark of the server runs; what it measures is never asserted."""
+"""The benchmark of the server runs, and SIGTERM ends its server with 0; what it measures is never asserted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_the_benchmark_reports_every_request_and_the_load(
         "ROUNDS": 2,
     }.items():
         monkeypatch.setattr(serve, name, value)
-    monkeypatch.setattr(sys, "argv", ["serve", "--json", str(tmp_path / "out.json"), "--seconds", "0.5"])
+    monkeypatch.setattr(sys, "argv", ["serve", "--json", str(tmp_path / "out.json"), "--seconds", "0.2"])
     serve.main()
     found = json.loads((tmp_path / "out.json").read_text())
     assert found["sizes"] == {"examples": 200, "records": 7, "candidates": 100}

@@ -4,59 +4,46 @@ from __future__ import annotations
 
 import csv
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tasksieve.serve.app import create_app
-from tasksieve.serve.server import address_of, listen
-from tests.web.browsers import PHONE, WIDE, faults_of, fits, started
+from tests.web.browsers import PHONE, WIDE, faults_of, fits
 from tests.web.folders import HOSTILE
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+if TYPE_CHECKING:
+    from playwright import sync_api
 
 
-@pytest.fixture(scope="module")
-def address(run: Path) -> Iterator[str]:
-    """A server in a thread of this process."""
-    import uvicorn
-
-    with listen("127.0.0.1", 0) as listening:
-        server = uvicorn.Server(uvicorn.Config(create_app(run), log_level="warning", ws="none"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        yield address_of(listening)
-        server.should_exit = True
-        thread.join(30)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[sync_api.Browser]:
-    """The system's own browser, without a window."""
-    with started() as browser:
-        yield browser
-
-
-@pytest.fixture(params=["wide", "phone"])
-def page(request: pytest.FixtureRequest, browser: sync_api.Browser, address: str) -> Iterator[sync_api.Page]:
-    """A page whose console must stay empty and which must ask no other machine."""
+@pytest.fixture(scope="module", params=["wide", "phone"])
+def context(
+    request: pytest.FixtureRequest, browser: sync_api.Browser, served: str
+) -> Iterator[sync_api.BrowserContext]:
+    """A browser of one size and scheme; each test has a tab of its own, and pages store nothing beyond it."""
     context = browser.new_context(
-        base_url=address,
+        base_url=served,
         viewport=WIDE if request.param == "wide" else PHONE,
         color_scheme="light" if request.param == "wide" else "dark",
         reduced_motion="reduce",
     )
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: sync_api.BrowserContext, served: str) -> Iterator[sync_api.Page]:
+    """A page whose console must stay empty and which must ask no other machine."""
     page = context.new_page()
     page.set_default_timeout(20_000)
     faults: list[str] = []
     page.on("console", lambda message: faults.append(message.text))
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("request", lambda asked: None if asked.url.startswith(address) else faults.append(asked.url))
+    page.on("request", lambda asked: None if asked.url.startswith(served) else faults.append(asked.url))
     page.on("dialog", lambda dialog: faults.append(dialog.message))
     yield page
-    context.close()
+    page.close()
     assert faults == []
 
 
@@ -210,23 +197,23 @@ def test_chat_by_keyboard_alone(page: sync_api.Page) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/weights", "/dialogs/0/0", "/api", "/none"])
-def test_axe_finds_no_fault(browser: sync_api.Browser, address: str, path: str) -> None:
+def test_axe_finds_no_fault_wide_and_light_or_narrow_and_dark(
+    browser: sync_api.Browser, served: str, path: str
+) -> None:
+    # The rules are checked by a script of their own, which the pages' policy would rightly not let in.
+    page = browser.new_page(base_url=served, viewport=WIDE, reduced_motion="reduce", bypass_csp=True)
+    page.goto(path)
+    if path == "/":
+        page.locator("#openings button").first.click()
+        page.locator("#memories-note", has_text="Nothing").wait_for()
+        page.get_by_label("You say").press("Enter")
+        page.locator("#memories tr").first.wait_for()
+        page.get_by_text("Facts and profile").click()
+    elif path in ("/weights", "/dialogs/0/0"):
+        page.locator("#items li").first.wait_for()
+        page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
     for scheme, size in (("light", WIDE), ("dark", PHONE)):
-        # The rules are checked by a script of their own, which the pages' policy would rightly not let in.
-        context = browser.new_context(
-            base_url=address, viewport=size, color_scheme=scheme, reduced_motion="reduce", bypass_csp=True
-        )
-        page = context.new_page()
-        page.goto(path)
-        if path == "/":
-            page.locator("#openings button").first.click()
-            page.locator("#memories-note", has_text="Nothing").wait_for()
-            page.get_by_label("You say").press("Enter")
-            page.locator("#memories tr").first.wait_for()
-            page.get_by_text("Facts and profile").click()
-        elif path in ("/weights", "/dialogs/0/0"):
-            page.locator("#items li").first.wait_for()
-            page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
-        found = faults_of(page)
-        context.close()
-        assert found == []
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size(size)
+        assert faults_of(page) == []
+    page.close()

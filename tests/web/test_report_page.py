@@ -10,7 +10,7 @@ import pytest
 
 from tasksieve.report.html import write_report
 from tests.unit.report_folders import STEPS, examples_frame, weights_frame, write_comparison
-from tests.web.browsers import PHONE, WIDE, faults_of, fits, started
+from tests.web.browsers import PHONE, WIDE, faults_of, fits
 
 SCHEMES = [("light", WIDE), ("dark", PHONE)]
 
@@ -22,17 +22,19 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     return write_report(folder).as_uri()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with started() as browser:
-        yield browser
-
-
-@pytest.fixture(params=SCHEMES, ids=["wide", "phone"])
-def page(request: pytest.FixtureRequest, browser: Any, address: str) -> Iterator[Any]:
-    """The report, whose console must stay empty and which must fetch nothing."""
+@pytest.fixture(scope="module", params=SCHEMES, ids=["wide", "phone"])
+def context(request: pytest.FixtureRequest, browser: Any) -> Iterator[Any]:
+    """A browser of one size and scheme; each test has a tab of its own."""
     scheme, size = request.param
-    page = browser.new_page(color_scheme=scheme, viewport=size)
+    context = browser.new_context(color_scheme=scheme, viewport=size)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: Any, address: str) -> Iterator[Any]:
+    """The report, whose console must stay empty and which must fetch nothing."""
+    page = context.new_page()
     faults: list[str] = []
     page.on("console", lambda message: faults.append(message.text))
     page.on("pageerror", lambda error: faults.append(str(error)))
@@ -111,16 +113,15 @@ def test_a_script_that_came_in_with_the_texts_would_not_run(browser: Any, addres
     page.close()
 
 
-@pytest.mark.parametrize(("scheme", "size"), SCHEMES)
-def test_axe_finds_no_fault_and_every_weight_is_readable(
-    browser: Any, address: str, scheme: str, size: dict[str, int]
-) -> None:
-    context = browser.new_context(color_scheme=scheme, viewport=size, bypass_csp=True)
-    page = context.new_page()
+def test_axe_finds_no_fault_and_every_weight_is_readable(browser: Any, address: str) -> None:
+    page = browser.new_page(viewport=WIDE, bypass_csp=True)
     page.goto(address)
     page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
     page.locator(".turns li").evaluate_all(
         "all => all.forEach((one, place) => one.style.setProperty('--w', (place % 6) / 5))"
     )
-    assert faults_of(page) == []
-    context.close()
+    for scheme, size in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size(size)
+        assert faults_of(page) == []
+    page.close()

@@ -11,16 +11,18 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tasksieve.cli.serve import serve
 from tasksieve.errors import UserError
+from tasksieve.serve import server
 from tasksieve.serve.server import address_of, listen
+from tests.cli import test_cli
+from tests.cli.test_cli import Cli
 
+cli = test_cli.cli
 PROGRAM = [sys.executable, "-m", "tasksieve", "serve"]
 
 
@@ -28,54 +30,48 @@ def environment() -> dict[str, str]:
     return {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "OMP_NUM_THREADS": "1"}
 
 
-@contextmanager
-def served(run: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A server process and its address; killed if the test did not end it."""
-    command = [*PROGRAM, str(run), "--port", "0", *options]
+def test_it_answers_until_ctrl_c_and_ends_with_0(run: Path) -> None:
+    """That SIGTERM ends it with 0 as well is seen by the test of the benchmark."""
+    command = [*PROGRAM, str(run), "--port", "0"]
     process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        found = re.search(r" at (http://\S+)", process.stdout.readline())
+        found = re.search(r" at (http://\S+:(\d+))", process.stdout.readline())
         assert found is not None, process.communicate(timeout=60)
-        yield process, found[1]
+        with urllib.request.urlopen(f"{found[1]}/api/run", timeout=30) as answer:
+            assert json.load(answer)["run"] == "run"
+            assert "server" not in answer.headers
+        with urllib.request.urlopen(f"{found[1]}/metrics", timeout=30) as answer:
+            assert b"_created" not in answer.read()
+        with socket.create_connection(("127.0.0.1", int(found[2])), timeout=30) as endless:
+            endless.sendall(b"GET /health HTTP/1.1\r\nX-Long: " + b"x" * 20_000)
+            assert endless.recv(4000).startswith(b"HTTP/1.1 400")
+        process.send_signal(signal.SIGINT)
+        out, errors = process.communicate(timeout=30)
     finally:
         process.kill()
         process.communicate()
+    assert (process.returncode, out) == (0, "Stopped.\n")
+    assert errors.split(maxsplit=1)[1] == "Invalid HTTP request received.\n"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_answers_until_told_to_stop_and_ends_with_0(run: Path, number: signal.Signals) -> None:
-    with served(run) as (process, address):
-        with urllib.request.urlopen(f"{address}/api/run", timeout=30) as answer:
-            assert json.load(answer)["run"] == "run"
-            assert "server" not in answer.headers
-        process.send_signal(number)
-        out, errors = process.communicate(timeout=30)
-    assert (process.returncode, out, errors) == (0, "Stopped.\n", "")
-
-
-def test_it_warns_when_others_can_reach_it(run: Path) -> None:
-    with served(run, "--host", "0.0.0.0") as (process, address):
-        assert address.startswith("http://0.0.0.0:")
-        process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=30)
-    assert errors.startswith("warning: listening at 0.0.0.0: whoever reaches this address")
-
-
-def fails(*arguments: object) -> str:
-    """What the program says to a mistake."""
-    done = subprocess.run(
-        [*PROGRAM, *map(str, arguments)], env=environment(), capture_output=True, text=True, check=False
+def test_it_warns_when_others_can_reach_it(cli: Cli, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "run_server", lambda app, listening: None)
+    ended = cli("serve", run, "--host", "0.0.0.0", "--port", 0)
+    assert re.fullmatch(
+        rf"Serving {re.escape(str(run))} at http://0\.0\.0\.0:\d+ \(Ctrl-C .*\)\nStopped\.\n", ended.out
     )
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "Traceback" not in done.stderr
-    return done.stderr
+    assert ended.err.startswith("warning: listening at 0.0.0.0: whoever reaches this address")
+    assert cli("serve", run, "--port", 0).err == ""
 
 
-def test_mistakes_end_in_one_sentence_and_code_2(run: Path, tmp_path: Path) -> None:
+def test_mistakes_end_in_one_sentence_and_code_2(cli: Cli, run: Path, tmp_path: Path) -> None:
     with listen("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
-        assert fails(run, "--port", port).startswith(f"error: port {port} of 127.0.0.1 is in use; ")
+        ended = cli("serve", run, "--port", port)
+        assert (ended.code, ended.out) == (2, "")
+        assert ended.err.startswith(f"error: port {port} of 127.0.0.1 is in use; ")
+        assert len(ended.err.splitlines()) == 1
     with pytest.raises(UserError, match="is not a run folder"):
         serve(tmp_path, port=0)
     (tmp_path / "c.txt").write_text("good morning\n")
@@ -88,10 +84,10 @@ def test_mistakes_end_in_one_sentence_and_code_2(run: Path, tmp_path: Path) -> N
         serve(early, port=0)
 
 
-def test_help_teaches_within_80_columns() -> None:
-    done = subprocess.run([*PROGRAM, "--help"], env=environment(), capture_output=True, text=True, check=True)
-    assert max(map(len, done.stdout.splitlines())) <= 80
-    assert "--allow-host" in done.stdout
+def test_help_teaches_within_80_columns(cli: Cli) -> None:
+    ended = cli("serve", "--help")
+    assert max(map(len, ended.out.splitlines())) <= 80
+    assert "--allow-host" in ended.out
 
 
 def test_an_address_of_another_machine_is_refused() -> None:
@@ -116,40 +112,3 @@ def test_addresses_as_browsers_take_them() -> None:
                 assert address_of(listening).startswith("http://[::1]:")
         except UserError:
             pytest.skip("this machine has no IPv6 loopback")
-
-
-SLOW = """
-import sys
-from pathlib import Path
-from tasksieve.serve.app import create_app
-from tasksieve.serve.limits import Limits
-from tasksieve.serve.server import address_of, listen, run_server
-limits = Limits(header_seconds=0.3)
-with listen("127.0.0.1", 0) as listening:
-    app = create_app(Path(sys.argv[1]), limits=limits)
-    print(listening.getsockname()[1], flush=True)
-    run_server(app, listening, limits)
-"""
-
-
-def test_a_connection_that_says_nothing_is_closed(run: Path) -> None:
-    command = [sys.executable, "-c", SLOW, str(run)]
-    process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        port = int(process.stdout.readline())
-        for sent in (b"", b"GET /health HTTP/1.1\r\nHost: 127"):
-            with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
-                connection.sendall(sent)
-                assert connection.recv(100) == b""
-        with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
-            connection.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-            assert connection.recv(4000).startswith(b"HTTP/1.1 200")
-            connection.sendall(b"GET /hea")
-            rest = b""
-            while received := connection.recv(4000):
-                rest += received
-            assert not rest.startswith(b"HTTP")
-    finally:
-        process.kill()
-        process.communicate()

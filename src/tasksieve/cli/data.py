@@ -52,9 +52,9 @@ def fetch(
     with FetchBars() as bars:
         files = fetch_data_set(wanted, folder, mirrors=mirrors, force=force, watch=bars.watch, tell=bars.tell)
     console = Console()
-    for file in files:
-        said = "Already there:" if file.already_there else "Wrote"
-        console.print(f"{said} {file.path}", soft_wrap=True, highlight=False, markup=False)
+    for path, already_there in files.items():
+        said = "Already there:" if already_there else "Wrote"
+        console.print(f"{said} {path}", soft_wrap=True, highlight=False, markup=False)
 
 
 class FetchBars:

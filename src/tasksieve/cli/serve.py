@@ -29,9 +29,9 @@ def serve(
 
     Programs ask the same over a JSON API. Ctrl-C stops it.
     """
-    missing = [name for name in ("fastapi", "uvicorn") if find_spec(name) is None]
+    missing = [name for name in ("fastapi", "prometheus_client", "uvicorn") if find_spec(name) is None]
     if missing:
-        raise UserError(f"{' and '.join(missing)} not installed; install the extra: pip install 'tasksieve[serve]'")
+        raise UserError(f"{', '.join(missing)} not installed; install the extra: pip install 'tasksieve[serve]'")
     import torch
 
     from tasksieve.serve.app import create_app

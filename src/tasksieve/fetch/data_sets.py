@@ -21,7 +21,7 @@ class PublishedFile:
     name: str
     size: int
     sha256: str
-    unpacked_sha256: str | None = None
+    unpacked_sha256: str
 
 
 @dataclass(frozen=True, slots=True)

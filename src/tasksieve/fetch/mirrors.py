@@ -1,4 +1,4 @@
-"""A data set from the first mirror that has it: retried, resumed, verified, then renamed into place."""
+"""A data set from the first mirror that has it: pooch verifies what arrives and gives it its name."""
 
 from __future__ import annotations
 
@@ -7,52 +7,19 @@ import hashlib
 import time
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
+
+import pooch
 
 from tasksieve.errors import UserError
 from tasksieve.fetch.data_sets import DataSet, PublishedFile
-from tasksieve.fetch.part import PartFile
-from tasksieve.fetch.transfer import SCHEMES, MirrorFailed, transfer
+from tasksieve.fetch.resuming import MirrorFailed, Resuming
 from tasksieve.records.files import sha256
+from tasksieve.records.lock import FolderLock
 
-Watch = Callable[[str, int, int], None]
-"""Told the name of a file, how many of its bytes are there, and its size."""
 Tell = Callable[[str], None]
 """Told in a sentence what went wrong and what is done about it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to bear with a mirror.
-
-    Args:
-        timeout: seconds without a byte after which it is given up.
-        attempts: how often one mirror is asked for a file.
-        pause: seconds before the second attempt; doubled before each further one.
-    """
-
-    timeout: float = 15
-    attempts: int = 3
-    pause: float = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """A file that is there now, and whether it was there before."""
-
-    path: Path
-    already_there: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Errand:
-    folder: Path
-    mirrors: tuple[str, ...]
-    patience: Patience
-    watch: Watch
-    tell: Tell
 
 
 def fetch_data_set(
@@ -61,52 +28,51 @@ def fetch_data_set(
     *,
     mirrors: Sequence[str] = (),
     force: bool = False,
-    patience: Patience = Patience(),
-    watch: Watch = lambda name, done, size: None,
+    timeout: float = 15,
+    pauses: Sequence[float] = (1, 2),
+    watch: Callable[[str, int, int], None] = lambda name, done, size: None,
     tell: Tell = lambda message: None,
-) -> list[Fetched]:
+) -> dict[Path, bool]:
     """Get the files of a data set into a folder, each whole and with its published SHA-256, or not at all.
 
     A file that is there and right is left alone. What arrives is kept in ``NAME.part`` until it is whole, so that the
-    same call goes on after an interruption, with any mirror.
+    next mirror, or the same call after an interruption, goes on from there.
 
     Args:
         data_set: what to fetch.
         folder: where to; it is made if needed.
         mirrors: addresses of folders to use instead of the data set's own; the first that delivers is taken.
         force: replace a file that is there but wrong, once the right one has arrived.
-        patience: how long to wait and how often to try.
-        watch: told of progress.
-        tell: told of attempts that failed.
-    Returns: one entry a file, in the order of the data set.
-    Raises: UserError: if a mirror's address is not one, a file is there but wrong, no mirror delivers, or the disk is
-        full.
+        timeout: seconds without a byte after which a mirror is given up.
+        pauses: seconds to wait before the mirrors are asked once more, those that may yet deliver.
+        watch: told the name of a file, how many of its bytes are there, and its size.
+        tell: told in a sentence what went wrong and what is done about it.
+    Returns: for each file, in the order of the data set, whether it was there before.
+    Raises: UserError: if a file is there but wrong, no mirror delivers, the disk is full, or another process is at
+        work in the folder.
     """
-    errand = _Errand(folder, tuple(mirrors) or data_set.mirrors, patience, watch, tell)
-    for mirror in errand.mirrors:
-        _check_address(mirror)
-    there = {file.name: _is_there(folder / file.name, file, force) for file in data_set.files}
-    missing = [file for file in data_set.files if not there[file.name]]
-    for number, file in enumerate(missing):
-        _fetch(errand, file, [later.name for later in missing[number:]])
-    return [Fetched(folder / name, already) for name, already in there.items()]
-
-
-def _check_address(mirror: str) -> None:
-    try:
-        parts = urlsplit(mirror)
-        right = parts.scheme in SCHEMES and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        right = False
-    if not right:
-        raise UserError(f"--mirror: found '{mirror}'; expected the address of a folder, https://… or http://…")
+    there = {folder / file.name: _is_there(folder / file.name, file, force) for file in data_set.files}
+    if not all(there.values()):
+        pooch.get_logger().setLevel("WARNING")  # `watch` shows what it would say
+        with FolderLock(folder):
+            for file in data_set.files:
+                if not there[folder / file.name]:
+                    part, shown = folder / f"{file.name}.part", partial(watch, file.name)
+                    _fetch(
+                        file,
+                        tuple(mirrors) or data_set.mirrors,
+                        Resuming(part, file.size, timeout, shown),
+                        pauses,
+                        tell,
+                    )
+    return there
 
 
 def _is_there(path: Path, file: PublishedFile, force: bool) -> bool:
     if not path.exists():
         return False
     found = sha256(path)
-    if found == file.sha256 or (file.unpacked_sha256 and _unpacked_sha256(path) == file.unpacked_sha256):
+    if found == file.sha256 or _unpacked_sha256(path) == file.unpacked_sha256:
         return True
     if force:
         return False
@@ -117,58 +83,47 @@ def _is_there(path: Path, file: PublishedFile, force: bool) -> bool:
     )
 
 
-def _unpacked_sha256(path: Path) -> str | None:
+def _unpacked_sha256(path: Path) -> str:
     digest = hashlib.sha256()
     try:
         with gzip.open(path) as unpacked:
             while block := unpacked.read(1 << 20):
                 digest.update(block)
     except (OSError, EOFError, zlib.error):
-        return None
+        return "not packed"
     return digest.hexdigest()
 
 
-def _fetch(errand: _Errand, file: PublishedFile, missing: list[str]) -> None:
-    """Get one file from the first mirror that delivers it; ``missing`` are the names for the error message."""
-    failures = []
-    with PartFile(errand.folder / file.name) as part:
-        if part.size > file.size or (part.size == file.size and part.sha256() != file.sha256):
-            part.restart()
-        for mirror in errand.mirrors:
-            try:
-                _fetch_from(mirror, errand, file, part)
-            except MirrorFailed as failed:
-                failures.append(f"{mirror} {failed}")
-                errand.tell(f"{file.name}: {mirror} {failed}")
-            else:
-                part.finish()
-                return
-        kept = f"; the {part.size:,} bytes that arrived are kept" if part.size else ""
-    raise UserError(
-        f"{file.name} could not be fetched: {'; '.join(failures)}{kept}. Run the same command again later, name "
-        f"another address with --mirror, or put these files into {errand.folder} by hand: {', '.join(missing)}"
-    )
-
-
-def _fetch_from(mirror: str, errand: _Errand, file: PublishedFile, part: PartFile) -> None:
-    """Get one file from one mirror, in a few attempts."""
-    patience = errand.patience
-    for attempt in range(1, patience.attempts + 1):
-        try:
-            _fetch_once(f"{mirror.rstrip('/')}/{file.name}", errand, file, part)
-            return
-        except MirrorFailed as failed:
-            if not failed.again or attempt == patience.attempts:
-                raise
-            pause = patience.pause * 2 ** (attempt - 1)
-            errand.tell(f"{file.name}: {mirror} {failed}; trying again in {pause:g} s")
+def _fetch(
+    file: PublishedFile, mirrors: Sequence[str], resuming: Resuming, pauses: Sequence[float], tell: Tell
+) -> None:
+    """Get a file from the first mirror that delivers."""
+    failures: dict[str, str] = {}
+    waiting, part = list(mirrors), resuming.part
+    for pause in (0, *pauses):
+        if pause and waiting:
+            tell(f"{file.name}: trying again in {pause:g} s")
             time.sleep(pause)
-
-
-def _fetch_once(url: str, errand: _Errand, file: PublishedFile, part: PartFile) -> None:
-    resumed = part.size > 0
-    if part.size < file.size:
-        transfer(url, part, file.size, errand.patience.timeout, lambda done: errand.watch(file.name, done, file.size))
-    if part.sha256() != file.sha256:
-        part.restart()
-        raise MirrorFailed("sent something else (the SHA-256 is not the published one)", again=resumed)
+        for mirror in tuple(waiting):
+            again = resuming.arrived() > 0  # a wrong digest may be the fault of what was there
+            try:
+                address = f"{mirror.rstrip('/')}/{file.name}"
+                pooch.retrieve(address, f"sha256:{file.sha256}", file.name, part.parent, downloader=resuming)
+                return
+            except MirrorFailed as failed:
+                failures[mirror], again = str(failed), failed.again
+            except ValueError:  # pooch's word for a wrong digest
+                failures[mirror] = "sent something else (the SHA-256 is not the published one)"
+            except OSError as error:
+                raise UserError(f"cannot be written: {error.strerror or error}", part) from None
+            tell(f"{file.name}: {mirror} {failures[mirror]}")
+            if not again:
+                waiting.remove(mirror)
+    if not resuming.arrived():
+        part.unlink(missing_ok=True)
+    said = "; ".join(f"{mirror} {what}" for mirror, what in failures.items())
+    kept = f"; the {resuming.arrived():,} bytes that arrived are kept" if resuming.arrived() else ""
+    raise UserError(
+        f"{file.name} could not be fetched: {said}{kept}. Run the same command again later, name another address "
+        f"with --mirror, or put the file into {part.parent} by hand"
+    )

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import sys
-import time
+import platform
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from tasksieve.errors import UserError
+from filelock import FileLock, Timeout
 
-if sys.platform != "win32":
-    import fcntl
+from tasksieve.errors import UserError
 
 LOCK = ".lock"
 PATIENCE = 1.0
 """Seconds to wait for a process that is just ending."""
-_PAUSE = 0.02
+_WITHOUT_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)
+"""What a file system answers that knows no locks."""
 
 
 class FolderLock:
     """Holds a folder for this process; a context manager.
 
-    The lock belongs to the open file ``.lock`` in the folder, not to its existence: a process that is killed leaves
-    none behind. Where the file system knows no locks there is none.
+    The lock is the operating system's, on the file ``.lock`` in the folder, and not that file's existence: a process
+    that is killed leaves none behind. While the lock is held, the file says who holds it. Where the file system knows
+    no locks there is none.
 
     Args:
         folder: is made if it is not there.
@@ -32,43 +34,37 @@ class FolderLock:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._file = -1
+        self._lock = FileLock(folder / LOCK, poll_interval=0.02, fallback_to_soft=False)
 
     def __enter__(self) -> FolderLock:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+            self._lock.acquire(timeout=PATIENCE)
+        except Timeout:
+            raise UserError(
+                f"another tasksieve{self._holder()} is at work in this folder; wait until it is done, or choose "
+                "another --out",
+                self._folder,
+            ) from None
         except OSError as error:
-            raise UserError(f"cannot be written: {error.strerror or error}", self._folder) from None
-        try:
-            self._wait()
-        except BaseException:
-            os.close(self._file)
-            raise
+            if error.errno not in _WITHOUT_LOCKS:
+                raise UserError(f"cannot be written: {error.strerror or error}", self._folder) from None
+        self._say(f"process {os.getpid()} on {platform.node()}")
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        os.close(self._file)
+        self._say("")
+        self._lock.release()
 
-    def _wait(self) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not self._taken():
-            if time.monotonic() > deadline:
-                raise UserError(
-                    "another tasksieve is at work in this folder; wait until it is done, or choose another --out",
-                    self._folder,
-                )
-            time.sleep(_PAUSE)
+    def _say(self, holder: str) -> None:
+        """Write who holds the lock, for the sentence that another process shows; where that fails it is not known."""
+        with suppress(OSError):
+            (self._folder / LOCK).write_text(holder, encoding="utf-8")
 
-    def _taken(self) -> bool:
-        if sys.platform == "win32":
-            return True
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True  # a file system without locks
-        return True
+    def _holder(self) -> str:
+        with suppress(OSError), (self._folder / LOCK).open(encoding="utf-8", errors="replace") as file:
+            if holder := file.read(200):
+                return f" ({holder})"
+        return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import polars as pl
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from tasksieve.dialogs import SILENCE
@@ -47,6 +47,8 @@ def about_routes(folder: RunFolder, responder: Responder, metrics: Metrics) -> A
     routes = APIRouter(tags=["about"])
     config = folder.read_config()
     openings = _openings(folder)
+    metrics.gauge("candidates", "Candidate responses the model chooses among.").set(len(responder.texts))
+    metrics.gauge("vocabulary_words", "Words the model knows.").set(responder.words)
 
     @routes.get("/api/run")
     def run() -> RunAnswer:
@@ -76,10 +78,10 @@ def about_routes(folder: RunFolder, responder: Responder, metrics: Metrics) -> A
         response_class=Response,
         responses={200: {"description": "metrics", "content": {"text/plain": {"schema": {"type": "string"}}}}},
     )
-    async def prometheus() -> Response:
-        """Requests, times and refusals in the Prometheus text format."""
-        facts = {"candidates": len(responder.texts), "vocabulary_words": responder.words}
-        return Response(metrics.text(facts), media_type="text/plain; version=0.0.4; charset=utf-8")
+    async def prometheus(request: Request) -> Response:
+        """Requests, times and refusals in the Prometheus text format, or in OpenMetrics if that is asked for."""
+        text, content_type = metrics.text(request.headers.get("accept", ""))
+        return Response(text, headers={"content-type": content_type})
 
     return routes
 

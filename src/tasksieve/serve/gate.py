@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import MutableMapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 import anyio
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tasksieve.serve.headers import answer_headers
@@ -51,8 +51,8 @@ class Gate:
             await self._worked_on(scope, _replay(body, receive), answer)
         except _Refusal as refusal:
             self._metrics.refused(refusal.reason)
-            await refusal.send(answer)
-        except _Gone:
+            await refusal.answer()(scope, receive, answer)
+        except ClientDisconnect:
             self._metrics.refused("gone")
 
     async def _worked_on(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
@@ -72,7 +72,7 @@ class Gate:
 
     async def _checked_body(self, scope: Scope, receive: Receive) -> bytes:
         """The body of a request that may be answered."""
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = Headers(scope=scope)
         host = headers.get("host", "")
         if not self._hosts.allow(host):
             hint = "open it at its address, or name it with `tasksieve serve --allow-host`"
@@ -85,16 +85,12 @@ class Gate:
             raise too_long
         try:
             with anyio.fail_after(self._limits.body_seconds):
-                body = await _read(receive, limit)
+                body = await _read(Request(scope, receive), limit)
         except TimeoutError:
             raise _Refusal("slow body", 408, "the body took too long to arrive") from None
         if len(body) > limit:
             raise too_long
         return body
-
-
-class _Gone(Exception):
-    """Who asked is no longer there."""
 
 
 @dataclass(eq=False)
@@ -105,15 +101,11 @@ class _Refusal(Exception):
     status: int
     sentence: str
 
-    async def send(self, answer: _Answer) -> None:
-        content = json.dumps({"error": self.sentence}).encode()
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
-        if self.status == 503:
-            headers.append((b"retry-after", b"1"))
+    def answer(self) -> JSONResponse:
+        headers = {"retry-after": "1"} if self.status == 503 else {}
         if self.status in (408, 413):
-            headers.append((b"connection", b"close"))
-        await answer({"type": "http.response.start", "status": self.status, "headers": headers})
-        await answer({"type": "http.response.body", "body": content})
+            headers["connection"] = "close"
+        return JSONResponse({"error": self.sentence}, self.status, headers)
 
 
 class _Answer:
@@ -123,10 +115,10 @@ class _Answer:
         self._path, self._send = path, send
         self.status = 0
 
-    async def __call__(self, message: MutableMapping[str, Any]) -> None:
+    async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message = {**message, "headers": [*message.get("headers", ()), *answer_headers(self._path)]}
+            MutableHeaders(scope=message).update(answer_headers(self._path))
         await self._send(message)
 
 
@@ -137,17 +129,14 @@ def _same_origin(origin: str | None, host: str) -> bool:
     return host_of(urlsplit(origin).netloc) == host_of(host)
 
 
-async def _read(receive: Receive, limit: int) -> bytes:
+async def _read(request: Request, limit: int) -> bytes:
     """The whole body, or a little more than ``limit`` of it."""
-    parts, size = [], 0
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            raise _Gone
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > limit or not message.get("more_body", False):
-            return b"".join(parts)
+    body = b""
+    async for block in request.stream():
+        body += block
+        if len(body) > limit:
+            break
+    return body
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -28,7 +28,6 @@ _ALL = {
 }
 
 
-def answer_headers(path: str) -> list[tuple[bytes, bytes]]:
-    """The headers to add to the answer for a path: own files may be kept if they are unchanged, data may not."""
-    cache = "no-cache" if path.startswith("/static/") else "no-store"
-    return [(name.encode(), value.encode()) for name, value in {**_ALL, "cache-control": cache}.items()]
+def answer_headers(path: str) -> dict[str, str]:
+    """The headers of the answer for a path: own files may be kept if they are unchanged, data may not."""
+    return {**_ALL, "cache-control": "no-cache" if path.startswith("/static/") else "no-store"}

@@ -14,7 +14,8 @@ class Limits:
         body_bytes: the longest request body.
         body_seconds: how long a request body may take to arrive.
         answer_seconds: how long the work and the sending of an answer may take.
-        header_seconds: how long a connection may take to send a request's head.
+        header_bytes: how much is kept of a request's head until it is complete.
+        idle_seconds: how long a connection may stay open after an answer without another request.
         connections: open connections.
         threads: threads that compute.
     """
@@ -23,6 +24,7 @@ class Limits:
     body_bytes: int = 256 * 1024
     body_seconds: float = 10.0
     answer_seconds: float = 30.0
-    header_seconds: float = 10.0
+    header_bytes: int = 16 * 1024
+    idle_seconds: int = 5
     connections: int = 512
     threads: int = 4

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import socket
 from types import FrameType
-from typing import Any
 
 import uvicorn
+from prometheus_client import disable_created_metrics
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tasksieve.errors import UserError
 from tasksieve.serve.limits import Limits
@@ -48,15 +46,20 @@ def address_of(listening: socket.socket) -> str:
 def run_server(app: ASGIApp, listening: socket.socket, limits: Limits | None = None) -> None:
     """Answer requests until SIGINT or SIGTERM; then finish those under way, and return.
 
+    How long a client may take to send the head of a request is not limited: that is for a proxy in front.
+
     Args:
         app: the application.
         listening: from :func:`listen`.
         limits: of connections and times.
     """
     limits = limits or Limits()
+    # This process is the server's: tell counts, and not also when each began.
+    disable_created_metrics()  # type: ignore[no-untyped-call]
     config = uvicorn.Config(
         app,
-        http=bounded_protocol(limits.header_seconds),
+        http="h11",
+        h11_max_incomplete_event_size=limits.header_bytes,
         ws="none",
         loop="asyncio",
         log_level="warning",
@@ -65,7 +68,7 @@ def run_server(app: ASGIApp, listening: socket.socket, limits: Limits | None = N
         date_header=True,
         proxy_headers=False,
         limit_concurrency=limits.connections,
-        timeout_keep_alive=5,
+        timeout_keep_alive=limits.idle_seconds,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     _Server(config).run(sockets=[listening])
@@ -78,41 +81,3 @@ class _Server(uvicorn.Server):
         """Stop; at once if told twice."""
         self.force_exit = self.should_exit
         self.should_exit = True
-
-
-def bounded_protocol(seconds: float) -> type[H11Protocol]:
-    """HTTP that closes a connection whose request's head is not there after so many seconds."""
-
-    class Bounded(H11Protocol):
-        _deadline: asyncio.TimerHandle | None = None
-
-        def connection_made(self, transport: Any) -> None:
-            super().connection_made(transport)
-            self._arm()
-
-        def data_received(self, data: bytes) -> None:
-            super().data_received(data)
-            if self.cycle is None or self.cycle.response_complete:
-                self._arm()
-            else:
-                self._disarm()
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._disarm()
-            super().connection_lost(exc)
-
-        def _arm(self) -> None:
-            if self._deadline is None:
-                self._deadline = self.loop.call_later(seconds, self._close)
-
-        def _disarm(self) -> None:
-            if self._deadline is not None:
-                self._deadline.cancel()
-                self._deadline = None
-
-        def _close(self) -> None:
-            self._deadline = None
-            if self.cycle is None or self.cycle.response_complete:
-                self.transport.close()
-
-    return Bounded

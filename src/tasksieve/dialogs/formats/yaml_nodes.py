@@ -1,7 +1,9 @@
 """YAML that someone else wrote, as plain text, lists and mappings with their lines.
 
 Only the events of PyYAML's parser are used, so that nothing is ever constructed: every scalar is text, and tags,
-anchors and aliases are refused.
+anchors and aliases are refused. ``yaml.compose`` would not do. It holds the whole document, 370 MiB for a file of
+8 MiB where events take 15; its nodes no longer tell an alias from a value; and with libyaml, 100,000 opening brackets
+overflow its stack and end the process.
 """
 
 from __future__ import annotations
