@@ -57,7 +57,7 @@ class Trainer:
         self._primary = sampler(training, tasks.primary.answerable(), PRIMARY_STREAM)
         self._related = RelatedSampler(training, tasks.related, RELATED_STREAM)
         everything = sum(map(len, (tasks.primary, *tasks.related)))
-        self._pooled = sampler(training, torch.arange(everything, device=tasks.primary.device), POOLED_STREAM)
+        self._pooled = sampler(training, torch.arange(everything), POOLED_STREAM)
 
     @property
     def pretrain_iterations(self) -> int:
@@ -120,7 +120,7 @@ class Trainer:
             mine = numbers[(numbers >= first) & (numbers < first + len(task))] - first
             first += len(task)
             if len(mine):
-                losses.append(self._losses(task.batch(mine)))
+                losses.append(self._losses(task.batch(mine.to(task.device))))
         loss = primary_loss(torch.cat(losses), self._config.training.reduction)
         self._descend(loss, "primary", step, self._config.training.primary_lr)
 
