@@ -80,8 +80,11 @@ class PerExample:
         return found[0] if len(found) == 1 else torch.cat(found)
 
     def needed(self, task: int, numbers: Numbers) -> Numbers:
-        """Those of a task's examples that have a weight above 0; the first of them if none has."""
-        if self._all[task]:
+        """Those of a task's examples that have a weight above 0; the first of them if none has.
+
+        On other devices than the CPU all of them, as the program would have to wait to learn how many these are.
+        """
+        if self._all[task] or numbers.device.type != "cpu":
             return numbers
         found = numbers[self._tables[task].index_select(0, numbers) > 0]
         return found if len(found) else numbers[:1]

@@ -122,7 +122,7 @@ class MetaUpdates:
 
     def _learn(self, result: MetaGradient, task: _Task, step: int) -> None:
         norm = norm_of(result.gradients.values())
-        finite, self._last = torch.isfinite(norm), (task, step)
+        finite = torch.isfinite(norm)
         self._means.add("meta_updates_skipped", logged(~finite))
         if self._explosions.add(finite):
             self._give_up(task, step)
@@ -136,6 +136,7 @@ class MetaUpdates:
             clipped_step(optimizer, self._eta.values(), norm, limit)
             self._means.add("meta_loss", float(result.meta_loss))
         else:
+            self._last = task, step
             clipped_step(optimizer, self._eta.values(), norm, limit, ~finite)
             self._means.add("meta_loss", result.meta_loss.detach(), counts=finite)
 

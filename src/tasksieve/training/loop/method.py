@@ -65,7 +65,8 @@ class Weighing:
 
     Attributes:
         weighter: gives them.
-        module: what learns them in the update ``weights``, if anything does.
+        module: what learns them in the update ``weights``, if anything does; the weighter is then
+            :class:`tasksieve.weighting.Learned`.
         prepare: what comes before the first iteration, if anything.
     """
 

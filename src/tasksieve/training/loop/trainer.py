@@ -53,7 +53,7 @@ class Trainer:
         self._primary = sampler(training, tasks.primary.answerable(), PRIMARY_STREAM)
         self._related = RelatedSampler(training, tasks.related, RELATED_STREAM)
         everything = sum(map(len, (tasks.primary, *tasks.related)))
-        self._pooled = sampler(training, torch.arange(everything, device=tasks.primary.device), POOLED_STREAM)
+        self._pooled = sampler(training, torch.arange(everything), POOLED_STREAM)
 
     @property
     def pretrain_iterations(self) -> int:
@@ -104,7 +104,7 @@ class Trainer:
             mine = numbers[(numbers >= first) & (numbers < first + len(task))] - first
             first += len(task)
             if len(mine):
-                batches.append(task.batch(mine))
+                batches.append(task.batch(mine.to(task.device)))
         self._descend(batches, self._equal(len(numbers)), "primary", step, self._config.training.primary_lr)
 
     def _equal(self, count: int) -> Float[Tensor, " examples"]:

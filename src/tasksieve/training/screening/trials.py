@@ -75,6 +75,7 @@ def _trial(start: Start, weights: Tensor, before: int, watch: Callable[[int], No
     for step in range(iterations):
         trainer.iterate(step)
         if step + 1 in measured:
+            trainer.settle()
             results.append(start.measure(state.model))
         if step % 10 == 9:
             watch(before + step + 1)
