@@ -1,4 +1,4 @@
-"""Write the README's tables of results from the committed records.
+"""Write the tables of results, in the README and in docs/results.md, from the committed records.
 
     python -m benchmarks.readme [--check]
 
@@ -23,33 +23,105 @@ from tasksieve.report.conditions import METHODS, describe
 RIVALS = ("reweight", "gradient-cosine", "meta-weight-net")
 TABLE2 = (*OF_THE_PAPER, *RIVALS)
 ROOT = Path(__file__).resolve().parents[1]
+README, RESULTS = ROOT / "README.md", ROOT / "docs" / "results.md"
 TABLE2_RECORD = ROOT / "results" / "restaurant-table2.json"
 NAMES_RECORD = ROOT / "results" / "restaurant-table2-names.json"
 TABLE1_RECORD = ROOT / "results" / "mnist-table1.json"
 
 
 def restaurant(record: dict[str, Any], names: dict[str, Any]) -> str:
-    """The section on the dialog experiment: as the product is, and with whole responses as candidates."""
-    sizes = sorted({row["size"] for row in record["rows"]})
+    """The dialog experiment: with whole responses, as the paper has it, then with responses as templates."""
     lines = [
-        "## Results",
+        "## Table 2: restaurant reservation",
         "",
-        f"Personalized restaurant Task 3 with {_and(sizes)} training and as many validation dialogs, bAbI Task 5",
-        "related, 1,000 test dialogs: Table 2 of the paper, per-turn accuracy in per cent, mean ± sd of",
-        f"{_seeds(record)} seeds; `tasksieve reproduce restaurant`. A response that names a restaurant is a",
-        "template, and which one to name is [chosen by its facts](docs/method.md#entities); so the response of",
-        f"{_ceilings(record)} % of the test turns can be given.",
+        _setting(record),
+        f"Per-turn accuracy in per cent, mean ± sd of {_seeds(record)} seeds, the paper's numbers beside ours.",
         "",
-        table2(record),
+        "### Whole responses as candidates, as in the paper",
         "",
-        "The same with whole responses as candidates, names and all, as in the paper",
-        f"(`--set model.entities=names`; {_seeds(names)} seeds): no model can exceed {_ceilings(names)}, the share",
-        "of test turns whose response is a candidate, and no row gets a proposal right, which 29 % of the turns are.",
+        "`tasksieve reproduce restaurant --set model.entities=names`. A test response that no training or validation",
+        f"dialog has cannot be chosen: no model can exceed {_ceilings(names)} %. Nearly all of these propose a",
+        "restaurant by its name.",
         "",
         table2(names),
         "",
+        "### Responses as templates, the product's default",
+        "",
+        "`tasksieve reproduce restaurant`. A response that names a restaurant is a template, and the restaurant is",
+        f"[chosen by its facts](method.md#entities). All test responses can be given (ceiling {_ceilings(record)} %), so",
+        "these numbers cannot be compared with the paper's.",
+        "",
+        table2(record, beside_paper=False),
+        "",
     ]
     return "\n".join(lines)
+
+
+def _setting(record: dict[str, Any]) -> str:
+    sizes = sorted({row["size"] for row in record["rows"]})
+    return (
+        f"Primary: personalized restaurant Task 3 with {_and(sizes)} training and as many validation dialogs, and 1,000\n"
+        "test dialogs. Related: the 1,000 training dialogs of bAbI Task 5."
+    )
+
+
+def short(record: dict[str, Any], names: dict[str, Any], images: dict[str, Any]) -> str:
+    """What the README shows of it: the rows that matter most, the comparable numbers first."""
+    rows = {name: _of_method(of, name) for of in (names,) for name in _SHOWN}
+    own = {name: _of_method(record, name) for name in _SHOWN}
+    sizes = sorted(rows["learned"])
+    lines = [
+        f"| per-turn accuracy, % | {' | '.join(f'{size} dialogs' for size in sizes)} |",
+        f"|---|{'---|' * len(sizes)}",
+        *(f"| {_SHOWN[name]} | {_shown_cells(rows[name], sizes)} |" for name in _SHOWN),
+        *(f"| {_SHOWN[name]}: the paper | {_paper_cells(rows[name], sizes)} |" for name in ("primary", "learned")),
+        "",
+        _setting(names),
+        f"Mean ± sd of {_seeds(names)} seeds. No model can exceed {_ceilings(names)} %: the other test responses are in",
+        "no training dialog.",
+        "",
+        "With responses as templates, the default, the same rows are",
+        f"{'; '.join(f'{_means(own[name], sizes)} ({name})' for name in _SHOWN)}.",
+        _digits(images),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+_SHOWN = {
+    "primary": "your task alone (`primary`)",
+    "multitask": "everything borrowed (`multitask`)",
+    "learned": "what helps borrowed (`learned`)",
+}
+
+
+def _of_method(record: dict[str, Any], method: str) -> dict[int, dict[str, Any]]:
+    rows = (row for row in record["rows"] if row["method"] == method and not row["settings"])
+    return {row["size"]: row for row in rows}
+
+
+def _shown_cells(rows: dict[int, dict[str, Any]], sizes: list[int]) -> str:
+    return " | ".join(show.mean_sd(rows[size]["mean"], rows[size]["sd"]) for size in sizes)
+
+
+def _paper_cells(rows: dict[int, dict[str, Any]], sizes: list[int]) -> str:
+    return " | ".join(show.mean_sd(rows[size]["paper_mean"], rows[size]["paper_sd"]) for size in sizes)
+
+
+def _means(rows: dict[int, dict[str, Any]], sizes: list[int]) -> str:
+    return ", ".join(f"{rows[size]['mean']:.1f}" for size in sizes)
+
+
+def _digits(record: dict[str, Any]) -> str:
+    rows = {row["method"]: row for row in record["rows"]}
+    learned, ones = rows["learned"], rows["ones"]
+    share = round(100 * record["settings"]["config"]["data"]["share"])
+    return (
+        f"On digits (MNIST) of which {share} % have a wrong label, learned weights give "
+        f"{show.mean_sd(learned['mean'], learned['sd'])} % (the paper:\n"
+        f"{show.mean_sd(learned['paper_mean'], learned['paper_sd'])}), no weights "
+        f"{show.mean_sd(ones['mean'], ones['sd'])}. [All rows, rivals and intervals](docs/results.md)."
+    )
 
 
 def _seeds(record: dict[str, Any]) -> str:
@@ -63,46 +135,46 @@ def _ceilings(record: dict[str, Any]) -> str:
     return found[0] if len(set(found)) == 1 else ", ".join(found)
 
 
-def table2(record: dict[str, Any]) -> str:
-    """All rows of a record beside the paper's, and what the learned weights gain."""
+def table2(record: dict[str, Any], *, beside_paper: bool = True) -> str:
+    """All rows of a record, beside the paper's where they can be compared, and what the learned weights gain."""
     rows = record["rows"]
     sizes = sorted({row["size"] for row in rows})
+
+    def published(size: int) -> bool:
+        return beside_paper and size in PAPER["learned"]
+
     lines = [
-        f"| method | {' | '.join(f'{size} dialogs' + ' | paper' * _published(size) for size in sizes)} |",
-        f"|---|{''.join('---|' * (1 + _published(size)) for size in sizes)}",
+        f"| method | {' | '.join(f'{size} dialogs' + ' | paper' * published(size) for size in sizes)} |",
+        f"|---|{''.join('---|' * (1 + published(size)) for size in sizes)}",
     ]
     found = {(row["method"], row["settings"]) for row in rows}
     for method, settings in sorted(found, key=lambda name: (TABLE2.index(name[0]), name[1])):
         here = {row["size"]: row for row in rows if (row["method"], row["settings"]) == (method, settings)}
         fewest = min(len(row["seeds"]) for row in here.values())
         name = f"`{method}`" + (f", {settings.replace('-', ' ')} ({show.plural(fewest, 'seed')})" if settings else "")
-        lines.append(f"| {name} | {' | '.join(_cells(here.get(size), size) for size in sizes)} |")
+        lines.append(f"| {name} | {' | '.join(_cells(here.get(size), published(size)) for size in sizes)} |")
     if any(method in RIVALS for method, _ in found):
-        rivals = f"The last {show.plural(len(RIVALS), 'row')} are rivals' ([which](docs/method.md#rivals))"
+        rivals = f"The last {show.plural(len(RIVALS), 'row')} are rivals' ([which](method.md#rivals))"
         lines += ["", f"{rivals}, with the settings of all rows; nothing in them was tuned."]
-    return "\n".join([*lines, "", *_gains(rows, sizes)])
+    return "\n".join([*lines, "", *_gains(rows, sizes, beside_paper)])
 
 
-def _published(size: int) -> bool:
-    return size in PAPER["learned"]
-
-
-def _cells(row: dict[str, Any] | None, size: int) -> str:
+def _cells(row: dict[str, Any] | None, published: bool) -> str:
     ours = "–" if row is None else show.mean_sd(row["mean"], row["sd"])
-    if not _published(size):
+    if not published:
         return ours
     paper = "–" if row is None or row["paper_mean"] is None else show.mean_sd(row["paper_mean"], row["paper_sd"])
     return f"{ours} | {paper}"
 
 
-def _gains(rows: list[dict[str, Any]], sizes: list[int]) -> list[str]:
+def _gains(rows: list[dict[str, Any]], sizes: list[int], beside_paper: bool) -> list[str]:
     """What the learned weights gain over the primary task alone, and what the paper's do."""
     found = {row["size"]: row for row in rows if row["method"] == "learned" and not row["settings"]}
     gains, short = [], []
     for size in sizes:
         row = found[size]
         gain = f"{show.gain(row['minus_primary'], row['ci95'])} with {size}"
-        if _published(size):
+        if beside_paper and size in PAPER["learned"]:
             wanted = PAPER["learned"][size][0] - PAPER["primary"][size][0]
             gain += f", the paper's {show.signed(wanted)}"
             short += [size] if row["minus_primary"] < wanted else []
@@ -110,7 +182,7 @@ def _gains(rows: list[dict[str, Any]], sizes: list[int]) -> list[str]:
     said = f"Points of `learned` over `primary`, with 95 % interval over paired seeds: {'; '.join(gains)}."
     if not short:
         return [said]
-    return [said, f"The paper's gain with {_and(short)} dialogs is not reached ([why](docs/experiments.md#table-2))."]
+    return [said, f"The paper's gain with {_and(short)} dialogs is not reached ([why](experiments.md#table-2))."]
 
 
 def _and(values: list[int]) -> str:
@@ -123,8 +195,10 @@ def table1(record: dict[str, Any]) -> str:
     share = round(100 * record["settings"]["config"]["data"]["share"])
     seeds = len(record["rows"][0]["seeds"])
     lines = [
-        f"Digits (MNIST) whose related labels are wrong for {share} %: does the weight module find out? Table 1 of",
-        f"the paper, test accuracy in per cent, mean ± sd of {seeds} seeds; `tasksieve reproduce mnist`.",
+        "## Table 1: digits",
+        "",
+        f"Digits (MNIST) whose related labels are wrong for {share} %: does the weight module find out? Test accuracy in",
+        f"per cent, mean ± sd of {seeds} seeds; `tasksieve reproduce mnist`.",
         "",
         "| weighting | test | paper |",
         "|---|---|---|",
@@ -161,33 +235,40 @@ def conditions(record: dict[str, Any]) -> list[str]:
         means = [show.number(condition["weights"][name]["mean"], 4) for name in ("right", "wrong", "auroc")]
         cells = [describe(condition), *(rows[method] for method in METHODS), *means]
         lines.append(f"| {' | '.join(cells)} |")
-    lines += ["", "![Accuracy against the share of wrong labels](docs/images/accuracy-by-share.png)"]
+    lines += ["", "![Accuracy against the share of wrong labels](images/accuracy-by-share.png)"]
     return [*lines, ""]
 
 
-def sections() -> str:
-    """All that stands between the markers."""
-    of_restaurants = restaurant(*(json.loads(path.read_text()) for path in (TABLE2_RECORD, NAMES_RECORD)))
-    return of_restaurants + "\n" + table1(json.loads(TABLE1_RECORD.read_text()))
+def records() -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Those of Table 2, of Table 2 with whole responses, and of Table 1."""
+    table2, names, table1 = (json.loads(path.read_text()) for path in (TABLE2_RECORD, NAMES_RECORD, TABLE1_RECORD))
+    return table2, names, table1
 
 
-def filled(readme: str, section: str) -> str:
-    """The README with the section between its markers replaced."""
+def pages() -> dict[Path, str]:
+    """The files with results, filled from the records."""
+    of_table2, of_names, of_table1 = records()
+    whole = restaurant(of_table2, of_names) + "\n" + table1(of_table1)
+    sections = {README: short(of_table2, of_names, of_table1), RESULTS: whole}
+    return {path: filled(path.read_text(), section) for path, section in sections.items()}
+
+
+def filled(page: str, section: str) -> str:
+    """A page with the section between its markers replaced."""
     return re.sub(
-        r"(<!-- results -->\n).*(<!-- /results -->)", lambda m: m[1] + section + m[2], readme, flags=re.DOTALL
+        r"(<!-- results -->\n).*(<!-- /results -->)", lambda m: m[1] + section + m[2], page, flags=re.DOTALL
     )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="change nothing, fail if the README differs")
+    parser.add_argument("--check", action="store_true", help="change nothing, fail if a page differs")
     check = parser.parse_args().check
-    readme = (ROOT / "README.md").read_text()
-    wanted = filled(readme, sections())
-    if check and wanted != readme:
-        raise SystemExit("README.md differs from the record; run python -m benchmarks.readme")
-    if not check:
-        (ROOT / "README.md").write_text(wanted)
+    for path, wanted in pages().items():
+        if check and wanted != path.read_text():
+            raise SystemExit(f"{path.name} differs from the records; run python -m benchmarks.readme")
+        if not check:
+            path.write_text(wanted)
 
 
 if __name__ == "__main__":
