@@ -48,8 +48,8 @@ def restaurant(record: dict[str, Any], names: dict[str, Any]) -> str:
         "### Responses as templates, the product's default",
         "",
         "`tasksieve reproduce restaurant`. A response that names a restaurant is a template, and the restaurant is",
-        f"[chosen by its facts](method.md#entities). All test responses can be given (ceiling {_ceilings(record)} %), so",
-        "these numbers cannot be compared with the paper's.",
+        f"[chosen by its facts](method.md#entities). All test responses can be given (ceiling {_ceilings(record)} %),",
+        "so these numbers cannot be compared with the paper's.",
         "",
         table2(record, beside_paper=False),
         "",
@@ -60,8 +60,8 @@ def restaurant(record: dict[str, Any], names: dict[str, Any]) -> str:
 def _setting(record: dict[str, Any]) -> str:
     sizes = sorted({row["size"] for row in record["rows"]})
     return (
-        f"Primary: personalized restaurant Task 3 with {_and(sizes)} training and as many validation dialogs, and 1,000\n"
-        "test dialogs. Related: the 1,000 training dialogs of bAbI Task 5."
+        f"Primary: personalized restaurant Task 3 with {_and(sizes)} training and as many validation dialogs, and\n"
+        "1,000 test dialogs. Related: the 1,000 training dialogs of bAbI Task 5."
     )
 
 
@@ -77,8 +77,8 @@ def short(record: dict[str, Any], names: dict[str, Any], images: dict[str, Any])
         *(f"| {_SHOWN[name]}: the paper | {_paper_cells(rows[name], sizes)} |" for name in ("primary", "learned")),
         "",
         _setting(names),
-        f"Mean ± sd of {_seeds(names)} seeds. No model can exceed {_ceilings(names)} %: the other test responses are in",
-        "no training dialog.",
+        f"Mean ± sd of {_seeds(names)} seeds. No model can exceed {_ceilings(names)} %: the other test responses are",
+        "in no training dialog.",
         "",
         "With responses as templates, the default, the same rows are",
         f"{'; '.join(f'{_means(own[name], sizes)} ({name})' for name in _SHOWN)}.",
@@ -197,8 +197,8 @@ def table1(record: dict[str, Any]) -> str:
     lines = [
         "## Table 1: digits",
         "",
-        f"Digits (MNIST) whose related labels are wrong for {share} %: does the weight module find out? Test accuracy in",
-        f"per cent, mean ± sd of {seeds} seeds; `tasksieve reproduce mnist`.",
+        f"Digits (MNIST) whose related labels are wrong for {share} %: does the weight module find out? Test accuracy",
+        f"in per cent, mean ± sd of {seeds} seeds; `tasksieve reproduce mnist`.",
         "",
         "| weighting | test | paper |",
         "|---|---|---|",

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import typer
-from rich.console import Console
 
 from tasksieve.cli.audit import audit
 from tasksieve.cli.chat import chat
@@ -14,6 +13,7 @@ from tasksieve.cli.compare import compare, demo, report
 from tasksieve.cli.convert import convert, validate
 from tasksieve.cli.data import data
 from tasksieve.cli.ending import Interrupted, guarded, obeying_signals
+from tasksieve.cli.messages import say, show_messages
 from tasksieve.cli.method_list import ListsMethods
 from tasksieve.cli.reproduce import reproduce
 from tasksieve.cli.serve import serve
@@ -64,13 +64,13 @@ def run() -> None:
 
     Exit code 0 when all went well, 2 when the user can mend it, 130 after Ctrl-C, 143 after SIGTERM, 1 otherwise.
     """
-    errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+    show_messages()
     try:
         with obeying_signals():
             app(prog_name="tasksieve")
     except UserError as error:
-        errors.print(f"error: {error}")
+        say(f"error: {error}")
         sys.exit(2)
     except Interrupted as interrupted:
-        errors.print("interrupted; what was finished is kept. Run the same command again to go on.")
+        say("interrupted; what was finished is kept. Run the same command again to go on.")
         sys.exit(interrupted.code)

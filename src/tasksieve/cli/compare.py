@@ -16,6 +16,7 @@ from tasksieve.cli.options import (
     Primary,
     Related,
     Settings,
+    Strict,
     Track,
     Valid,
     configure,
@@ -47,6 +48,7 @@ def compare(
     workers: Workers = os.cpu_count() or 1,
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
+    strict: Strict = None,
     track: Track = [],  # noqa: B006
     as_json: Json = False,
 ) -> None:
@@ -56,7 +58,7 @@ def compare(
     """
     from tasksieve.experiments.compare import Plan
 
-    data = {"primary": primary, "valid": valid, "related": related or None, "labels": labels}
+    data = {"primary": primary, "valid": valid, "related": related or None, "labels": labels, "strict": strict}
     resolved = configure(data, {}, config, settings)
     plan = Plan(resolved, test, tuple(names_in(methods)), tuple(numbers_in(sizes)), seeds, out, track=tuple(track))
     _compare(plan, workers, as_json)

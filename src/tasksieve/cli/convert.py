@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from tasksieve.cli.options import Json, print_json
+from tasksieve.cli.options import Json, Strict, print_json
 from tasksieve.report import formatting as show
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def convert(
     threshold: Annotated[
         float | None, typer.Option(help="Write weights from here on as 1 and others as 0, for services that ask so.")
     ] = None,
+    strict: Strict = None,
     as_json: Json = False,
 ) -> None:
     """Write dialogs in another format, and say what it has no place for.
@@ -52,6 +53,7 @@ def convert(
         from_format=None if from_format is None else format_named(from_format),
         to_format=None if to_format is None else format_named(to_format),
         weights=None if weights is None else read_weights(weights, task=task - 1, threshold=threshold),
+        strict=bool(strict),
     )
     if as_json:
         names = ("source", "target", "dialogs", "turns", "lost")

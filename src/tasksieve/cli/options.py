@@ -30,6 +30,10 @@ Track = Annotated[
         help="Show the training in tensorboard or mlflow too; files in OUT/tracking. May be repeated.",
     ),
 ]
+Strict = Annotated[
+    bool | None,
+    typer.Option("--strict", help="Refuse turns without a response, which are left out and counted otherwise."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
 
 

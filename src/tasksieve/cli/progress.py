@@ -5,12 +5,12 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Task as ProgressTask
 from rich.text import Text
 
 from tasksieve.cli.ending import end_if_interrupted
+from tasksieve.cli.messages import errors
 
 if TYPE_CHECKING:
     from tasksieve.training.loop.run import RunProgress
@@ -33,7 +33,7 @@ class RunBars:
             _Rate(""),
             TimeRemainingColumn(compact=True),
             TextColumn("{task.fields[best]}"),
-            console=Console(stderr=True),
+            console=errors(),
         )
 
     def __enter__(self) -> RunBars:

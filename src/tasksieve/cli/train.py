@@ -15,6 +15,7 @@ from tasksieve.cli.options import (
     Primary,
     Related,
     Settings,
+    Strict,
     Track,
     Valid,
     configure,
@@ -36,6 +37,7 @@ def train(
     labels: Labels = None,
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
+    strict: Strict = None,
     resume: Annotated[
         bool, typer.Option(help="Go on with a run that was begun in the folder; else refuse it. A new one starts.")
     ] = True,
@@ -52,7 +54,14 @@ def train(
     from tasksieve.training.runs.dialogs import train as train_run
     from tasksieve.training.tracking import Tracking
 
-    data = {"primary": primary, "valid": valid, "related": related or None, "labels": labels, "size": size}
+    data = {
+        "primary": primary,
+        "valid": valid,
+        "related": related or None,
+        "labels": labels,
+        "size": size,
+        "strict": strict,
+    }
     resolved = configure(data, {"method": method, "seed": seed}, config, settings)
     name, tracking = resolved.training.method, Tracking(tuple(track), out / "tracking", out.resolve().name)
     with RunBars() as bars:

@@ -19,6 +19,7 @@ from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.divergence import Diverged
 from tasksieve.training.loop.run import RunProgress
 from tasksieve.training.methods import method_named
+from tasksieve.training.runs.dialog_tasks import read_files
 from tasksieve.training.runs.dialogs import train
 from tasksieve.training.runs.trained_model import evaluate_run
 from tasksieve.training.tracking import Tracking
@@ -107,11 +108,11 @@ def _check(plan: Plan, test: Path) -> None:
         data = _config(plan, name).data
         method_named(name).require(related=bool(data.related), labels=data.labels is not None)
     _tracking(plan, "").check()
-    read_dialogs(test)
+    read_dialogs(test, strict=plan.config.data.strict)
 
 
 def _jobs(plan: Plan, test: Path) -> list[Job]:
-    everything = len(read_dialogs(dialog_file(plan.config.data.primary, "train")))
+    everything = len(read_files(plan.config.data)[0])
     jobs = []
     for size in plan.sizes or (None,):
         for name in plan.methods:

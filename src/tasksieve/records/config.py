@@ -47,6 +47,7 @@ class DataConfig(Section):
     related: tuple[str, ...] = Field(default=(), description="training dialogs of each related task")
     labels: str | None = Field(default=None, description="which related examples are right, for the oracle")
     size: int | None = Field(default=None, ge=1, description="use the first SIZE primary and validation dialogs")
+    strict: bool = Field(default=False, description="refuse turns without a response instead of leaving them out")
 
 
 EstimatorName = Literal[

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from pathlib import Path
 
 from tasksieve.dialogs.dialog import Dialog
+from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.dialogs.formats.known import iterate_dialogs
 from tasksieve.errors import UserError
 
+_log = logging.getLogger("tasksieve")
 _PUBLISHED = re.compile(r"(?:personalized-)?dialog(?:-babi)?-task(\d)-.*-(trn|dev|tst|tst-OOV)\.txt")
 _SPLITS = {"trn": "train", "dev": "valid", "tst": "test", "tst-OOV": "test-oov"}
 _OWN = ("train", "valid", "test", "test-oov")
@@ -57,13 +60,24 @@ def dialog_file(path: Path | str, split: str, task: int | None = None) -> Path:
     return tasks[chosen][split]
 
 
-def read_dialogs(path: Path | str, split: str = "train", task: int | None = None) -> list[Dialog]:
+def read_dialogs(
+    path: Path | str, split: str = "train", task: int | None = None, *, strict: bool = False
+) -> list[Dialog]:
     """Read the dialogs of a file in any format, or of one split of a directory.
+
+    What is left out or not read is counted in one message of the logger ``tasksieve``.
 
     Args:
         path: a file, whose format is told from its content, or a directory of files named as published.
         split: ``train``, ``valid``, ``test`` or ``test-oov``; only used for a directory.
         task: 1 to 6; only needed for a directory with several tasks.
+        strict: refuse a turn without a response and a dialog without a turn, instead of leaving them out.
     Raises: UserError: as :func:`dialog_file`; at the first problem in the file, with its line.
     """
-    return list(iterate_dialogs(dialog_file(path, split, task)))
+    file = dialog_file(path, split, task)
+    journal = Journal(file, strict=strict)
+    dialogs = list(iterate_dialogs(file, journal))
+    if journal.lost:
+        lost = "; ".join(f"{what} ({count:,})" for what, count in sorted(journal.lost.items()))
+        _log.info("%s: %d dialogs. Not read: %s", file, len(dialogs), lost)
+    return dialogs

@@ -131,15 +131,23 @@ def data_files(data: DataConfig) -> DataFiles:
     )
 
 
+def read_files(data: DataConfig) -> tuple[list[Dialog], list[Dialog], list[list[Dialog]]]:
+    """Read a run's dialogs: those of the primary task, its validation dialogs, and those of each related task.
+
+    Raises: UserError: if a file cannot be read or holds too few dialogs.
+    """
+    files = data_files(data)
+    primary = _first(read_dialogs(files.primary, strict=data.strict), data.size, files.primary)
+    valid = _first(read_dialogs(files.valid, strict=data.strict), data.size, files.valid)
+    return primary, valid, [read_dialogs(path, strict=data.strict) for path in files.related]
+
+
 def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
     """Read and encode a run's dialogs. Vocabulary and candidates come from these alone, never from test data.
 
     Raises: UserError: if a file cannot be read or holds too few dialogs.
     """
-    files = data_files(config.data)
-    primary = _first(read_dialogs(files.primary), config.data.size, files.primary)
-    valid = _first(read_dialogs(files.valid), config.data.size, files.valid)
-    related = [read_dialogs(path) for path in files.related]
+    primary, valid, related = read_files(config.data)
     named = _names(config, [*primary, *valid], related)
     readers = [Reader(config.model.facts, names) for names in named]
     own, valid_read = readers[0].read(primary), readers[0].read(valid)
