@@ -28,12 +28,11 @@ import torch
 
 from tasksieve.dialogs.simulate import simulate, write_simulation
 from tasksieve.records.config import RunConfig, config_from
-from tasksieve.training.loop.state import StateCopy
+from tasksieve.training.loop.run import _Run
 from tasksieve.training.runs.dialogs import train
 
 ITERATIONS = 200
 ROUNDS = 7
-_WRITERS = ("write", "write_model")
 
 
 def task(folder: Path) -> RunConfig:
@@ -48,16 +47,14 @@ def task(folder: Path) -> RunConfig:
 
 
 @contextmanager
-def writers(change: Callable[[Callable[..., None]], Callable[..., None]]) -> Iterator[None]:
-    """Change what writes checkpoints, for a while."""
-    before = {name: getattr(StateCopy, name) for name in _WRITERS}
+def saving(change: Callable[[Callable[..., None]], Callable[..., None]]) -> Iterator[None]:
+    """Change what a training does to have a checkpoint written, for a while."""
+    before = _Run._save
     try:
-        for name, method in before.items():
-            setattr(StateCopy, name, change(method))
+        _Run._save = change(before)  # type: ignore[method-assign]
         yield
     finally:
-        for name, method in before.items():
-            setattr(StateCopy, name, method)
+        _Run._save = before  # type: ignore[method-assign]
 
 
 def seconds(config: RunConfig, folder: Path) -> tuple[float, float]:
@@ -89,9 +86,9 @@ def measure(config: RunConfig, folder: Path, rounds: int) -> dict[str, Any]:
     times: dict[str, list[float]] = {name: [] for name in ("with", "without", "cpu_with", "cpu_without", "writing")}
     for round_ in range(rounds + 1):
         inside = Inside()
-        with writers(inside.timed):
+        with saving(inside.timed):
             taken = seconds(config, folder / "run")
-        with writers(lambda method: lambda *arguments: None):
+        with saving(lambda method: lambda *arguments: None):
             bare = seconds(config, folder / "run")
         if round_:
             found = (taken[0], bare[0], taken[1], bare[1], inside.seconds / taken[0])

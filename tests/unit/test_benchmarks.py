@@ -44,9 +44,9 @@ def test_the_page_on_performance_says_what_the_record_says(monkeypatch: pytest.M
 
 def test_the_checkpoint_benchmark_gives_ratios_and_mends_what_it_changed(tasks_dir: Path, tmp_path: Path) -> None:
     config = small_config(tasks_dir, "restaurant", training={"method": "learned", "iterations": 4})
-    save = checkpoints.TrainState.save
+    save = checkpoints._Run._save
     record = checkpoints.measure(config, tmp_path, 1)
-    assert checkpoints.TrainState.save is save
+    assert checkpoints._Run._save is save
     assert 0 < record["writing"] < 1
     assert record["ratio"] > 0
 
