@@ -15,11 +15,12 @@ from safetensors.torch import load_file
 from torch import nn
 
 from tasksieve.errors import UserError
+from tasksieve.models.model import Model, ParameterGroup
 from tasksieve.records.config import LoopConfig
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.report.weights import of_the_same_examples
 from tasksieve.training.loop import devices, divergence, meta_updates, trainer
-from tasksieve.training.loop.optimizers import ParameterGroup, adam_of, adam_step, set_lr
+from tasksieve.training.loop.optimizers import adam_of, adam_step, set_lr
 from tasksieve.training.loop.state import start_state
 from tasksieve.training.loop.tensor_files import _header, read_tensors, write_tensors
 from tasksieve.training.runs.dialogs import train
@@ -76,11 +77,12 @@ def test_where_all_weights_are_0_a_device_leaves_the_model_alone(
 def test_a_device_leaves_out_what_is_not_finite_and_the_next_validation_says_where_it_began(
     tasks_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nothing_at_hand: None
 ) -> None:
-    losses, asked = trainer.Trainer._descend, []
+    descend, asked = trainer.Trainer._descend, []
 
-    def poisoned(self: Any, loss: torch.Tensor, update: str, step: int, *rest: Any, **more: Any) -> None:
+    def poisoned(self: Any, batches: Any, factors: torch.Tensor, update: str, step: int, *rest: Any) -> None:
         asked.append((step, update))
-        losses(self, loss * float("nan") if (step, update) == (6, "related") else loss, update, step, *rest, **more)
+        poison = float("nan") if (step, update) == (6, "related") else 1.0
+        descend(self, batches, factors * poison, update, step, *rest)
         assert all(bool(torch.isfinite(value).all()) for value in self._params.values())
 
     monkeypatch.setattr(trainer.Trainer, "_descend", poisoned)
@@ -103,13 +105,16 @@ def test_exploding_meta_gradients_on_a_device_end_the_run_at_a_validation(
     assert all(line["meta_loss"] is None for line in lines)
 
 
-class InParts(nn.Module):
+class InParts(Model):
     """A model whose head learns ten times as fast as its body, and whose table is fixed."""
 
     def __init__(self) -> None:
         super().__init__()
         self.body, self.head = nn.Linear(3, 3), nn.Linear(3, 2)
         self.table = nn.Parameter(torch.ones(2), requires_grad=False)
+
+    def losses(self, batch: torch.Tensor) -> torch.Tensor:
+        return self.head(self.body(batch)).square().sum(1)
 
     def parameter_groups(self) -> list[ParameterGroup]:
         return [ParameterGroup(list(self.body.parameters())), ParameterGroup(list(self.head.parameters()), 10.0)]

@@ -38,6 +38,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -52,7 +53,31 @@ from tasksieve.metagrad import AutogradLinearization
 from tasksieve.models.responses import whole_responses
 
 
-class Model(nn.Module, ABC):
+@dataclass(frozen=True, slots=True)
+class ParameterGroup:
+    """Parameters that learn at one rate.
+
+    Attributes:
+        parameters: all of them require a gradient.
+        lr_factor: by what the run's step size is multiplied for them.
+    """
+
+    parameters: Sequence[nn.Parameter]
+    lr_factor: float = 1.0
+
+
+class Trained(nn.Module):
+    """What dialog models, image models and weight modules have in common: parameters that an optimiser moves."""
+
+    def parameter_groups(self) -> Sequence[ParameterGroup]:
+        """All parameters that require a gradient, each in one group; by default one group of all.
+
+        A simulated step keeps the ratios of the groups' step sizes. Groups and their order are the same each time.
+        """
+        return [ParameterGroup([value for value in self.parameters() if value.requires_grad])]
+
+
+class Model(Trained, ABC):
     """What is trained: anything with a loss an example."""
 
     @abstractmethod
@@ -175,7 +200,7 @@ class DialogModel(Model):
         return None
 
 
-class WeightModule(nn.Module, ABC):
+class WeightModule(Trained, ABC):
     """What gives related examples their weights, as σ of a logit."""
 
     @abstractmethod

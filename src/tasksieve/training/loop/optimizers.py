@@ -3,57 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim.adam import adam
 from torch.optim.adamw import adamw
+
+from tasksieve.models.model import ParameterGroup, Trained
 
 _FACTOR = "lr_factor"
 """What an optimiser's group has beside: its share of the run's step size, whatever that is at an iteration."""
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterGroup:
-    """Parameters that learn at one rate.
-
-    Attributes:
-        parameters: all of them require a gradient.
-        lr_factor: by what the run's step size is multiplied for them.
-    """
-
-    parameters: Sequence[nn.Parameter]
-    lr_factor: float = 1.0
-
-
-@runtime_checkable
-class InGroups(Protocol):
-    """A module with parts that learn at rates of their own; one without it learns at one rate."""
-
-    def parameter_groups(self) -> Sequence[ParameterGroup]:
-        """All parameters that require a gradient, each in one group; the same groups in the same order each time."""
-        ...
-
-
-def groups_of(module: nn.Module) -> list[ParameterGroup]:
-    """A module's groups, or one of all parameters that require a gradient.
+def groups_of(module: Trained) -> Sequence[ParameterGroup]:
+    """A module's groups.
 
     Raises: ValueError: if a parameter that requires a gradient is in no group.
     """
-    trained = {name: value for name, value in module.named_parameters() if value.requires_grad}
-    if not isinstance(module, InGroups):
-        return [ParameterGroup(list(trained.values()))]
-    groups = list(module.parameter_groups())
+    groups = module.parameter_groups()
     grouped = {id(value) for group in groups for value in group.parameters}
-    left = [name for name, value in trained.items() if id(value) not in grouped]
-    if left:
-        raise ValueError(f"parameter_groups: '{left[0]}' requires a gradient and is in no group")
+    for name, value in module.named_parameters():
+        if value.requires_grad and id(value) not in grouped:
+            raise ValueError(f"parameter_groups: '{name}' requires a gradient and is in no group")
     return groups
 
 
-def adam_of(module: nn.Module, lr: float, decay: float = 0.0) -> torch.optim.Optimizer:
+def adam_of(module: Trained, lr: float, decay: float = 0.0) -> torch.optim.Optimizer:
     """A fresh optimiser of a module's parameters that require a gradient, by groups."""
     groups: list[dict[str, Any]] = [
         {"params": list(group.parameters), "lr": lr * group.lr_factor, _FACTOR: group.lr_factor}
