@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tasksieve.kernels import compiler, disabled
-from tests.small import write_tasks
+from tests.checked_types import check_types
+
+check_types()
+
+from tasksieve.kernels import compiler, disabled  # noqa: E402
+from tests.small import write_tasks  # noqa: E402
 
 
 @pytest.fixture(scope="session")
