@@ -9,9 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tasksieve.kernels import compiler, disabled
-from tests.small import write_tasks
-from tests.web.browsers import NO_BROWSER, advice
+from tests.checked_types import check_types
+
+check_types()
+
+from tasksieve.kernels import compiler, disabled  # noqa: E402
+from tests.small import write_tasks  # noqa: E402
+from tests.web.browsers import NO_BROWSER, advice  # noqa: E402
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -2,60 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
 
-from tasksieve.cli import run
-from tests.small import OPTIONS
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended and what it printed."""
-
-    code: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Ended]
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
-    """Call the program in this process, 80 columns wide, in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("NO_COLOR", "1")
-
-    def call(*arguments: object, stdin: str = "") -> Ended:
-        monkeypatch.setattr(sys, "argv", ["tasksieve", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
-        code: Any = 0
-        try:
-            run()
-        except SystemExit as ended:
-            code = ended.code
-        captured = capsys.readouterr()
-        return Ended(int(code or 0), captured.out, captured.err)
-
-    return call
-
-
-def small_options() -> list[str]:
-    return [f"--set={s}.{k}={v}" for s, values in OPTIONS.items() for k, v in values.items()]
+from tests.commands import Cli, call, small_options
 
 
 def task_options(tasks: Path) -> list[str]:
@@ -94,11 +47,10 @@ def test_simulate_writes_the_four_splits(cli: Cli, tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def learned_run(tasks_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cli") / "run"
-    command = [sys.executable, "-m", "tasksieve", "train", *task_options(tasks_dir), "--out", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "learned: validation accuracy" in done.stdout
-    assert "Next: tasksieve evaluate" in done.stdout
+    done = call("train", *task_options(tasks_dir), "--out", folder)
+    assert done.code == 0, done.err
+    assert "learned: validation accuracy" in done.out
+    assert "Next: tasksieve evaluate" in done.out
     return folder
 
 
@@ -165,30 +117,29 @@ def test_chat_answers_line_by_line(cli: Cli, learned_run: Path) -> None:
     assert [len(json.loads(line)["answers"]) for line in lines] == [3]
 
 
-def test_compare_prints_a_table_a_verdict_and_writes_a_report(cli: Cli, tasks_dir: Path, tmp_path: Path) -> None:
-    options = (*task_options(tasks_dir), "--test", tasks_dir / "primary", "--out", "c", "--seeds", 2, "--workers", 1)
-    ended = cli("compare", *options)
+def test_compare_prints_a_table_a_verdict_and_what_sizes_are_worth_and_writes_a_report(
+    cli: Cli, tasks_dir: Path, tmp_path: Path
+) -> None:
+    options = (*task_options(tasks_dir), "--test", tasks_dir / "primary", "--out", "c", "--seeds", 1, "--workers", 1)
+    ended = cli("compare", *options, "--sizes", "3,6")
     assert ended.code == 0, ended.err
     assert max(map(len, ended.out.splitlines())) <= 80
     for method in ("primary", "multitask", "learned"):
         assert method in ended.out
+    said = " ".join(ended.out.split())
+    assert "With 3 dialogs" in said
+    assert "With 6 dialogs, the most compared, learned is" in said
     assert (tmp_path / "c" / "report.html").read_text().startswith("<!DOCTYPE html>")
     assert (tmp_path / "c" / "pictures" / "weight-histograms.png").read_bytes()[:4] == b"\x89PNG"
-    rows = json.loads(cli("compare", *options, "--json").out)["rows"]
-    assert [row["method"] for row in rows] == ["primary", "multitask", "learned"]
+    assert (tmp_path / "c" / "pictures" / "accuracy-by-size.svg").exists()
+    rows = json.loads(cli("compare", *options, "--sizes", "3,6", "--json").out)["rows"]
+    assert [(row["method"], row["size"]) for row in rows] == [
+        (method, size) for size in (3, 6) for method in ("primary", "multitask", "learned")
+    ]
     assert set(rows[2]) == {"method", "size", "seeds", "mean", "sd", "minus_primary", "ci95"}
     assert set(rows[2]["seeds"][0]) >= {"seed", "test_accuracy", "valid_accuracy", "seconds"}
     report = cli("report", tmp_path / "c" / "runs" / "learned-6-0", "--out", "run.html")
     assert report.out == "Wrote run.html\n"
-
-
-def test_compare_over_sizes_says_what_they_are_worth(cli: Cli, tasks_dir: Path, tmp_path: Path) -> None:
-    options = (*task_options(tasks_dir), "--test", tasks_dir / "primary", "--out", "c", "--seeds", 1, "--workers", 1)
-    ended = cli("compare", *options, "--sizes", "3,6", "--methods", "primary,learned")
-    said = " ".join(ended.out.split())
-    assert "With 3 dialogs" in said, ended.err
-    assert "With 6 dialogs, the most compared, learned is" in said
-    assert (tmp_path / "c" / "pictures" / "accuracy-by-size.svg").exists()
 
 
 def test_demo_runs_on_nothing_but_itself(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,6 +149,7 @@ def test_demo_runs_on_nothing_but_itself(cli: Cli, tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(demo, "RELATED_DIALOGS", 4)
     monkeypatch.setattr(demo, "TEST_DIALOGS", 4)
     monkeypatch.setattr(demo, "SETTINGS", {"iterations": 4, "evaluate_every": 2, "snapshot_every": 2})
+    monkeypatch.setattr(demo, "SCREENING", {"trials": 8, "iterations": 4, "groups": 4, "distill_iterations": 5})
     ended = cli("demo", "--out", "d", "--seeds", 1, "--workers", 1)
     assert ended.code == 0, ended.err
     assert "Undecided: " in ended.out
@@ -247,38 +199,10 @@ def test_a_config_file_is_taken_and_options_win(cli: Cli, tasks_dir: Path, tmp_p
     assert (kept["method"], kept["seed"]) == ("joint", 8)
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(
-    tasks_dir: Path, tmp_path: Path, workers: str
-) -> None:
-    primary = str(tasks_dir / "primary")
-    options = ["--primary", primary, "--valid", primary, "--test", primary, "--methods", "primary", "--out", "c"]
-    options += ["--seeds", "2", "--workers", workers, "--set", "training.evaluate_every=20"]
-    command = [sys.executable, "-m", "tasksieve", "compare", *options, "--set", "training.iterations=600"]
-    environment = {**os.environ, "COLUMNS": "80", "OMP_NUM_THREADS": "1"}
-    running = subprocess.Popen(
-        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    metrics = tmp_path / "c" / "runs" / "primary-6-0" / "metrics.jsonl"
-    deadline = time.monotonic() + 120
-    while not (metrics.exists() and metrics.stat().st_size) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    running.send_signal(signal.SIGINT)
-    _, errors = running.communicate(timeout=120)
-    assert running.returncode == 130, errors
-    assert "interrupted; what was finished is kept" in errors
-    assert "Traceback" not in errors
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    steps = [json.loads(line)["step"] for line in metrics.read_text().splitlines()]
-    assert steps == sorted(set(steps))
-
-
 def test_reproduce_mnist_prints_table_1_and_writes_the_figures(cli: Cli, tmp_path: Path) -> None:
-    quick = [
-        f"--set=training.{s}" for s in ("iterations=20", "evaluate_every=10", "snapshot_every=4", "batch_size=64")
-    ]
-    ended = cli("reproduce", "mnist", "--embedded", "--seeds", 1, "--workers", 1, "--out", "t", *quick)
+    quick = [f"--set=training.{s}" for s in ("iterations=8", "evaluate_every=4", "snapshot_every=2", "batch_size=64")]
+    options = ("reproduce", "mnist", "--embedded", "--seeds", 1, "--workers", 1, *quick)
+    ended = cli(*options, "--out", "t", "--condition-seeds", 1)
     assert ended.code == 0, ended.err
     assert "random-changing" in ended.out
     assert "21.6 ± 3.8" in ended.out
@@ -286,11 +210,9 @@ def test_reproduce_mnist_prints_table_1_and_writes_the_figures(cli: Cli, tmp_pat
     for name in ("figure-1", "figure-3", "figure-4"):
         assert (tmp_path / "t" / f"{name}.png").read_bytes()[:4] == b"\x89PNG"
         assert (tmp_path / "t" / f"{name}.svg").exists()
-    rows = json.loads(cli("reproduce", "mnist", "--embedded", "--seeds", 1, "--out", "t", *quick, "--json").out)[
-        "rows"
-    ]
+    rows = json.loads(cli(*options, "--out", "t", "--paper-only", "--json").out)["rows"]
     assert [row["paper_mean"] for row in rows] == [21.63, 20.81, 20.40, 87.86, 90.32]
-    clean = cli("reproduce", "mnist", "--embedded", "--seeds", 1, "--share", 0, "--out", "v", *quick)
+    clean = cli(*options, "--out", "v", "--paper-only", "--share", 0)
     assert (clean.code, "AUROC –" in clean.out) == (0, True), clean.err
     neither = cli("reproduce", "mnist", "--out", "u")
     assert (neither.code, "give either --data FOLDER" in neither.err) == (2, True)

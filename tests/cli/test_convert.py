@@ -9,10 +9,7 @@ import polars as pl
 import pytest
 
 from tasksieve.dialogs.formats import FORMATS, read_dialogs
-from tests.cli import test_cli
-from tests.cli.test_cli import Cli, small_options
-
-cli = test_cli.cli
+from tests.commands import Cli, small_options
 
 
 @pytest.mark.parametrize("command", ["convert", "validate", "audit"])
@@ -104,22 +101,22 @@ def test_audit_prints_a_verdict_and_json(cli: Cli, tasks_dir: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in FORMATS if name != "babi"])
-def test_training_takes_any_format_and_learns_the_same(cli: Cli, tasks_dir: Path, tmp_path: Path, name: str) -> None:
-    files = {}
-    for task, split in (("primary", "train"), ("primary", "valid"), ("primary", "test"), ("restaurant", "train")):
-        files[task, split] = tmp_path / f"{task}-{split}"
-        assert cli("convert", tasks_dir / task / f"{split}.txt", files[task, split], "--to", name).code == 0
-        assert [d.events for d in read_dialogs(files[task, split])] == [
-            d.events for d in read_dialogs(tasks_dir / task / f"{split}.txt")
-        ]
-    if name not in ("chat", "csv"):
-        return
+def test_dialogs_are_the_same_in_any_format(cli: Cli, tasks_dir: Path, tmp_path: Path, name: str) -> None:
+    for task, split in (("primary", "train"), ("primary", "test"), ("restaurant", "train")):
+        file, converted = tasks_dir / task / f"{split}.txt", tmp_path / f"{task}-{split}"
+        assert cli("convert", file, converted, "--to", name).code == 0
+        assert [d.events for d in read_dialogs(converted)] == [d.events for d in read_dialogs(file)]
+
+
+def test_training_takes_any_format_and_learns_the_same(cli: Cli, tasks_dir: Path, tmp_path: Path) -> None:
+    splits = [tasks_dir / "primary" / f"{split}.txt" for split in ("train", "valid", "test")]
+    plain = [*splits, tasks_dir / "restaurant" / "train.txt"]
+    other = [tmp_path / f"other-{number}" for number in range(len(plain))]
+    for file, converted, name in zip(plain, other, ("chat", "csv", "chat", "csv"), strict=True):
+        assert cli("convert", file, converted, "--to", name).code == 0
     results = []
-    for run, primary, valid, test, related in (
-        ("one", *(tasks_dir / "primary" / f"{split}.txt" for split in ("train", "valid", "test")), None),
-        ("other", *(files["primary", split] for split in ("train", "valid", "test")), files["restaurant", "train"]),
-    ):
-        options = ("--primary", primary, "--valid", valid, "--related", related or tasks_dir / "restaurant")
+    for run, (primary, valid, test, related) in (("one", plain), ("other", other)):
+        options = ("--primary", primary, "--valid", valid, "--related", related)
         assert cli("train", *options, *small_options(), "--out", run).code == 0
         results.append(json.loads(cli("evaluate", run, "--data", test, "--json").out))
     assert {**results[0], "data": 0, "sha256": 0} == {**results[1], "data": 0, "sha256": 0}

@@ -9,11 +9,8 @@ import pytest
 
 from tasksieve.cli.data import FetchBars
 from tasksieve.fetch import DATA_SETS
-from tests.cli import test_cli
-from tests.cli.test_cli import Cli
+from tests.commands import Cli
 from tests.unit.test_fetch import BODY, Mirror, breaks_off, small, status
-
-cli = test_cli.cli
 
 
 @pytest.fixture

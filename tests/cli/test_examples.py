@@ -8,6 +8,7 @@ import pkgutil
 import re
 import runpy
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,14 +19,19 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.parametrize("name", ["compare_methods", "oracle_from_labels"])
 def test_examples_on_dialogs_call_what_there_is(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run with five iterations instead of 400."""
-    original = tasksieve.config_from
+    """Run with four iterations and six dialogs, instead of 400 and 30."""
+    config_from, simulate = tasksieve.config_from, tasksieve.simulate
 
-    def shortened(values: dict) -> object:
-        values["training"] |= {"iterations": 5, "evaluate_every": 5}
-        return original(values)
+    def shortened(values: dict[str, Any]) -> object:
+        values["training"] |= {"iterations": 4, "evaluate_every": 4}
+        if "screening" in values:
+            values["screening"] |= {"iterations": 4, "distill_iterations": 4}
+        return config_from(values)
 
     monkeypatch.setattr(tasksieve, "config_from", shortened, raising=False)
+    monkeypatch.setattr(
+        tasksieve, "simulate", lambda kind, **how: simulate(kind, **{**how, "dialogs": 6}), raising=False
+    )
     runpy.run_path(str(ROOT / "examples" / f"{name}.py"))["main"](tmp_path)
 
 

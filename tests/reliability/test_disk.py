@@ -6,6 +6,7 @@ import ctypes
 import logging
 import random
 import resource
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,11 +25,17 @@ CHECKPOINTS = "checkpoints"
 
 
 @pytest.fixture(scope="module")
-def whole(tasks_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """What an undisturbed run leaves."""
-    folder = tmp_path_factory.mktemp("whole")
+def undisturbed(tasks_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an undisturbed run; not to be written to."""
+    folder = tmp_path_factory.mktemp("whole") / "run"
     learn(tasks_dir, folder, SHORT)
-    return left(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(undisturbed: Path) -> dict[str, bytes]:
+    """What an undisturbed run leaves."""
+    return left(undisturbed)
 
 
 @pytest.fixture
@@ -102,9 +109,9 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.fixture
-def unfinished(tasks_dir: Path, tmp_path: Path) -> RunFolder:
+def unfinished(undisturbed: Path, tmp_path: Path) -> RunFolder:
     """A run that was stopped before its end, with two checkpoints."""
-    learn(tasks_dir, tmp_path / "run", SHORT)
+    shutil.copytree(undisturbed, tmp_path / "run")
     (tmp_path / "run" / "result.json").unlink()
     return RunFolder(tmp_path / "run")
 

@@ -20,15 +20,16 @@ import pytest
 from tasksieve.errors import UserError
 from tasksieve.records import lock
 from tasksieve.records.lock import FolderLock
-from tests.reliability.victims import SHORT, command, environment, learn, left, start
+from tests.commands import call
+from tests.reliability.victims import SHORT, command, environment, learn, left, start, words
 
 ENDLESS = {"iterations": 100_000, "evaluate_every": 5, "patience": 100_000}
 
 
-def begin(words: list[str]) -> subprocess.Popen[str]:
+def begin(line: list[str]) -> subprocess.Popen[str]:
     """Start a command that takes Ctrl-C, also where a shell lets its jobs in the background ignore it."""
     return subprocess.Popen(
-        words,
+        line,
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -46,15 +47,14 @@ def wait_for(done: Callable[[], bool]) -> None:
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signals_end_a_training_cleanly(tasks_dir: Path, tmp_path: Path, number: int, code: int) -> None:
-    words = command(tasks_dir, tmp_path / "run", ENDLESS)
-    running = begin(words)
+    running = begin(command(tasks_dir, tmp_path / "run", ENDLESS))
     wait_for((tmp_path / "run" / "checkpoints" / "last.safetensors").exists)
     if number == signal.SIGTERM:
-        refused = subprocess.run(words, env=environment(), capture_output=True, text=True, check=False)
-        assert refused.returncode == 2, refused.stderr
-        assert refused.stderr.splitlines()[-1] == (
+        refused = call("train", *words(tasks_dir, tmp_path / "run", ENDLESS))
+        assert (refused.code, refused.err.splitlines()[-1]) == (
+            2,
             f"error: {tmp_path / 'run'}: another tasksieve (process {running.pid} on {platform.node()}) is at work "
-            "in this folder; wait until it is done, or choose another --out"
+            "in this folder; wait until it is done, or choose another --out",
         )
     running.send_signal(number)
     _, errors = running.communicate(timeout=60)
@@ -100,35 +100,40 @@ def hold(folder: Path) -> None:
         time.sleep(600)
 
 
-def test_workers_end_with_a_killed_parent_and_the_same_command_goes_on(tasks_dir: Path, tmp_path: Path) -> None:
-    primary = str(tasks_dir / "primary")
-    words = [
-        sys.executable,
-        "-m",
-        "tasksieve",
-        "compare",
-        "--primary",
-        primary,
-        "--valid",
-        primary,
-        "--test",
-        primary,
-    ]
-    words += ["--methods", "primary", "--seeds", "2", "--workers", "2", "--out", str(tmp_path / "c"), "--json"]
-    words += [f"--set=training.{key}={value}" for key, value in {"iterations": 300, "evaluate_every": 20}.items()]
-    parent = begin(words)
-    checkpoints = [
-        tmp_path / "c" / "runs" / f"primary-6-{seed}" / "checkpoints" / "last.safetensors" for seed in (0, 1)
-    ]
-    wait_for(lambda: all(file.exists() for file in checkpoints))
+def test_a_comparison_goes_on_after_ctrl_c_and_after_its_parent_was_killed(tasks_dir: Path, tmp_path: Path) -> None:
+    data = [word for option in ("primary", "valid", "test") for word in (f"--{option}", str(tasks_dir / "primary"))]
+    options = ["--methods", "primary", "--seeds", "2", "--workers", "2", "--out", str(tmp_path / "c"), "--json"]
+    settings = [f"--set=training.{key}={value}" for key, value in {"iterations": 600, "evaluate_every": 20}.items()]
+    line = [sys.executable, "-m", "tasksieve", "compare", *data, *options, *settings]
+    metrics = [tmp_path / "c" / "runs" / f"primary-6-{seed}" / "metrics.jsonl" for seed in (0, 1)]
+
+    interrupted = begin(line)
+    wait_for(lambda: min(map(lines_of, metrics)) > 0)
+    interrupted.send_signal(signal.SIGINT)
+    _, errors = interrupted.communicate(timeout=120)
+    assert interrupted.returncode == 130, errors
+    assert "interrupted; what was finished is kept" in errors
+    assert "Traceback" not in errors
+
+    before = [lines_of(file) for file in metrics]
+    parent = begin(line)
+    wait_for(lambda: any(lines_of(file) > count for file, count in zip(metrics, before, strict=True)))
     workers = children_of(parent.pid)
     assert len(workers) >= 2
     parent.kill()
     parent.communicate()
     wait_for(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
-    done = subprocess.run(words, env=environment(), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert [seed["iterations"] for seed in json.loads(done.stdout)["rows"][0]["seeds"]] == [300, 300]
+
+    done = call(*line[3:])
+    assert done.code == 0, done.err
+    assert [seed["iterations"] for seed in json.loads(done.out)["rows"][0]["seeds"]] == [600, 600]
+    for file in metrics:
+        steps = [json.loads(text)["step"] for text in file.read_text().splitlines()]
+        assert steps == list(range(20, 601, 20))
+
+
+def lines_of(file: Path) -> int:
+    return file.read_bytes().count(b"\n") if file.exists() else 0
 
 
 def children_of(parent: int) -> list[int]:
@@ -136,11 +141,11 @@ def children_of(parent: int) -> list[int]:
 
 
 def test_resume_can_be_refused(tasks_dir: Path, tmp_path: Path) -> None:
-    words = command(tasks_dir, tmp_path / "run", SHORT)
-    fresh = subprocess.run([*words, "--resume"], env=environment(), capture_output=True, text=True, check=False)
-    assert fresh.returncode == 0, fresh.stderr
-    refused = subprocess.run([*words, "--no-resume"], env=environment(), capture_output=True, text=True, check=False)
-    assert refused.returncode == 2
-    assert "holds a run already; leave --no-resume out to go on" in refused.stderr
+    options = words(tasks_dir, tmp_path / "run", SHORT)
+    fresh = call("train", *options, "--resume")
+    assert fresh.code == 0, fresh.err
+    refused = call("train", *options, "--no-resume")
+    assert refused.code == 2
+    assert "holds a run already; leave --no-resume out to go on" in refused.err
     learn(tasks_dir, tmp_path / "same", SHORT)
     assert left(tmp_path / "run") == left(tmp_path / "same")

@@ -19,6 +19,7 @@ from typing import Any
 from tasksieve.records import files
 from tasksieve.training.loop import tensor_files
 from tasksieve.training.runs.dialogs import train
+from tests.commands import small_options
 from tests.small import OPTIONS, small_config
 
 LONG = {"iterations": 30, "evaluate_every": 2, "snapshot_every": 2}
@@ -50,7 +51,7 @@ def finished(tasks: Path, out: Path, training: dict[str, Any]) -> bool:
 
 
 def learn_and_die(tasks: Path, out: Path, training: dict[str, Any], operation: int) -> None:
-    """Likewise, killed in the middle of a disk operation, counted from 0; see :func:`strike_at`."""
+    """Train, to be killed in the middle of a disk operation, counted from 0; see :func:`strike_at`."""
     strike_at(operation, lambda: os.kill(os.getpid(), signal.SIGKILL))
     learn(tasks, out, training)
 
@@ -164,13 +165,15 @@ def _lines(file: Path) -> int:
         return 0
 
 
+def words(tasks: Path, out: Path, training: dict[str, Any]) -> list[str]:
+    """The same training as options of ``tasksieve train``."""
+    data = ["--primary", str(tasks / "primary"), "--valid", str(tasks / "primary")]
+    return [*data, "--related", str(tasks / "restaurant"), "--out", str(out), *small_options(**training)]
+
+
 def command(tasks: Path, out: Path, training: dict[str, Any]) -> list[str]:
     """The command line of the same training."""
-    options = {**OPTIONS, "training": {**OPTIONS["training"], **training}}
-    settings = [f"--set={s}.{k}={v}" for s, values in options.items() for k, v in values.items()]
-    data = ["--primary", str(tasks / "primary"), "--valid", str(tasks / "primary")]
-    related = ["--related", str(tasks / "restaurant"), "--out", str(out)]
-    return [sys.executable, "-m", "tasksieve", "train", *data, *related, *settings]
+    return [sys.executable, "-m", "tasksieve", "train", *words(tasks, out, training)]
 
 
 def environment() -> dict[str, str]:
@@ -178,10 +181,10 @@ def environment() -> dict[str, str]:
     return {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "80", "NO_COLOR": "1"}
 
 
-def run(words: list[str], before: Callable[[], None] | None = None) -> subprocess.CompletedProcess[str]:
+def run(line: list[str], before: Callable[[], None] | None = None) -> subprocess.CompletedProcess[str]:
     """Run a command to its end; ``before`` is called in the new process first."""
     return subprocess.run(
-        words,
+        line,
         env=environment(),
         capture_output=True,
         text=True,

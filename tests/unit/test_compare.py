@@ -99,22 +99,10 @@ def test_compare_runs_everything_once_and_goes_on(tasks_dir: Path, tmp_path: Pat
     assert [s.test_accuracy for s in again.rows[2].seeds] == [s.test_accuracy for s in first.rows[1].seeds]
 
 
-def test_workers_give_what_one_process_gives(tasks_dir: Path, tmp_path: Path) -> None:
-    seen: set[str] = set()
-    alone = compare(plan(tasks_dir, tmp_path / "alone", sizes=(4, 6), seeds=1), 1)
-    together = compare(plan(tasks_dir, tmp_path / "two", sizes=(4, 6), seeds=1), 2, lambda name, _: seen.add(name))
-    assert seen == {"primary-4-0", "multitask-4-0", "primary-6-0", "multitask-6-0"}
-
-    def plain(rows: Any) -> list[Any]:
-        return [(r.method, r.size, [(s.test_accuracy, s.valid_accuracy) for s in r.seeds]) for r in rows]
-
-    assert plain(alone.rows) == plain(together.rows)
-
-
-def test_an_error_in_a_worker_arrives_as_the_users_own(tasks_dir: Path, tmp_path: Path) -> None:
+def test_where_every_run_diverges_the_first_says_why(tasks_dir: Path, tmp_path: Path) -> None:
     broken = small_config(tasks_dir, "restaurant", training={"primary_lr": 1e38, "iterations": 50})
     with pytest.raises(UserError, match="is not finite; the last good checkpoint is kept"):
-        compare(plan(tasks_dir, tmp_path / "c", config=broken), 2)
+        compare(plan(tasks_dir, tmp_path / "c", config=broken, seeds=1))
 
 
 def test_a_measured_test_set_must_stay_the_same(tasks_dir: Path, tmp_path: Path) -> None:

@@ -76,10 +76,12 @@ def test_other_errors_still_stop_at_once(tmp_path: Path) -> None:
         run_jobs(jobs, 1, lambda name, report: None)
 
 
-def test_a_divergence_stays_one_between_processes() -> None:
+def test_errors_stay_what_they_are_between_processes() -> None:
     error = Diverged(3, "primary", "the loss (nan)")
     assert isinstance(pickle.loads(pickle.dumps(error)), Diverged)
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    users = UserError("bad data", Path("file"), 3)
+    assert str(pickle.loads(pickle.dumps(users))) == str(users) == "file:3: bad data"
 
 
 def test_no_verdict_without_a_pair() -> None:

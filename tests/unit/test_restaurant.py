@@ -8,10 +8,10 @@ import os
 import shutil
 import signal
 import statistics
-import threading
-import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,11 @@ from tasksieve.experiments.restaurant import (
     published_data,
     reproduce_table2,
 )
+from tasksieve.experiments.workers import Job, Watch
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.report.table2 import table2_table, write_table2_figures
+from tasksieve.training.loop.divergence import Diverged
+from tasksieve.training.loop.run import Report, Watcher
 
 QUICK = (
     "training.iterations=6",
@@ -46,6 +49,10 @@ QUICK = (
     "screening.groups=4",
     "screening.distill_iterations=5",
 )
+
+
+ROWS = ("primary", "multitask", "learned", "oracle")
+"""Those that differ in what is done with them; tests/paper trains with every method."""
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +71,7 @@ def published(tasks_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 @pytest.fixture(scope="module")
 def plan(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Table2Plan:
     out = tmp_path_factory.mktemp("table2")
-    return Table2Plan(published_data(published), METHODS, (4, 6), 2, out, QUICK, paper_seeds=1)
+    return Table2Plan(published_data(published), ROWS, (4, 6), 2, out, QUICK, paper_seeds=1)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +83,7 @@ def test_every_row_is_there_with_what_it_stands_for(plan: Table2Plan, table: dic
     assert json.loads((plan.out / "table2.json").read_text()) == table
     found = [(row["method"], row["size"], row["settings"], len(row["seeds"])) for row in table["rows"]]
     assert found == [
-        *((method, size, "", 2) for size in (4, 6) for method in METHODS),
+        *((method, size, "", 2) for size in (4, 6) for method in ROWS),
         *(("learned", size, "as-in-the-paper", 1) for size in (4, 6)),
     ]
     for row in table["rows"]:
@@ -172,54 +179,41 @@ def ray_left_behind() -> Iterator[None]:
         gc.collect()
 
 
-def ray_plan(plan: Table2Plan, out: Path, *settings: str) -> Table2Plan:
-    return Table2Plan(plan.data, ("primary", "multitask"), (4,), 1, out, (*QUICK, *settings))
+def ray_plan(plan: Table2Plan, out: Path) -> Table2Plan:
+    return Table2Plan(plan.data, ("primary", "multitask"), (4,), 1, out, QUICK)
+
+
+def killed_once(train: Callable[[Watcher], object], mark: Path, watch: Watcher) -> object:
+    """Train, in a worker that kills itself at the first report of all."""
+
+    def reported(report: Report) -> None:
+        watch(report)
+        if not mark.exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return train(reported)
 
 
 @pytest.mark.usefixtures("ray_left_behind")
 @pytest.mark.filterwarnings("ignore")
-def test_ray_gives_what_this_process_gives(plan: Table2Plan, table: dict[str, Any], tmp_path: Path) -> None:
+def test_ray_gives_what_this_process_gives_though_a_worker_is_killed(
+    plan: Table2Plan, table: dict[str, Any], tmp_path: Path
+) -> None:
     pytest.importorskip("ray", reason="Ray is not installed (extra `ray`)")
     seen: set[str] = set()
-    found = reproduce_table2(ray_plan(plan, tmp_path), 2, lambda name, _: seen.add(name), RayJobs())
+
+    def run(jobs: Sequence[Job], workers: int, watch: Watch) -> dict[str, Diverged]:
+        first = replace(jobs[0], train=partial(killed_once, jobs[0].train, tmp_path / "killed"))
+        return RayJobs()([first, *jobs[1:]], workers, watch)
+
+    found = reproduce_table2(ray_plan(plan, tmp_path), 2, lambda name, _: seen.add(name), run)
+    assert (tmp_path / "killed").exists()
     assert seen == {"primary-4-0", "multitask-4-0"}
     for row in found["rows"]:
         (alone,) = (r for r in table["rows"] if (r["method"], r["size"], r["settings"]) == (row["method"], 4, ""))
         assert row["seeds"][0]["test_accuracy"] == alone["seeds"][0]["test_accuracy"]
         assert row["seeds"][0]["valid_accuracy"] == alone["seeds"][0]["valid_accuracy"]
-
-
-@pytest.mark.usefixtures("ray_left_behind")
-@pytest.mark.filterwarnings("ignore")
-def test_ray_takes_up_the_run_of_a_killed_worker_again(plan: Table2Plan, tmp_path: Path) -> None:
-    pytest.importorskip("ray", reason="Ray is not installed (extra `ray`)")
-    long = ("training.iterations=400", "training.evaluate_every=5", "training.patience=1000")
-    killed: list[int] = []
-
-    def kill() -> None:
-        """Kill the worker once it has left a checkpoint, by the process that holds the run folder's lock."""
-        checkpoint = tmp_path / "runs" / "primary-4-0" / "checkpoints" / "last.safetensors"
-        while not checkpoint.exists():
-            time.sleep(0.02)
-        for process in Path("/proc").glob("[0-9]*"):
-            if b"ray::" in (process / "cmdline").read_bytes() and _holds(process, checkpoint.parents[1] / ".lock"):
-                killed.append(int(process.name))
-                os.kill(int(process.name), signal.SIGKILL)
-
-    thread = threading.Thread(target=kill, daemon=True)
-    thread.start()
-    one = Table2Plan(plan.data, ("primary",), (4,), 1, tmp_path, (*QUICK, *long))
-    table = reproduce_table2(one, 1, None, RayJobs())
-    thread.join(10)
-    assert len(killed) == 1
-    assert table["rows"][0]["seeds"][0]["iterations"] == 400
-
-
-def _holds(process: Path, file: Path) -> bool:
-    try:
-        return any(link.resolve() == file for link in (process / "fd").iterdir())
-    except OSError:
-        return False
 
 
 @pytest.mark.usefixtures("ray_left_behind")

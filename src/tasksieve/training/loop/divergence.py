@@ -70,7 +70,9 @@ class FiniteCheck:
         """Wait for what devices have found. Raises: Diverged: naming the first number that was not finite."""
         found = [(int(first), update, what) for (update, what), first in self._first.items()]
         self._first.clear()
-        step, update, what = min(found, key=lambda first: first[0], default=(_NEVER, "", ""))  # a loss before a gradient
+        step, update, what = min(
+            found, key=lambda first: first[0], default=(_NEVER, "", "")
+        )  # a loss before a gradient
         if step < _NEVER:
             raise Diverged(step, update, what)
 
