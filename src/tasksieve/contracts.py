@@ -72,8 +72,8 @@ class Linearization(Protocol):
     def second(self, direction: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Slopes (batch,) of the losses in a direction, and the Hessian-vector product with the factors given.
 
-        It may be asked for again, in other directions. A name missing in the direction stands for zeros; one missing
-        in the product likewise.
+        It may be asked for again, in other directions. A name missing in the direction or in the product stands
+        for zeros.
         """
         ...
 

@@ -34,7 +34,7 @@ class Audit:
         entities: those of the held-out splits that training never shows.
         ambiguous: turns of the primary task whose whole context has another response elsewhere in it.
         conflicts: a record for each related task.
-        words: likewise.
+        words: what each related task's words have in common with the primary task's.
     """
 
     verdict: str

@@ -130,7 +130,7 @@ def names_in(text: str) -> list[str]:
 
 
 def numbers_in(text: str) -> list[int]:
-    """Numbers of dialogs likewise. Raises: UserError: if one is not a positive number."""
+    """Numbers of dialogs with commas between them. Raises: UserError: if one is not a positive number."""
     return [_positive(name) for name in names_in(text)]
 
 

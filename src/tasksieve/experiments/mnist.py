@@ -40,7 +40,7 @@ class Table1Plan:
         config: of every run, but for method and seed.
         seeds: run seeds 0 to SEEDS − 1, the same for every method.
         out: the folder of runs and table.
-        condition_seeds: likewise of the conditions beyond the paper; 0 leaves them out.
+        condition_seeds: how many seeds each condition beyond the paper has; 0 leaves them out.
     """
 
     config: ImageConfig

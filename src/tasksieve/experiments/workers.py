@@ -33,7 +33,7 @@ class Job:
         name: for the progress bar.
         path: the run folder.
         train: trains it, telling a watcher how far it is; to be sent to another process, so defined in a module.
-        measure: gives the record ``test.json``; likewise.
+        measure: gives the record ``test.json``; to be sent to another process too.
     """
 
     name: str

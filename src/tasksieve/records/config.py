@@ -166,7 +166,10 @@ def config_from(values: dict[str, Any], source: Path | str | None = None) -> Run
 
 
 def config_of(kind: type[Config], values: dict[str, Any], source: Path | str | None = None) -> Config:
-    """Likewise for any kind of run."""
+    """Check nested values of a run of any kind and fill in defaults.
+
+    Raises: UserError: naming every unknown key and wrong value, and what was expected.
+    """
     try:
         return kind.model_validate(values)
     except ValidationError as error:

@@ -153,7 +153,10 @@ class RunFolder:
         return read_json_lines(self.path / "metrics.jsonl", step=int, valid_accuracy=float)
 
     def read_times(self) -> list[dict[str, Any]]:
-        """All lines of ``times.jsonl``: ``step`` and ``seconds``; likewise."""
+        """All lines of ``times.jsonl``: ``step`` and ``seconds``; a last line that is not whole is left out.
+
+        Raises: UserError: at the first other line that is not one of times.
+        """
         return read_json_lines(self.path / "times.jsonl", step=int, seconds=float)
 
     def append_trial(self, groups: list[bool], result: float) -> None:
