@@ -15,10 +15,9 @@ from tasksieve.models import Model, WeightModule
 from tasksieve.records.config import LoopConfig
 from tasksieve.training.loop.meta_updates import MetaUpdates
 from tasksieve.training.loop.running_means import Means
-from tasksieve.training.loop.state import TrainState
+from tasksieve.training.loop.state import TrainState, start_state
 from tasksieve.training.loop.trainer import Trainer
 from tasksieve.training.methods import method_named
-from tasksieve.training.runs.start import start_state
 from tasksieve.weighting import Learned
 from tests.gradients.naive import NaiveRule, naive_meta_gradient
 from tests.gradients.problems import Case, Plain

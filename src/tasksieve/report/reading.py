@@ -129,7 +129,7 @@ def read_weights(run: Run) -> tuple[pl.DataFrame, pl.DataFrame]:
 def run_to_show(runs: Sequence[Run]) -> Run | None:
     """The run whose weights stand for the comparison: of the largest size, `learned` if it is there.
 
-    Without `learned`, of any method that recorded weights. Of several runs, the one with the best validation accuracy.
+    Without `learned`, of any method that recorded weights; of several runs, that of the best validation accuracy.
     """
     weighted = [run for run in runs if run.folder.weight_steps()]
     weighted = [run for run in weighted if run.method == "learned"] or weighted
