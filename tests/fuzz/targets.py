@@ -24,6 +24,7 @@ from tasksieve.dialogs.formats import FORMATS, iterate_dialogs, read_sentences
 from tasksieve.dialogs.formats.journal import Journal, JournalFull
 from tasksieve.dialogs.simulate import simulate
 from tasksieve.images.read import read_idx
+from tasksieve.models import LabelScoreModule, LogisticRegression
 from tasksieve.records.config import RunConfig, config_from, config_of, read_values, set_value, to_toml
 from tasksieve.records.files import read_json
 from tasksieve.records.run_folder import EXAMPLES_SCHEMA, WEIGHTS_SCHEMA, RunFolder
@@ -112,13 +113,14 @@ def config_targets() -> list[Target]:
 
 def small_state() -> TrainState:
     """A state with everything in it."""
-    torch.manual_seed(0)
-    model, module = torch.nn.Linear(2, 2), torch.nn.Linear(2, 1)
+    generator = torch.Generator().manual_seed(0)
+    model, module = LogisticRegression(2, generator), LabelScoreModule(2, 1, generator)
     parts = {"primary": model, "weights": module}
     optimizers = {name: torch.optim.Adam(part.parameters()) for name, part in parts.items()}
     state = TrainState(model, module, optimizers)
     for optimizer, part in zip(optimizers.values(), parts.values(), strict=True):
-        part(torch.ones(1, 2)).sum().backward()
+        for value in part.parameters():
+            value.grad = torch.ones_like(value)
         optimizer.step()
     return state
 

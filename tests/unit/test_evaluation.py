@@ -50,6 +50,7 @@ class Fixed(DialogModel):
         return cls([])
 
     def scores(self, batch: Batch, *choices: Choices) -> tuple[torch.Tensor, ...]:
+        assert not self.training and not torch.is_grad_enabled()
         return tuple(torch.nn.functional.one_hot(self.wanted, one.most).float() for one in choices)
 
 
@@ -61,7 +62,9 @@ def test_accuracies_by_turn_dialog_and_kind() -> None:
     readings = Reader().read(dialogs)
     vocabulary = Vocabulary.of(readings)
     task = EncodedTask(readings, vocabulary, Candidates(["api_call x", "api_call y", "hello"], vocabulary))
-    found = task_ranks(Fixed([2, 1, 0, 2, 1]), task)
+    model = Fixed([2, 1, 0, 2, 1])
+    found = task_ranks(model, task)
+    assert model.training
     assert accuracy(found) == 60.0
     record = summary(found, task)
     assert (record["turns"], record["dialogs"], record["accuracy"], record["per_dialog_accuracy"]) == (

@@ -14,7 +14,7 @@ to be replaced where a model knows a quicker way.
 simulated ones. Turn off the gradient of what is to stay as it is: of a frozen body under an adapter, for example.
 Simulated updates call a model with parameters other than its own, given by name; so compute from ``self.…`` and keep
 nothing between calls. Losses should be twice differentiable; if they are not, a run falls back to an estimator that
-does without, and says so.
+does without, and says so. Where a model is measured or used, it is in ``eval()`` mode.
 
 **Batches.** A dialog model reads a :class:`tasksieve.encoding.Batch`. Its ``table`` has the distinct sentences of the
 batch as numbers of words: ``table.padded()`` in their order, ``table.embed(embedding)`` as bags of words. Numbers of

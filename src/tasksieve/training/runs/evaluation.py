@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -28,27 +30,37 @@ def ranks(scores: Float[Tensor, "batch candidates"], targets: Int[Tensor, " batc
     return torch.where(targets >= 0, rank, UNANSWERABLE)
 
 
-@torch.no_grad()
+@contextmanager
+def _in_use(model: DialogModel) -> Iterator[None]:
+    """Have a model in its mode for use, without dropout and the like, and leave it in the one it had."""
+    training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        model.train(training)
+
+
 def task_ranks(model: DialogModel, task: EncodedTask) -> Int[Tensor, " examples"]:
     """The rank of the right response for every example of a task, on the CPU."""
     found = []
-    for numbers in chunks(task, _CHUNK):
-        batch = task.batch(numbers)
-        found.append(ranks(*model.responses(batch)))
+    with _in_use(model):
+        for numbers in chunks(task, _CHUNK):
+            found.append(ranks(*model.responses(task.batch(numbers))))
     return torch.cat(found).cpu()
 
 
-@torch.no_grad()
 def mean_probability(model: DialogModel, task: EncodedTask) -> float:
     """Mean probability of the right response over the examples that have it among their candidates, in [0, 1].
 
     Says much the same as accuracy with less noise, and unlike the loss is not ruled by what nobody can predict.
     """
     found = []
-    for numbers in torch.split(task.answerable(), _CHUNK):
-        batch = task.batch(numbers)
-        scores, targets = model.responses(batch)
-        found.append(torch.softmax(scores, dim=1).gather(1, targets[:, None])[:, 0])
+    with _in_use(model):
+        for numbers in torch.split(task.answerable(), _CHUNK):
+            scores, targets = model.responses(task.batch(numbers))
+            found.append(torch.softmax(scores, dim=1).gather(1, targets[:, None])[:, 0])
     return float(torch.cat(found).double().mean())
 
 

@@ -47,6 +47,7 @@ class TrainedModel:
         encoding = Encoding.read(folder.encoding, device)
         model = build_model(config, len(encoding.vocabulary), encoding.candidates).to(device)
         load_module(model, tensors, "model.", folder.best_checkpoint)
+        model.eval()
         return cls(model, encoding)
 
     def evaluate(self, dialogs: Sequence[Dialog]) -> dict[str, Any]:
