@@ -8,16 +8,18 @@ from typing import Any
 
 import torch
 from torch.func import functional_call
+from torch.nn.functional import one_hot
 
 from tasksieve.dialogs.simulate import simulate
 from tasksieve.encoding import Candidates, EncodedTask, Vocabulary, naming_relations, responses_of
-from tasksieve.metagrad import BilevelProblem, Params, Simulation
-from tasksieve.models import LossesOf, MemoryNetwork, WeightModule
+from tasksieve.images import ImageTask, embedded_digits
+from tasksieve.metagrad import AutogradLinearization, BilevelProblem, InnerRule, MetaUpdate, Params, Simulation
+from tasksieve.models import LogisticRegression, LossesOf, MemoryNetwork, PerceptronWeightModule, WeightModule
 from tasksieve.records.config import ModelConfig, WeightModuleConfig
 from tasksieve.weighting import Learned
 from tests.gradients.plain_network import PlainNetwork
 
-MAX_UNROLL = 5
+MAX_UNROLL = 3
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Plain:
 
 @dataclass(frozen=True)
 class Case:
-    """A problem with its parameters and batches for up to MAX_UNROLL steps.
+    """A problem with its parameters and batches for up to MAX_UNROLL steps; ``update`` makes a meta-update of it.
 
     Attributes:
         problem: for the engine.
@@ -70,6 +72,14 @@ class Case:
             state,
             self.joint_batches(steps) if joint else (),
         )
+
+    def update(
+        self, rule: InnerRule, steps: int, *, joint: bool = False, state: Any = None, few: bool = False
+    ) -> MetaUpdate[Any, Any]:
+        """The meta-update of so many steps, with respect to all weight params or to few of them."""
+        names = self.few if few else tuple(self.weight_params)
+        eta = {name: self.weight_params[name] for name in names}
+        return MetaUpdate(self.problem, rule, self.simulation(steps, joint=joint, state=state), eta)
 
     def only(self, *names: str) -> Case:
         """With these parameters alone simulated; the others stay fixed."""
@@ -119,15 +129,17 @@ def classifier_case(reduction: str) -> Case:
 
 
 def dialog_case(
-    reduction: str,
-    *,
-    recency: bool,
-    shared: bool,
-    normalize: bool = False,
-    transform: str = "state",
-    entities: bool = False,
+    reduction: str, *, shared: bool, normalize: bool = False, entities: bool = False, own: bool = False
 ) -> Case:
-    """The memory network and the weight module on simulated dialogs of two related tasks."""
+    """The memory network and the weight module on simulated dialogs of two related tasks.
+
+    Args:
+        reduction: of the problem.
+        shared: whether all tasks' candidates have one embedding.
+        normalize: whether weights are divided by their mean.
+        entities: whether responses name entities.
+        own: whether the network's own linearization is used, where it has one.
+    """
     primary = simulate("personalized-restaurant", dialogs=3, seed=1, task=3 if entities else 1)["train"]
     related = [
         simulate("restaurant", dialogs=4, seed=2, task=5)["train"],
@@ -142,10 +154,9 @@ def dialog_case(
         heads[head] = Candidates(responses_of(dialogs, naming=naming), vocabulary, naming=naming)
         tasks.append(EncodedTask(dialogs, vocabulary, heads[head], head=head, naming=naming))
     generator = torch.Generator().manual_seed(0)
-    options = {"recency": recency, "transform": transform, "init_sd": 0.3}
-    config = ModelConfig.model_validate({"dim": 6, "shared_candidates": shared, **options})
+    config = ModelConfig.model_validate({"dim": 6, "shared_candidates": shared, "init_sd": 0.3})
     model = LossesOf(MemoryNetwork(config, len(vocabulary), heads, generator).double())
-    module_config = WeightModuleConfig.model_validate({"dim": 5, **options})
+    module_config = WeightModuleConfig.model_validate({"dim": 5, "init_sd": 0.3})
     learned = Learned(WeightModule(module_config, len(vocabulary), 250, generator).double(), normalize=normalize)
 
     def losses(p: Params, batch: Any) -> torch.Tensor:
@@ -154,6 +165,9 @@ def dialog_case(
     def related_losses(p: Params, parts: Any) -> torch.Tensor:
         return torch.cat([losses(p, part) for part in parts])
 
+    def linearize(p: Params, parts: Any) -> Any:
+        return model.linearize(p, parts) or AutogradLinearization(lambda moved: related_losses(moved, parts), p)
+
     encoded = EncodedTask(primary, vocabulary, heads["primary"], naming=naming)
     # where responses name entities, those that do come first
     first, *rest = [
@@ -161,17 +175,24 @@ def dialog_case(
         for task in (encoded, *tasks)
     ]
     return Case(
-        BilevelProblem(related_losses, losses, learned.unrolled, reduction),
+        BilevelProblem(
+            related_losses,
+            losses,
+            learned.unrolled,
+            reduction,
+            linearize if own else None,
+            (lambda p, batch: linearize(p, (batch,))) if own else None,
+        ),
         plain_dialogs(PlainNetwork(config, heads), normalize),
         dict(model.named_parameters()),
         dict(learned.module.named_parameters()),
         ("output", "bias"),
-        encoded.batch(first[:8]),
+        encoded.batch(first[:6]),
         [
-            tuple(task.batch(own[k * 6 : k * 6 + 6]) for task, own in zip(tasks, rest, strict=True))
+            tuple(task.batch(order[k * 4 : k * 4 + 4]) for task, order in zip(tasks, rest, strict=True))
             for k in range(MAX_UNROLL)
         ],
-        [encoded.batch(first[k : k + 5]) for k in range(MAX_UNROLL)],
+        [encoded.batch(first[k : k + 4]) for k in range(MAX_UNROLL)],
         0.05 if reduction == "mean" else 0.005,
     )
 
@@ -187,3 +208,53 @@ def plain_dialogs(network: PlainNetwork, normalize: bool) -> Plain:
         return torch.cat([network.losses(p, part) for part in parts])
 
     return Plain(related_losses, network.losses, weights)
+
+
+def image_case(reduction: str, own: bool) -> Case:
+    """Logistic regression and the perceptron on digits, half of which have been given another label.
+
+    Args:
+        reduction: of the problem.
+        own: whether the models' own derivatives are used.
+    """
+    digits = embedded_digits()["train"].part(slice(8 * (2 * MAX_UNROLL + 1)))
+    right = torch.arange(len(digits)) % 2 == 0
+    task = ImageTask(replace(digits, pixels=digits.pixels.double()), right)
+    generator = torch.Generator().manual_seed(4)
+    model = LossesOf(LogisticRegression(64, generator).double())
+    learned = Learned(PerceptronWeightModule(64, generator).double())
+    batches = [task.batch(torch.arange(k * 8, k * 8 + 8)) for k in range(2 * MAX_UNROLL + 1)]
+    for batch in batches:
+        batch.indicator = one_hot(right[batch.examples].long(), 2).double()
+
+    def related_losses(p: Params, parts: Any) -> torch.Tensor:
+        return torch.cat([model.at(p, part) for part in parts])
+
+    def linearize(p: Params, parts: Any) -> Any:
+        return model.linearize(p, parts)
+
+    def plain_losses(p: Params, batch: Any) -> torch.Tensor:
+        scores = batch.pixels @ p["model.weight"].T + p["model.bias"]
+        return -torch.log_softmax(scores, 1)[torch.arange(len(batch)), batch.targets]
+
+    def plain_weights(p: Params, related: Any) -> list[torch.Tensor]:
+        seen = [torch.cat([b.pixels, torch.eye(10).double()[b.targets], b.indicator], 1) for (b,) in related]
+        return [torch.sigmoid(inputs @ p["weight"] + p["bias"]) for inputs in seen]
+
+    return Case(
+        BilevelProblem(
+            related_losses,
+            model.at,
+            learned.unrolled,
+            reduction,
+            linearize if own else None,
+            (lambda p, batch: linearize(p, (batch,))) if own else None,
+        ),
+        Plain(lambda p, parts: plain_losses(p, parts[0]), plain_losses, plain_weights),
+        dict(model.named_parameters()),
+        dict(learned.module.named_parameters()),
+        ("weight", "bias"),
+        batches[MAX_UNROLL],
+        [(batch,) for batch in batches[:MAX_UNROLL]],
+        batches[MAX_UNROLL + 1 :],
+    )

@@ -13,9 +13,13 @@ from tasksieve.metagrad import (
     Adjoint,
     AutogradLinearization,
     BilevelProblem,
+    ConjugateGradient,
     FiniteDifference,
     FirstOrder,
+    Forward,
     MetaGradient,
+    MetaUpdate,
+    Neumann,
     OneStep,
     Params,
     Recompute,
@@ -24,7 +28,6 @@ from tasksieve.metagrad import (
     Unrolled,
 )
 from tasksieve.metagrad.distributed import Distributed, sum_over_ranks
-from tasksieve.metagrad.estimators import ConjugateGradient, Forward, Neumann
 
 RANKS = 2
 ESTIMATORS: dict[str, Any] = {
@@ -79,7 +82,8 @@ def result(run: tuple[str, str, str, str], rank: int | None) -> MetaGradient:
         return AutogradLinearization(lambda moved: losses(moved, batch), p)
 
     own = linearize if special == "linearized" else None
-    return estimator(BilevelProblem(losses, losses, weights, reduction, own), RULES[rule], simulation, eta)
+    problem = BilevelProblem(losses, losses, weights, reduction, own)
+    return estimator(MetaUpdate(problem, RULES[rule], simulation, eta))
 
 
 def losses(p: Params, batch: Batch) -> torch.Tensor:
@@ -110,9 +114,8 @@ def _refusals(rank: int) -> list[str]:
     messages = []
     for moved, batch in ((rank, data[0]), (0, _part(data[0], rank if rank else 9))):
         try:
-            Distributed(Adjoint())(
-                problem, Sgd(0.1), Simulation({n: v + moved for n, v in params.items()}, [batch], data[1]), eta
-            )
+            simulation = Simulation({n: v + moved for n, v in params.items()}, [batch], data[1])
+            Distributed(Adjoint())(MetaUpdate(problem, Sgd(0.1), simulation, eta))
         except ValueError as error:
             messages.append(str(error))
     return messages

@@ -10,19 +10,21 @@ import torch
 
 from tasksieve.metagrad import Adam, InnerRule, Moments, Sgd, State
 from tests.gradients.naive import NaiveRule, naive_meta_gradient
-from tests.gradients.problems import Case, classifier_case, dialog_case
+from tests.gradients.problems import Case, classifier_case, dialog_case, image_case
 
 CASES = {
     "classifier-sum": lambda: classifier_case("sum"),
     "classifier-mean": lambda: classifier_case("mean"),
-    "dialogs-recency": lambda: dialog_case("mean", recency=True, shared=True),
-    "dialogs-separate": lambda: dialog_case("sum", recency=False, shared=False),
-    "dialogs-normalized": lambda: dialog_case(
-        "mean", recency=False, shared=True, normalize=True, transform="attended"
-    ),
-    "dialogs-entities": lambda: dialog_case("mean", recency=False, shared=True, transform="attended", entities=True),
+    "dialogs-separate": lambda: dialog_case("sum", shared=False),
+    "dialogs-normalized": lambda: dialog_case("mean", shared=True, normalize=True),
+    "dialogs-entities": lambda: dialog_case("mean", shared=True, entities=True),
+    "dialogs-entities-own": lambda: dialog_case("mean", shared=True, entities=True, own=True),
+    "images": lambda: image_case("sum", own=False),
+    "images-own": lambda: image_case("mean", own=True),
 }
-UNROLLS = (1, 2, 5)
+"""Those that end in ``own`` use the models' own linearizations."""
+UNROLLS = ((0, False), (1, False), (3, False), (3, True))
+"""K, and whether the unroll is joint."""
 
 
 @dataclass(frozen=True)

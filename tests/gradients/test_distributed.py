@@ -14,8 +14,7 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing
 
-from tasksieve.metagrad.distributed import Distributed
-from tasksieve.metagrad.estimators import Evolution
+from tasksieve.metagrad import Distributed, Evolution
 from tests.gradients.ranks import RANKS, result, runs, work
 
 pytestmark = [

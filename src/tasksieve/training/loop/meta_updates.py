@@ -9,14 +9,17 @@ import torch
 from torch import Tensor
 
 from tasksieve.encoding import ExampleBatch
+from tasksieve.errors import UserError
 from tasksieve.metagrad import (
+    ESTIMATORS,
     Adam,
+    AutogradLinearization,
     BilevelProblem,
     Estimator,
     InnerRule,
     Linearization,
     MetaGradient,
-    Params,
+    MetaUpdate,
     Sgd,
     Simulation,
     State,
@@ -36,7 +39,7 @@ from tasksieve.training.loop.state import TrainState
 from tasksieve.training.loop.streams import META_JOINT_STREAM, META_PRIMARY_STREAM, META_RELATED_STREAM
 from tasksieve.weighting import Learned, RelatedBatch, Weighter
 
-_Task = tuple[BilevelProblem[RelatedBatch, ExampleBatch], InnerRule, Simulation[RelatedBatch, ExampleBatch], Params]
+_Update = MetaUpdate[RelatedBatch, ExampleBatch]
 
 
 class MetaUpdates:
@@ -76,26 +79,26 @@ class MetaUpdates:
         if step < weighter.warm_up or meta.unroll_length == 0:
             return
         for number in range(step * meta.updates, (step + 1) * meta.updates):
-            task = self._task(number, weighter)
+            update = self._update(number, weighter)
             if self._estimator is None:
-                self._estimator = _checked(meta, task)
+                self._estimator = _checked(meta, update)
             if meta.certify_every and number % (meta.certify_every * meta.updates) == 0:
-                for name, value in certify(self._estimator, *task).metrics().items():
+                for name, value in certify(self._estimator, update).metrics().items():
                     self._means.add(name, value)
-            self._learn(self._estimator(*task), task, step)
+            self._learn(self._estimator(update), update, step)
 
-    def _task(self, number: int, weighter: Learned) -> _Task:
+    def _update(self, number: int, weighter: Learned) -> _Update:
         """What the update with this number, counted over the whole run, is to differentiate."""
         problem = BilevelProblem(
             self._related_losses,
             self._losses,
             weighter.unrolled,
             self._config.training.reduction,
-            self._losses_of.linearize if self._has_own else None,
+            self._linearize if self._has_own else None,
             self._linearize_primary if self._has_own else None,
             len,
         )
-        return problem, self._rule, self._simulation(number), self._eta
+        return MetaUpdate(problem, self._rule, self._simulation(number), self._eta)
 
     def _simulation(self, number: int) -> Simulation[RelatedBatch, ExampleBatch]:
         meta, primary = self._config.meta, self._tasks.primary
@@ -112,14 +115,14 @@ class MetaUpdates:
             [primary.batch(self._joint.batch(k)) for k in numbers] if meta.joint else (),
         )
 
-    def _learn(self, result: MetaGradient, task: _Task, step: int) -> None:
+    def _learn(self, result: MetaGradient, update: _Update, step: int) -> None:
         norm = norm_of(result.gradients.values())
         finite = math.isfinite(norm)
         self._means.add("meta_updates_skipped", float(not finite))
         progress = self._state.progress
         progress.exploded = 0 if finite else progress.exploded + 1
         if progress.exploded == EXPLOSIONS:
-            where = diagnose(*task).sentence
+            where = diagnose(update).sentence
             raise Diverged(step, "weight", f"the meta-gradient, {EXPLOSIONS} times in a row ({where}),")
         if finite:
             for name, value in self._eta.items():
@@ -137,8 +140,12 @@ class MetaUpdates:
         parts = [self._losses(params, part) for part in batch]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
-    def _linearize_primary(self, params: dict[str, Tensor], batch: ExampleBatch) -> Linearization | None:
-        return self._losses_of.linearize(params, [batch])
+    def _linearize(self, params: dict[str, Tensor], batch: RelatedBatch) -> Linearization:
+        own = self._losses_of.linearize(params, batch)
+        return own or AutogradLinearization(lambda moved: self._related_losses(moved, batch), params)
+
+    def _linearize_primary(self, params: dict[str, Tensor], batch: ExampleBatch) -> Linearization:
+        return self._linearize(params, (batch,))
 
 
 def weight_lr(config: LoopConfig, step: int) -> float:
@@ -156,10 +163,19 @@ def rule_of(meta: MetaConfig) -> InnerRule:
     return Adam(meta.inner_lr, eps_root=meta.inner_eps_root)
 
 
-def _checked(meta: MetaConfig, task: _Task) -> Estimator:
+def check_estimator(meta: MetaConfig) -> None:
+    """Refuse an estimator that there is not, or that a run has no place for.
+
+    Raises: UserError: which lists those that a run can use.
+    """
+    known = [name for name, kind in ESTIMATORS.items() if kind.fits_runs]
+    if meta.estimator not in known:
+        raise UserError(f"meta.estimator: found '{meta.estimator}'; a run can use {', '.join(known)}")
+
+
+def _checked(meta: MetaConfig, update: _Update) -> Estimator:
     """The configured estimator, or the one that takes its place where the model lacks a second derivative."""
-    problem, _, simulation, eta = task
-    found = preflight(problem, simulation, eta)
+    found = preflight(update)
     name = chosen_estimator(found, meta.estimator, meta.on_failure)
     notes = list(found.warnings)
     if name != meta.estimator:

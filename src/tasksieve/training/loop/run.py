@@ -18,6 +18,7 @@ from tasksieve.records.lock import FolderLock
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.background import Background
 from tasksieve.training.loop.environment import environment
+from tasksieve.training.loop.meta_updates import check_estimator
 from tasksieve.training.loop.parts import Parts, Setting
 from tasksieve.training.loop.resuming import go_on
 from tasksieve.training.loop.streams import LAYERS_STREAM
@@ -69,6 +70,7 @@ def run(
     tracking.check()
     folder = RunFolder(Path(path))
     method = method_named(config.training.method)
+    check_estimator(config.meta)
     facts = environment(setting.files(config))
     _check(folder, config, setting, facts, resume)
     if folder.begun and folder.finished:
