@@ -14,7 +14,16 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from tasksieve.metagrad import BilevelProblem, CompiledLosses, Linearization, Sgd, Simulation, estimator_named
+from tasksieve.metagrad import (
+    AutogradLinearization,
+    BilevelProblem,
+    CompiledLosses,
+    Linearization,
+    MetaUpdate,
+    Sgd,
+    Simulation,
+    estimator_named,
+)
 from tasksieve.models import LossesOf
 from tasksieve.weighting import Learned
 
@@ -62,8 +71,9 @@ def tasksieve(problem: Problem, estimator: str, compile: bool = False, **options
     def weights(params: dict[str, Tensor], batches: Sequence[Any]) -> list[Tensor]:
         return learned.unrolled(params, [(batch,) for batch in batches])
 
-    def linearize(params: dict[str, Tensor], batch: Any) -> Linearization | None:
-        return losses_of.linearize(params, [batch])
+    def linearize(params: dict[str, Tensor], batch: Any) -> Linearization:
+        own = losses_of.linearize(params, [batch])
+        return own or AutogradLinearization(lambda moved: losses(moved, batch), params)
 
     own = CompiledLosses(losses) if compile else linearize if hasattr(problem.model, "linearize") else None
     bilevel: BilevelProblem[Any, Any] = BilevelProblem(losses, losses, weights, "mean", own, own)
@@ -72,7 +82,8 @@ def tasksieve(problem: Problem, estimator: str, compile: bool = False, **options
     def work() -> Sequence[Tensor]:
         params = dict(losses_of.named_parameters())
         simulation: Simulation[Any, Any] = Simulation(params, problem.related, problem.primary)
-        return list(estimate(bilevel, rule, simulation, dict(module.named_parameters())).gradients.values())
+        update = MetaUpdate(bilevel, rule, simulation, dict(module.named_parameters()))
+        return list(estimate(update).gradients.values())
 
     return work
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from tasksieve.metagrad import BilevelProblem, OneStep, Sgd, Simulation
+from tasksieve.metagrad import BilevelProblem, MetaUpdate, OneStep, Sgd, Simulation
 
 
 def draw(count: int, wrong: float, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -44,7 +44,7 @@ def main(iterations: int = 1000) -> float:
         picked = [torch.randint(2000, (256,), generator=generator) for _ in range(1)]
         batches = [(related[0][rows], related[1][rows]) for rows in picked]
         simulation = Simulation(dict(model.named_parameters()), batches, primary)
-        result = estimate(problem, Sgd(5.0), simulation, dict(module.named_parameters()))
+        result = estimate(MetaUpdate(problem, Sgd(5.0), simulation, dict(module.named_parameters())))
         for name, value in module.named_parameters():
             value.grad = result.gradients[name]
         weight_optimizer.step()

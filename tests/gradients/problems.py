@@ -210,13 +210,8 @@ def plain_dialogs(network: PlainNetwork, normalize: bool) -> Plain:
     return Plain(related_losses, network.losses, weights)
 
 
-def image_case(reduction: str, own: bool) -> Case:
-    """Logistic regression and the perceptron on digits, half of which have been given another label.
-
-    Args:
-        reduction: of the problem.
-        own: whether the models' own derivatives are used.
-    """
+def image_case(reduction: str) -> Case:
+    """Logistic regression and the perceptron on digits, with their own derivatives."""
     digits = embedded_digits()["train"].part(slice(8 * (2 * MAX_UNROLL + 1)))
     right = torch.arange(len(digits)) % 2 == 0
     task = ImageTask(replace(digits, pixels=digits.pixels.double()), right)
@@ -247,13 +242,13 @@ def image_case(reduction: str, own: bool) -> Case:
             model.at,
             learned.unrolled,
             reduction,
-            linearize if own else None,
-            (lambda p, batch: linearize(p, (batch,))) if own else None,
+            linearize,
+            lambda p, batch: linearize(p, (batch,)),
         ),
         Plain(lambda p, parts: plain_losses(p, parts[0]), plain_losses, plain_weights),
         dict(model.named_parameters()),
         dict(learned.module.named_parameters()),
-        ("weight", "bias"),
+        ("bias",),
         batches[MAX_UNROLL],
         [(batch,) for batch in batches[:MAX_UNROLL]],
         batches[MAX_UNROLL + 1 :],

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import runpy
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,7 @@ from tasksieve.metagrad import (
 from tasksieve.metagrad.distributed import Distributed, sum_over_ranks
 
 RANKS = 2
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "distributed_weights.py"
 ESTIMATORS: dict[str, Any] = {
     "adjoint": Adjoint(),
     "unrolled": Unrolled(),
@@ -93,8 +97,8 @@ def losses(p: Params, batch: Batch) -> torch.Tensor:
     return torch.nn.functional.cross_entropy(extra @ p["c"], batch[1], reduction="none")
 
 
-def work(rank: int, folder: str) -> None:
-    """All runs on this rank; its results go to a file."""
+def work(rank: int, folder: str, port: int) -> None:
+    """All runs on this rank, and the example; its results go to files."""
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=RANKS)
     found = {}
@@ -104,6 +108,9 @@ def work(rank: int, folder: str) -> None:
     found["refused"] = _refusals(rank)
     torch.save(found, Path(folder) / f"rank-{rank}.pt")
     dist.destroy_process_group()
+    os.environ |= {"WORLD_SIZE": str(RANKS), "RANK": str(rank), "MASTER_ADDR": "localhost", "MASTER_PORT": str(port)}
+    with (Path(folder) / f"example-{rank}.txt").open("w") as out, redirect_stdout(out):
+        runpy.run_path(str(EXAMPLE))["main"]()
 
 
 def _refusals(rank: int) -> list[str]:

@@ -15,14 +15,11 @@ from tests.gradients.problems import Case, classifier_case, dialog_case, image_c
 CASES = {
     "classifier-sum": lambda: classifier_case("sum"),
     "classifier-mean": lambda: classifier_case("mean"),
-    "dialogs-separate": lambda: dialog_case("sum", shared=False),
-    "dialogs-normalized": lambda: dialog_case("mean", shared=True, normalize=True),
-    "dialogs-entities": lambda: dialog_case("mean", shared=True, entities=True),
-    "dialogs-entities-own": lambda: dialog_case("mean", shared=True, entities=True, own=True),
-    "images": lambda: image_case("sum", own=False),
-    "images-own": lambda: image_case("mean", own=True),
+    "dialogs": lambda: dialog_case("sum", shared=False, normalize=True),
+    "dialogs-entities": lambda: dialog_case("mean", shared=True, entities=True, own=True),
+    "images": lambda: image_case("mean"),
 }
-"""Those that end in ``own`` use the models' own linearizations."""
+"""The last two by the models' own linearizations, where an estimator asks for any."""
 UNROLLS = ((0, False), (1, False), (3, False), (3, True))
 """K, and whether the unroll is joint."""
 

@@ -54,9 +54,9 @@ def test_forward_over_reverse_is_as_exact(setting: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "kept"),
     [
-        ("dialogs-entities", ("model.body.transform",)),
-        ("dialogs-entities-own", ("model.body.embedding", "model.candidate_embedding.shared")),
-        ("images-own", ("model.bias",)),
+        ("dialogs", ("model.body.transform",)),
+        ("dialogs-entities", ("model.body.embedding", "model.candidate_embedding.shared")),
+        ("images", ("model.bias",)),
     ],
 )
 def test_frozen_parameters_stay_and_the_others_are_simulated_alone(

@@ -96,7 +96,7 @@ def test_one_by_one_is_the_same_as_all_at_once(rule: Any) -> None:
 @pytest.mark.parametrize("compiled", [True, False])
 def test_parameters_without_a_gradient_stay_as_they_are(compiled: bool) -> None:
     """Heads the related tasks do not use are not moved by moments they came with."""
-    case, one = case_named("dialogs-separate"), SETTINGS["adam-carried"]
+    case, one = case_named("dialogs"), SETTINGS["adam-carried"]
     estimator = PersistentEvolution(pairs=1)
     update = case.update(one.rule(case.lr), 1, state=one.state(case), few=True)
     if compiled:

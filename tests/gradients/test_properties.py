@@ -123,7 +123,7 @@ def test_estimators_refuse_what_they_cannot_do() -> None:
 @pytest.mark.parametrize("head", ["related-1", "primary"])
 def test_params_that_connect_the_tasks_in_no_way_give_no_meta_gradient(name: str, head: str) -> None:
     """Only the head of one task is simulated: either the meta-loss does not see it, or the related loss."""
-    case = few_of(case_named("dialogs-separate").only(f"model.candidate_embedding.{head}"))
+    case = few_of(case_named("dialogs").only(f"model.candidate_embedding.{head}"))
     result = estimate(case, name, 1)
     assert all(not bool(value.any()) for value in result.gradients.values())
 
@@ -137,7 +137,7 @@ def test_a_step_against_the_meta_gradient_lowers_the_meta_loss(case: Case, name:
     assert float(estimate(replace(case, weight_params=nudged), name, 2).meta_loss) < float(first.meta_loss)
 
 
-@pytest.mark.parametrize("case_name", ["classifier-mean", "dialogs-normalized"])
+@pytest.mark.parametrize("case_name", ["classifier-mean", "dialogs-entities"])
 def test_one_sgd_step_has_the_closed_form(case_name: str) -> None:
     """-β Σ_i ⟨∇L_P(θ'), ∇L_i(θ)⟩ ∇η w_i: Eq. 14 with its sign."""
     case = case_named(case_name)

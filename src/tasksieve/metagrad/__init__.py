@@ -35,6 +35,7 @@ from tasksieve.metagrad.problem import (
     primary_loss,
     related_loss,
 )
+from tasksieve.metagrad.random_draws import LateLinearization
 from tasksieve.metagrad.rules import Adam, Sgd
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "Forward",
     "InPlace",
     "InnerRule",
+    "LateLinearization",
     "Linearization",
     "MetaGradient",
     "MetaUpdate",

@@ -17,7 +17,7 @@ from tasksieve.metagrad.estimators.estimator import Estimator
 from tasksieve.metagrad.estimators.unrolled import Unrolled
 from tasksieve.metagrad.inner_rule import Moments, State
 from tasksieve.metagrad.problem import AnyUpdate, MetaGradient, Simulation
-from tasksieve.metagrad.random_draws import preserved
+from tasksieve.metagrad.random_draws import cuda_devices, preserved
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,9 @@ def certify(
 
     Cost: one estimate, and the reference's, which keeps the whole unroll as one graph.
     """
-    with preserved(update.simulation.params):
+    with preserved(cuda_devices(update.simulation.params)):
         exact = (reference or Unrolled())(double_update(update, double_of if to_double is None else to_double))
-    with preserved(update.simulation.params):
+    with preserved(cuda_devices(update.simulation.params)):
         return compared(estimator(update), exact)
 
 

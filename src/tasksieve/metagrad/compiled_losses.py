@@ -19,7 +19,7 @@ from torch.func import grad, vjp
 from tasksieve.contracts import Linearization
 from tasksieve.metagrad.automatic_differentiation import AutogradLinearization
 from tasksieve.metagrad.inner_rule import Gradients, Params
-from tasksieve.metagrad.random_draws import preserved
+from tasksieve.metagrad.random_draws import LateLinearization, cuda_devices, preserved
 
 Losses = Callable[[Params, Any], Tensor]
 BACKEND = "inductor"
@@ -74,7 +74,7 @@ class CompiledLosses:
 
     def _dependencies(self, params: Params, batch: Any) -> frozenset[str]:
         """Names of what the losses depend on: derivatives taken inside a function are zeros for the others."""
-        with preserved(params):
+        with preserved(cuda_devices(params)):
             plain = self._by_autograd(params, batch)
         gradients = plain.gradient(torch.ones_like(plain.losses))
         return frozenset(name for name, value in gradients.items() if value is not None)
@@ -105,17 +105,21 @@ class CompiledLosses:
         return found
 
 
-class _Compiled:
+class _Compiled(LateLinearization):
     """One batch around one θ."""
 
     def __init__(self, owner: CompiledLosses, params: Params, batch: Any) -> None:
         self._owner, self._batch = owner, batch
         self._params = {name: value.detach() for name, value in params.items()}
-        self.losses = self._factors = next(iter(params.values())).new_empty(0)
+        self._losses = self._factors = next(iter(params.values())).new_empty(0)
+
+    @property
+    def losses(self) -> Tensor:
+        return self._losses
 
     def gradient(self, factors: Tensor) -> Gradients:
         self._factors = factors.detach()
-        self.losses, gradients = self._owner.gradient(self._params, self._batch, self._factors)
+        self._losses, gradients = self._owner.gradient(self._params, self._batch, self._factors)
         return gradients
 
     def second(self, direction: Mapping[str, Tensor]) -> tuple[Tensor, Params]:

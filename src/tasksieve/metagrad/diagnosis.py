@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasksieve.metagrad.problem import AnyUpdate
-from tasksieve.metagrad.random_draws import preserved
+from tasksieve.metagrad.random_draws import cuda_devices, preserved
 from tasksieve.metagrad.replay import Place, Reading, Replay
 
 EXPLOSIVE = 10.0
@@ -43,7 +43,7 @@ def diagnose(update: AnyUpdate, explosive: float = EXPLOSIVE) -> Diagnosis:
 
     Cost: that of the ``adjoint`` estimator, and a wait for the device at every reading.
     """
-    with preserved(update.simulation.params):
+    with preserved(cuda_devices(update.simulation.params)):
         replay = Replay(update)
     readings = tuple(replay.readings)
     last = readings[-1]

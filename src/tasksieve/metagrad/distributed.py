@@ -25,6 +25,7 @@ from tasksieve.metagrad.estimators.estimator import Estimator
 from tasksieve.metagrad.estimators.evolution import Evolution
 from tasksieve.metagrad.inner_rule import Gradients, Params
 from tasksieve.metagrad.problem import AnyUpdate, BilevelProblem, MetaGradient
+from tasksieve.metagrad.random_draws import LateLinearization
 
 Group = Any
 """A ``torch.distributed`` process group; None for all processes."""
@@ -138,7 +139,7 @@ def assert_same_on_all_ranks(params: Params, group: Group = None) -> None:
             raise ValueError(f"'{name}' differs between ranks; broadcast the parameters from one rank first")
 
 
-class _Shared:
+class _Shared(LateLinearization):
     """A linearization whose gradient and products are sums over ranks."""
 
     def __init__(self, own: Linearization, params: Params, problem: BilevelProblem[Any, Any], group: Group) -> None:

@@ -18,7 +18,7 @@ from tasksieve.metagrad.estimators import Estimator, estimator_named
 from tasksieve.metagrad.inner_rule import Params
 from tasksieve.metagrad.preflight import chosen_estimator, preflight
 from tasksieve.metagrad.problem import BilevelProblem, MetaGradient, MetaUpdate, Simulation
-from tasksieve.metagrad.random_draws import RandomState, preserved
+from tasksieve.metagrad.random_draws import RandomState, cuda_devices, preserved
 from tasksieve.metagrad.real_optimizer import rule_of
 
 Batch = Any
@@ -124,13 +124,14 @@ class ExampleWeights:
         update = self._update(related_batches, primary_batch)
         if not self._checked:
             self._check(update)
-        before = RandomState(update.simulation.params)
+        devices = cuda_devices(update.simulation.params)
+        before = RandomState(devices)
         result = self._estimate(update)
         if all(bool(gradient.isfinite().all()) for gradient in result.gradients.values()):
             self._apply(result)
         else:
             self.skipped += 1
-            with preserved(update.simulation.params):
+            with preserved(devices):
                 before.restore()
                 found = diagnose(update)
             warnings.warn(f"meta-update left out: {found.sentence}", RuntimeWarning, stacklevel=2)

@@ -25,8 +25,8 @@ from tasksieve.metagrad.estimators.estimator import ESTIMATORS
 from tasksieve.metagrad.findings import Preflight, refused, suspect, walked, wrong
 from tasksieve.metagrad.inner_rule import Params
 from tasksieve.metagrad.problem import AnyUpdate
-from tasksieve.metagrad.random_draws import preserved
-from tasksieve.metagrad.steps import Step, losses_and_gradient, unroll_of, weights_of
+from tasksieve.metagrad.random_draws import cuda_devices, preserved
+from tasksieve.metagrad.steps import Step, Weights, losses_and_gradient, unroll_of
 
 TOLERANCE = 0.05
 """τ: a wrong second derivative is off by its own size, differences by far less."""
@@ -61,7 +61,7 @@ def preflight(update: AnyUpdate) -> Preflight:
 
     Cost: about a dozen forward and backward passes, most of them in double precision.
     """
-    with preserved(update.simulation.params):
+    with preserved(cuda_devices(update.simulation.params)):
         return _looked_at(update) if update.simulation.related_batches else Preflight()
 
 
@@ -70,7 +70,7 @@ def _looked_at(update: AnyUpdate) -> Preflight:
     batches, joint = simulation.related_batches[:1], simulation.joint_batches[:1]
     first = replace(update, simulation=replace(simulation, related_batches=batches, joint_batches=joint))
     eta = {name: value.detach().requires_grad_() for name, value in update.weight_params.items()}
-    (weights,) = weights_of(first)(eta)
+    (weights,) = Weights(first)(eta)
     warnings = _precision(simulation.params | update.weight_params)
     found = Preflight()
     unroll = unroll_of(first, (weights.detach(),))

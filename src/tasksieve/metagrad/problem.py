@@ -26,7 +26,8 @@ class BilevelProblem(Generic[RelatedBatch, PrimaryBatch]):
         example_weights: (weight_params, batches) to the weights of each batch's examples, in (0, 1).
         reduction: ``sum`` as in Eqs. 1-14, or ``mean``, which divides each loss by its batch's size.
         linearize: (params, batch) to the related losses with their derivatives, where the model has a quicker way
-            than automatic differentiation of ``related_losses``.
+            than automatic differentiation of ``related_losses``. Random numbers it draws when it is made, or it is a
+            :class:`LateLinearization`.
         linearize_primary: (params, batch) to the primary losses with their derivatives, in place of automatic
             differentiation of ``primary_losses``.
         primary_size: how many losses a primary batch has; without it they are computed once more to be counted.

@@ -5,50 +5,38 @@ derivative is that of one function only if all passes see the same masks. So the
 the first pass is kept and set again for each further pass, as activation checkpointing does; what follows finds the
 generators where one pass over each batch leaves them. Other generators than torch's own are not looked at.
 
-A batch in whose first pass nothing is drawn costs two looks at the CPU's generator, some microseconds.
+A model that draws nothing pays for looks at the CPU's generator, some microseconds a step.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Protocol, TypeGuard, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
-from tasksieve.contracts import InPlace, Linearization
-from tasksieve.metagrad.automatic_differentiation import AutogradLinearization
+from tasksieve.contracts import Linearization
 
 Result = TypeVar("Result")
 
 
-class AddsInPlace(Linearization, InPlace, Protocol):
-    """A linearization that can add its results to tensors that are there."""
-
-
-def adds_in_place(linear: Linearization) -> TypeGuard[AddsInPlace]:
-    """Whether a linearization can add its results to tensors that are there."""
-    return _kind_adds(type(linear))
-
-
-@functools.cache
-def _kind_adds(kind: type) -> bool:
-    """Cached, since asking a protocol takes as long as a small step."""
-    return issubclass(kind, InPlace)
+def cuda_devices(tensors: Mapping[str, Tensor]) -> tuple[torch.device, ...]:
+    """The CUDA devices that these live on, each once."""
+    return tuple(dict.fromkeys(value.device for value in tensors.values() if value.is_cuda))
 
 
 class RandomState:
-    """Where torch's generators stand: the CPU's, and those of the CUDA devices that some tensors live on.
+    """Where torch's generators stand: the CPU's and those of some CUDA devices.
 
     Args:
-        tensors: by name; their devices count.
+        devices: as :func:`cuda_devices` finds them.
     """
 
-    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
-        self._devices = cuda_devices(tensors)
-        self._states = self._now()
+    def __init__(self, devices: Sequence[torch.device]) -> None:
+        self._devices, self._states = devices, _states(devices)
 
     def restore(self) -> None:
         """Let the generators stand there again."""
@@ -57,81 +45,101 @@ class RandomState:
             torch.cuda.set_rng_state(state, device)
 
     def passed(self) -> bool:
-        """Whether anything was drawn since."""
-        return not all(map(torch.equal, self._states, self._now()))
-
-    def _now(self) -> tuple[Tensor, ...]:
-        states = (torch.cuda.get_rng_state(device) for device in self._devices)
-        return torch.default_generator.get_state(), *states
+        """Whether they stand elsewhere now."""
+        return not all(map(torch.equal, self._states, _states(self._devices)))
 
 
-def cuda_devices(tensors: Mapping[str, Tensor]) -> tuple[torch.device, ...]:
-    """The CUDA devices that these live on, each once."""
-    return tuple(dict.fromkeys(value.device for value in tensors.values() if value.is_cuda))
+def _states(devices: Sequence[torch.device]) -> list[Tensor]:
+    return [torch.default_generator.get_state(), *(torch.cuda.get_rng_state(device) for device in devices)]
 
 
 @contextmanager
-def preserved(tensors: Mapping[str, Tensor]) -> Iterator[None]:
+def preserved(devices: Sequence[torch.device]) -> Iterator[RandomState]:
     """What is drawn within is not missed: the generators stand afterwards where they stood before.
 
     Args:
-        tensors: by name; the generators of their devices count, and the CPU's.
+        devices: whose generators count beside the CPU's.
     """
-    before = RandomState(tensors)
+    before = RandomState(devices)
     try:
-        yield
+        yield before
     finally:
         before.restore()
+
+
+class LateLinearization(ABC):
+    """Base of linearizations that pass over their batch when they are asked, and not when they are made.
+
+    Others must draw what they draw when they are made.
+    """
+
+    @property
+    @abstractmethod
+    def losses(self) -> Tensor:
+        """Per-example losses, detached; known after the first gradient."""
+
+    @abstractmethod
+    def gradient(self, factors: Tensor) -> Mapping[str, Tensor | None]:
+        """The gradient of the losses times these factors, by a pass over the batch."""
+
+    @abstractmethod
+    def second(self, direction: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Slopes of the losses and the Hessian-vector product, by another pass."""
+
+    @abstractmethod
+    def slopes(self, direction: Mapping[str, Tensor]) -> Tensor:
+        """The slopes by themselves, by another pass."""
 
 
 class RandomDraws:
     """The random numbers of all passes over one batch.
 
     Args:
-        tensors: by name; what the passes are made of, whose devices count.
+        devices: whose generators count beside the CPU's.
     """
 
-    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
-        self._tensors = tensors
+    def __init__(self, devices: Sequence[torch.device]) -> None:
+        self._devices = devices
         self._start: RandomState | None = None
-        self._none = False
+        self._complete = False
 
-    def replayed(self, work: Callable[[], Result], *, whole: bool = True) -> Result:
-        """Do some work, with the random numbers of the first pass if that is behind.
-
-        Args:
-            work: a pass, or a part of one.
-            whole: whether a pass is complete with it: if nothing was drawn, nothing will be.
-        Returns: what ``work`` returns.
-        """
-        if self._none:
-            return work()
+    def replayed(self, work: Callable[[], Result]) -> Result:
+        """Do some work, a pass or a part of one, with the random numbers of the first pass if that is behind."""
         if self._start is not None:
-            with preserved(self._tensors):
+            before = RandomState(self._devices)
+            try:
                 self._start.restore()
                 return work()
-        before = RandomState(self._tensors)
+            finally:
+                before.restore()
+        self._start = RandomState(self._devices)
         try:
-            found = work()
+            return work()
         except BaseException:
-            before.restore()
+            self._start.restore()
+            self._start = None
             raise
-        if before.passed():
-            self._start = before
-        else:
-            self._none = whole
-        return found
 
     def linearized(self, linearize: Callable[[], Linearization]) -> Linearization:
         """A linearization all of whose passes draw the same."""
-        linear = self.replayed(linearize, whole=False)
-        if self._none or isinstance(linear, AutogradLinearization):  # which has passed over the batch already
-            return linear
-        return _ReplayedInPlace(linear, self) if adds_in_place(linear) else _Replayed(linear, self)
+        linear = self.replayed(linearize)
+        return _Replayed(linear, self) if isinstance(linear, LateLinearization) else linear
+
+    def completed(self, work: Callable[[], Result]) -> Result:
+        """Take the gradient of a late linearization, which is where the first pass draws."""
+        if self._complete or self._start is None:
+            return self.replayed(work)
+        self._complete = True
+        before = RandomState(self._devices)
+        self._start.restore()
+        found = work()
+        if not self._start.passed():
+            before.restore()
+        return found
 
 
 class _Replayed:
-    """A linearization that may pass over its batch whenever it is asked."""
+    """A late linearization whose passes draw what the first one drew."""
 
     def __init__(self, linear: Linearization, draws: RandomDraws) -> None:
         self._linear, self._draws = linear, draws
@@ -141,24 +149,10 @@ class _Replayed:
         return self._linear.losses
 
     def gradient(self, factors: Tensor) -> Mapping[str, Tensor | None]:
-        return self._draws.replayed(lambda: self._linear.gradient(factors))
+        return self._draws.completed(lambda: self._linear.gradient(factors))
 
     def second(self, direction: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         return self._draws.replayed(lambda: self._linear.second(direction))
 
     def slopes(self, direction: Mapping[str, Tensor]) -> Tensor:
         return self._draws.replayed(lambda: self._linear.slopes(direction))
-
-
-class _ReplayedInPlace(_Replayed):
-    """One that adds to tensors that are there."""
-
-    def __init__(self, linear: AddsInPlace, draws: RandomDraws) -> None:
-        super().__init__(linear, draws)
-        self._adding = linear
-
-    def add_gradient(self, factors: Tensor, to: Mapping[str, Tensor]) -> None:
-        self._draws.replayed(lambda: self._adding.add_gradient(factors, to))
-
-    def add_second(self, direction: Mapping[str, Tensor], to: Mapping[str, Tensor]) -> Tensor:
-        return self._draws.replayed(lambda: self._adding.add_second(direction, to))

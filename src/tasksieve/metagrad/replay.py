@@ -14,7 +14,7 @@ from tasksieve.metagrad.estimators.central_differences import norm
 from tasksieve.metagrad.estimators.estimator import through_weights
 from tasksieve.metagrad.inner_rule import Cotangents, Gradients, Params, State
 from tasksieve.metagrad.problem import AnyUpdate
-from tasksieve.metagrad.steps import Step, Unroll, unroll_of, weights_of
+from tasksieve.metagrad.steps import Step, Unroll, Weights, unroll_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Replay:
         self._all("weight_params", Place(0), eta)
         self._all("params", Place(0), update.simulation.params)
         self._state(Place(0), update.simulation.state or {})
-        weights = weights_of(update)(eta)
+        weights = Weights(update)(eta)
         unroll = unroll_of(update, [weight.detach() for weight in weights])
         self.steps = len(unroll.steps)
         for place, step in zip(_places(unroll.steps), unroll.steps, strict=True):

@@ -13,9 +13,10 @@ from tasksieve.contracts import Linearization
 from tasksieve.metagrad.automatic_differentiation import AutogradLinearization
 from tasksieve.metagrad.inner_rule import InnerRule, Params, State
 from tasksieve.metagrad.problem import AnyUpdate
-from tasksieve.metagrad.random_draws import RandomDraws, preserved
+from tasksieve.metagrad.random_draws import RandomDraws, cuda_devices, preserved
 
 Losses = Callable[[Params], Tensor]
+Devices = tuple[torch.device, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +87,31 @@ def losses_and_gradient(step: Step, params: Params) -> tuple[Tensor, Params]:
     return losses.detach(), {name: value for name, value in zip(theta, found, strict=True) if value is not None}
 
 
-def weights_of(update: AnyUpdate) -> Callable[[Params], list[Tensor]]:
-    """The weights of each related batch's examples, as a function of η that draws the same whenever it is called."""
-    problem, batches = update.problem, update.simulation.related_batches
-    draws = RandomDraws(update.weight_params)
+class Weights:
+    """The weights of each related batch's examples as a function of η, which draws the same whenever it is called.
 
-    def weights_at(eta: Params) -> list[Tensor]:
-        return draws.replayed(lambda: list(problem.example_weights(eta, batches))) if batches else []
+    Args:
+        update: as an estimator is given it.
+    """
 
-    return weights_at
+    def __init__(self, update: AnyUpdate) -> None:
+        self._of, self._batches = update.problem.example_weights, update.simulation.related_batches
+        self._draws = RandomDraws(cuda_devices(update.weight_params))
+        self._sizes: list[int] = []
+
+    def __call__(self, eta: Params) -> list[Tensor]:
+        """Of each batch in turn, shape (batch,)."""
+        return self._draws.replayed(lambda: list(self._of(eta, self._batches))) if self._batches else []
+
+    def joined(self, eta: Params) -> Tensor:
+        """Of all batches, one after the other."""
+        found = [weight.reshape(-1) for weight in self(eta)]
+        self._sizes = [len(weight) for weight in found]
+        return torch.cat(found) if found else torch.zeros(0)
+
+    def split(self, joined: Tensor) -> list[Tensor]:
+        """What is joined along the last dimension, batch by batch."""
+        return list(torch.split(joined, self._sizes, dim=-1))
 
 
 def unroll_of(update: AnyUpdate, weights: Sequence[Tensor]) -> Unroll:
@@ -106,52 +123,55 @@ def unroll_of(update: AnyUpdate, weights: Sequence[Tensor]) -> Unroll:
     Raises: ValueError: if the numbers of related and joint batches differ.
     """
     simulation, steps = update.simulation, []
+    devices = cuda_devices(simulation.params)
     related, joint = simulation.related_batches, simulation.joint_batches
     if joint and len(joint) != len(related):
         raise ValueError(f"{len(related)} related batches, but {len(joint)} primary ones to join")
     for number, (batch, own) in enumerate(zip(related, weights, strict=True)):
         if joint:
-            steps.append(_primary_step(update, joint[number]))
-        steps.append(_related_step(update, batch, own, number))
+            steps.append(_primary_step(update, joint[number], devices))
+        steps.append(_related_step(update, batch, own, number, devices))
+    meta = _primary_step(update, simulation.meta_batch, devices)
     params = {name: value.detach() for name, value in simulation.params.items()}
-    return Unroll(steps, _primary_step(update, simulation.meta_batch), update.rule, params, simulation.state or {})
+    return Unroll(steps, meta, update.rule, params, simulation.state or {})
 
 
-def _related_step(update: AnyUpdate, batch: Any, weights: Tensor, number: int) -> Step:
-    problem, params = update.problem, update.simulation.params
+def _related_step(update: AnyUpdate, batch: Any, weights: Tensor, number: int, devices: Devices) -> Step:
+    problem = update.problem
+    passes = _Passes(problem.related_losses, problem.linearize, batch, RandomDraws(devices))
     scale = 1 / len(weights) if problem.reduction == "mean" else 1.0
-    losses, own = _passes(problem.related_losses, problem.linearize, batch, params)
-    return Step(losses, weights * scale, number, scale, own)
+    return Step(passes.losses, weights * scale, number, scale, passes.own)
 
 
-def _primary_step(update: AnyUpdate, batch: Any) -> Step:
+def _primary_step(update: AnyUpdate, batch: Any, devices: Devices) -> Step:
     problem, params = update.problem, update.simulation.params
+    passes = _Passes(problem.primary_losses, problem.linearize_primary, batch, RandomDraws(devices))
     if problem.primary_size is not None:
         ones = next(iter(params.values())).new_ones(problem.primary_size(batch))
     else:
-        with torch.no_grad(), preserved(params):
+        with torch.no_grad(), preserved(devices):
             ones = torch.ones_like(problem.primary_losses(params, batch))
-    losses, own = _passes(problem.primary_losses, problem.linearize_primary, batch, params)
-    return Step(losses, ones / len(ones) if problem.reduction == "mean" else ones, None, 0.0, own)
+    factors = ones / len(ones) if problem.reduction == "mean" else ones
+    return Step(passes.losses, factors, None, 0.0, passes.own)
 
 
-def _passes(
-    losses: Callable[[Params, Any], Tensor],
-    linearize: Callable[[Params, Any], Linearization] | None,
-    batch: Any,
-    like: Params,
-) -> tuple[Losses, Callable[[Params], Linearization] | None]:
+@dataclass(frozen=True, slots=True)
+class _Passes:
     """Both ways to pass over a batch, with the same random numbers."""
-    draws = RandomDraws(like)
 
-    def losses_at(params: Params) -> Tensor:
-        return draws.replayed(lambda: losses(params, batch))
+    losses_of: Callable[[Params, Any], Tensor]
+    linearize_of: Callable[[Params, Any], Linearization] | None
+    batch: Any
+    draws: RandomDraws
 
-    if linearize is None:
-        return losses_at, None
-    own = linearize
+    def losses(self, params: Params) -> Tensor:
+        return self.draws.replayed(lambda: self.losses_of(params, self.batch))
 
-    def linearize_at(params: Params) -> Linearization:
-        return draws.linearized(lambda: own(params, batch))
+    @property
+    def own(self) -> Callable[[Params], Linearization] | None:
+        return None if self.linearize_of is None else self._linearize
 
-    return losses_at, linearize_at
+    def _linearize(self, params: Params) -> Linearization:
+        linearize = self.linearize_of
+        assert linearize is not None
+        return self.draws.linearized(lambda: linearize(params, self.batch))

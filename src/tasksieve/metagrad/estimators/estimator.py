@@ -19,7 +19,7 @@ from torch import Tensor
 
 from tasksieve.metagrad.inner_rule import InnerRule, Params, State
 from tasksieve.metagrad.problem import AnyUpdate, MetaGradient
-from tasksieve.metagrad.steps import Step, Unroll, unroll_of, weights_of
+from tasksieve.metagrad.steps import Step, Unroll, Weights, unroll_of
 
 
 @runtime_checkable
@@ -117,7 +117,7 @@ Slopes = Callable[[Unroll], tuple[Tensor, dict[int, Tensor]]]
 def by_slopes(slopes: Slopes, update: AnyUpdate) -> MetaGradient:
     """The meta-gradient from its slopes: the part that estimators of this kind have in common."""
     eta = {name: value.detach().requires_grad_() for name, value in update.weight_params.items()}
-    weights = weights_of(update)(eta)
+    weights = Weights(update)(eta)
     bare = tuple(weight.detach() for weight in weights)
     unroll = unroll_of(update, bare)
     meta_loss, found = slopes(unroll)

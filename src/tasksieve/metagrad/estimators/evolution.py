@@ -8,7 +8,7 @@ pair, and all pairs, see the same batches, so that what differs is η alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -17,9 +17,7 @@ from tasksieve.metagrad.estimators.estimator import register
 from tasksieve.metagrad.estimators.replicas import Replicas, replicated_weights
 from tasksieve.metagrad.inner_rule import Params
 from tasksieve.metagrad.problem import AnyUpdate, MetaGradient
-from tasksieve.metagrad.steps import weights_of
-
-WeightsAt = Callable[[Params], list[Tensor]]
+from tasksieve.metagrad.steps import Weights
 
 
 @register("evolution", second_derivatives=False, keeps_state=True, few_weight_params=True)
@@ -46,7 +44,7 @@ class Evolution:
 
     def __call__(self, update: AnyUpdate) -> MetaGradient:
         """An estimate of the meta-gradient; the meta-loss is the mean over the replicas."""
-        eta, weights_at = update.weight_params, weights_of(update)
+        eta, weights_at = update.weight_params, Weights(update)
         noise = self._draw(eta)
         weights = replicated_weights(weights_at, both_sides(eta, noise))
         _, losses = Replicas.of(update.simulation, 2 * self._pairs).learn(update, weights)
@@ -68,7 +66,7 @@ class Evolution:
             for name, value in eta.items()
         }
 
-    def _result(self, weights_at: WeightsAt, eta: Params, noise: Params, losses: Tensor) -> MetaGradient:
+    def _result(self, weights_at: Weights, eta: Params, noise: Params, losses: Tensor) -> MetaGradient:
         above, below = losses.chunk(2)
         shares = (above - below) / (2 * self._pairs * self._sd**2)
         gradients = {name: torch.tensordot(shares, value, dims=1) for name, value in noise.items()}

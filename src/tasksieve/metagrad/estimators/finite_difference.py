@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from tasksieve.contracts import Linearization
 from tasksieve.metagrad.estimators.central_differences import central_differences, norm
 from tasksieve.metagrad.estimators.estimator import by_slopes, register
 from tasksieve.metagrad.estimators.recursion import recursion
@@ -37,11 +37,7 @@ class FiniteDifference:
 
     def __call__(self, update: AnyUpdate) -> MetaGradient:
         """The meta-gradient, up to the error of the differences."""
-
-        def linearize(step: Step, params: Params) -> Linearization:
-            return _Differences(step, params, self.radius)
-
-        return by_slopes(recursion(linearize), update)
+        return by_slopes(recursion(functools.partial(_Differences, radius=self.radius)), update)
 
 
 class _Differences:

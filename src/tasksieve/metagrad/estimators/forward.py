@@ -20,7 +20,7 @@ from torch.autograd import forward_ad
 from tasksieve.metagrad.estimators.estimator import register
 from tasksieve.metagrad.inner_rule import Gradients, Params, Tangents
 from tasksieve.metagrad.problem import AnyUpdate, MetaGradient
-from tasksieve.metagrad.steps import Step, Unroll, unroll_of, weights_of
+from tasksieve.metagrad.steps import Step, Unroll, Weights, unroll_of
 
 
 @register("forward", few_weight_params=True)
@@ -71,22 +71,15 @@ def weights_and_columns(update: AnyUpdate) -> tuple[list[Tensor], list[Tensor]]:
     """
     if not update.simulation.related_batches:
         return [], []
-    weights_of_batches = weights_of(update)
-
-    def weights_at(eta: Params) -> Tensor:
-        found = [weight.reshape(-1) for weight in weights_of_batches(eta)]
-        sizes[:] = [len(weight) for weight in found]
-        return torch.cat(found)
-
-    sizes: list[int] = []
+    weights_at = Weights(update)
     eta = {name: value.detach() for name, value in update.weight_params.items()}
     with torch.no_grad():
-        weights = weights_at(eta)
+        weights = weights_at.joined(eta)
     try:
-        columns = _columns_forward(weights_at, eta, weights)
+        columns = _columns_forward(weights_at.joined, eta, weights)
     except (NotImplementedError, RuntimeError):
-        columns = _columns_by_backward(weights_at, eta, weights)
-    return list(torch.split(weights, sizes)), list(torch.split(columns, sizes, dim=1))
+        columns = _columns_by_backward(weights_at.joined, eta, weights)
+    return weights_at.split(weights), weights_at.split(columns)
 
 
 def _columns_forward(weights_at: Callable[[Params], Tensor], eta: Params, weights: Tensor) -> Tensor:

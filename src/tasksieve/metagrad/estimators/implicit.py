@@ -16,6 +16,7 @@ decay in the rule itself is not counted.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 
 import torch
@@ -59,27 +60,32 @@ class Curvature:
         return found, total
 
 
-def implicit(solve: Callable[[Curvature, Params, Params], ByBatch]) -> Slopes:
+Solver = Callable[[Curvature, Params, Params], ByBatch]
+"""(curvature, Q, ∇L_P), by the names of what a loss depends on, to the slopes along the solution v."""
+
+
+def implicit(solve: Solver) -> Slopes:
     """The slopes at the end of the simulated steps.
 
     Args:
-        solve: (curvature, Q, ∇L_P), by the names of what a loss depends on, to the slopes along the solution v.
+        solve: the way to v.
     """
 
-    def slopes(unroll: Unroll) -> tuple[Tensor, ByBatch]:
-        params, state = moved_by(unroll.steps, unroll.rule, unroll.params, unroll.state)
-        losses, adjoint = unroll.meta.gradient(params)
-        if not unroll.steps:
-            return losses @ unroll.meta.factors, {}
-        gains, curvature = unroll.rule.preconditioner(params, state), Curvature(unroll.steps, params)
-        known = {
-            name: adjoint[name] if name in adjoint else torch.zeros_like(params[name])
-            for name in curvature.names
-            if name in gains
-        }
-        return losses @ unroll.meta.factors, solve(curvature, gains, known)
+    return functools.partial(_slopes, solve)
 
-    return slopes
+
+def _slopes(solve: Solver, unroll: Unroll) -> tuple[Tensor, ByBatch]:
+    params, state = moved_by(unroll.steps, unroll.rule, unroll.params, unroll.state)
+    losses, adjoint = unroll.meta.gradient(params)
+    if not unroll.steps:
+        return losses @ unroll.meta.factors, {}
+    gains, curvature = unroll.rule.preconditioner(params, state), Curvature(unroll.steps, params)
+    known = {
+        name: adjoint[name] if name in adjoint else torch.zeros_like(params[name])
+        for name in curvature.names
+        if name in gains
+    }
+    return losses @ unroll.meta.factors, solve(curvature, gains, known)
 
 
 def times(first: Params, second: Params) -> Params:

@@ -12,7 +12,7 @@ from tasksieve.metagrad.estimators.evolution import Evolution, both_sides
 from tasksieve.metagrad.estimators.replicas import Replicas, replicated_weights
 from tasksieve.metagrad.inner_rule import Moments, Params
 from tasksieve.metagrad.problem import AnyUpdate, MetaGradient
-from tasksieve.metagrad.steps import weights_of
+from tasksieve.metagrad.steps import Weights
 
 
 @register("persistent-evolution", second_derivatives=False, keeps_state=True, few_weight_params=True)
@@ -50,7 +50,7 @@ class PersistentEvolution(Evolution):
         if self._replicas is None or self._taken >= self._horizon:
             self._replicas, self._taken = Replicas.of(update.simulation, 2 * self._pairs), 0
             self._sums = {}
-        eta, weights_at = update.weight_params, weights_of(update)
+        eta, weights_at = update.weight_params, Weights(update)
         noise = self._draw(eta)
         weights = replicated_weights(weights_at, both_sides(eta, noise))
         self._replicas, losses = self._replicas.learn(update, weights)

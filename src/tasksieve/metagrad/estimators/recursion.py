@@ -15,8 +15,10 @@ back over it adds to λ its Hessian-vector product along λ.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeGuard
 
 import torch
 from torch import Tensor
@@ -25,7 +27,6 @@ from tasksieve.contracts import InPlace, Linearization
 from tasksieve.metagrad.automatic_differentiation import AutogradLinearization
 from tasksieve.metagrad.estimators.estimator import Slopes, moved_by
 from tasksieve.metagrad.inner_rule import Cotangents, Gradients, InnerRule, Params, State
-from tasksieve.metagrad.random_draws import adds_in_place
 from tasksieve.metagrad.rules import Sgd
 from tasksieve.metagrad.steps import Step, Unroll
 
@@ -40,28 +41,29 @@ def recursion(linearize: Linearize, every: int | None = None) -> Slopes:
         every: steps between checkpoints; None to keep all steps.
     """
 
-    def slopes(unroll: Unroll) -> tuple[Tensor, dict[int, Tensor]]:
-        steps, params, state = unroll.steps, unroll.params, unroll.state
-        size = every or max(1, len(steps))
-        segments = [steps[first : first + size] for first in range(0, len(steps), size)]
-        starts = []
-        for segment in segments[:-1]:
-            starts.append((params, state))
-            params, state = moved_by(segment, unroll.rule, params, state)
-        tape = Tape(linearize, unroll.rule)
-        if segments:
-            params = tape.forward(segments[-1], params, state)
-        losses, adjoint = unroll.meta.gradient(params)
-        cotangents = Cotangents(adjoint, {}, {})
-        found: dict[int, Tensor] = {}
-        cotangents = tape.backward(cotangents, found, first=not starts)
-        while starts:
-            params, state = starts.pop()
-            tape.forward(segments[len(starts)], params, state)
-            cotangents = tape.backward(cotangents, found, first=not starts)
-        return losses @ unroll.meta.factors, found
+    return functools.partial(_slopes, linearize, every)
 
-    return slopes
+
+def _slopes(linearize: Linearize, every: int | None, unroll: Unroll) -> tuple[Tensor, dict[int, Tensor]]:
+    steps, params, state = unroll.steps, unroll.params, unroll.state
+    size = every or max(1, len(steps))
+    segments = [steps[first : first + size] for first in range(0, len(steps), size)]
+    starts = []
+    for segment in segments[:-1]:
+        starts.append((params, state))
+        params, state = moved_by(segment, unroll.rule, params, state)
+    tape = Tape(linearize, unroll.rule)
+    if segments:
+        params = tape.forward(segments[-1], params, state)
+    losses, adjoint = unroll.meta.gradient(params)
+    cotangents = Cotangents(adjoint, {}, {})
+    found: dict[int, Tensor] = {}
+    cotangents = tape.backward(cotangents, found, first=not starts)
+    while starts:
+        params, state = starts.pop()
+        tape.forward(segments[len(starts)], params, state)
+        cotangents = tape.backward(cotangents, found, first=not starts)
+    return losses @ unroll.meta.factors, found
 
 
 def once(step: Step, params: Params) -> Linearization:
@@ -109,7 +111,7 @@ class Tape:
         mine = False  # whether nothing else holds this θ
         for step in steps:
             linear = self._linearize(step, params)
-            if self._descent is not None and adds_in_place(linear):
+            if self._descent is not None and _adds_in_place(linear):
                 params, mine = params if mine else _copies(params, params), True
                 linear.add_gradient(step.factors * -self._descent, params)
                 self._taken.append(_InPlace(step, linear, params))
@@ -153,6 +155,20 @@ class Tape:
             slopes, products = taken.linear.second(directions)
         params = _sum(cotangents.params, products)
         return slopes, Cotangents(params, cotangents.means, cotangents.squares)
+
+
+class _Adds(Linearization, InPlace, Protocol):
+    """A linearization that can add its results to tensors that are there."""
+
+
+def _adds_in_place(linear: Linearization) -> TypeGuard[_Adds]:
+    return _kind_adds(type(linear))
+
+
+@functools.cache
+def _kind_adds(kind: type) -> bool:
+    """Cached, since asking a protocol takes as long as a small step."""
+    return issubclass(kind, InPlace)
 
 
 def _copies(values: Params, like: Params) -> Params:

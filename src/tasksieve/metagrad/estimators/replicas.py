@@ -11,7 +11,7 @@ from torch import Tensor
 
 from tasksieve.metagrad.inner_rule import Gradients, Moments, Params, State
 from tasksieve.metagrad.problem import AnyUpdate, Simulation
-from tasksieve.metagrad.steps import Step, losses_and_gradient, unroll_of
+from tasksieve.metagrad.steps import Step, Weights, losses_and_gradient, unroll_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +59,15 @@ class Replicas:
             return Replicas(params, state), each(unroll.meta.losses, params) @ unroll.meta.factors
 
 
-def replicated_weights(weights_at: Callable[[Params], list[Tensor]], etas: Params) -> list[Tensor]:
+def replicated_weights(weights: Weights, etas: Params) -> list[Tensor]:
     """The weights (replicas, batch) of each related batch.
 
     Args:
-        weights_at: η to the weights of each batch.
+        weights: as a function of η.
         etas: weight params (replicas, ...).
     """
-    sizes: list[int] = []
-
-    def joined(eta: Params) -> Tensor:
-        found = weights_at(eta)
-        sizes[:] = [len(weight) for weight in found]
-        return torch.cat(found) if found else torch.zeros(0)
-
     with torch.no_grad():
-        return list(torch.split(each(joined, etas), sizes, dim=1))
+        return weights.split(each(weights.joined, etas))
 
 
 def each(function: Callable[[Params], Tensor], stacked: Params) -> Tensor:
