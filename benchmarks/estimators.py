@@ -16,6 +16,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,17 @@ import torch
 from torch.func import functional_call
 
 from benchmarks.meta_update import benchmark_config
-from tasksieve.metagrad import Adam, BilevelProblem, InnerRule, Moments, Sgd, Simulation, estimator_named, moments_of
+from tasksieve.metagrad import (
+    Adam,
+    BilevelProblem,
+    InnerRule,
+    MetaUpdate,
+    Moments,
+    Sgd,
+    Simulation,
+    estimator_named,
+    moments_of,
+)
 from tasksieve.training.methods import method_named
 from tasksieve.training.runs.dialogs import build_parts
 from tasksieve.weighting import Learned
@@ -85,10 +96,8 @@ class Bench:
                 optimizer.step()
         return dict(moments_of(optimizer, dict(losses.named_parameters())))
 
-    def pieces(
-        self, unroll: int, carried: bool, dtype: torch.dtype
-    ) -> tuple[BilevelProblem[Any, Any], Simulation[Any, Any], Tensors]:
-        """Problem, simulation and weight params in one number type."""
+    def update(self, unroll: int, rule: InnerRule, dtype: torch.dtype) -> MetaUpdate[Any, Any]:
+        """The meta-update in one number type; Adam starts from the moments of the training."""
         losses_of = copy.deepcopy(self.model).to(dtype)
         learned = Learned(copy.deepcopy(self.module).to(dtype))
 
@@ -103,8 +112,10 @@ class Bench:
             for name, one in self.moments.items()
         }
         params = dict(losses_of.named_parameters())
-        simulation = Simulation(params, self.related[:unroll], self.meta, moments if carried else None)
-        return BilevelProblem(related, losses, learned.unrolled), simulation, dict(learned.module.named_parameters())
+        state = moments if isinstance(rule, Adam) else None
+        simulation = Simulation(params, self.related[:unroll], self.meta, state)
+        problem = BilevelProblem(related, losses, learned.unrolled)
+        return MetaUpdate(problem, rule, simulation, dict(learned.module.named_parameters()))
 
     def plain_ms(self) -> float:
         """A forward and backward pass of a related batch."""
@@ -135,17 +146,14 @@ def cosine(found: Tensors, truth: Tensors) -> tuple[float, float]:
 
 def measure(bench: Bench, unroll: int, name: str, rule: InnerRule) -> list[dict[str, Any]]:
     """All estimators with one rule and unroll length."""
-    carried = isinstance(rule, Adam)
-    problem, simulation, eta = bench.pieces(unroll, carried, torch.float64)
-    truth = estimator_named("unrolled")(problem, rule, simulation, eta).gradients
-    problem, simulation, eta = bench.pieces(unroll, carried, torch.float32)
+    truth = estimator_named("unrolled")(bench.update(unroll, rule, torch.float64)).gradients
+    whole = bench.update(unroll, rule, torch.float32)
+    output = replace(whole, weight_params={key: whole.weight_params[key] for key in FEW})
     rows = []
     for estimator, options, few in ROWS:
-        chosen = {key: eta[key] for key in FEW} if few else eta
-        one = estimator_named(estimator, **options)
-        found = one(problem, rule, simulation, chosen).gradients
-        angle, length = cosine(found, truth)
-        ms = median_ms(lambda one=one, chosen=chosen: one(problem, rule, simulation, chosen), 1.0)
+        update, one = output if few else whole, estimator_named(estimator, **options)
+        angle, length = cosine(one(update).gradients, truth)
+        ms = median_ms(lambda one=one, update=update: one(update), 1.0)
         shown = ", ".join(f"{key} = {value}" for key, value in options.items())
         rows.append(
             {"rule": name, "unroll": unroll, "estimator": estimator, "options": shown, "few": few}

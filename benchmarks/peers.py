@@ -14,7 +14,15 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from tasksieve.metagrad import BilevelProblem, CompiledLosses, Linearization, Sgd, Simulation, estimator_named
+from tasksieve.metagrad import (
+    BilevelProblem,
+    CompiledLosses,
+    Linearization,
+    MetaUpdate,
+    Sgd,
+    Simulation,
+    estimator_named,
+)
 from tasksieve.models import MemoryNetwork, Model, WeightModule
 from tasksieve.weighting import Learned
 
@@ -71,7 +79,8 @@ def tasksieve(problem: Problem, estimator: str, compile: bool = False, **options
     def work() -> Sequence[Tensor]:
         params = dict(losses_of.named_parameters())
         simulation: Simulation[Any, Any] = Simulation(params, problem.related, problem.primary)
-        return list(estimate(bilevel, rule, simulation, dict(module.named_parameters())).gradients.values())
+        update = MetaUpdate(bilevel, rule, simulation, dict(module.named_parameters()))
+        return list(estimate(update).gradients.values())
 
     return work
 

@@ -11,11 +11,12 @@ import pytest
 
 from tests.checked_types import check_types
 
-check_types()
+if "TASKSIEVE_UNCHECKED" not in os.environ:  # torch.compile cannot look into what checks types
+    check_types()
 
-from tasksieve.kernels import compiler, disabled  # noqa: E402
-from tests.small import write_tasks  # noqa: E402
-from tests.web.browsers import NO_BROWSER, advice  # noqa: E402
+from tasksieve.kernels import compiler, disabled
+from tests.small import write_tasks
+from tests.web.browsers import NO_BROWSER, advice
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -7,20 +7,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from torch.nn.functional import one_hot
 
 from tasksieve.dialogs.simulate import simulate
-from tasksieve.encoding import (
-    Choices,
-    SentenceTable,
-)
-from tasksieve.metagrad import BilevelProblem, Params, Simulation
-from tasksieve.models import MemoryNetwork, MemoryWeightModule
+from tasksieve.encoding import Choices, SentenceTable
+from tasksieve.images import ImageTask, embedded_digits
+from tasksieve.metagrad import BilevelProblem, InnerRule, MetaUpdate, Params, Simulation
+from tasksieve.models import LogisticRegression, MemoryNetwork, MemoryWeightModule, PerceptronWeightModule
 from tasksieve.records.model_config import MemoryNetworkConfig, MemoryWeightConfig
 from tasksieve.weighting import Learned
 from tests.gradients.plain_network import PlainNetwork
 from tests.reading import World
 
-MAX_UNROLL = 5
+MAX_UNROLL = 3
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Plain:
 
 @dataclass(frozen=True)
 class Case:
-    """A problem with its parameters and batches for up to MAX_UNROLL steps.
+    """A problem with its parameters and batches for up to MAX_UNROLL steps; ``update`` makes a meta-update of it.
 
     Attributes:
         problem: for the engine.
@@ -73,6 +72,14 @@ class Case:
             state,
             self.joint_batches(steps) if joint else (),
         )
+
+    def update(
+        self, rule: InnerRule, steps: int, *, joint: bool = False, state: Any = None, few: bool = False
+    ) -> MetaUpdate[Any, Any]:
+        """The meta-update of so many steps, with respect to all weight params or to few of them."""
+        names = self.few if few else tuple(self.weight_params)
+        eta = {name: self.weight_params[name] for name in names}
+        return MetaUpdate(self.problem, rule, self.simulation(steps, joint=joint, state=state), eta)
 
     def only(self, *names: str) -> Case:
         """With these parameters alone simulated; the others stay fixed."""
@@ -126,11 +133,20 @@ def dialog_case(
     *,
     shared: bool,
     normalize: bool = False,
-    transform: str = "state",
     entities: bool = False,
     given: bool = False,
+    own: bool = False,
 ) -> Case:
-    """The memory network and the weight module on simulated dialogs of two related tasks."""
+    """The memory network and the weight module on simulated dialogs of two related tasks.
+
+    Args:
+        reduction: of the problem.
+        shared: whether all tasks' candidates have one embedding.
+        normalize: whether weights are divided by their mean.
+        entities: whether responses name entities.
+        given: whether each example has choices of its own.
+        own: whether the network's own linearization is used, where it has one.
+    """
     primary = simulate("personalized-restaurant", dialogs=3, seed=1, task=3 if entities else 1)["train"]
     related = [
         simulate("restaurant", dialogs=4, seed=2, task=5)["train"],
@@ -140,17 +156,14 @@ def dialog_case(
     vocabulary, heads = world.vocabulary, world.heads
     tasks = [world.task(f"related-{number}") for number in (1, 2)]
     generator = torch.Generator().manual_seed(0)
-    options = {"transform": transform, "init_sd": 0.3}
-    config = MemoryNetworkConfig.model_validate({"dim": 6, "shared_candidates": shared, **options})
+    config = MemoryNetworkConfig.model_validate({"dim": 6, "shared_candidates": shared, "init_sd": 0.3})
     model = MemoryNetwork(config, len(vocabulary), list(heads), generator).double()
-    module_config = MemoryWeightConfig.model_validate({"dim": 5, **options})
+    module_config = MemoryWeightConfig.model_validate({"dim": 5, "init_sd": 0.3})
     learned = Learned(MemoryWeightModule(module_config, len(vocabulary), generator).double(), normalize=normalize)
 
     def related_losses(p: Params, parts: Any) -> torch.Tensor:
         return torch.cat([model.losses_at(p, part) for part in parts])
 
-    # both ways to derivatives: of the compiled operation, and the network's own linearization
-    linearize = model.linearize if entities or given else None
     encoded = world.task()
     if given:
         for task in (encoded, *tasks):
@@ -161,17 +174,24 @@ def dialog_case(
         for task in (encoded, *tasks)
     ]
     return Case(
-        BilevelProblem(related_losses, model.losses_at, learned.unrolled, reduction, linearize),
+        BilevelProblem(
+            related_losses,
+            model.losses_at,
+            learned.unrolled,
+            reduction,
+            model.linearize if own else None,
+            (lambda p, batch: model.linearize(p, (batch,))) if own else None,
+        ),
         plain_dialogs(PlainNetwork(config), normalize),
         dict(model.named_parameters()),
         dict(learned.module.named_parameters()),
         ("output", "bias"),
-        encoded.batch(first[:8]),
+        encoded.batch(first[:6]),
         [
-            tuple(task.batch(own[k * 6 : k * 6 + 6]) for task, own in zip(tasks, rest, strict=True))
+            tuple(task.batch(order[k * 4 : k * 4 + 4]) for task, order in zip(tasks, rest, strict=True))
             for k in range(MAX_UNROLL)
         ],
-        [encoded.batch(first[k : k + 5]) for k in range(MAX_UNROLL)],
+        [encoded.batch(first[k : k + 4]) for k in range(MAX_UNROLL)],
         0.05 if reduction == "mean" else 0.005,
     )
 
@@ -200,3 +220,45 @@ def plain_dialogs(network: PlainNetwork, normalize: bool) -> Plain:
         return torch.cat([network.losses(p, part) for part in parts])
 
     return Plain(related_losses, network.losses, weights)
+
+
+def image_case(reduction: str) -> Case:
+    """Logistic regression and the perceptron on digits, with their own derivatives."""
+    digits = embedded_digits()["train"].part(slice(8 * (2 * MAX_UNROLL + 1)))
+    right = torch.arange(len(digits)) % 2 == 0
+    task = ImageTask(replace(digits, pixels=digits.pixels.double()), right)
+    generator = torch.Generator().manual_seed(4)
+    model = LogisticRegression(64, generator).double()
+    learned = Learned(PerceptronWeightModule(64, generator).double())
+    batches = [task.batch(torch.arange(k * 8, k * 8 + 8)) for k in range(2 * MAX_UNROLL + 1)]
+    for batch in batches:
+        batch.indicator = one_hot(right[batch.examples].long(), 2).double()
+
+    def related_losses(p: Params, parts: Any) -> torch.Tensor:
+        return torch.cat([model.losses_at(p, part) for part in parts])
+
+    def plain_losses(p: Params, batch: Any) -> torch.Tensor:
+        scores = batch.pixels @ p["weight"].T + p["bias"]
+        return -torch.log_softmax(scores, 1)[torch.arange(len(batch)), batch.targets]
+
+    def plain_weights(p: Params, related: Any) -> list[torch.Tensor]:
+        seen = [torch.cat([b.pixels, torch.eye(10).double()[b.targets], b.indicator], 1) for (b,) in related]
+        return [torch.sigmoid(inputs @ p["weight"] + p["bias"]) for inputs in seen]
+
+    return Case(
+        BilevelProblem(
+            related_losses,
+            model.losses_at,
+            learned.unrolled,
+            reduction,
+            model.linearize,
+            lambda p, batch: model.linearize(p, (batch,)),
+        ),
+        Plain(lambda p, parts: plain_losses(p, parts[0]), plain_losses, plain_weights),
+        dict(model.named_parameters()),
+        dict(learned.module.named_parameters()),
+        ("bias",),
+        batches[MAX_UNROLL],
+        [(batch,) for batch in batches[:MAX_UNROLL]],
+        batches[MAX_UNROLL + 1 :],
+    )

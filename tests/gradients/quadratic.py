@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from tasksieve.metagrad import BilevelProblem, Params, Simulation
+from tasksieve.metagrad import BilevelProblem, InnerRule, MetaUpdate, Params, Simulation
 
 
 class Quadratic:
@@ -29,8 +29,11 @@ class Quadratic:
             self._related, self._primary, lambda p, batches: [p["w"][batch] for batch in batches], "sum"
         )
 
-    def simulation(self, *batches: Any, start: torch.Tensor | None = None, state: Any = None) -> Simulation[Any, Any]:
-        return Simulation({"x": self.start if start is None else start}, list(batches), None, state)
+    def update(
+        self, rule: InnerRule, *batches: Any, start: torch.Tensor | None = None, state: Any = None
+    ) -> MetaUpdate[Any, Any]:
+        params = {"x": self.start if start is None else start}
+        return MetaUpdate(self.problem, rule, Simulation(params, list(batches), None, state), self.eta)
 
     def hessian(self, weights: torch.Tensor) -> torch.Tensor:
         """Of the weighted related loss."""

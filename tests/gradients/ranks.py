@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import runpy
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +16,13 @@ from tasksieve.metagrad import (
     Adjoint,
     AutogradLinearization,
     BilevelProblem,
+    ConjugateGradient,
     FiniteDifference,
     FirstOrder,
+    Forward,
     MetaGradient,
+    MetaUpdate,
+    Neumann,
     OneStep,
     Params,
     Recompute,
@@ -24,9 +31,9 @@ from tasksieve.metagrad import (
     Unrolled,
 )
 from tasksieve.metagrad.distributed import Distributed, sum_over_ranks
-from tasksieve.metagrad.estimators import ConjugateGradient, Forward, Neumann
 
 RANKS = 2
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "distributed_weights.py"
 ESTIMATORS: dict[str, Any] = {
     "adjoint": Adjoint(),
     "unrolled": Unrolled(),
@@ -79,7 +86,8 @@ def result(run: tuple[str, str, str, str], rank: int | None) -> MetaGradient:
         return AutogradLinearization(lambda moved: losses(moved, batch), p)
 
     own = linearize if special == "linearized" else None
-    return estimator(BilevelProblem(losses, losses, weights, reduction, own), RULES[rule], simulation, eta)
+    problem = BilevelProblem(losses, losses, weights, reduction, own)
+    return estimator(MetaUpdate(problem, RULES[rule], simulation, eta))
 
 
 def losses(p: Params, batch: Batch) -> torch.Tensor:
@@ -89,8 +97,8 @@ def losses(p: Params, batch: Batch) -> torch.Tensor:
     return torch.nn.functional.cross_entropy(extra @ p["c"], batch[1], reduction="none")
 
 
-def work(rank: int, folder: str) -> None:
-    """All runs on this rank; its results go to a file."""
+def work(rank: int, folder: str, port: int) -> None:
+    """All runs on this rank, and the example; its results go to files."""
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=RANKS)
     found = {}
@@ -100,6 +108,9 @@ def work(rank: int, folder: str) -> None:
     found["refused"] = _refusals(rank)
     torch.save(found, Path(folder) / f"rank-{rank}.pt")
     dist.destroy_process_group()
+    os.environ |= {"WORLD_SIZE": str(RANKS), "RANK": str(rank), "MASTER_ADDR": "localhost", "MASTER_PORT": str(port)}
+    with (Path(folder) / f"example-{rank}.txt").open("w") as out, redirect_stdout(out):
+        runpy.run_path(str(EXAMPLE))["main"]()
 
 
 def _refusals(rank: int) -> list[str]:
@@ -110,9 +121,8 @@ def _refusals(rank: int) -> list[str]:
     messages = []
     for moved, batch in ((rank, data[0]), (0, _part(data[0], rank if rank else 9))):
         try:
-            Distributed(Adjoint())(
-                problem, Sgd(0.1), Simulation({n: v + moved for n, v in params.items()}, [batch], data[1]), eta
-            )
+            simulation = Simulation({n: v + moved for n, v in params.items()}, [batch], data[1])
+            Distributed(Adjoint())(MetaUpdate(problem, Sgd(0.1), simulation, eta))
         except ValueError as error:
             messages.append(str(error))
     return messages

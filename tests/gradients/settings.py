@@ -10,16 +10,19 @@ import torch
 
 from tasksieve.metagrad import Adam, InnerRule, Moments, Sgd, State
 from tests.gradients.naive import NaiveRule, naive_meta_gradient
-from tests.gradients.problems import Case, classifier_case, dialog_case
+from tests.gradients.problems import Case, classifier_case, dialog_case, image_case
 
 CASES = {
     "classifier-sum": lambda: classifier_case("sum"),
     "classifier-mean": lambda: classifier_case("mean"),
-    "dialogs-separate": lambda: dialog_case("sum", shared=False),
-    "dialogs-given": lambda: dialog_case("mean", shared=True, normalize=True, transform="attended", given=True),
-    "dialogs-entities": lambda: dialog_case("mean", shared=True, transform="attended", entities=True),
+    "dialogs": lambda: dialog_case("sum", shared=False, normalize=True),
+    "dialogs-given": lambda: dialog_case("mean", shared=True, given=True, own=True),
+    "dialogs-entities": lambda: dialog_case("mean", shared=True, entities=True, own=True),
+    "images": lambda: image_case("mean"),
 }
-UNROLLS = (1, 2, 5)
+"""The last two by the models' own linearizations, where an estimator asks for any."""
+UNROLLS = ((0, False), (1, False), (3, False), (3, True))
+"""K, and whether the unroll is joint."""
 
 
 @dataclass(frozen=True)

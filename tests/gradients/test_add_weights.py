@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tasksieve.metagrad import Adjoint, Forward, Params, Simulation, Unrolled
+from tasksieve.metagrad import Adjoint, Forward, MetaUpdate, Params, Simulation, Unrolled
 from tasksieve.metagrad.example_weights import ExampleWeights
 from tasksieve.metagrad.preflight import NoSecondDerivative
 from tasksieve.metagrad.real_optimizer import rule_of
@@ -120,8 +120,8 @@ def test_the_rules_derivatives_are_those_of_the_graph(name: str, other: Any) -> 
     rule, state = rule_of(optimizer, params)
     simulation = Simulation(params, batches, primary, state)
     eta = {f"module.{n}": v for n, v in module.named_parameters()}
-    truth = Unrolled()(sieve.problem, rule, simulation, eta).gradients
-    found = other(sieve.problem, rule, simulation, eta).gradients
+    update = MetaUpdate(sieve.problem, rule, simulation, eta)
+    truth, found = Unrolled()(update).gradients, other(update).gradients
     assert any(bool(value.abs().max() > 1e-9) for value in truth.values())
     torch.testing.assert_close(found, truth, rtol=1e-7, atol=1e-14)
 

@@ -15,7 +15,9 @@ from tasksieve.metagrad import (
     Adjoint,
     FiniteDifference,
     FirstOrder,
+    InnerRule,
     MetaGradient,
+    MetaUpdate,
     Moments,
     Params,
     Sgd,
@@ -30,7 +32,7 @@ def single(params: Params) -> Params:
     return {name: value.detach().float() for name, value in params.items()}
 
 
-def in_single_precision(case: Case, steps: int = 3, state: Any = None) -> tuple[Any, Simulation[Any, Any], Params]:
+def in_single_precision(case: Case, rule: InnerRule, steps: int = 3, state: Any = None) -> MetaUpdate[Any, Any]:
     """The case as a run has it: parameters and batches in float32."""
 
     def batch(pair: Any) -> Any:
@@ -42,17 +44,18 @@ def in_single_precision(case: Case, steps: int = 3, state: Any = None) -> tuple[
 
     related = [batch(pair) for pair in case.related_batches(steps)]
     simulation = Simulation(single(case.params), related, batch(case.primary_batch), state)
-    return replace(case.problem, example_weights=weights), simulation, single(case.weight_params)
+    problem = replace(case.problem, example_weights=weights)
+    return MetaUpdate(problem, rule, simulation, single(case.weight_params))
 
 
 def test_an_exact_estimator_is_as_good_as_its_precision() -> None:
-    problem, simulation, eta = in_single_precision(classifier_case("mean"))
-    found = certify(Adjoint(), problem, Sgd(0.3), simulation, eta)
+    update = in_single_precision(classifier_case("mean"), Sgd(0.3))
+    found = certify(Adjoint(), update)
     assert found.cosine > 1 - 1e-9
     assert 0 < found.relative_error < 1e-4
     assert math.isclose(found.norm, found.reference_norm, rel_tol=1e-4)
     assert abs(found.meta_loss_error) < 1e-5
-    assert found.worst in eta
+    assert found.worst in update.weight_params
 
 
 def test_state_is_carried_into_double_precision() -> None:
@@ -61,26 +64,26 @@ def test_state_is_carried_into_double_precision() -> None:
         name: Moments(torch.full_like(value, 0.1).float(), torch.full_like(value, 0.02).float(), 4)
         for name, value in case.params.items()
     }
-    problem, simulation, eta = in_single_precision(case, state=moments)
-    carried = certify(Adjoint(), problem, Adam(0.01), simulation, eta)
-    fresh = certify(Adjoint(), problem, Adam(0.01), replace(simulation, state=None), eta)
+    update = in_single_precision(case, Adam(0.01), state=moments)
+    carried = certify(Adjoint(), update)
+    fresh = certify(Adjoint(), replace(update, simulation=replace(update.simulation, state=None)))
     assert carried.relative_error < 1e-3
     assert carried.reference_norm != pytest.approx(fresh.reference_norm, rel=1e-3)
 
 
 def test_a_biased_estimator_shows_its_bias() -> None:
-    problem, simulation, eta = in_single_precision(classifier_case("mean"))
-    exact = certify(Adjoint(), problem, Sgd(0.3), simulation, eta)
-    biased = certify(FirstOrder(), problem, Sgd(0.3), simulation, eta)
+    update = in_single_precision(classifier_case("mean"), Sgd(0.3))
+    exact = certify(Adjoint(), update)
+    biased = certify(FirstOrder(), update)
     assert biased.relative_error > 100 * exact.relative_error
     assert biased.cosine < 1 - 1e-6
     assert biased.reference_norm == exact.reference_norm
 
 
 def test_the_reference_may_be_another() -> None:
-    problem, simulation, eta = in_single_precision(classifier_case("mean"))
-    by_graph = certify(Adjoint(), problem, Sgd(0.3), simulation, eta)
-    by_differences = certify(Adjoint(), problem, Sgd(0.3), simulation, eta, reference=FiniteDifference())
+    update = in_single_precision(classifier_case("mean"), Sgd(0.3))
+    by_graph = certify(Adjoint(), update)
+    by_differences = certify(Adjoint(), update, reference=FiniteDifference())
     assert by_differences.reference_norm == pytest.approx(by_graph.reference_norm, rel=1e-6)
 
 
@@ -88,14 +91,14 @@ def test_the_reference_may_be_another() -> None:
 def test_dialogs_need_no_conversion_of_their_own(estimator: Any) -> None:
     case = dialog_case("mean", shared=True)
     simulation = Simulation(single(case.params), case.related_batches(2), case.primary_batch)
-    found = certify(estimator, case.problem, Sgd(case.lr), simulation, single(case.weight_params))
+    found = certify(estimator, MetaUpdate(case.problem, Sgd(case.lr), simulation, single(case.weight_params)))
     assert found.relative_error < 1e-3
     assert found.cosine > 0.999999
 
 
 def test_metrics_are_named_and_finite() -> None:
-    problem, simulation, eta = in_single_precision(classifier_case("mean"), steps=1)
-    metrics = certify(Adjoint(), problem, Sgd(0.3), simulation, eta).metrics()
+    update = in_single_precision(classifier_case("mean"), Sgd(0.3), steps=1)
+    metrics = certify(Adjoint(), update).metrics()
     assert set(metrics) == {
         f"certificate_{name}" for name in ("cosine", "relative_error", "norm", "reference_norm", "meta_loss_error")
     }

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tasksieve import kernels
-from tasksieve.metagrad import Adam, Evolution, PersistentEvolution, Sgd, StatefulEstimator, estimator_named
+from tasksieve.metagrad import Adam, Adjoint, Evolution, PersistentEvolution, Sgd, StatefulEstimator
 from tests.gradients.quadratic import Quadratic
 from tests.gradients.settings import SETTINGS, assert_same, case_named, cosine
 
@@ -20,38 +20,26 @@ PAIRS = 20_000
 SMALL = 1e-4
 
 
-def exact(*batches: Any, problem: Any = None, start: Any = None) -> torch.Tensor:
-    simulation = QUADRATIC.simulation(*batches, start=start)
-    found: torch.Tensor = estimator_named("adjoint")(
-        problem or QUADRATIC.problem, RULE, simulation, QUADRATIC.eta
-    ).gradients["w"]
+def exact(*batches: Any, start: Any = None) -> torch.Tensor:
+    found: torch.Tensor = Adjoint()(QUADRATIC.update(RULE, *batches, start=start)).gradients["w"]
     return found
 
 
 def test_on_average_it_is_the_gradient() -> None:
     """Within five standard errors, element by element; a pair's variance is ‖g‖² + g_i² in units where σ is small."""
     truth = exact(*BATCHES)
-    found = Evolution(PAIRS, SMALL, seed=1)(QUADRATIC.problem, RULE, QUADRATIC.simulation(*BATCHES), QUADRATIC.eta)
+    update = QUADRATIC.update(RULE, *BATCHES)
+    found = Evolution(PAIRS, SMALL, seed=1)(update)
     errors = ((truth.square().sum() + truth.square()) / PAIRS).sqrt()
     assert bool(((found.gradients["w"] - truth).abs() < 5 * errors).all())
     assert float(errors.max() / truth.norm()) < 0.02
-    assert float(found.meta_loss) == pytest.approx(
-        float(
-            estimator_named("adjoint")(
-                QUADRATIC.problem, RULE, QUADRATIC.simulation(*BATCHES), QUADRATIC.eta
-            ).meta_loss
-        ),
-        rel=1e-4,
-    )
+    assert float(found.meta_loss) == pytest.approx(float(Adjoint()(update).meta_loss), rel=1e-4)
 
 
 def test_persistent_replicas_count_the_weights_of_earlier_calls() -> None:
     """Two calls of two steps: the second sees the whole of the four steps, which plain evolution does not."""
     estimator = PersistentEvolution(PAIRS, SMALL, seed=1)
-    first, second = (
-        estimator(QUADRATIC.problem, RULE, QUADRATIC.simulation(*part), QUADRATIC.eta).gradients["w"]
-        for part in (BATCHES[:2], BATCHES[2:])
-    )
+    first, second = (estimator(QUADRATIC.update(RULE, *part)).gradients["w"] for part in (BATCHES[:2], BATCHES[2:]))
     whole = exact(*BATCHES)
     bound = 5 * (4 * whole.square().sum() / PAIRS).sqrt()
     assert float((first - exact(*BATCHES[:2])).abs().max()) < bound
@@ -65,11 +53,10 @@ def test_persistent_replicas_count_the_weights_of_earlier_calls() -> None:
 @pytest.mark.parametrize("setting", ["momentum-carried", "adamw-carried"])
 def test_on_a_classifier_it_points_where_the_gradient_does(setting: str) -> None:
     case, one = case_named("classifier-mean"), SETTINGS[setting]
-    simulation = case.simulation(2, joint=True, state=one.state(case))
-    rule = one.rule(case.lr)
-    truth = estimator_named("adjoint")(case.problem, rule, simulation, case.weight_params).gradients
+    update = case.update(one.rule(case.lr), 2, joint=True, state=one.state(case))
+    truth = Adjoint()(update).gradients
     for cls in (Evolution, PersistentEvolution):
-        found = cls(1000, 0.01)(case.problem, rule, simulation, case.weight_params).gradients
+        found = cls(1000, 0.01)(update).gradients
         assert cosine(found, truth) > 0.95
 
 
@@ -100,8 +87,7 @@ def test_one_by_one_is_the_same_as_all_at_once(rule: Any) -> None:
         example_weights=unbatchable(plain.example_weights),
     )
     together, apart = (
-        Evolution(pairs=3)(problem, rule, case.simulation(2, joint=True), case.weight_params)
-        for problem in (plain, slow)
+        Evolution(pairs=3)(replace(case.update(rule, 2, joint=True), problem=problem)) for problem in (plain, slow)
     )
     assert_same(apart.gradients, together.gradients)
     assert float(apart.meta_loss) == pytest.approx(float(together.meta_loss), rel=1e-12)
@@ -110,15 +96,14 @@ def test_one_by_one_is_the_same_as_all_at_once(rule: Any) -> None:
 @pytest.mark.parametrize("compiled", [True, False])
 def test_parameters_without_a_gradient_stay_as_they_are(compiled: bool) -> None:
     """Heads the related tasks do not use are not moved by moments they came with."""
-    case, one = case_named("dialogs-separate"), SETTINGS["adam-carried"]
-    few = {name: case.weight_params[name] for name in case.few}
+    case, one = case_named("dialogs"), SETTINGS["adam-carried"]
     estimator = PersistentEvolution(pairs=1)
-    simulation = case.simulation(1, state=one.state(case))
+    update = case.update(one.rule(case.lr), 1, state=one.state(case), few=True)
     if compiled:
-        estimator(case.problem, one.rule(case.lr), simulation, few)
+        estimator(update)
     else:
         with kernels.disabled():
-            estimator(case.problem, one.rule(case.lr), simulation, few)
+            estimator(update)
     name = "candidate_embedding.primary"
     kept = estimator.state_dict()[f"params.{name}"]
     assert torch.equal(kept, case.params[name].detach().expand(2, -1, -1))
@@ -130,8 +115,7 @@ def test_a_resumed_one_goes_on_as_if_nothing_had_been(make: Any, setting: str) -
     case, one = case_named("classifier-mean"), SETTINGS[setting]
 
     def call(estimator: Any) -> Any:
-        simulation = case.simulation(2, state=one.state(case))
-        return estimator(case.problem, one.rule(case.lr), simulation, case.weight_params).gradients
+        return estimator(case.update(one.rule(case.lr), 2, state=one.state(case))).gradients
 
     first = make(pairs=2, seed=3)
     assert isinstance(first, StatefulEstimator)
@@ -151,18 +135,12 @@ def test_a_resumed_one_goes_on_as_if_nothing_had_been(make: Any, setting: str) -
 def test_an_estimator_that_was_not_used_yet_can_be_kept() -> None:
     fresh, other = PersistentEvolution(seed=1), PersistentEvolution(seed=2)
     other.load_state_dict(fresh.state_dict())
-    found = [
-        one(QUADRATIC.problem, RULE, QUADRATIC.simulation(*BATCHES), QUADRATIC.eta).gradients["w"]
-        for one in (fresh, other)
-    ]
+    found = [one(QUADRATIC.update(RULE, *BATCHES)).gradients["w"] for one in (fresh, other)]
     assert torch.equal(*found)
 
 
 def test_with_a_horizon_of_one_call_it_is_plain_evolution() -> None:
     plain, persistent = Evolution(4, seed=1), PersistentEvolution(4, seed=1, horizon=2)
     for part in (BATCHES[:2], BATCHES[2:]):
-        first, second = (
-            one(QUADRATIC.problem, RULE, QUADRATIC.simulation(*part), QUADRATIC.eta).gradients["w"]
-            for one in (plain, persistent)
-        )
+        first, second = (one(QUADRATIC.update(RULE, *part)).gradients["w"] for one in (plain, persistent))
         assert torch.equal(first, second)

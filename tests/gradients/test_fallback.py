@@ -9,9 +9,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tasksieve.metagrad import BilevelProblem, FiniteDifference, Params, Sgd, Simulation, Unrolled, estimator_named
+from tasksieve.metagrad import (
+    ESTIMATORS,
+    BilevelProblem,
+    FiniteDifference,
+    MetaUpdate,
+    Params,
+    Sgd,
+    Simulation,
+    Unrolled,
+)
 from tasksieve.metagrad.preflight import (
-    WITHOUT_SECOND_DERIVATIVES,
     NoSecondDerivative,
     Preflight,
     chosen_estimator,
@@ -25,9 +33,9 @@ def test_the_estimator_is_chosen_as_configured() -> None:
     fine, failed = Preflight(), Preflight(ok=False, message="no", advice="Do")
     assert chosen_estimator(fine, "adjoint", "stop") == "adjoint"
     assert chosen_estimator(failed, "adjoint") == "finite-difference"
-    for name in WITHOUT_SECOND_DERIVATIVES:
-        assert chosen_estimator(failed, name, "stop") == name
-        estimator_named(name)
+    without = [name for name, kind in ESTIMATORS.items() if not kind.second_derivatives]
+    assert without == ["evolution", "finite-difference", "persistent-evolution"]
+    assert all(chosen_estimator(failed, name, "stop") == name for name in without)
     with pytest.raises(NoSecondDerivative, match=r"'adjoint' cannot work: no\. Do"):
         chosen_estimator(failed, "adjoint", "stop")
     with pytest.raises(ValueError, match="'fallback' or 'stop'"):
@@ -56,8 +64,10 @@ def test_the_fallback_gives_the_meta_gradient_that_the_operation_denied() -> Non
 
     eta = {"logits": torch.linspace(-1, 1, BATCH, dtype=torch.float64)}
     simulation = Simulation(params, [inputs, inputs.flip(0)], inputs)
-    fused, plainly = (BilevelProblem(losses(kind), losses(kind), weights) for kind in (True, False))
-    assert not preflight(fused, simulation, eta).ok
-    found = FiniteDifference()(fused, Sgd(0.5), simulation, eta).gradients["logits"]
-    truth = Unrolled()(plainly, Sgd(0.5), simulation, eta).gradients["logits"]
+    fused, plainly = (
+        MetaUpdate(BilevelProblem(losses(kind), losses(kind), weights), Sgd(0.5), simulation, eta)
+        for kind in (True, False)
+    )
+    assert not preflight(fused).ok
+    found, truth = FiniteDifference()(fused).gradients["logits"], Unrolled()(plainly).gradients["logits"]
     torch.testing.assert_close(found, truth, rtol=1e-5, atol=1e-12)

@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 import torch
 
-from tasksieve.metagrad import Adam, BilevelProblem, ConjugateGradient, Moments, Neumann, Sgd, estimator_named
+from tasksieve.metagrad import (
+    Adam,
+    BilevelProblem,
+    ConjugateGradient,
+    FiniteDifference,
+    Moments,
+    Neumann,
+    Sgd,
+    estimator_named,
+)
 from tests.gradients.quadratic import Quadratic
 from tests.gradients.settings import CASES, SETTINGS, assert_same, case_named, relative_error, truth
 
@@ -20,10 +29,8 @@ ALL = torch.arange(6)
 @pytest.mark.parametrize("setting", ["momentum-carried", "adam", "adamw-carried"])
 def test_differences_are_close(name: str, setting: str) -> None:
     case, one = case_named(name), SETTINGS[setting]
-    for steps in (1, 2):
-        simulation = case.simulation(steps, joint=True, state=one.state(case))
-        estimator = estimator_named("finite-difference")
-        found = estimator(case.problem, one.rule(case.lr), simulation, case.weight_params)
+    for steps in (1, 3):
+        found = FiniteDifference()(case.update(one.rule(case.lr), steps, joint=True, state=one.state(case)))
         assert relative_error(found.gradients, truth(name, setting, steps, True)) < 1e-5
 
 
@@ -32,8 +39,7 @@ def test_without_the_hessian_the_error_is_of_the_order_of_the_step() -> None:
     errors = []
     for lr in (1e-3, 1e-4):
         exact, without = (
-            estimator_named(name)(case.problem, Sgd(lr), case.simulation(5), case.weight_params).gradients
-            for name in ("adjoint", "first-order")
+            estimator_named(name)(case.update(Sgd(lr), 3)).gradients for name in ("adjoint", "first-order")
         )
         errors.append(relative_error(without, exact))
     assert errors[0] < 0.02
@@ -42,8 +48,7 @@ def test_without_the_hessian_the_error_is_of_the_order_of_the_step() -> None:
 
 def at_the_minimum(*batches: Any, rule: Any, estimator: Any, state: Any = None) -> torch.Tensor:
     start = QUADRATIC.minimum(QUADRATIC.eta["w"])
-    simulation = QUADRATIC.simulation(*batches, start=start, state=state)
-    result: torch.Tensor = estimator(QUADRATIC.problem, rule, simulation, QUADRATIC.eta).gradients["w"]
+    result: torch.Tensor = estimator(QUADRATIC.update(rule, *batches, start=start, state=state)).gradients["w"]
     return result
 
 
@@ -101,10 +106,9 @@ def test_a_short_series_is_the_unroll_of_so_many_steps_at_the_minimum(terms: int
 
 def test_joint_batches_bend_the_loss_too() -> None:
     """One related and one primary batch: H is the mean of both Hessians."""
-    simulation = QUADRATIC.simulation(ALL)
-    joint = replace(simulation, joint_batches=[None])
-    rule = Sgd(0.05)
-    found = ConjugateGradient(damping=0.0, tolerance=1e-14)(QUADRATIC.problem, rule, joint, QUADRATIC.eta)
+    update = QUADRATIC.update(Sgd(0.05), ALL)
+    joint = replace(update, simulation=replace(update.simulation, joint_batches=[None]))
+    found = ConjugateGradient(damping=0.0, tolerance=1e-14)(joint)
     theta = QUADRATIC.start - 0.05 * (QUADRATIC.start - QUADRATIC.goal)
     theta = theta - 0.05 * QUADRATIC.eta["w"] @ QUADRATIC.gradients_at(theta)
     matrix = (QUADRATIC.hessian(QUADRATIC.eta["w"]) + torch.eye(3, dtype=torch.float64)) / 2
@@ -119,7 +123,7 @@ def test_conjugate_gradients_stop_where_the_loss_bends_down() -> None:
         quadratic.problem, related_losses=lambda p, batch: -quadratic.problem.related_losses(p, batch)
     )
     first, term = (
-        estimator(downward, Sgd(0.01), quadratic.simulation(ALL), quadratic.eta).gradients
+        estimator(replace(quadratic.update(Sgd(0.01), ALL), problem=downward)).gradients
         for estimator in (ConjugateGradient(damping=0.0), Neumann(terms=1))
     )
     assert_same(first, term)

@@ -16,10 +16,12 @@ from torch.nn import functional as F
 from tasksieve.metagrad import (
     AutogradLinearization,
     BilevelProblem,
+    MetaUpdate,
     Params,
+    Sgd,
     Simulation,
 )
-from tasksieve.metagrad.certificate import double_simulation
+from tasksieve.metagrad.certificate import double_update
 from tasksieve.metagrad.preflight import (
     NoSecondDerivative,
     Preflight,
@@ -87,7 +89,8 @@ def found_for(
 
     problem = BilevelProblem(losses, losses, more.pop("weights", weights), "mean", **more)
     batch = (inputs, labels)
-    return preflight(problem, Simulation(params, [batch, batch], batch), {"logits": torch.zeros(BATCH)})
+    simulation = Simulation(params, [batch, batch], batch)
+    return preflight(MetaUpdate(problem, Sgd(0.1), simulation, {"logits": torch.zeros(BATCH)}))
 
 
 def attention(p: Params, inputs: Tensor) -> Tensor:
@@ -147,7 +150,7 @@ def test_the_linearization_of_a_problem_is_what_is_tried() -> None:
         def linearize(p: Params, batch: Any, kind: Any = kind) -> AutogradLinearization:
             return kind(lambda moved: case.problem.related_losses(moved, batch), p)
 
-        found = preflight(replace(case.problem, linearize=linearize), simulation_of(case), case.weight_params)
+        found = preflight(replace(update_of(case), problem=replace(case.problem, linearize=linearize)))
         assert found.ok is ok
     assert "problem.linearize is silently wrong" in found.message
 
@@ -155,15 +158,16 @@ def test_the_linearization_of_a_problem_is_what_is_tried() -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("kind", ["classifier", "dialogs"])
 def test_what_is_twice_differentiable_passes(kind: str, dtype: torch.dtype) -> None:
-    case = classifier_case("sum") if kind == "classifier" else dialog_case("mean", shared=False)
+    case = classifier_case("sum") if kind == "classifier" else dialog_case("mean", shared=False, own=True)
+    update = update_of(case)
     if kind == "classifier":
-        simulation = double_simulation(simulation_of(case), lambda batch: (batch[0].to(dtype), batch[1]))
-        simulation = replace(simulation, params={name: value.to(dtype) for name, value in simulation.params.items()})
-        eta = {name: value.to(dtype) for name, value in case.weight_params.items()}
         problem = replace(case.problem, example_weights=lambda p, batches: [torch.sigmoid(p["v"].sum()).expand(8)])
-        found = preflight(problem, simulation, eta)
-    else:
-        found = preflight(case.problem, simulation_of(case), case.weight_params)
+        double = double_update(update, lambda batch: (batch[0].to(dtype), batch[1]))
+        params, eta = (
+            {name: value.to(dtype) for name, value in values.items()} for values in (case.params, case.weight_params)
+        )
+        update = MetaUpdate(problem, update.rule, replace(double.simulation, params=params), eta)
+    found = preflight(update)
     assert found.ok and found.message == "" and found.warnings == ()
     assert found.error is not None and found.error < 0.01
 
@@ -196,10 +200,9 @@ def test_a_joint_step_is_looked_at_too() -> None:
         return Cut.apply(case.problem.primary_losses(p, batch))
 
     problem = replace(case.problem, primary_losses=primary)
-    alone = simulation_of(case)
-    assert preflight(problem, alone, case.weight_params).ok
-    joint = replace(alone, joint_batches=[case.primary_batch] * len(alone.related_batches))
-    assert preflight(problem, joint, case.weight_params).operation == "Cut"
+    alone, joint = (replace(case.update(Sgd(0.1), 2, joint=joint), problem=problem) for joint in (False, True))
+    assert preflight(alone).ok
+    assert preflight(joint).operation == "Cut"
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
@@ -215,8 +218,18 @@ def test_autocast_is_warned_of() -> None:
     assert any("autocast" in note for note in found.warnings)
 
 
-def test_random_losses_are_told_of_and_not_judged() -> None:
+def test_dropout_is_judged_as_all_passes_draw_the_same() -> None:
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
     found = found_for(lambda p, x: F.dropout(plain(p, x)))
+    assert found.ok and found.warnings == () and found.error is not None and found.error < 0.01
+    assert not found_for(lambda p, x: Cut.apply(F.dropout(plain(p, x)))).ok
+    assert torch.equal(torch.get_rng_state(), before), "what comes after draws what it would have drawn"
+
+
+def test_random_losses_by_other_generators_are_told_of_and_not_judged() -> None:
+    generator = torch.Generator().manual_seed(0)
+    found = found_for(lambda p, x: plain(p, x) * torch.rand(WIDTH, generator=generator))
     assert found.ok and found.error is None
     assert "differ from call to call" in found.warnings[0]
 
@@ -248,7 +261,7 @@ def test_losses_and_weights_that_do_not_fit_are_refused() -> None:
 
 def test_nothing_to_simulate_is_nothing_to_check() -> None:
     case = classifier_case("mean")
-    assert preflight(case.problem, replace(simulation_of(case), related_batches=()), case.weight_params).ok
+    assert preflight(case.update(Sgd(0.1), 0)).ok
 
 
 def wide_relu(first: Callable[[Params], Tensor], dtype: torch.dtype = torch.float32) -> Preflight:
@@ -266,17 +279,17 @@ def wide_relu(first: Callable[[Params], Tensor], dtype: torch.dtype = torch.floa
         return F.cross_entropy(hidden @ p["c"], data[1], reduction="none")
 
     problem = BilevelProblem(losses, losses, lambda p, batches: [torch.sigmoid(p["x"]).expand(256) for _ in batches])
-    return preflight(problem, Simulation(params, [batch], batch), {"x": torch.zeros(1, dtype=dtype)})
+    simulation = Simulation(params, [batch], batch)
+    return preflight(MetaUpdate(problem, Sgd(0.1), simulation, {"x": torch.zeros(1, dtype=dtype)}))
 
 
-def simulation_of(case: Case) -> Simulation[Any, Any]:
-    return Simulation(case.params, case.related_batches(2), case.primary_batch)
+def update_of(case: Case) -> MetaUpdate[Any, Any]:
+    return case.update(Sgd(0.1), 2)
 
 
 def test_gradients_that_are_not_finite_are_not_taken_for_kinks() -> None:
     case = classifier_case("mean")
-    simulation = simulation_of(case)
-    params = {name: value * float("nan") for name, value in simulation.params.items()}
-    found = preflight(case.problem, replace(simulation, params=params), case.weight_params)
+    params = {name: value * float("nan") for name, value in case.params.items()}
+    found = preflight(update_of(replace(case, params=params)))
     assert found.ok
     assert not found.warnings

@@ -9,18 +9,23 @@ from typing import Any
 import pytest
 import torch
 
+from tasksieve.errors import UserError
 from tasksieve.metagrad import (
     ESTIMATORS,
     AutogradLinearization,
     Estimator,
     MetaGradient,
     Sgd,
+    StatefulEstimator,
     estimator_named,
+    register,
     related_loss,
 )
-from tests.gradients.naive import naive_meta_gradient
+from tasksieve.metagrad.problem import AnyUpdate
+from tasksieve.records.config import MetaConfig
+from tasksieve.training.loop.meta_updates import check_estimator
 from tests.gradients.problems import Case, classifier_case
-from tests.gradients.settings import SETTINGS, assert_same, case_named
+from tests.gradients.settings import assert_same, case_named
 
 OPTIONS: dict[str, dict[str, Any]] = {"evolution": {"pairs": 2}, "persistent-evolution": {"pairs": 2}}
 EXACT = ("unrolled", "adjoint", "recompute", "forward")
@@ -29,13 +34,16 @@ CASE_NAMES = ("classifier-sum", "dialogs-entities")
 
 @pytest.fixture(scope="module", params=CASE_NAMES)
 def case(request: Any) -> Case:
-    found = case_named(request.param)
-    return replace(found, weight_params={name: found.weight_params[name] for name in found.few})
+    return few_of(case_named(request.param))
 
 
-def estimate(case: Case, name: str, steps: int, **options: Any) -> MetaGradient:
-    estimator = estimator_named(name, **OPTIONS.get(name, {}))
-    return estimator(case.problem, Sgd(case.lr), case.simulation(steps, **options), case.weight_params)
+def few_of(case: Case) -> Case:
+    """With few weight params, which any estimator can work with."""
+    return replace(case, weight_params={name: case.weight_params[name] for name in case.few})
+
+
+def estimate(case: Case, name: str, steps: int) -> MetaGradient:
+    return estimator_named(name, **OPTIONS.get(name, {}))(case.update(Sgd(case.lr), steps))
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
@@ -59,17 +67,43 @@ def test_what_is_given_is_not_touched(case: Case, name: str) -> None:
     assert [tuple(w.shape) for w in result.example_weights] == [(len(result.example_weights[0]),)]
 
 
+def test_an_estimator_is_one_class_that_makes_itself_known() -> None:
+    """Under its name, with what it needs; nothing else has to be told of it."""
+
+    @register("halved", second_derivatives=False)
+    class Halved:
+        def __call__(self, update: AnyUpdate) -> MetaGradient:
+            found = estimator_named("adjoint")(update)
+            return replace(found, gradients={name: value / 2 for name, value in found.gradients.items()})
+
+    try:
+        case = case_named("classifier-sum")
+        found, whole = (estimate(case, name, 2).gradients for name in ("halved", "adjoint"))
+        assert_same(found, {name: value / 2 for name, value in whole.items()})
+        assert ESTIMATORS["halved"].fits_runs and not ESTIMATORS["forward"].fits_runs
+        check_estimator(MetaConfig(estimator="halved"))
+    finally:
+        del ESTIMATORS["halved"]
+
+
+@pytest.mark.parametrize("name", ["halved", "forward", "evolution"])
+def test_a_run_refuses_an_estimator_that_it_cannot_use(name: str) -> None:
+    with pytest.raises(UserError, match=rf"meta\.estimator: found '{name}'; a run can use adjoint, cg, .*unrolled"):
+        check_estimator(MetaConfig(estimator=name))
+
+
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_every_estimator_is_one_and_says_when_to_use_it(name: str) -> None:
     estimator = estimator_named(name)
     assert isinstance(estimator, Estimator)
+    assert isinstance(estimator, StatefulEstimator) == ESTIMATORS[name].keeps_state
     text = inspect.getdoc(type(estimator)) or ""
     assert all(word in text for word in ("Cost", "When:"))
     assert "emory" in text
 
 
 def test_an_unknown_estimator_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"'exact'; known: unrolled, adjoint"):
+    with pytest.raises(ValueError, match=r"'exact'; known: adjoint, cg"):
         estimator_named("exact")
 
 
@@ -78,38 +112,18 @@ def test_estimators_refuse_what_they_cannot_do() -> None:
     with pytest.raises(ValueError, match="simulates one step, not 2"):
         estimate(case, "one-step", 2)
     with pytest.raises(ValueError, match="here 40, and at most 39"):
-        estimator_named("forward", limit=39)(case.problem, Sgd(0.1), case.simulation(1), case.weight_params)
-    uneven = replace(case.simulation(2), joint_batches=case.joint_batches(1))
+        estimator_named("forward", limit=39)(case.update(Sgd(0.1), 1))
+    update = case.update(Sgd(0.1), 2)
+    uneven = replace(update.simulation, joint_batches=case.joint_batches(1))
     with pytest.raises(ValueError, match="2 related batches, but 1 primary"):
-        estimator_named("adjoint")(case.problem, Sgd(0.1), uneven, case.weight_params)
-
-
-@pytest.mark.parametrize("name", EXACT)
-@pytest.mark.parametrize("setting", ["momentum", "adamw-carried"])
-@pytest.mark.parametrize(
-    "frozen",
-    [
-        ("body.transform",),
-        ("body.embedding", "candidate_embedding.shared"),
-    ],
-)
-def test_a_subset_of_params_is_simulated_alone(name: str, setting: str, frozen: tuple[str, ...]) -> None:
-    whole, one = case_named("dialogs-entities"), SETTINGS[setting]
-    case = whole.only(*frozen)
-    few = {key: case.weight_params[key] for key in case.few}
-    state = one.state(case)
-    found = estimator_named(name)(case.problem, one.rule(case.lr), case.simulation(2, joint=True, state=state), few)
-    truth = naive_meta_gradient(case, 2, one.naive(case.lr), joint=True, moments=one.moments(case))
-    assert any(bool(value.any()) for value in truth.values())
-    assert_same(found.gradients, {key: truth[key] for key in few})
+        estimator_named("adjoint")(replace(update, simulation=uneven))
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
 @pytest.mark.parametrize("head", ["related-1", "primary"])
 def test_params_that_connect_the_tasks_in_no_way_give_no_meta_gradient(name: str, head: str) -> None:
     """Only the head of one task is simulated: either the meta-loss does not see it, or the related loss."""
-    case = case_named("dialogs-separate").only(f"candidate_embedding.{head}")
-    case = replace(case, weight_params={key: case.weight_params[key] for key in case.few})
+    case = few_of(case_named("dialogs").only(f"candidate_embedding.{head}"))
     result = estimate(case, name, 1)
     assert all(not bool(value.any()) for value in result.gradients.values())
 
@@ -152,8 +166,8 @@ def test_one_sgd_step_has_the_closed_form(case_name: str) -> None:
     assert_same(found.gradients, dict(zip(eta, truth, strict=True)))
 
 
-@pytest.mark.parametrize("name", ["adjoint", "recompute", "cg", "neumann"])
-def test_a_problem_s_own_linearization_is_used(name: str) -> None:
+@pytest.mark.parametrize(("name", "passes"), [("adjoint", 2), ("recompute", 3), ("cg", 4), ("neumann", 4)])
+def test_a_problem_s_own_linearization_is_used(name: str, passes: int) -> None:
     case, asked = case_named("classifier-sum"), []
 
     def linearize(params: Any, batch: Any) -> AutogradLinearization:
@@ -162,7 +176,7 @@ def test_a_problem_s_own_linearization_is_used(name: str) -> None:
 
     own = replace(case, problem=replace(case.problem, linearize=linearize))
     assert_same(estimate(own, name, 2).gradients, estimate(case, name, 2).gradients)
-    assert len(asked) == 2
+    assert len(asked) == passes
 
 
 def test_a_weight_counts_as_often_as_its_example() -> None:

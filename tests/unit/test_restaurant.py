@@ -34,7 +34,7 @@ from tasksieve.experiments.workers import Job, Watch
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.report.table2 import table2_table, write_table2_figures
 from tasksieve.training.loop.divergence import Diverged
-from tasksieve.training.loop.run import Report, Watcher
+from tasksieve.training.loop.run import RunProgress, Watcher
 
 QUICK = (
     "training.iterations=6",
@@ -186,7 +186,7 @@ def ray_plan(plan: Table2Plan, out: Path) -> Table2Plan:
 def killed_once(train: Callable[[Watcher], object], mark: Path, watch: Watcher) -> object:
     """Train, in a worker that kills itself at the first report of all."""
 
-    def reported(report: Report) -> None:
+    def reported(report: RunProgress) -> None:
         watch(report)
         if not mark.exists():
             mark.touch()

@@ -19,10 +19,8 @@ from tasksieve.cli.serve import serve
 from tasksieve.errors import UserError
 from tasksieve.serve import server
 from tasksieve.serve.server import address_of, listen
-from tests.cli import test_cli
-from tests.cli.test_cli import Cli
+from tests.commands import call
 
-cli = test_cli.cli
 PROGRAM = [sys.executable, "-m", "tasksieve", "serve"]
 
 
@@ -55,20 +53,20 @@ def test_it_answers_until_ctrl_c_and_ends_with_0(run: Path) -> None:
     assert errors.split(maxsplit=1)[1] == "Invalid HTTP request received.\n"
 
 
-def test_it_warns_when_others_can_reach_it(cli: Cli, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_warns_when_others_can_reach_it(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "run_server", lambda app, listening: None)
-    ended = cli("serve", run, "--host", "0.0.0.0", "--port", 0)
+    ended = call("serve", run, "--host", "0.0.0.0", "--port", 0)
     assert re.fullmatch(
         rf"Serving {re.escape(str(run))} at http://0\.0\.0\.0:\d+ \(Ctrl-C .*\)\nStopped\.\n", ended.out
     )
     assert ended.err.startswith("warning: listening at 0.0.0.0: whoever reaches this address")
-    assert cli("serve", run, "--port", 0).err == ""
+    assert call("serve", run, "--port", 0).err == ""
 
 
-def test_mistakes_end_in_one_sentence_and_code_2(cli: Cli, run: Path, tmp_path: Path) -> None:
+def test_mistakes_end_in_one_sentence_and_code_2(run: Path, tmp_path: Path) -> None:
     with listen("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
-        ended = cli("serve", run, "--port", port)
+        ended = call("serve", run, "--port", port)
         assert (ended.code, ended.out) == (2, "")
         assert ended.err.startswith(f"error: port {port} of 127.0.0.1 is in use; ")
         assert len(ended.err.splitlines()) == 1
@@ -84,8 +82,8 @@ def test_mistakes_end_in_one_sentence_and_code_2(cli: Cli, run: Path, tmp_path: 
         serve(early, port=0)
 
 
-def test_help_teaches_within_80_columns(cli: Cli) -> None:
-    ended = cli("serve", "--help")
+def test_help_teaches_within_80_columns() -> None:
+    ended = call("serve", "--help")
     assert max(map(len, ended.out.splitlines())) <= 80
     assert "--allow-host" in ended.out
 

@@ -12,11 +12,12 @@ from typing import Any
 
 from torch import Tensor
 
-from tasksieve.metagrad.estimators.central import norm
+from tasksieve.metagrad.estimators.central_differences import norm
 from tasksieve.metagrad.estimators.estimator import Estimator
 from tasksieve.metagrad.estimators.unrolled import Unrolled
-from tasksieve.metagrad.inner import InnerRule, Moments, Params, State
-from tasksieve.metagrad.problem import BilevelProblem, MetaGradient, Simulation
+from tasksieve.metagrad.inner_rule import Moments, State
+from tasksieve.metagrad.problem import AnyUpdate, MetaGradient, Simulation
+from tasksieve.metagrad.random_draws import cuda_devices, preserved
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,31 +48,29 @@ class Certificate:
 
 def certify(
     estimator: Estimator,
-    problem: BilevelProblem[Any, Any],
-    rule: InnerRule,
-    simulation: Simulation[Any, Any],
-    weight_params: Params,
+    update: AnyUpdate,
     *,
     to_double: Callable[[Any], Any] | None = None,
     reference: Estimator | None = None,
 ) -> Certificate:
-    """Hold an estimator against the exact meta-gradient in double precision, at one simulation.
+    """Hold an estimator against the exact meta-gradient in double precision, for one meta-update.
 
     Args:
         estimator: the one in use.
-        problem: its callables must work for double ``params`` too; buffers are theirs to convert.
-        rule, simulation, weight_params: as the estimator is given them; they are left as they are.
+        update: as the estimator is given it, and left as it is; the problem's callables must work for double
+            ``params`` too, and buffers are theirs to convert.
         to_double: a batch to the same in double precision; by default :func:`double_of`.
         reference: what to hold it against, in double precision; by default :class:`Unrolled`.
     Raises: whatever the reference raises, as where an operation has no second derivative.
 
+    Both draw the same random numbers, as of dropout; torch's generators stand afterwards where they stood before.
+
     Cost: one estimate, and the reference's, which keeps the whole unroll as one graph.
     """
-    convert = double_of if to_double is None else to_double
-    exact = (reference or Unrolled())(
-        problem, rule, double_simulation(simulation, convert), {name: v.double() for name, v in weight_params.items()}
-    )
-    return compared(estimator(problem, rule, simulation, weight_params), exact)
+    with preserved(cuda_devices(update.simulation.params)):
+        exact = (reference or Unrolled())(double_update(update, double_of if to_double is None else to_double))
+    with preserved(cuda_devices(update.simulation.params)):
+        return compared(estimator(update), exact)
 
 
 def compared(found: MetaGradient, exact: MetaGradient) -> Certificate:
@@ -92,15 +91,18 @@ def compared(found: MetaGradient, exact: MetaGradient) -> Certificate:
     )
 
 
-def double_simulation(simulation: Simulation[Any, Any], convert: Callable[[Any], Any]) -> Simulation[Any, Any]:
-    """A simulation in double precision, its batches converted by ``convert``."""
-    return Simulation(
+def double_update(update: AnyUpdate, convert: Callable[[Any], Any]) -> AnyUpdate:
+    """A meta-update in double precision, its batches converted by ``convert``."""
+    simulation = update.simulation
+    double: Simulation[Any, Any] = Simulation(
         {name: value.detach().double() for name, value in simulation.params.items()},
         [convert(batch) for batch in simulation.related_batches],
         convert(simulation.meta_batch),
         None if simulation.state is None else _double_state(simulation.state),
         [convert(batch) for batch in simulation.joint_batches],
     )
+    eta = {name: value.detach().double() for name, value in update.weight_params.items()}
+    return replace(update, simulation=double, weight_params=eta)
 
 
 def double_of(batch: Any) -> Any:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from tasksieve.metagrad.inner import InnerRule, Params
-from tasksieve.metagrad.problem import BilevelProblem, Simulation
+from tasksieve.metagrad.problem import AnyUpdate
+from tasksieve.metagrad.random_draws import cuda_devices, preserved
 from tasksieve.metagrad.replay import Place, Reading, Replay
 
 EXPLOSIVE = 10.0
@@ -34,23 +33,18 @@ class Diagnosis:
     readings: tuple[Reading, ...]
 
 
-def diagnose(
-    problem: BilevelProblem[Any, Any],
-    rule: InnerRule,
-    simulation: Simulation[Any, Any],
-    weight_params: Params,
-    explosive: float = EXPLOSIVE,
-) -> Diagnosis:
+def diagnose(update: AnyUpdate, explosive: float = EXPLOSIVE) -> Diagnosis:
     """Replay a meta-gradient forward and back, with a look at every quantity on the way.
 
     Args:
-        problem, rule, simulation, weight_params: as the estimator was given them; they are left as they are.
+        update: as the estimator was given it; it is left as it is, and so are torch's generators.
         explosive: growth from one step to the next, or over all of them, that counts as too much.
     Returns: which quantity, at which simulated step and batch, is the first that is not finite or grows too much.
 
     Cost: that of the ``adjoint`` estimator, and a wait for the device at every reading.
     """
-    replay = Replay(problem, rule, simulation, weight_params)
+    with preserved(cuda_devices(update.simulation.params)):
+        replay = Replay(update)
     readings = tuple(replay.readings)
     last = readings[-1]
     if last.finite:

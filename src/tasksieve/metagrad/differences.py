@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from tasksieve.metagrad.estimators.central import central_differences, norm
-from tasksieve.metagrad.estimators.estimator import losses_and_gradient
-from tasksieve.metagrad.inner import Params
-from tasksieve.metagrad.problem import Step
+from tasksieve.metagrad.automatic_differentiation import AutogradLinearization
+from tasksieve.metagrad.estimators.central_differences import central_differences, norm
+from tasksieve.metagrad.inner_rule import Params
+from tasksieve.metagrad.steps import Step, losses_and_gradient
 
 _RADII = {torch.float64: (1.0, 1e-2, 1e-4), torch.float32: (1.0, 0.1, 0.01)}
 _ENOUGH = 0.005
@@ -63,8 +63,28 @@ def compare(step: Step, params: Params) -> Comparison:
     return Comparison(_error_of_slopes(step, params, direction, slopes), first, second)
 
 
+def second_derivatives_agree(step: Step, params: Params) -> bool:
+    """Whether a step's own linearization gives what automatic differentiation of its losses gives, up to rounding.
+
+    Where the losses cannot be differentiated twice the answer is no.
+    """
+    _, gradient = losses_and_gradient(step, params)
+    direction = telling_direction(gradient, params)
+    found = []
+    for linear in (step.linearize(params), AutogradLinearization(step.losses, params)):
+        linear.gradient(step.factors)
+        try:
+            found.append(linear.second(direction)[1])
+        except (RuntimeError, NotImplementedError):
+            return False
+    return _distance(found[0], found[1], 0.0) < _ENOUGH
+
+
 def is_random(step: Step, params: Params) -> bool:
-    """Whether the same losses at the same θ differ from call to call, by more than rounding."""
+    """Whether the same losses at the same θ differ from call to call, by more than rounding.
+
+    What comes from torch's own generators does not, as every call draws the same.
+    """
     with torch.no_grad():
         return not torch.allclose(step.losses(params), step.losses(params), rtol=1e-3, equal_nan=True)
 

@@ -11,7 +11,7 @@ as it is. So any order of derivative is that of the union of the shares.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,11 +19,13 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from tasksieve.contracts import Linearization
+from tasksieve.metagrad.automatic_differentiation import AutogradLinearization
 from tasksieve.metagrad.estimators.estimator import Estimator
 from tasksieve.metagrad.estimators.evolution import Evolution
-from tasksieve.metagrad.inner import Gradients, InnerRule, Params
-from tasksieve.metagrad.linearization import AutogradLinearization, Linearization
-from tasksieve.metagrad.problem import BilevelProblem, MetaGradient, Simulation
+from tasksieve.metagrad.inner_rule import Gradients, Params
+from tasksieve.metagrad.problem import AnyUpdate, BilevelProblem, MetaGradient
+from tasksieve.metagrad.random_draws import LateLinearization
 
 Group = Any
 """A ``torch.distributed`` process group; None for all processes."""
@@ -57,18 +59,11 @@ class Distributed:
         if isinstance(self.estimator, Evolution):
             raise TypeError("evolution strategies go by the meta-loss, of which a rank sees only its share")
 
-    def __call__(
-        self,
-        problem: BilevelProblem[Any, Any],
-        rule: InnerRule,
-        simulation: Simulation[Any, Any],
-        weight_params: Params,
-    ) -> MetaGradient:
+    def __call__(self, update: AnyUpdate) -> MetaGradient:
         """The meta-gradient of the union."""
-        assert_same_on_all_ranks(
-            simulation.params | {f"η.{name}": v for name, v in weight_params.items()}, self.group
-        )
-        own = self.estimator(shared(problem, self.group), rule, simulation, weight_params)
+        eta = {f"η.{name}": value for name, value in update.weight_params.items()}
+        assert_same_on_all_ranks(update.simulation.params | eta, self.group)
+        own = self.estimator(replace(update, problem=shared(update.problem, self.group)))
         return replace(own, meta_loss=sum_over_ranks(own.meta_loss, self.group))
 
 
@@ -85,14 +80,16 @@ def shared(problem: BilevelProblem[Any, Any], group: Group = None) -> BilevelPro
     def spread(losses: Callable[[Params, Any], Tensor]) -> Callable[[Params, Any], Tensor]:
         def of_params(params: Params, batch: Any) -> Tensor:
             own = losses(_handed_out(params, group), batch)
-            return own * _share(problem, own, group)
+            return own * _share(problem, len(own), own.device, group)
 
         return of_params
 
     def linearize(params: Params, batch: Any) -> Linearization:
-        own = None if problem.linearize is None else problem.linearize(params, batch)
-        own = own or AutogradLinearization(lambda moved: problem.related_losses(moved, batch), params)
-        return _Shared(own, params, _share(problem, own.losses, group), group)
+        if problem.linearize is None:
+            own: Linearization = AutogradLinearization(lambda moved: problem.related_losses(moved, batch), params)
+        else:
+            own = problem.linearize(params, batch)
+        return _Shared(own, params, problem, group)
 
     def weights(eta: Params, batches: Sequence[Any]) -> Sequence[Tensor]:
         found = list(problem.example_weights(_handed_out(eta, group), batches))
@@ -100,7 +97,12 @@ def shared(problem: BilevelProblem[Any, Any], group: Group = None) -> BilevelPro
         return found
 
     return BilevelProblem(
-        spread(problem.related_losses), spread(problem.primary_losses), weights, problem.reduction, linearize
+        spread(problem.related_losses),
+        spread(problem.primary_losses),
+        weights,
+        problem.reduction,
+        linearize,
+        primary_size=problem.primary_size,
     )
 
 
@@ -137,11 +139,12 @@ def assert_same_on_all_ranks(params: Params, group: Group = None) -> None:
             raise ValueError(f"'{name}' differs between ranks; broadcast the parameters from one rank first")
 
 
-class _Shared:
+class _Shared(LateLinearization):
     """A linearization whose gradient and products are sums over ranks."""
 
-    def __init__(self, own: Linearization, params: Params, share: float, group: Group) -> None:
-        self._own, self._params, self._share, self._group = own, params, share, group
+    def __init__(self, own: Linearization, params: Params, problem: BilevelProblem[Any, Any], group: Group) -> None:
+        self._own, self._params, self._problem, self._group = own, params, problem, group
+        self._share = 1.0
         self._known: list[str] = []
 
     @property
@@ -149,17 +152,18 @@ class _Shared:
         return self._own.losses
 
     def gradient(self, factors: Tensor) -> Gradients:
+        self._share = _share(self._problem, len(factors), factors.device, self._group)
         own = self._own.gradient(factors * self._share)
         summed = _sum_of_known([own.get(name) for name in self._params], list(self._params.values()), self._group)
         self._known = [name for name, value in zip(self._params, summed, strict=True) if value is not None]
         return dict(zip(self._params, summed, strict=True))
 
-    def second(self, direction: Params) -> tuple[Tensor, Params]:
+    def second(self, direction: Mapping[str, Tensor]) -> tuple[Tensor, Params]:
         slopes, own = self._own.second(direction)
         products = [own[name] if name in own else torch.zeros_like(self._params[name]) for name in self._known]
         return slopes * self._share, dict(zip(self._known, _all_reduced(products, self._group), strict=True))
 
-    def slopes(self, direction: Params) -> Tensor:
+    def slopes(self, direction: Mapping[str, Tensor]) -> Tensor:
         return self._own.slopes(direction) * self._share
 
 
@@ -236,13 +240,13 @@ def _all_reduced(tensors: Sequence[Tensor], group: Group) -> list[Tensor]:
     return found
 
 
-def _share(problem: BilevelProblem[Any, Any], losses: Tensor, group: Group) -> float:
+def _share(problem: BilevelProblem[Any, Any], count: int, device: torch.device, group: Group) -> float:
     """The rank's part of a batch's examples where the mean is taken, else 1: its sum is a part of the sum."""
     if problem.reduction != "mean":
         return 1.0
-    total = torch.tensor(len(losses), device=losses.device)
+    total = torch.tensor(count, device=device)
     dist.all_reduce(total, dist.ReduceOp.SUM, group)
-    return len(losses) / int(total)
+    return count / int(total)
 
 
 def _assert_none_empty(counts: Sequence[int], device: torch.device, group: Group) -> None:

@@ -12,12 +12,13 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from tasksieve.metagrad.certificate import Certificate, certify
-from tasksieve.metagrad.compiled import CompiledLosses
+from tasksieve.metagrad.compiled_losses import CompiledLosses
 from tasksieve.metagrad.diagnosis import diagnose
 from tasksieve.metagrad.estimators import Estimator, estimator_named
-from tasksieve.metagrad.inner import InnerRule, Params
+from tasksieve.metagrad.inner_rule import Params
 from tasksieve.metagrad.preflight import chosen_estimator, preflight
-from tasksieve.metagrad.problem import BilevelProblem, MetaGradient, Simulation
+from tasksieve.metagrad.problem import BilevelProblem, MetaGradient, MetaUpdate, Simulation
+from tasksieve.metagrad.random_draws import RandomState, cuda_devices, preserved
 from tasksieve.metagrad.real_optimizer import rule_of
 
 Batch = Any
@@ -48,6 +49,8 @@ class ExampleWeights:
         estimator: by name, as in ``tasksieve.metagrad.ESTIMATORS``, or one, as ``Distributed(Adjoint())``.
         on_failure: what to do if the model has no second derivatives: ``fallback`` to another estimator, with a
             warning, or ``stop``. An estimator that is not given by name is kept, with a warning.
+        compile: take the derivatives of the losses in passes that ``torch.compile`` fuses; see
+            :class:`CompiledLosses`.
 
     Attributes:
         estimator: the name of the one in use; the pre-flight of the first update may change it.
@@ -118,15 +121,19 @@ class ExampleWeights:
         Raises: ValueError: if the number of batches is another one. NoSecondDerivative: on the first update, if the
             model has none and ``on_failure`` is ``stop``, or if nothing can help.
         """
-        rule, simulation, eta = self._simulation(related_batches, primary_batch)
+        update = self._update(related_batches, primary_batch)
         if not self._checked:
-            self._check(simulation, eta)
-        result = self._estimate(self.problem, rule, simulation, eta)
+            self._check(update)
+        devices = cuda_devices(update.simulation.params)
+        before = RandomState(devices)
+        result = self._estimate(update)
         if all(bool(gradient.isfinite().all()) for gradient in result.gradients.values()):
             self._apply(result)
         else:
             self.skipped += 1
-            found = diagnose(self.problem, rule, simulation, eta)
+            with preserved(devices):
+                before.restore()
+                found = diagnose(update)
             warnings.warn(f"meta-update left out: {found.sentence}", RuntimeWarning, stacklevel=2)
         return result
 
@@ -136,7 +143,7 @@ class ExampleWeights:
         Args:
             related_batches, primary_batch: as for :meth:`update`; tensors in them are converted, whatever holds them.
         """
-        return certify(self._estimate, self.problem, *self._simulation(related_batches, primary_batch))
+        return certify(self._estimate, self._update(related_batches, primary_batch))
 
     def state_dict(self) -> dict[str, Any]:
         """Weight module and its optimiser, for a checkpoint."""
@@ -147,9 +154,9 @@ class ExampleWeights:
         self._module.module.load_state_dict(state["module"])
         self._weight_optimizer.load_state_dict(state["optimizer"])
 
-    def _check(self, simulation: Simulation[Batch, Batch], eta: Params) -> None:
+    def _check(self, update: MetaUpdate[Batch, Batch]) -> None:
         plain = replace(self.problem, linearize=None, linearize_primary=None)
-        found = preflight(plain, simulation, eta)
+        found = preflight(replace(update, problem=plain))
         for note in found.warnings if self._named or found.ok else (*found.warnings, found.message):
             warnings.warn(note, stacklevel=3)
         chosen = chosen_estimator(found, self.estimator, self._on_failure) if self._named else self.estimator
@@ -158,9 +165,7 @@ class ExampleWeights:
             self.estimator, self._estimate = chosen, estimator_named(chosen)
         self._checked = True
 
-    def _simulation(
-        self, related_batches: Sequence[Batch], primary_batch: Batch
-    ) -> tuple[InnerRule, Simulation[Batch, Batch], Params]:
+    def _update(self, related_batches: Sequence[Batch], primary_batch: Batch) -> MetaUpdate[Batch, Batch]:
         if len(related_batches) != self._unroll_length:
             raise ValueError(
                 f"{len(related_batches)} related batches for unroll_length = {self._unroll_length}; "
@@ -168,7 +173,8 @@ class ExampleWeights:
             )
         params = _learned(self._model)
         rule, state = rule_of(self._optimizer, params, self._lr)
-        return rule, Simulation(params, list(related_batches), primary_batch, state), _learned(self._module)
+        simulation = Simulation(params, list(related_batches), primary_batch, state)
+        return MetaUpdate(self.problem, rule, simulation, _learned(self._module))
 
     def _apply(self, result: MetaGradient) -> None:
         for name, value in _learned(self._module).items():

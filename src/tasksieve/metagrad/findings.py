@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from tasksieve.metagrad.differences import second_derivatives_agree
 from tasksieve.metagrad.graph import (
     Node,
     custom_nodes,
@@ -19,9 +20,8 @@ from tasksieve.metagrad.graph import (
     recorded,
     without_derivative,
 )
-from tasksieve.metagrad.inner import Params
-from tasksieve.metagrad.linearization import AutogradLinearization
-from tasksieve.metagrad.problem import Step
+from tasksieve.metagrad.inner_rule import Params
+from tasksieve.metagrad.steps import Step
 
 FALLBACK = "finite-difference"
 """The estimator that needs no second derivative."""
@@ -42,9 +42,9 @@ class Preflight:
     Attributes:
         ok: whether estimators that take second derivatives can be trusted.
         operation: which operation cannot be differentiated twice, as far as it could be found out.
-        place: ``file:line`` where it is called, likewise.
+        place: ``file:line`` where it is called, as far as it could be found out.
         message: what is wrong, as a sentence; empty if nothing is.
-        advice: what to do about it; likewise.
+        advice: what to do about it; empty if nothing is wrong.
         fallback: the estimator to use instead; None if none can help.
         warnings: what does not stop a run but should be known: low precision, losses that are random.
         error: by how much Hessian-vector product (or slopes) and differences differ, relative; None if not compared.
@@ -79,11 +79,13 @@ def _with_graph(step: Step, params: Params) -> tuple[Tensor, Params]:
 def suspect(step: Step, params: Params, *, silent: bool = False) -> Preflight | None:
     """What is to blame for second derivatives that are there, but not right.
 
+    The problem's own linearization is, if automatic differentiation of the losses gives others.
+
     Args:
         step, params: of the losses.
         silent: name no custom function but one that left no trace in the gradient's graph.
     """
-    if type(step.linearize(params)) is not AutogradLinearization:
+    if step.own is not None and not second_derivatives_agree(step, params):
         return _named("problem.linearize")
     with recorded():
         losses, gradients = _with_graph(step, params)
@@ -114,17 +116,17 @@ def _named(operation: str | None, place: str | None = None) -> Preflight:
     return replace(found, message=f"{_at(found)} cannot be differentiated twice")
 
 
-def refused(message: str, step: Step | None, params: Params) -> Preflight:
+def refused(message: str, step: Step, params: Params) -> Preflight:
     """What an error in the double backward pass says, and which line of the forward pass it speaks of."""
+    found = walked(step, params)
+    if found is not None:
+        return found
     operation = operation_in(message)
     if operation is None:
         return replace(_named(None), message=f"the second derivative fails: {message.splitlines()[0]}")
-    if step is not None:
-        with recorded():
-            node = node_called(step.losses({n: v.detach().requires_grad_() for n, v in params.items()}), operation)
-            if node is not None:
-                return _named(name_of(node), place_of(node))
-    return _named(operation)
+    with recorded():
+        node = node_called(step.losses({n: v.detach().requires_grad_() for n, v in params.items()}), operation)
+        return _named(operation) if node is None else _named(name_of(node), place_of(node))
 
 
 def _at(found: Preflight) -> str:

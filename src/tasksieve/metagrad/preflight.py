@@ -13,28 +13,29 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from tasksieve.errors import UserError
-from tasksieve.metagrad.certificate import double_of, double_simulation
+from tasksieve.metagrad.automatic_differentiation import AutogradLinearization
+from tasksieve.metagrad.certificate import double_of, double_update
 from tasksieve.metagrad.differences import Comparison, compare, is_random
-from tasksieve.metagrad.estimators.estimator import losses_and_gradient
-from tasksieve.metagrad.findings import FALLBACK, Preflight, refused, suspect, walked, wrong
-from tasksieve.metagrad.inner import Params
-from tasksieve.metagrad.linearization import AutogradLinearization
-from tasksieve.metagrad.problem import BilevelProblem, Simulation, Step, simulated_steps
+from tasksieve.metagrad.estimators.estimator import ESTIMATORS
+from tasksieve.metagrad.findings import Preflight, refused, suspect, walked, wrong
+from tasksieve.metagrad.inner_rule import Params
+from tasksieve.metagrad.problem import AnyUpdate
+from tasksieve.metagrad.random_draws import cuda_devices, preserved
+from tasksieve.metagrad.steps import Step, Weights, losses_and_gradient, unroll_of
 
 TOLERANCE = 0.05
 """τ: a wrong second derivative is off by its own size, differences by far less."""
 
-WITHOUT_SECOND_DERIVATIVES = (FALLBACK, "evolution", "persistent-evolution")
-"""Estimators, by name, that a failed pre-flight does not concern."""
-
 _HALF = 0.5
-_RANDOM = "the losses of the same batch differ from call to call (dropout?): second derivatives were not compared"
+_RANDOM = (
+    "the losses of the same batch differ from call to call, by random numbers that are not torch's own: second "
+    "derivatives were not compared, and meta-gradients are wrong if they are not of one function"
+)
 _NO_DERIVATIVE = (
     "the gradient is not the derivative of the losses (detach()?), so that second derivatives could not be compared"
 )
@@ -48,33 +49,35 @@ class NoSecondDerivative(UserError):
     """The model lacks what the chosen estimator needs, and the run was told to stop then."""
 
 
-def preflight(
-    problem: BilevelProblem[Any, Any], simulation: Simulation[Any, Any], weight_params: Params
-) -> Preflight:
+def preflight(update: AnyUpdate) -> Preflight:
     """Take second derivatives of the first simulated steps' losses, and compare them with differences.
 
     Args:
-        problem: as for an estimator; ``problem.linearize`` is what is tried where it is given.
-        simulation: the first related batch, and the first joint one, are used; a real batch will do.
-        weight_params: η.
+        update: as an estimator is given it; its first related batch, and its first joint one, are used. Its
+            ``problem.linearize`` is what is tried where it is given. It is left as it is, and so are torch's
+            generators.
     Returns: the verdict; an operation that fails is part of it and not raised.
     Raises: ValueError: if the losses or the weights do not have one value an example, or differ in dtype.
 
     Cost: about a dozen forward and backward passes, most of them in double precision.
     """
-    if not simulation.related_batches:
-        return Preflight()
+    with preserved(cuda_devices(update.simulation.params)):
+        return _looked_at(update) if update.simulation.related_batches else Preflight()
+
+
+def _looked_at(update: AnyUpdate) -> Preflight:
+    simulation = update.simulation
     batches, joint = simulation.related_batches[:1], simulation.joint_batches[:1]
-    first = replace(simulation, related_batches=batches, joint_batches=joint)
-    eta = {name: value.detach().requires_grad_() for name, value in weight_params.items()}
-    (weights,) = problem.example_weights(eta, batches)
-    warnings = _precision(simulation.params | weight_params)
+    first = replace(update, simulation=replace(simulation, related_batches=batches, joint_batches=joint))
+    eta = {name: value.detach().requires_grad_() for name, value in update.weight_params.items()}
+    (weights,) = Weights(first)(eta)
+    warnings = _precision(simulation.params | update.weight_params)
     found = Preflight()
-    theta = {name: value.detach() for name, value in simulation.params.items()}
-    for number, step in enumerate(simulated_steps(problem, first, (weights.detach(),))):
-        found = _examined(step, theta)
+    unroll = unroll_of(first, (weights.detach(),))
+    for number, step in enumerate(unroll.steps):
+        found = _examined(step, unroll.params)
         if found.ok:
-            found = _compared(step, theta, _in_double(problem, first, weights.detach(), number))
+            found = _compared(step, unroll.params, _in_double(first, weights.detach(), number))
         warnings += found.warnings
         if not found.ok:
             break
@@ -101,7 +104,7 @@ def chosen_estimator(found: Preflight, preferred: str, on_failure: str = "fallba
     """
     if on_failure not in ("fallback", "stop"):
         raise ValueError(f"on_failure is '{on_failure}'; it may be 'fallback' or 'stop'")
-    if found.ok or (found.fallback and preferred in WITHOUT_SECOND_DERIVATIVES):
+    if found.ok or (found.fallback and not ESTIMATORS[preferred].second_derivatives):
         return preferred
     if found.fallback is None or on_failure == "stop":
         raise NoSecondDerivative(f"the estimator '{preferred}' cannot work: {found.message}. {found.advice}")
@@ -109,13 +112,12 @@ def chosen_estimator(found: Preflight, preferred: str, on_failure: str = "fallba
 
 
 def _examined(step: Step, params: Params) -> Preflight:
-    """One step's losses, by the problem's own linearization or by automatic differentiation, once."""
+    """One step's losses, differentiated twice as estimators do it."""
     trouble = _first(step, params)
     if trouble is not None:
         return trouble
     linear = step.linearize(params)
-    own = type(linear) is not AutogradLinearization
-    trouble = None if own else walked(step, params)
+    trouble = walked(step, params) if isinstance(linear, AutogradLinearization) else None
     if trouble is not None:
         return trouble
     try:
@@ -124,7 +126,7 @@ def _examined(step: Step, params: Params) -> Preflight:
     except (RuntimeError, NotImplementedError) as error:
         if "does not require grad" in str(error):
             return wrong(step, params, 1.0)
-        return refused(str(error), None if own else step, params)
+        return refused(str(error), step, params)
     return Preflight()
 
 
@@ -162,13 +164,12 @@ def _depends(step: Step, params: Params) -> bool:
     return losses.requires_grad
 
 
-def _in_double(
-    problem: BilevelProblem[Any, Any], simulation: Simulation[Any, Any], weights: Tensor, number: int
-) -> Comparison | None:
+def _in_double(update: AnyUpdate, weights: Tensor, number: int) -> Comparison | None:
     """The comparison of one of the steps in double precision; None if the losses do not work in it."""
-    double = double_simulation(simulation, double_of)
+    double = double_update(update, double_of)
     try:
-        return compare(simulated_steps(problem, double, (weights.double(),))[number], double.params)
+        unroll = unroll_of(double, (weights.double(),))
+        return compare(unroll.steps[number], unroll.params)
     except Exception:  # whatever someone's losses say of a dtype that they do not expect
         return None
 

@@ -1,17 +1,16 @@
-"""What a meta-gradient needs to know, and what it gives back."""
+"""What a meta-gradient depends on, and what it gives back."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tasksieve.metagrad.inner import Params, State
-from tasksieve.metagrad.linearization import AutogradLinearization, Linearization
+from tasksieve.contracts import Linearization
+from tasksieve.metagrad.inner_rule import InnerRule, Params, State
 
 RelatedBatch = TypeVar("RelatedBatch")
 PrimaryBatch = TypeVar("PrimaryBatch")
@@ -19,25 +18,27 @@ PrimaryBatch = TypeVar("PrimaryBatch")
 
 @dataclass(frozen=True, slots=True)
 class BilevelProblem(Generic[RelatedBatch, PrimaryBatch]):
-    """What the meta-gradient needs to know of the model and the weight module: three callables.
+    """The model and the weight module, as functions of their parameters.
 
     Attributes:
         related_losses: (params, batch) to per-example losses, shape (batch,), twice differentiable in params.
         primary_losses: (params, batch) to per-example losses, shape (batch,), differentiable in params.
         example_weights: (weight_params, batches) to the weights of each batch's examples, in (0, 1).
         reduction: ``sum`` as in Eqs. 1-14, or ``mean``, which divides each loss by its batch's size.
-        linearize: (params, batch) to the related losses and their derivatives, if the model has a quicker way than
-            automatic differentiation; it may return None where it has not.
-        linearize_primary: likewise of the primary losses.
-        primary_size: how many losses a primary batch has, to be had without computing them.
+        linearize: (params, batch) to the related losses with their derivatives, where the model has a quicker way
+            than automatic differentiation of ``related_losses``. Random numbers it draws when it is made, or it is a
+            :class:`LateLinearization`.
+        linearize_primary: (params, batch) to the primary losses with their derivatives, in place of automatic
+            differentiation of ``primary_losses``.
+        primary_size: how many losses a primary batch has; without it they are computed once more to be counted.
     """
 
     related_losses: Callable[[Params, RelatedBatch], Tensor]
     primary_losses: Callable[[Params, PrimaryBatch], Tensor]
     example_weights: Callable[[Params, Sequence[RelatedBatch]], Sequence[Tensor]]
     reduction: str = "mean"
-    linearize: Callable[[Params, RelatedBatch], Linearization | None] | None = None
-    linearize_primary: Callable[[Params, PrimaryBatch], Linearization | None] | None = None
+    linearize: Callable[[Params, RelatedBatch], Linearization] | None = None
+    linearize_primary: Callable[[Params, PrimaryBatch], Linearization] | None = None
     primary_size: Callable[[PrimaryBatch], int] | None = None
 
 
@@ -62,6 +63,27 @@ class Simulation(Generic[RelatedBatch, PrimaryBatch]):
 
 
 @dataclass(frozen=True, slots=True)
+class MetaUpdate(Generic[RelatedBatch, PrimaryBatch]):
+    """One update of the weight module, as far as its meta-gradient depends on it: what every estimator takes.
+
+    Attributes:
+        problem: the losses and the weights, as functions.
+        rule: how a simulated step moves the parameters.
+        simulation: the steps to simulate, and from where.
+        weight_params: η, left as they are; the meta-gradient is with respect to these.
+    """
+
+    problem: BilevelProblem[RelatedBatch, PrimaryBatch]
+    rule: InnerRule
+    simulation: Simulation[RelatedBatch, PrimaryBatch]
+    weight_params: Params
+
+
+AnyUpdate = MetaUpdate[Any, Any]
+"""A meta-update on batches of whatever kind."""
+
+
+@dataclass(frozen=True, slots=True)
 class MetaGradient:
     """What a meta-update learned.
 
@@ -77,85 +99,6 @@ class MetaGradient:
     meta_loss: Tensor
     example_weights: tuple[Tensor, ...]
     slopes: tuple[Tensor, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One simulated step.
-
-    Attributes:
-        losses: params to per-example losses.
-        own: params to the losses with their derivatives, by the model's own way; None where it has none.
-        factors: what each loss is multiplied by: weight, and one over the number of examples for a mean.
-        number: of the related batch it learns from; None if it learns from a primary batch.
-        scale: ∂factor/∂weight.
-    """
-
-    losses: Callable[[Params], Tensor]
-    own: Callable[[Params], Linearization | None]
-    factors: Tensor
-    number: int | None
-    scale: float
-
-    def linearize(self, params: Params) -> Linearization:
-        """The losses with their derivatives, by automatic differentiation where the model has no way of its own."""
-        return self.own(params) or AutogradLinearization(self.losses, params)
-
-
-def simulated_steps(
-    problem: BilevelProblem[RelatedBatch, PrimaryBatch],
-    simulation: Simulation[RelatedBatch, PrimaryBatch],
-    weights: Sequence[Tensor],
-) -> list[Step]:
-    """The steps of a simulation, in their order.
-
-    Args:
-        problem, simulation: as given.
-        weights: of each related batch's examples; they may be part of a graph.
-    Raises: ValueError: if the numbers of related and joint batches differ.
-    """
-    joint, steps = simulation.joint_batches, []
-    if joint and len(joint) != len(simulation.related_batches):
-        raise ValueError(f"{len(simulation.related_batches)} related batches, but {len(joint)} primary ones to join")
-    for number, (batch, own) in enumerate(zip(simulation.related_batches, weights, strict=True)):
-        if joint:
-            steps.append(primary_step(problem, joint[number], simulation.params))
-        scale = 1 / len(own) if problem.reduction == "mean" else 1.0
-        steps.append(_related_step(problem, batch, own * scale, number, scale))
-    return steps
-
-
-def _related_step(
-    problem: BilevelProblem[RelatedBatch, PrimaryBatch],
-    batch: RelatedBatch,
-    factors: Tensor,
-    number: int,
-    scale: float,
-) -> Step:
-    def losses(params: Params) -> Tensor:
-        return problem.related_losses(params, batch)
-
-    def own(params: Params) -> Linearization | None:
-        return None if problem.linearize is None else problem.linearize(params, batch)
-
-    return Step(losses, own, factors, number, scale)
-
-
-def primary_step(problem: BilevelProblem[RelatedBatch, PrimaryBatch], batch: PrimaryBatch, params: Params) -> Step:
-    """A step on the primary task, or the meta-loss: its factors sum or average the losses."""
-
-    def losses(params: Params) -> Tensor:
-        return problem.primary_losses(params, batch)
-
-    def own(params: Params) -> Linearization | None:
-        return None if problem.linearize_primary is None else problem.linearize_primary(params, batch)
-
-    if problem.primary_size is not None:
-        ones = next(iter(params.values())).new_ones(problem.primary_size(batch))
-    else:
-        with torch.no_grad():
-            ones = torch.ones_like(losses(params))
-    return Step(losses, own, ones / len(ones) if problem.reduction == "mean" else ones, None, 0.0)
 
 
 def related_loss(

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tasksieve.metagrad.inner import Cotangents, Gradients, InnerRule, Params, State, Tangents, moments_of
+from tasksieve.metagrad.inner_rule import Cotangents, Gradients, InnerRule, Params, State, Tangents, moments_of
 from tasksieve.metagrad.rules import Adam, Sgd
 
 _UNLIKE = ("nesterov", "maximize", "amsgrad", "dampening")

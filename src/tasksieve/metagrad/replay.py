@@ -6,15 +6,15 @@ import math
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor
 
-from tasksieve.metagrad.estimators.central import norm
-from tasksieve.metagrad.estimators.estimator import losses_and_gradient, meta_step, through_weights
-from tasksieve.metagrad.inner import Cotangents, Gradients, InnerRule, Params, State
-from tasksieve.metagrad.linearization import Linearization
-from tasksieve.metagrad.problem import BilevelProblem, Simulation, Step, simulated_steps
+from tasksieve.contracts import Linearization
+from tasksieve.metagrad.estimators.central_differences import norm
+from tasksieve.metagrad.estimators.estimator import through_weights
+from tasksieve.metagrad.inner_rule import Cotangents, Gradients, Params, State
+from tasksieve.metagrad.problem import AnyUpdate
+from tasksieve.metagrad.steps import Step, Unroll, Weights, unroll_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Replay:
     """The readings of a simulation, up to the first that is not finite.
 
     Args:
-        problem, rule, simulation, weight_params: as an estimator is given them.
+        update: as an estimator is given it.
 
     Attributes:
         readings: in the order in which they were taken.
@@ -73,63 +73,52 @@ class Replay:
         note: why the way back could not be taken; empty if it could.
     """
 
-    def __init__(
-        self,
-        problem: BilevelProblem[Any, Any],
-        rule: InnerRule,
-        simulation: Simulation[Any, Any],
-        weight_params: Params,
-    ) -> None:
+    def __init__(self, update: AnyUpdate) -> None:
         self.readings: list[Reading] = []
         self.steps = 0
         self.note = ""
-        self._problem, self._rule, self._simulation = problem, rule, simulation
         with suppress(_NotFinite):
-            self._run({name: value.detach().requires_grad_() for name, value in weight_params.items()})
+            self._run(update)
 
-    def _run(self, eta: Params) -> None:
-        simulation = self._simulation
-        params: Params = {name: value.detach() for name, value in simulation.params.items()}
+    def _run(self, update: AnyUpdate) -> None:
+        eta = {name: value.detach().requires_grad_() for name, value in update.weight_params.items()}
         self._all("weight_params", Place(0), eta)
-        self._all("params", Place(0), params)
-        self._state(Place(0), simulation.state or {})
-        batches = simulation.related_batches
-        weights = list(self._problem.example_weights(eta, batches)) if batches else []
-        steps = simulated_steps(self._problem, simulation, [weight.detach() for weight in weights])
-        self.steps = len(steps)
-        for place, step in zip(_places(steps), steps, strict=True):
+        self._all("params", Place(0), update.simulation.params)
+        self._state(Place(0), update.simulation.state or {})
+        weights = Weights(update)(eta)
+        unroll = unroll_of(update, [weight.detach() for weight in weights])
+        self.steps = len(unroll.steps)
+        for place, step in zip(_places(unroll.steps), unroll.steps, strict=True):
             if step.number is not None:
                 self._one("weights", place, weights[step.number])
-        taken, params = self._forward(steps, params, simulation.state or {})
-        slopes = self._back(steps, taken, params)
+        taken, params = self._forward(unroll)
+        slopes = self._back(unroll, taken, params)
         if slopes is not None:
             self._all("meta-gradient", Place(), through_weights(weights, slopes, eta))
 
-    def _forward(
-        self, steps: Sequence[Step], params: Params, state: State
-    ) -> tuple[list[tuple[Linearization, Gradients, State]], Params]:
-        taken = []
-        for place, step in zip(_places(steps), steps, strict=True):
+    def _forward(self, unroll: Unroll) -> tuple[list[tuple[Linearization, Gradients, State]], Params]:
+        params, state, taken = unroll.params, unroll.state, []
+        for place, step in zip(_places(unroll.steps), unroll.steps, strict=True):
             linear = step.linearize(params)
             gradients = linear.gradient(step.factors)
             self._one("loss", place, linear.losses)
             self._all("gradient", place, {name: value for name, value in gradients.items() if value is not None})
-            params, state = self._rule.step(params, gradients, state)
+            params, state = unroll.rule.step(params, gradients, state)
             self._all("params", place, params)
             self._state(place, state)
             taken.append((linear, gradients, state))
         return taken, params
 
     def _back(
-        self, steps: Sequence[Step], taken: list[tuple[Linearization, Gradients, State]], params: Params
+        self, unroll: Unroll, taken: list[tuple[Linearization, Gradients, State]], params: Params
     ) -> list[Tensor] | None:
-        losses, adjoint = losses_and_gradient(meta_step(self._problem, self._simulation), params)
+        losses, adjoint = unroll.meta.gradient(params)
         self._one("meta-loss", Place(None, "meta"), losses)
         self._all("adjoint", Place(None, "meta"), adjoint)
         cotangents, found = Cotangents(adjoint, {}, {}), []
-        for place, step in reversed(list(zip(_places(steps, back=True), steps, strict=True))):
+        for place, step in reversed(list(zip(_places(unroll.steps, back=True), unroll.steps, strict=True))):
             linear, gradients, after = taken.pop()
-            directions, cotangents = self._rule.pullback(gradients, after, cotangents)
+            directions, cotangents = unroll.rule.pullback(gradients, after, cotangents)
             try:
                 slopes, product = linear.second(directions)
             except (RuntimeError, NotImplementedError) as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tasksieve.metagrad.inner import Cotangents, Gradients, Moments, Params, State, Tangents
+from tasksieve.metagrad.inner_rule import Cotangents, Gradients, Moments, Params, State, Tangents
 
 
 @dataclass(frozen=True, slots=True)

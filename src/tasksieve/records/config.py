@@ -50,19 +50,6 @@ class DataConfig(Section):
     strict: bool = Field(default=False, description="refuse turns without a response instead of leaving them out")
 
 
-EstimatorName = Literal[
-    "unrolled",
-    "adjoint",
-    "recompute",
-    "one-step",
-    "first-order",
-    "finite-difference",
-    "neumann",
-    "cg",
-]
-"""Those of the engine that need no state of their own and no weight module of few parameters."""
-
-
 class MetaConfig(Section):
     """How the weight module learns (step 3 of an iteration, Eqs. 6-14)."""
 
@@ -84,7 +71,7 @@ class MetaConfig(Section):
     certify_every: int = Field(
         default=0, ge=0, description="iterations between checks of the meta-gradient in float64; 0 for none"
     )
-    estimator: EstimatorName = Field(default="adjoint", description="how the meta-gradient is computed")
+    estimator: str = Field(default="adjoint", description="how the meta-gradient is computed")
     joint: bool = Field(default=False, description="simulate a primary update before each related one")
     normalize_weights: bool = Field(default=False, description="divide weights by their mean in the batch")
     warm_up: int = Field(

@@ -1,60 +1,18 @@
-"""Estimators of the meta-gradient, by name."""
+"""Estimators of the meta-gradient by name, one file each; a file put here is found by itself."""
 
-from __future__ import annotations
+import importlib
+import pkgutil
 
-from collections.abc import Callable
+from tasksieve.metagrad.estimators.estimator import (
+    ESTIMATORS,
+    Estimator,
+    EstimatorKind,
+    StatefulEstimator,
+    estimator_named,
+    register,
+)
 
-from tasksieve.metagrad.estimators.adjoint import Adjoint, FiniteDifference, FirstOrder, Recompute
-from tasksieve.metagrad.estimators.estimator import Estimator, StatefulEstimator
-from tasksieve.metagrad.estimators.evolution import Evolution, PersistentEvolution
-from tasksieve.metagrad.estimators.forward import Forward
-from tasksieve.metagrad.estimators.implicit import ConjugateGradient, Neumann
-from tasksieve.metagrad.estimators.one_step import OneStep
-from tasksieve.metagrad.estimators.unrolled import Unrolled
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")
 
-ESTIMATORS: dict[str, Callable[..., Estimator]] = {
-    "unrolled": Unrolled,
-    "adjoint": Adjoint,
-    "recompute": Recompute,
-    "one-step": OneStep,
-    "first-order": FirstOrder,
-    "finite-difference": FiniteDifference,
-    "forward": Forward,
-    "neumann": Neumann,
-    "cg": ConjugateGradient,
-    "evolution": Evolution,
-    "persistent-evolution": PersistentEvolution,
-}
-"""Constructors by name; each says in its docstring what it computes, what it costs and when to use it."""
-
-
-def estimator_named(name: str, **options: object) -> Estimator:
-    """An estimator by its name.
-
-    Args:
-        name: a key of :data:`ESTIMATORS`.
-        options: of its constructor.
-    Raises: ValueError: if there is none of this name; the message lists all.
-    """
-    if name not in ESTIMATORS:
-        raise ValueError(f"unknown estimator '{name}'; known: {', '.join(ESTIMATORS)}")
-    return ESTIMATORS[name](**options)
-
-
-__all__ = [
-    "ESTIMATORS",
-    "Adjoint",
-    "ConjugateGradient",
-    "Estimator",
-    "Evolution",
-    "FiniteDifference",
-    "FirstOrder",
-    "Forward",
-    "Neumann",
-    "OneStep",
-    "PersistentEvolution",
-    "Recompute",
-    "StatefulEstimator",
-    "Unrolled",
-    "estimator_named",
-]
+__all__ = ["ESTIMATORS", "Estimator", "EstimatorKind", "StatefulEstimator", "estimator_named", "register"]

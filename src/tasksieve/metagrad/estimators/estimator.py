@@ -1,4 +1,4 @@
-r"""What an estimator of the meta-gradient is, and what all of them share.
+r"""What an estimator of the meta-gradient is, how it is known by its name, and what all of them share.
 
 The weights of the K batches do not depend on θ, so the chain rule splits at them:
 
@@ -11,27 +11,23 @@ K batches at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor
 
-from tasksieve.metagrad.inner import InnerRule, Params, State
-from tasksieve.metagrad.problem import BilevelProblem, MetaGradient, Simulation, Step, primary_step, simulated_steps
+from tasksieve.metagrad.inner_rule import InnerRule, Params, State
+from tasksieve.metagrad.problem import AnyUpdate, MetaGradient
+from tasksieve.metagrad.steps import Step, Unroll, Weights, unroll_of
 
 
 @runtime_checkable
 class Estimator(Protocol):
     """A way to the meta-gradient."""
 
-    def __call__(
-        self,
-        problem: BilevelProblem[Any, Any],
-        rule: InnerRule,
-        simulation: Simulation[Any, Any],
-        weight_params: Params,
-    ) -> MetaGradient:
-        """The meta-gradient with respect to ``weight_params``, which are left as they are."""
+    def __call__(self, update: AnyUpdate) -> MetaGradient:
+        """The meta-gradient with respect to ``update.weight_params``; what is given is left as it is."""
         ...
 
 
@@ -48,36 +44,89 @@ class StatefulEstimator(Estimator, Protocol):
         ...
 
 
-Slopes = Callable[[Sequence[Step], InnerRule, Simulation[Any, Any], Step], tuple[Tensor, dict[int, Tensor]]]
-"""(steps, rule, simulation, the meta-loss as a step) to the meta-loss and, by the related batch's number, its
-derivative by that batch's factors."""
+@dataclass(frozen=True, slots=True)
+class EstimatorKind:
+    """An estimator as it is known by its name.
+
+    Attributes:
+        make: its constructor, to be called with its options.
+        second_derivatives: whether it takes second derivatives of the related losses.
+        keeps_state: whether it is a :class:`StatefulEstimator`.
+        few_weight_params: whether it is for a weight module of few parameters only.
+    """
+
+    make: Callable[..., Estimator]
+    second_derivatives: bool
+    keeps_state: bool
+    few_weight_params: bool
+
+    @property
+    def fits_runs(self) -> bool:
+        """Whether a run can use it, whose weight module may be of any size and whose checkpoints hold no more."""
+        return not self.keeps_state and not self.few_weight_params
 
 
-def by_slopes(
-    slopes: Slopes,
-    problem: BilevelProblem[Any, Any],
-    rule: InnerRule,
-    simulation: Simulation[Any, Any],
-    weight_params: Params,
-) -> MetaGradient:
+ESTIMATORS: dict[str, EstimatorKind] = {}
+"""All estimators by name; each says in its docstring what it computes, what it costs and when to use it."""
+
+Made = TypeVar("Made", bound=Callable[..., Estimator])
+
+
+def register(
+    name: str, *, second_derivatives: bool = True, keeps_state: bool = False, few_weight_params: bool = False
+) -> Callable[[Made], Made]:
+    """Make an estimator known by its name; a decorator of its class.
+
+    Args:
+        name: to be asked for by.
+        second_derivatives, keeps_state, few_weight_params: as in :class:`EstimatorKind`.
+    Example:
+        >>> @register("nothing", second_derivatives=False)
+        ... class Nothing:
+        ...     def __call__(self, update):
+        ...         zeros = {name: torch.zeros_like(value) for name, value in update.weight_params.items()}
+        ...         return MetaGradient(zeros, torch.zeros(()), ())
+        >>> found = estimator_named("nothing")
+        >>> kind = ESTIMATORS.pop("nothing")
+    """
+
+    def known(make: Made) -> Made:
+        ESTIMATORS[name] = EstimatorKind(make, second_derivatives, keeps_state, few_weight_params)
+        return make
+
+    return known
+
+
+def estimator_named(name: str, **options: object) -> Estimator:
+    """An estimator by its name.
+
+    Args:
+        name: a key of :data:`ESTIMATORS`.
+        options: of its constructor.
+    Raises: ValueError: if there is none of this name; the message lists all.
+    """
+    if name not in ESTIMATORS:
+        raise ValueError(f"unknown estimator '{name}'; known: {', '.join(ESTIMATORS)}")
+    return ESTIMATORS[name].make(**options)
+
+
+Slopes = Callable[[Unroll], tuple[Tensor, dict[int, Tensor]]]
+"""What is simulated to the meta-loss and, by the related batch's number, its derivative by that batch's factors."""
+
+
+def by_slopes(slopes: Slopes, update: AnyUpdate) -> MetaGradient:
     """The meta-gradient from its slopes: the part that estimators of this kind have in common."""
-    eta = {name: value.detach().requires_grad_() for name, value in weight_params.items()}
-    batches = simulation.related_batches
-    weights = list(problem.example_weights(eta, batches)) if batches else []
+    eta = {name: value.detach().requires_grad_() for name, value in update.weight_params.items()}
+    weights = Weights(update)(eta)
     bare = tuple(weight.detach() for weight in weights)
-    steps = simulated_steps(problem, simulation, bare)
-    meta_loss, found = slopes(steps, rule, simulation, meta_step(problem, simulation))
-    scales = {step.number: step.scale for step in steps if step.number is not None}
+    unroll = unroll_of(update, bare)
+    meta_loss, found = slopes(unroll)
+    scales = {step.number: step.scale for step in unroll.steps if step.number is not None}
     by_weight = tuple(
         found[number] * scales[number] if number in found else torch.zeros_like(weight)
         for number, weight in enumerate(bare)
     )
     return MetaGradient(through_weights(weights, by_weight, eta), meta_loss, bare, by_weight)
-
-
-def meta_step(problem: BilevelProblem[Any, Any], simulation: Simulation[Any, Any]) -> Step:
-    """The meta-loss as a step, whose factors sum or average the losses."""
-    return primary_step(problem, simulation.meta_batch, simulation.params)
 
 
 def through_weights(weights: Sequence[Tensor], slopes: Sequence[Tensor], eta: Params) -> Params:
@@ -92,28 +141,9 @@ def through_weights(weights: Sequence[Tensor], slopes: Sequence[Tensor], eta: Pa
     return dict(zip(eta, gradients, strict=True))
 
 
-def losses_and_gradient(step: Step, params: Params) -> tuple[Tensor, Params]:
-    """A step's losses, and the gradient of their sum times the factors; names it does not depend on are left out."""
-    theta = {name: value.detach().requires_grad_() for name, value in params.items()}
-    losses = step.losses(theta)
-    if not losses.requires_grad:
-        return losses, {}
-    found = torch.autograd.grad(losses @ step.factors, list(theta.values()), allow_unused=True)
-    return losses.detach(), {name: value for name, value in zip(theta, found, strict=True) if value is not None}
-
-
-def turned_at(meta: Step, params: Params) -> tuple[Tensor, Params]:
-    """Likewise of the meta-loss, by the model's own way if it has one."""
-    linear = meta.own(params)
-    if linear is None:
-        return losses_and_gradient(meta, params)
-    gradients = linear.gradient(meta.factors)
-    return linear.losses, {name: value for name, value in gradients.items() if value is not None}
-
-
 def moved_by(steps: Sequence[Step], rule: InnerRule, params: Params, state: State) -> tuple[Params, State]:
     """Where the steps end, without a graph."""
     for step in steps:
-        found = losses_and_gradient(step, params)[1]
+        found = step.gradient(params)[1]
         params, state = rule.step(params, {name: found.get(name) for name in params}, state)
     return params, state

@@ -12,17 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from tasksieve.metagrad.estimators.estimator import losses_and_gradient, meta_step
-from tasksieve.metagrad.inner import Gradients, InnerRule, Params, State, Tangents
-from tasksieve.metagrad.problem import BilevelProblem, MetaGradient, Simulation, Step, simulated_steps
+from tasksieve.metagrad.estimators.estimator import register
+from tasksieve.metagrad.inner_rule import Gradients, Params, Tangents
+from tasksieve.metagrad.problem import AnyUpdate, MetaGradient
+from tasksieve.metagrad.steps import Step, Unroll, Weights, unroll_of
 
 
+@register("forward", few_weight_params=True)
 @dataclass(frozen=True, slots=True)
 class Forward:
     r"""Exact, with memory that does not grow with K: for a weight module of few parameters.
@@ -42,60 +43,43 @@ class Forward:
 
     limit: int = 1024
 
-    def __call__(
-        self,
-        problem: BilevelProblem[Any, Any],
-        rule: InnerRule,
-        simulation: Simulation[Any, Any],
-        weight_params: Params,
-    ) -> MetaGradient:
+    def __call__(self, update: AnyUpdate) -> MetaGradient:
         """The meta-gradient."""
-        elements = sum(value.numel() for value in weight_params.values())
+        elements = sum(value.numel() for value in update.weight_params.values())
         if elements > self.limit:
             raise ValueError(
                 f"forward mode keeps a copy of θ for each element of η, here {elements}, and at most {self.limit}; "
                 "take another estimator, or raise the limit"
             )
-        weights, columns = weights_and_columns(problem, weight_params, simulation.related_batches)
-        steps = simulated_steps(problem, simulation, weights)
-        moved = [columns[step.number] * step.scale if step.number is not None else None for step in steps]
-        params, tangents = _simulate(steps, moved, rule, simulation)
-        meta = meta_step(problem, simulation)
-        losses, adjoint = losses_and_gradient(meta, params)
+        weights, columns = weights_and_columns(update)
+        unroll = unroll_of(update, weights)
+        params, tangents = _simulate(unroll, columns)
+        losses, adjoint = unroll.meta.gradient(params)
         found = torch.zeros(elements, dtype=losses.dtype, device=losses.device)
         for name in adjoint.keys() & tangents.keys():
             found = found + tangents[name].flatten(1) @ adjoint[name].flatten()
-        parts = torch.split(found, [value.numel() for value in weight_params.values()])
-        gradients = {
-            name: part.view_as(value) for part, (name, value) in zip(parts, weight_params.items(), strict=True)
-        }
-        return MetaGradient(gradients, losses @ meta.factors, tuple(weights))
+        eta = update.weight_params
+        parts = torch.split(found, [value.numel() for value in eta.values()])
+        gradients = {name: part.view_as(value) for part, (name, value) in zip(parts, eta.items(), strict=True)}
+        return MetaGradient(gradients, losses @ unroll.meta.factors, tuple(weights))
 
 
-def weights_and_columns(
-    problem: BilevelProblem[Any, Any], weight_params: Params, batches: Sequence[Any]
-) -> tuple[list[Tensor], list[Tensor]]:
+def weights_and_columns(update: AnyUpdate) -> tuple[list[Tensor], list[Tensor]]:
     """Each batch's weights (batch,), and their derivatives by all elements of η in turn (elements, batch).
 
     By forward mode where all operations of the weight module have it, else by two backward passes.
     """
-    if not batches:
+    if not update.simulation.related_batches:
         return [], []
-
-    def weights_at(eta: Params) -> Tensor:
-        found = [weight.reshape(-1) for weight in problem.example_weights(eta, batches)]
-        sizes[:] = [len(weight) for weight in found]
-        return torch.cat(found)
-
-    sizes: list[int] = []
-    eta = {name: value.detach() for name, value in weight_params.items()}
+    weights_at = Weights(update)
+    eta = {name: value.detach() for name, value in update.weight_params.items()}
     with torch.no_grad():
-        weights = weights_at(eta)
+        weights = weights_at.joined(eta)
     try:
-        columns = _columns_forward(weights_at, eta, weights)
+        columns = _columns_forward(weights_at.joined, eta, weights)
     except (NotImplementedError, RuntimeError):
-        columns = _columns_by_backward(weights_at, eta, weights)
-    return list(torch.split(weights, sizes)), list(torch.split(columns, sizes, dim=1))
+        columns = _columns_by_backward(weights_at.joined, eta, weights)
+    return weights_at.split(weights), weights_at.split(columns)
 
 
 def _columns_forward(weights_at: Callable[[Params], Tensor], eta: Params, weights: Tensor) -> Tensor:
@@ -135,17 +119,19 @@ def _basis(eta: Params) -> Iterator[Params]:
             yield direction
 
 
-def _simulate(
-    steps: Sequence[Step], factor_tangents: Sequence[Tensor | None], rule: InnerRule, simulation: Simulation[Any, Any]
-) -> tuple[Params, Params]:
-    """Where θ ends, and its tangents (elements, ...) by name; a name that is missing does not move."""
-    params: Params = {name: value.detach() for name, value in simulation.params.items()}
-    state: State = simulation.state or {}
-    tangents = Tangents({}, {}, {})
-    for step, of_factors in zip(steps, factor_tangents, strict=True):
+def _simulate(unroll: Unroll, columns: Sequence[Tensor]) -> tuple[Params, Params]:
+    """Where θ ends, and its tangents (elements, ...) by name; a name that is missing does not move.
+
+    Args:
+        unroll: the steps.
+        columns: derivatives of each related batch's weights (elements, batch).
+    """
+    params, state, tangents = unroll.params, unroll.state, Tangents({}, {}, {})
+    for step in unroll.steps:
+        of_factors = None if step.number is None else columns[step.number] * step.scale
         gradients, of_gradients = _gradient_tangents(step, params, tangents.params, of_factors)
-        params, state = rule.step(params, gradients, state)
-        tangents = rule.pushforward(gradients, state, of_gradients, tangents)
+        params, state = unroll.rule.step(params, gradients, state)
+        tangents = unroll.rule.pushforward(gradients, state, of_gradients, tangents)
     return params, tangents.params
 
 

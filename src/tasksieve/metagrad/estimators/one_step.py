@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from tasksieve.metagrad.estimators.estimator import by_slopes, losses_and_gradient, turned_at
-from tasksieve.metagrad.inner import Cotangents, InnerRule, Params
-from tasksieve.metagrad.problem import BilevelProblem, MetaGradient, Simulation, Step
+from tasksieve.metagrad.estimators.estimator import by_slopes, register
+from tasksieve.metagrad.inner_rule import Cotangents, Params
+from tasksieve.metagrad.problem import AnyUpdate, MetaGradient
+from tasksieve.metagrad.steps import Step, Unroll
 
 
+@register("one-step")
 @dataclass(frozen=True, slots=True)
 class OneStep:
     r"""Exact for K = 1: the slope of every related loss along the cotangent of the step's gradient.
@@ -29,31 +29,23 @@ class OneStep:
     Raises: ValueError: if more than one step is simulated.
     """
 
-    def __call__(
-        self,
-        problem: BilevelProblem[Any, Any],
-        rule: InnerRule,
-        simulation: Simulation[Any, Any],
-        weight_params: Params,
-    ) -> MetaGradient:
+    def __call__(self, update: AnyUpdate) -> MetaGradient:
         """The meta-gradient."""
-        return by_slopes(_slopes, problem, rule, simulation, weight_params)
+        return by_slopes(_slopes, update)
 
 
-def _slopes(
-    steps: Sequence[Step], rule: InnerRule, simulation: Simulation[Any, Any], meta: Step
-) -> tuple[Tensor, dict[int, Tensor]]:
+def _slopes(unroll: Unroll) -> tuple[Tensor, dict[int, Tensor]]:
+    steps, params, meta = unroll.steps, unroll.params, unroll.meta
     if len(steps) > 1:
         raise ValueError(f"the one-step estimator simulates one step, not {len(steps)}; take unroll_length = 1")
-    params: Params = {name: value.detach() for name, value in simulation.params.items()}
     if not steps:
         return meta.losses(params).detach() @ meta.factors, {}
     (step,) = steps
-    found = losses_and_gradient(step, params)[1]
+    found = step.gradient(params)[1]
     gradients = {name: found.get(name) for name in params}
-    moved, after = rule.step(params, gradients, simulation.state or {})
-    losses, adjoint = turned_at(meta, moved)
-    direction, _ = rule.pullback(gradients, after, Cotangents(adjoint, {}, {}))
+    moved, after = unroll.rule.step(params, gradients, unroll.state)
+    losses, adjoint = meta.gradient(moved)
+    direction, _ = unroll.rule.pullback(gradients, after, Cotangents(adjoint, {}, {}))
     return losses @ meta.factors, {0: slopes_along(step, params, direction)}
 
 

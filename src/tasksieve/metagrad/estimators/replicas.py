@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from tasksieve.metagrad.estimators.estimator import losses_and_gradient, meta_step
-from tasksieve.metagrad.inner import Gradients, InnerRule, Moments, Params, State
-from tasksieve.metagrad.problem import BilevelProblem, Simulation, Step, simulated_steps
+from tasksieve.metagrad.inner_rule import Gradients, Moments, Params, State
+from tasksieve.metagrad.problem import AnyUpdate, Simulation
+from tasksieve.metagrad.steps import Step, Weights, losses_and_gradient, unroll_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Replicas:
 
     Attributes:
         params: each parameter with one dimension more in front, of the replicas.
-        state: its moments likewise.
+        state: the moments of each, with that dimension too.
     """
 
     params: Params
@@ -39,45 +39,35 @@ class Replicas:
         }
         return cls({name: copies(value) for name, value in simulation.params.items()}, state)
 
-    def learn(
-        self, problem: BilevelProblem[Any, Any], rule: InnerRule, simulation: Simulation[Any, Any], etas: Params
-    ) -> tuple[Replicas, Tensor]:
-        """Take a simulation's steps, each replica with the weights of its own η.
+    def learn(self, update: AnyUpdate, weights: list[Tensor]) -> tuple[Replicas, Tensor]:
+        """Take an update's steps, each replica with its own weights.
 
         Args:
-            problem, rule: as given.
-            simulation: its batches; its parameters and state are not looked at.
-            etas: weight params (replicas, ...).
+            update: its batches and its rule count; its parameters and state are not looked at.
+            weights: of each related batch's examples (replicas, batch).
         Returns: the replicas then, and the meta-loss of each.
         """
-        batches = simulation.related_batches
-        weights = replicated_weights(problem, etas, batches)
-        steps = simulated_steps(problem, simulation, [weight[0] for weight in weights])
+        unroll = unroll_of(update, [weight[0] for weight in weights])
         params, state = self.params, self.state
-        for step in steps:
+        for step in unroll.steps:
             if step.number is None:
                 factors = step.factors.expand(len(next(iter(params.values()))), -1)
             else:
                 factors = weights[step.number] * step.scale
-            params, state = rule.step(params, _gradients(step, params, factors), state)
-        meta = meta_step(problem, simulation)
+            params, state = unroll.rule.step(params, _gradients(step, params, factors), state)
         with torch.no_grad():
-            return Replicas(params, state), each(meta.losses, params) @ meta.factors
+            return Replicas(params, state), each(unroll.meta.losses, params) @ unroll.meta.factors
 
 
-def replicated_weights(problem: BilevelProblem[Any, Any], etas: Params, batches: Sequence[Any]) -> tuple[Tensor, ...]:
-    """The weights (replicas, batch) of each batch."""
-    sizes: list[int] = []
+def replicated_weights(weights: Weights, etas: Params) -> list[Tensor]:
+    """The weights (replicas, batch) of each related batch.
 
-    def weights_at(eta: Params) -> Tensor:
-        found = problem.example_weights(eta, batches)
-        sizes[:] = [len(weight) for weight in found]
-        return torch.cat(list(found))
-
-    if not batches:
-        return ()
+    Args:
+        weights: as a function of η.
+        etas: weight params (replicas, ...).
+    """
     with torch.no_grad():
-        return torch.split(each(weights_at, etas), sizes, dim=1)
+        return weights.split(each(weights.joined, etas))
 
 
 def each(function: Callable[[Params], Tensor], stacked: Params) -> Tensor:

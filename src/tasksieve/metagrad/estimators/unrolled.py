@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from tasksieve.metagrad.estimators.estimator import by_slopes
-from tasksieve.metagrad.inner import InnerRule, Params, State
-from tasksieve.metagrad.problem import BilevelProblem, MetaGradient, Simulation, Step
+from tasksieve.metagrad.estimators.estimator import by_slopes, register
+from tasksieve.metagrad.problem import AnyUpdate, MetaGradient
+from tasksieve.metagrad.steps import Unroll
 
 
+@register("unrolled")
 @dataclass(frozen=True, slots=True)
 class Unrolled:
     r"""Exact, by automatic differentiation of the whole simulation (Eqs. 6-14).
@@ -24,31 +23,22 @@ class Unrolled:
     of θ (of its moments too, with Adam). When: as the reference that others are held against.
     """
 
-    def __call__(
-        self,
-        problem: BilevelProblem[Any, Any],
-        rule: InnerRule,
-        simulation: Simulation[Any, Any],
-        weight_params: Params,
-    ) -> MetaGradient:
+    def __call__(self, update: AnyUpdate) -> MetaGradient:
         """The meta-gradient."""
-        return by_slopes(_slopes, problem, rule, simulation, weight_params)
+        return by_slopes(_slopes, update)
 
 
-def _slopes(
-    steps: Sequence[Step], rule: InnerRule, simulation: Simulation[Any, Any], meta: Step
-) -> tuple[Tensor, dict[int, Tensor]]:
-    moved: Params = {name: value.detach().requires_grad_() for name, value in simulation.params.items()}
-    state: State = simulation.state or {}
+def _slopes(unroll: Unroll) -> tuple[Tensor, dict[int, Tensor]]:
+    moved, state = {name: value.requires_grad_() for name, value in unroll.params.items()}, unroll.state
     leaves: dict[int, Tensor] = {}
-    for step in steps:
+    for step in unroll.steps:
         factors = step.factors
         if step.number is not None:
             factors = leaves[step.number] = factors.detach().requires_grad_()
         loss = step.losses(moved) @ factors
         gradients = torch.autograd.grad(loss, list(moved.values()), create_graph=True, allow_unused=True)
-        moved, state = rule.step(moved, dict(zip(moved, gradients, strict=True)), state)
-    meta_loss = meta.losses(moved) @ meta.factors
+        moved, state = unroll.rule.step(moved, dict(zip(moved, gradients, strict=True)), state)
+    meta_loss = unroll.meta.losses(moved) @ unroll.meta.factors
     if not leaves:
         return meta_loss.detach(), {}
     found = torch.autograd.grad(meta_loss, list(leaves.values()), allow_unused=True, materialize_grads=True)

@@ -9,12 +9,15 @@ import torch
 from torch import Tensor
 
 from tasksieve.contracts import ExampleBatch, Linearization
+from tasksieve.errors import UserError
 from tasksieve.metagrad import (
+    ESTIMATORS,
     Adam,
     BilevelProblem,
     Estimator,
     InnerRule,
     MetaGradient,
+    MetaUpdate,
     Params,
     Sgd,
     Simulation,
@@ -37,7 +40,7 @@ from tasksieve.training.loop.state import TrainState
 from tasksieve.training.loop.streams import META_JOINT_STREAM, META_PRIMARY_STREAM, META_RELATED_STREAM
 from tasksieve.weighting import Learned, RelatedBatch, Weighter
 
-_Task = tuple[BilevelProblem[RelatedBatch, ExampleBatch], InnerRule, Simulation[RelatedBatch, ExampleBatch], Params]
+_Update = MetaUpdate[RelatedBatch, ExampleBatch]
 
 
 class MetaUpdates:
@@ -58,7 +61,7 @@ class MetaUpdates:
         self._eta = {} if state.weight_module is None else learned_params(state.weight_module)
         self._rule = _rule_of_groups(config.meta, state.optimizers["related"], self._params)
         self._explosions = Explosions(state.progress)
-        self._last: tuple[_Task, int] | None = None
+        self._last: tuple[_Update, int] | None = None
         self._estimator: Estimator | None = None
         training, answerable = config.training, tasks.primary.answerable()
         self._primary = sampler(training, answerable, META_PRIMARY_STREAM)
@@ -76,15 +79,15 @@ class MetaUpdates:
         if step < weighter.warm_up or meta.unroll_length == 0:
             return
         for number in range(step * meta.updates, (step + 1) * meta.updates):
-            task = self._task(number, weighter)
+            update = self._update(number, weighter)
             if self._estimator is None:
-                self._estimator = _checked(meta, task)
+                self._estimator = _checked(meta, update)
             if meta.certify_every and number % (meta.certify_every * meta.updates) == 0:
-                for name, value in certify(self._estimator, *task).metrics().items():
+                for name, value in certify(self._estimator, update).metrics().items():
                     self._means.add(name, value)
-            self._learn(self._estimator(*task), task, step)
+            self._learn(self._estimator(update), update, step)
 
-    def _task(self, number: int, weighter: Learned) -> _Task:
+    def _update(self, number: int, weighter: Learned) -> _Update:
         """What the update with this number, counted over the whole run, is to differentiate."""
         problem = BilevelProblem(
             self._related_losses,
@@ -95,7 +98,7 @@ class MetaUpdates:
             self._linearize_primary,
             len,
         )
-        return problem, self._rule, self._simulation(number), self._eta
+        return MetaUpdate(problem, self._rule, self._simulation(number), self._eta)
 
     def _simulation(self, number: int) -> Simulation[RelatedBatch, ExampleBatch]:
         meta, primary = self._config.meta, self._tasks.primary
@@ -120,12 +123,12 @@ class MetaUpdates:
         if self._explosions.settle() and self._last is not None:
             self._give_up(*self._last)
 
-    def _learn(self, result: MetaGradient, task: _Task, step: int) -> None:
+    def _learn(self, result: MetaGradient, update: _Update, step: int) -> None:
         norm = norm_of(result.gradients.values())
         finite = torch.isfinite(norm)
         self._means.add("meta_updates_skipped", logged(~finite))
         if self._explosions.add(finite):
-            self._give_up(task, step)
+            self._give_up(update, step)
         if at_hand(finite) and not finite:
             return
         for name, value in self._eta.items():
@@ -136,12 +139,12 @@ class MetaUpdates:
             clipped_step(optimizer, self._eta.values(), norm, limit)
             self._means.add("meta_loss", float(result.meta_loss))
         else:
-            self._last = task, step
+            self._last = update, step
             clipped_step(optimizer, self._eta.values(), norm, limit, ~finite)
             self._means.add("meta_loss", result.meta_loss.detach(), counts=finite)
 
-    def _give_up(self, task: _Task, step: int) -> None:
-        where = diagnose(*task).sentence
+    def _give_up(self, update: _Update, step: int) -> None:
+        where = diagnose(update).sentence
         raise Diverged(step, "weight", f"the meta-gradient, {EXPLOSIONS} times in a row ({where}),")
 
     def _related_losses(self, params: dict[str, Tensor], batch: RelatedBatch) -> Tensor:
@@ -177,10 +180,19 @@ def _rule_of_groups(meta: MetaConfig, optimizer: torch.optim.Optimizer, params: 
     return Grouped({name: group_of[id(value)] for name, value in params.items()}, rules)
 
 
-def _checked(meta: MetaConfig, task: _Task) -> Estimator:
+def check_estimator(meta: MetaConfig) -> None:
+    """Refuse an estimator that there is not, or that a run has no place for.
+
+    Raises: UserError: which lists those that a run can use.
+    """
+    known = [name for name, kind in ESTIMATORS.items() if kind.fits_runs]
+    if meta.estimator not in known:
+        raise UserError(f"meta.estimator: found '{meta.estimator}'; a run can use {', '.join(known)}")
+
+
+def _checked(meta: MetaConfig, update: _Update) -> Estimator:
     """The configured estimator, or the one that takes its place where the model lacks a second derivative."""
-    problem, _, simulation, eta = task
-    found = preflight(problem, simulation, eta)
+    found = preflight(update)
     name = chosen_estimator(found, meta.estimator, meta.on_failure)
     notes = list(found.warnings)
     if name != meta.estimator:

@@ -17,6 +17,7 @@ from tasksieve.records.lock import FolderLock
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.background import Background
 from tasksieve.training.loop.environment import environment
+from tasksieve.training.loop.meta_updates import check_estimator
 from tasksieve.training.loop.method import Method
 from tasksieve.training.loop.recorded_weights import RecordedWeights
 from tasksieve.training.loop.resuming import go_on
@@ -69,6 +70,7 @@ def run(
     tracking.check()
     folder = RunFolder(Path(path))
     method = setting.method(config)
+    check_estimator(config.meta)
     facts = environment(setting.files(config))
     _check(folder, config, setting, facts, resume)
     if folder.begun and folder.finished:

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.func import grad, vjp
 
-from tasksieve.metagrad.inner import Gradients, Params
-from tasksieve.metagrad.linearization import AutogradLinearization, Linearization
+from tasksieve.contracts import Linearization
+from tasksieve.metagrad.automatic_differentiation import AutogradLinearization
+from tasksieve.metagrad.inner_rule import Gradients, Params
+from tasksieve.metagrad.random_draws import LateLinearization, cuda_devices, preserved
 
 Losses = Callable[[Params, Any], Tensor]
 BACKEND = "inductor"
@@ -62,7 +64,9 @@ class CompiledLosses:
         losses, gradients = self._try(self._gradient, self._plain_gradient, params, batch, factors)
         return losses.detach(), {name: gradients[name].detach() if name in self._used else None for name in params}
 
-    def second(self, params: Params, batch: Any, factors: Tensor, direction: Params) -> tuple[Tensor, Params]:
+    def second(
+        self, params: Params, batch: Any, factors: Tensor, direction: Mapping[str, Tensor]
+    ) -> tuple[Tensor, Params]:
         """Slopes, and the Hessian-vector product."""
         whole = {name: direction[name] if name in direction else torch.zeros_like(v) for name, v in params.items()}
         product, slopes = self._try(self._second, self._plain_second, params, batch, factors, whole)
@@ -70,7 +74,8 @@ class CompiledLosses:
 
     def _dependencies(self, params: Params, batch: Any) -> frozenset[str]:
         """Names of what the losses depend on: derivatives taken inside a function are zeros for the others."""
-        plain = self._by_autograd(params, batch)
+        with preserved(cuda_devices(params)):
+            plain = self._by_autograd(params, batch)
         gradients = plain.gradient(torch.ones_like(plain.losses))
         return frozenset(name for name, value in gradients.items() if value is not None)
 
@@ -100,21 +105,25 @@ class CompiledLosses:
         return found
 
 
-class _Compiled:
+class _Compiled(LateLinearization):
     """One batch around one θ."""
 
     def __init__(self, owner: CompiledLosses, params: Params, batch: Any) -> None:
         self._owner, self._batch = owner, batch
         self._params = {name: value.detach() for name, value in params.items()}
-        self.losses = self._factors = next(iter(params.values())).new_empty(0)
+        self._losses = self._factors = next(iter(params.values())).new_empty(0)
+
+    @property
+    def losses(self) -> Tensor:
+        return self._losses
 
     def gradient(self, factors: Tensor) -> Gradients:
         self._factors = factors.detach()
-        self.losses, gradients = self._owner.gradient(self._params, self._batch, self._factors)
+        self._losses, gradients = self._owner.gradient(self._params, self._batch, self._factors)
         return gradients
 
-    def second(self, direction: Params) -> tuple[Tensor, Params]:
+    def second(self, direction: Mapping[str, Tensor]) -> tuple[Tensor, Params]:
         return self._owner.second(self._params, self._batch, self._factors, direction)
 
-    def slopes(self, direction: Params) -> Tensor:
+    def slopes(self, direction: Mapping[str, Tensor]) -> Tensor:
         return self.second(direction)[0]

@@ -1,4 +1,12 @@
-r"""Simulated steps taken forward, to be gone back over.
+r"""The adjoint recursion: simulated steps taken forward, and gone back over.
+
+With the real steps :math:`θ_k` simulated forward, :math:`λ_K = ∇L_P(θ_K)` is carried back through them:
+
+.. math:: \frac{∂ L_P}{∂ c_{k,i}} = ⟨μ_k, ∇ℓ_i(θ_{k-1})⟩, \qquad λ_{k-1} = λ_k + H_k μ_k, \qquad
+   H_k = \sum_i c_{k,i} ∇^2 ℓ_i(θ_{k-1}),
+
+where :math:`μ_k` is the cotangent of the step's gradient: :math:`-β λ_k` for gradient descent, and the transpose of
+the step's derivative for any other rule.
 
 For plain gradient descent, and where the model can add derivatives to tensors that are there, one θ and one λ are
 changed in place: with the factors :math:`-β c_i` instead of :math:`c_i`, a step adds its "gradient" to θ, and the way
@@ -10,17 +18,60 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeGuard
+from typing import Protocol, TypeGuard
 
 import torch
 from torch import Tensor
 
-from tasksieve.metagrad.inner import Cotangents, Gradients, InnerRule, Params, State
-from tasksieve.metagrad.linearization import InPlace, Linearization
-from tasksieve.metagrad.problem import Step
+from tasksieve.contracts import InPlace, Linearization
+from tasksieve.metagrad.automatic_differentiation import AutogradLinearization
+from tasksieve.metagrad.estimators.estimator import Slopes, moved_by
+from tasksieve.metagrad.inner_rule import Cotangents, Gradients, InnerRule, Params, State
 from tasksieve.metagrad.rules import Sgd
+from tasksieve.metagrad.steps import Step, Unroll
 
 Linearize = Callable[[Step, Params], Linearization]
+
+
+def recursion(linearize: Linearize, every: int | None = None) -> Slopes:
+    """The slopes by the recursion, with all steps kept, or with checkpoints of θ every so many.
+
+    Args:
+        linearize: how a step's losses are differentiated.
+        every: steps between checkpoints; None to keep all steps.
+    """
+
+    return functools.partial(_slopes, linearize, every)
+
+
+def _slopes(linearize: Linearize, every: int | None, unroll: Unroll) -> tuple[Tensor, dict[int, Tensor]]:
+    steps, params, state = unroll.steps, unroll.params, unroll.state
+    size = every or max(1, len(steps))
+    segments = [steps[first : first + size] for first in range(0, len(steps), size)]
+    starts = []
+    for segment in segments[:-1]:
+        starts.append((params, state))
+        params, state = moved_by(segment, unroll.rule, params, state)
+    tape = Tape(linearize, unroll.rule)
+    if segments:
+        params = tape.forward(segments[-1], params, state)
+    losses, adjoint = unroll.meta.gradient(params)
+    cotangents = Cotangents(adjoint, {}, {})
+    found: dict[int, Tensor] = {}
+    cotangents = tape.backward(cotangents, found, first=not starts)
+    while starts:
+        params, state = starts.pop()
+        tape.forward(segments[len(starts)], params, state)
+        cotangents = tape.backward(cotangents, found, first=not starts)
+    return losses @ unroll.meta.factors, found
+
+
+def once(step: Step, params: Params) -> Linearization:
+    """A step's linearization that is asked for second derivatives once, which lets its graph go on the way."""
+    linear = step.linearize(params)
+    if isinstance(linear, AutogradLinearization):
+        linear.again = False
+    return linear
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +111,7 @@ class Tape:
         mine = False  # whether nothing else holds this θ
         for step in steps:
             linear = self._linearize(step, params)
-            if self._descent is not None and _adds(linear):
+            if self._descent is not None and _adds_in_place(linear):
                 params, mine = params if mine else _copies(params, params), True
                 linear.add_gradient(step.factors * -self._descent, params)
                 self._taken.append(_InPlace(step, linear, params))
@@ -106,7 +157,11 @@ class Tape:
         return slopes, Cotangents(params, cotangents.means, cotangents.squares)
 
 
-def _adds(linear: Linearization) -> TypeGuard[InPlace]:
+class _Adds(Linearization, InPlace, Protocol):
+    """A linearization that can add its results to tensors that are there."""
+
+
+def _adds_in_place(linear: Linearization) -> TypeGuard[_Adds]:
     return _kind_adds(type(linear))
 
 

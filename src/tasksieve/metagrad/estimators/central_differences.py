@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from torch import Tensor
 
-from tasksieve.metagrad.estimators.estimator import losses_and_gradient
-from tasksieve.metagrad.inner import Params
-from tasksieve.metagrad.problem import Step
+from tasksieve.metagrad.inner_rule import Params
+from tasksieve.metagrad.steps import Step, losses_and_gradient
 
 
-def central_differences(step: Step, params: Params, direction: Params, epsilon: float) -> tuple[Tensor, Params]:
+def central_differences(
+    step: Step, params: Params, direction: Mapping[str, Tensor], epsilon: float
+) -> tuple[Tensor, Params]:
     r"""Slopes :math:`⟨∇ℓ_i, v⟩` and the Hessian-vector product :math:`H v`, up to errors of order ε².
 
     Args:
@@ -26,12 +28,12 @@ def central_differences(step: Step, params: Params, direction: Params, epsilon: 
     return (above[0] - below[0]) / (2 * epsilon), product
 
 
-def norm(params: Params) -> float:
+def norm(params: Mapping[str, Tensor]) -> float:
     """The Euclidean norm of all values together, taken in double precision."""
     return math.sqrt(sum(float(value.detach().double().square().sum()) for value in params.values()))
 
 
-def _moved(params: Params, direction: Params, length: float) -> Params:
+def _moved(params: Params, direction: Mapping[str, Tensor], length: float) -> Params:
     return {
         name: value.detach().add(direction[name], alpha=length) if name in direction else value
         for name, value in params.items()

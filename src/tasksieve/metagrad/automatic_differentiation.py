@@ -1,4 +1,4 @@
-r"""The losses of one batch around one θ: their gradient and what becomes of it in a direction.
+r"""Linearizations by automatic differentiation: reverse over reverse, and forward over reverse.
 
 With factors :math:`c_i` and a direction :math:`v`, an adjoint step needs :math:`\sum_i c_i ∇ℓ_i`, the
 Hessian-vector product :math:`\sum_i c_i ∇^2 ℓ_i v` and the slopes :math:`⟨∇ℓ_i, v⟩`. The last two are the derivatives
@@ -8,60 +8,12 @@ of :math:`⟨\sum_i c_i ∇ℓ_i, v⟩` by θ and by :math:`c_i`, so that one do
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from tasksieve.metagrad.inner import Gradients, Params
-
-
-@runtime_checkable
-class Linearization(Protocol):
-    """The losses of a batch at some θ, with first and second derivatives."""
-
-    @property
-    def losses(self) -> Tensor:
-        """Per-example losses, detached."""
-        ...
-
-    def gradient(self, factors: Tensor) -> Gradients:
-        """The gradient of the losses times these factors, detached; asked for once, before :meth:`second`."""
-        ...
-
-    def second(self, direction: Params) -> tuple[Tensor, Params]:
-        """Slopes (batch,) of the losses in a direction, and the Hessian-vector product with the factors given.
-
-        It may be asked for again, in other directions. A name missing in the direction stands for zeros; one missing
-        in the product likewise.
-        """
-        ...
-
-    def slopes(self, direction: Params) -> Tensor:
-        """The first of these by itself."""
-        ...
-
-
-@runtime_checkable
-class InPlace(Protocol):
-    """What a linearization may have beside: its results added to tensors that are there already.
-
-    With many more parameters than a batch depends on, most of the time would go into zeros and sums of whole tensors.
-    It must have taken all it needs of θ when it is made, as θ may be what is added to.
-    """
-
-    def add_gradient(self, factors: Tensor, to: Params) -> None:
-        """As ``gradient``, added to ``to``, which has all names that the linearization was made with."""
-        ...
-
-    def add_second(self, direction: Params, to: Params) -> Tensor:
-        """As ``second``, the product added to ``to``, which may be the direction itself; both have all names."""
-        ...
-
-    def slopes(self, direction: Params) -> Tensor:
-        """As in :class:`Linearization`."""
-        ...
+from tasksieve.metagrad.inner_rule import Gradients, Params
 
 
 class AutogradLinearization:
@@ -101,6 +53,13 @@ class AutogradLinearization:
         gradients = dict(zip(self._params, found, strict=True))
         self._gradients = {name: value for name, value in gradients.items() if value is not None}
         return {name: None if value is None else value.detach() for name, value in gradients.items()}
+
+    def gradient_alone(self, factors: Tensor) -> Gradients:
+        """By a plain backward pass, after which nothing else can be asked for."""
+        found = torch.autograd.grad(
+            self._losses, list(self._params.values()), grad_outputs=factors.detach(), allow_unused=True
+        )
+        return dict(zip(self._params, found, strict=True))
 
     def second(self, direction: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """By a backward pass through the gradient."""
@@ -149,7 +108,7 @@ class ForwardOverReverse:
         self.losses, self._factors = losses.detach(), factors.detach()
         return gradients
 
-    def second(self, direction: Params) -> tuple[Tensor, Params]:
+    def second(self, direction: Mapping[str, Tensor]) -> tuple[Tensor, Params]:
         """By both passes on dual numbers."""
         with forward_ad.dual_level():
             duals = self._duals(direction)
@@ -159,12 +118,12 @@ class ForwardOverReverse:
             products = {name: _tangent(value) for name, value in zip(self._known, found, strict=True)}
             return _tangent(losses).detach(), {name: value.detach() for name, value in products.items()}
 
-    def slopes(self, direction: Params) -> Tensor:
+    def slopes(self, direction: Mapping[str, Tensor]) -> Tensor:
         """By a forward pass on dual numbers."""
         with forward_ad.dual_level(), torch.no_grad():
             return _tangent(self._of(self._duals(direction)))
 
-    def _duals(self, direction: Params) -> Params:
+    def _duals(self, direction: Mapping[str, Tensor]) -> Params:
         theta = {name: value.detach().requires_grad_() for name, value in self._params.items()}
         return {
             name: forward_ad.make_dual(value, direction[name]) if name in direction else value  # type: ignore[no-untyped-call]
