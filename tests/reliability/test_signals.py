@@ -103,7 +103,8 @@ def hold(folder: Path) -> None:
 def test_a_comparison_goes_on_after_ctrl_c_and_after_its_parent_was_killed(tasks_dir: Path, tmp_path: Path) -> None:
     data = [word for option in ("primary", "valid", "test") for word in (f"--{option}", str(tasks_dir / "primary"))]
     options = ["--methods", "primary", "--seeds", "2", "--workers", "2", "--out", str(tmp_path / "c"), "--json"]
-    settings = [f"--set=training.{key}={value}" for key, value in {"iterations": 600, "evaluate_every": 20}.items()]
+    training = {"iterations": 600, "evaluate_every": 20, "patience": 600}
+    settings = [f"--set=training.{key}={value}" for key, value in training.items()]
     line = [sys.executable, "-m", "tasksieve", "compare", *data, *options, *settings]
     metrics = [tmp_path / "c" / "runs" / f"primary-6-{seed}" / "metrics.jsonl" for seed in (0, 1)]
 

@@ -57,6 +57,11 @@ def show_filters(page: sync_api.Page) -> None:
         page.get_by_text("Filters", exact=True).click()
 
 
+def remembered(page: sync_api.Page) -> list[str]:
+    """The lines that the model holds, as the page shows them."""
+    return page.locator("#memories tr th").all_inner_texts()
+
+
 def test_chat(page: sync_api.Page) -> None:
     page.goto("/")
     page.locator("#openings button").first.click()
@@ -85,12 +90,11 @@ def test_chat(page: sync_api.Page) -> None:
     page.get_by_label("You say").press("Enter")
     page.locator("#log li.system").nth(2).wait_for()
     assert "(silence)" in page.locator("#log li.user").nth(2).inner_text()
-    assert not any("resto R_place" in line for line in page.locator("#memories tr th").all_inner_texts())
+    assert any("resto R_place rome" in line for line in remembered(page))  # it has just come
     page.get_by_label("You say").fill("where is resto")
     page.get_by_role("button", name="Send").click()
     page.locator("#log li.system").nth(3).wait_for()
-    said = page.locator("#memories tr th").all_inner_texts()
-    assert any("resto R_place rome" in line for line in said)
+    assert any("resto R_place rome" in line for line in remembered(page))  # it was mentioned
     page.locator("#log li.system").nth(0).get_by_role("button").click()
     assert page.get_by_role("button", name="Say this instead").count() == 0
     page.reload()
