@@ -3,7 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint coverage format audit dist screenshots clean
+PYTHONS ?= python3.10 python3.11 python3.12 python3.13
+
+.PHONY: demo test lint coverage long fuzz kills pythons format audit dist screenshots clean
 
 demo: $(READY)
 	$(BIN)/tasksieve demo --out tasksieve-demo
@@ -16,9 +18,28 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# A worker that is done takes tests from the other's end, so that both end together.
 coverage: $(READY)
 	rm -f .coverage .coverage.*
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --cov --cov-report=term
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term
+
+# What takes hours; `make test` has short forms of it. The records in results/ are renewed.
+long: kills fuzz pythons
+
+# Trainings are killed 100 times, and every third operation on the disk is struck.
+kills: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.reliability.long --kills 100 --stride 3
+
+# 100,000 damaged files for each reader.
+fuzz: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz.long --inputs 100000
+
+# `make test` on each of the Pythons, each in a fresh environment in a copy of what git has.
+pythons:
+	set -e; for python in $(PYTHONS); do \
+	  folder=$$(mktemp -d); git archive HEAD | tar -x -C $$folder; \
+	  $(MAKE) -C $$folder test PYTHON=$$python; rm -rf $$folder; \
+	done
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

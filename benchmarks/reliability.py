@@ -2,8 +2,8 @@
 
     python -m benchmarks.reliability [--check]
 
-The record is made by ``python -m tests.reliability.long``, ``python -m tests.fuzz.long`` and
-``python -m benchmarks.checkpoints --json results/checkpoints.json``; ``results/serve.json`` by ``benchmarks.serve``.
+The record is made by ``make kills`` and ``make fuzz``, ``results/checkpoints.json`` by ``python -m
+benchmarks.checkpoints --json results/checkpoints.json``, and ``results/serve.json`` by ``benchmarks.serve``.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ ENDINGS = """## How commands end
 | a run of a comparison diverges | the others finish; named in the table and in `failed` of the record | 2 |
 | a damaged input file | one sentence with file and line | 2 |
 
-`tests/reliability/`, `tests/fuzz/` and `tests/unit/test_divergence.py` hold all of this.
+`tests/reliability/`, `tests/fuzz/` and `tests/unit/test_divergence.py` hold all of this: in short with `make test`,
+and at the length of the tables below with `make kills` and `make fuzz`.
 """
 
 
