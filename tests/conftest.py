@@ -40,3 +40,15 @@ def both_paths(request: pytest.FixtureRequest) -> Iterator[None]:
         pytest.skip("no C++ compiler on this machine")
     with disabled() if request.param == "torch" else nullcontext():
         yield
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests no browser was there for, and how to get one."""
+    skipped = [str(report.longrepr) for report in terminalreporter.getreports("skipped")]
+    without = sum("no browser is installed" in reason for reason in skipped)
+    if without:
+        terminalreporter.write_sep("=", "tests left out", yellow=True)
+        terminalreporter.write_line(
+            f"{without} tests of web pages were left out, as no browser is installed. Install chromium "
+            "(`apt install chromium`, `brew install --cask chromium`), or name a browser in TASKSIEVE_BROWSER."
+        )
