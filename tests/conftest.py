@@ -9,12 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from tasksieve.kernels import compiler, disabled
 from tests.checked_types import check_types
+from tests.small import write_tasks
 
-check_types()
 
-from tasksieve.kernels import compiler, disabled  # noqa: E402
-from tests.small import write_tasks  # noqa: E402
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--check-types", action="store_true", help="check types and shapes at every call")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("check_types"):
+        check_types()
 
 
 @pytest.fixture(scope="session")
