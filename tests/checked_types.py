@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import sys
 from collections.abc import Callable
 from typing import Any, get_args
 
 import jaxtyping
 
-PACKAGES = ("encoding", "models", "weighting", "metagrad", "training")
+PACKAGES = [f"tasksieve.{name}" for name in ("encoding", "models", "weighting", "metagrad", "training")]
 
 
 def check_types() -> None:
     """Check the packages that compute, from their import on; to be called before it."""
+    assert not sys.modules.keys() & set(PACKAGES)
     with_shapes = jaxtyping.jaxtyped
 
     def jaxtyped(*, typechecker: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -33,7 +35,7 @@ def check_types() -> None:
         return decorate
 
     jaxtyping.jaxtyped = jaxtyped  # the name that the hook puts before every function
-    jaxtyping.install_import_hook([f"tasksieve.{name}" for name in PACKAGES], "beartype.beartype")
+    jaxtyping.install_import_hook(PACKAGES, "beartype.beartype")
 
 
 def names_shapes(thing: Any) -> bool:

@@ -9,21 +9,26 @@ from pathlib import Path
 
 import pytest
 
-from tests.checked_types import check_types
-
-if "TASKSIEVE_UNCHECKED" not in os.environ:  # torch.compile cannot look into what checks types
-    check_types()
-
 from tasksieve.kernels import compiler, disabled
+from tests.checked_types import check_types
 from tests.small import write_tasks
 from tests.web.browsers import NO_BROWSER, advice
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--check-types", action="store_true", help="check types and shapes at every call")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("check_types"):
+        check_types()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Say after everything else how many tests had no browser, and how to get one."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     skipped = reporter.stats.get("skipped", ()) if reporter else ()
-    if left_out := sum(NO_BROWSER in str(report.longrepr) for report in skipped):
+    if reporter and (left_out := sum(NO_BROWSER in str(report.longrepr) for report in skipped)):
         reporter.line(advice(left_out), yellow=True)
 
 
@@ -50,15 +55,3 @@ def both_paths(request: pytest.FixtureRequest) -> Iterator[None]:
         pytest.skip("no C++ compiler on this machine")
     with disabled() if request.param == "torch" else nullcontext():
         yield
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many tests no browser was there for, and how to get one."""
-    skipped = [str(report.longrepr) for report in terminalreporter.getreports("skipped")]
-    without = sum("no browser is installed" in reason for reason in skipped)
-    if without:
-        terminalreporter.write_sep("=", "tests left out", yellow=True)
-        terminalreporter.write_line(
-            f"{without} tests of web pages were left out, as no browser is installed. Install chromium "
-            "(`apt install chromium`, `brew install --cask chromium`), or name a browser in TASKSIEVE_BROWSER."
-        )
