@@ -51,9 +51,9 @@ Batch = tuple[torch.Tensor, torch.Tensor, bool]
 
 def runs() -> list[tuple[str, str, str, str]]:
     """Name of the estimator, reduction, rule, and what is special."""
-    plain = [(name, reduction, "sgd", "") for name in ESTIMATORS for reduction in ("sum", "mean")]
     return [
-        *plain,
+        *((name, "mean", "sgd", "") for name in ESTIMATORS),
+        *((name, "sum", "sgd", "") for name in ("adjoint", "unrolled", "forward", "cg")),
         ("adjoint", "mean", "adam", ""),
         ("unrolled", "mean", "adam", ""),
         *((name, "mean", "sgd", special) for name in ("adjoint", "unrolled") for special in ("joint", "normalized")),

@@ -21,7 +21,7 @@ CASES = {
     "images": lambda: image_case("mean"),
 }
 """The last two by the models' own linearizations, where an estimator asks for any."""
-UNROLLS = ((0, False), (1, False), (3, False), (3, True))
+UNROLLS = ((0, False), (1, False), (3, True))
 """K, and whether the unroll is joint."""
 
 

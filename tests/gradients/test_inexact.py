@@ -67,13 +67,16 @@ def carried() -> dict[str, Moments]:
 
 IMPLICIT = {
     "cg": ConjugateGradient(damping=0.0, tolerance=1e-14),
-    "neumann": Neumann(terms=400),
+    "neumann": Neumann(terms=300),
 }
 
 
 @pytest.mark.parametrize("name", IMPLICIT)
-@pytest.mark.parametrize("rule", [Sgd(0.05), Sgd(0.01, 0.8), Adam(0.05)], ids=["sgd", "momentum", "adam"])
-@pytest.mark.parametrize("repeats", [1, 2])
+@pytest.mark.parametrize(
+    ("rule", "repeats"),
+    [(Sgd(0.05), 1), (Sgd(0.01, 0.8), 2), (Adam(0.05), 1)],
+    ids=["sgd", "momentum", "adam"],
+)
 def test_at_a_minimum_implicit_differentiation_is_exact(name: str, rule: Any, repeats: int) -> None:
     """Also where the same batch is simulated twice."""
     state = carried() if isinstance(rule, Adam) else None

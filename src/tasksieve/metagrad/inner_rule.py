@@ -41,7 +41,7 @@ class Cotangents:
 
     Attributes:
         params: λ, by name.
-        means, squares: likewise of the moments; a name that is missing stands for zeros.
+        means, squares: cotangents of the moments; a name that is missing stands for zeros.
     """
 
     params: Params
@@ -57,7 +57,7 @@ class Tangents:
 
     Attributes:
         params: θ̇, by name.
-        means, squares: likewise of the moments; a name that is missing stands for zeros, in ``params`` too.
+        means, squares: tangents of the moments; a name that is missing stands for zeros, in ``params`` too.
     """
 
     params: Params

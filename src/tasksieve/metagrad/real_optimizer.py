@@ -133,7 +133,7 @@ class Grouped:
         return {name: moved[name] for name in params}, moments
 
     def pullback(self, gradients: Gradients, after: State, cotangents: Cotangents) -> tuple[Params, Cotangents]:
-        """Likewise."""
+        """The transposed derivative of a step, group by group."""
         found: Params = {}
         before = Cotangents({}, {}, {})
         for number, rule in enumerate(self.rules):
@@ -148,7 +148,7 @@ class Grouped:
         return found, before
 
     def pushforward(self, gradients: Gradients, after: State, of_gradients: Params, tangents: Tangents) -> Tangents:
-        """Likewise."""
+        """The derivative of a step, group by group."""
         found = Tangents({}, {}, {})
         for number, rule in enumerate(self.rules):
             own = Tangents(
@@ -163,7 +163,7 @@ class Grouped:
         return found
 
     def preconditioner(self, params: Params, state: State) -> Params:
-        """Likewise."""
+        """How far a step moves each parameter, by its own group's rule."""
         found: Params = {}
         for number, rule in enumerate(self.rules):
             found |= rule.preconditioner(self._own(params, number), self._own(state, number))
