@@ -35,18 +35,11 @@ undisturbed, byte for byte: metrics, weights of the examples, best and last mode
 - A file is written beside its place, brought to the disk and renamed; then its folder is brought to the disk.
 - Checkpoints carry a SHA-256 over every byte and a format number. The last two are kept: if the last one is damaged,
   the run says so in one sentence and goes on from the one before.
-<<<<<<< HEAD
 - No update is made by a loss or gradient that is not finite. On the CPU the run ends there; a GPU leaves the update
   out by itself, as reading every number would make the program wait, and the run ends at the next validation, before
   the checkpoint.
 - A lock of the operating system keeps a second process out of a run folder, says who holds it, and dies with its
   holder.
-=======
-- No update is made by a loss or gradient that is not finite. On the CPU the run ends there. A GPU leaves the update
-  out by itself, as reading every number would make the program wait; the run ends at the next validation, before its
-  checkpoint.
-- A lock of the operating system keeps a second process out of a run folder and dies with its holder.
->>>>>>> methods
 
 This holds for one machine, one set of versions and the CPU, with any number of worker processes.
 """

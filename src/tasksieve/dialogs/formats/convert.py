@@ -72,13 +72,18 @@ def convert(
         write(iterate_dialogs(source, journal, from_format), part)
         before = iterate_dialogs(source, Journal(source), from_format)
         counted.update(_compared(before, to_format.read(part, Journal(target))))
-        if weights is not None and len(weights) != counted["turns"]:
-            found = f"has {counted['turns']:,} responses, and the table weights of {len(weights):,}"
-            raise UserError(f"{found}; expected the table of this very file", source)
+        if weights is not None:
+            _check_number(weights, counted["turns"], source)
 
     write_whole(target, fill)
     dialogs, turns = counted.pop("dialogs"), counted.pop("turns")
     return Conversion(from_format.name, to_format.name, dialogs, turns, dict(journal.lost + counted))
+
+
+def _check_number(weights: Weights, turns: int, source: Path) -> None:
+    if len(weights) != turns:
+        found = f"has {turns:,} responses, and the table weights of {len(weights):,}"
+        raise UserError(f"{found}; expected the table of this very file", source)
 
 
 def _compared(before: Iterator[Dialog], after: Iterator[Dialog]) -> Iterator[str]:
