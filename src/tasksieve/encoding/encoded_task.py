@@ -94,8 +94,9 @@ class EncodedTask:
             for place, turn in enumerate(reading.turns):
                 first, last = start, start + turn.remembered
                 if turn.fresh:
-                    first, last = len(memories), len(memories) + len(turn.fresh) + turn.remembered
-                    memories.extend(rows.number(line.seen) for line in reading.memory(turn))
+                    first = len(memories)
+                    memories.extend(rows.number(line.seen) for line in reading.memory(turn)[-max_memories:])
+                    last = len(memories)
                 spoken = rows.number(turn.user), rows.number(turn.response)
                 columns.append((*spoken, first, last, candidates.number(turn.response)))
                 entities.add(turn.descriptions, turn.entity)
