@@ -64,6 +64,14 @@ def test_what_has_just_come_is_seen_at_the_turn_at_hand_and_no_longer() -> None:
     assert not Reader("mentioned").read_one(dialog).turns[1].fresh
 
 
+def test_a_knowledge_base_before_the_first_turn_is_no_answer_to_it() -> None:
+    base = facts("r1 R_price cheap", "r2 R_price dear")
+    reading = Reader().read_one(Dialog((*base, Turn("hi", "hello"), *facts("r3 R_price cheap"), Turn("so", "r3"))))
+    assert [[line.seen for line in turn.fresh] for turn in reading.turns] == [[], ["<fact> r3 R_price cheap"]]
+    assert (reading.given, reading.seen) == (3, 1)
+    assert Reader(names=KB).read_one(Dialog((*base, Turn("hi", "hello")))).seen == 2  # they describe entities
+
+
 def test_what_identifies_a_record_brings_it_back() -> None:
     names = Names({"Hotels_1": ("hotel_name", "address")})
     inn = records(

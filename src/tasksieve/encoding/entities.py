@@ -55,14 +55,15 @@ class KnownEntities:
         """All names, of entities and of what only one of them has, with entity and placeholder."""
         return self._names
 
-    def learn(self, record: Record) -> None:
-        """Know what a record says; one whose kind has no names is of no entity."""
-        if record.kind not in self._of.fields:
-            return
+    def learn(self, record: Record) -> bool:
+        """Know what a record says.
+
+        Returns: whether it is of an entity; one without names is of none.
+        """
         fields = fields_of(record)
         gaps = [(gap, value) for path, value in fields if (gap := self._of.gap_of(record.kind, path))]
         if not gaps:
-            return
+            return False
         number = self._number(gaps)
         entity = self._entities[number]
         for gap, value in gaps:
@@ -74,6 +75,7 @@ class KnownEntities:
                 self._value_words.update(words)
                 entity.values[f"{'_'.join(path.split())}={'_'.join(words)}"] = frozenset(words)
         self._descriptions = None
+        return True
 
     def hear(self, utterance: str) -> None:
         """Know what the user asks for."""

@@ -1,8 +1,9 @@
 """What is read of a dialog, once: what is said with placeholders for names, what is remembered, who is known.
 
 A record is remembered once anything that identifies it was mentioned, and for the turn at which it has just come, as
-a tool's answer to that turn. What identifies it is a name (:mod:`tasksieve.encoding.names`); where its kind has
-none, any value that no other record of its kind in the dialog has. A note is remembered from when it comes.
+a tool's answer to that turn. Triples before the first turn are a knowledge base and no answer: they wait until they
+are mentioned. What identifies a record is a name (:mod:`tasksieve.encoding.names`); where its kind has none, any
+value that no other record of its kind in the dialog has. A note is remembered from when it comes.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class Reading:
         turns: its turns.
         entities: those that it knows at its end.
         given: how many facts its records and notes hold: fields that say something, and notes.
-        seen: how many of them were remembered at any turn.
+        seen: how many of them were remembered at any turn, or describe an entity that responses may name.
     """
 
     lines: tuple[Line, ...]
@@ -150,9 +151,9 @@ class _Pass:
             self._remember(FACT, note.text)
 
     def _record(self, record: Record) -> None:
-        if self._named:
-            self._entities.learn(record)
         number = self._records.setdefault(record, len(self._records))
+        if self._named and self._entities.learn(record):
+            self._seen.add(number)
         known = number < len(self._sentences)
         if not known:
             self._sentences.append(list(self._facts_of(record)))
@@ -163,7 +164,7 @@ class _Pass:
                 self._waiting.add(number, self._identity(record))
             if self._waiting.mentioned(number):
                 self._keep(number)
-            elif self._facts == "needed":
+            elif self._facts == "needed" and (self._turns or record.kind != KNOWLEDGE_BASE):
                 self._fresh[number] = None
 
     def _identity(self, record: Record) -> Identity:
