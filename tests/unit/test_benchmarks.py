@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from benchmarks import checkpoints, estimator_tables, meta_update, performance
+from benchmarks import checkpoints, estimator_tables, meta_update, performance, reliability
 from tasksieve.dialogs.simulate import simulate
 from tests.small import small_config
 
@@ -41,7 +41,7 @@ def test_the_meta_update_benchmark_prints_ratios(
     assert page.count("`tasksieve-adjoint`") == 2
 
 
-@pytest.mark.parametrize("writer", [performance, estimator_tables])
+@pytest.mark.parametrize("writer", [performance, estimator_tables, reliability])
 def test_the_pages_say_what_the_records_say(writer: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["writer", "--check"])
     with pytest.raises(SystemExit) as ended:
