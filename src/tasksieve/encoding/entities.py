@@ -136,7 +136,7 @@ class KnownEntities:
         return self._descriptions
 
     def _number(self, gaps: list[tuple[str, str]]) -> int:
-        """That of the entity with the first of these names, or a new one's.
+        """The number of the entity with the first of these names, or of a new one.
 
         A record with a known first name is of that entity, whatever else it says; one without a first name is of the
         entity that has any of its other names.

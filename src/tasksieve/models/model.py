@@ -127,7 +127,10 @@ class Model(Trained, ABC):
     def backward_by_linearization(
         self, batches: Sequence[Any], factors: Float[Tensor, " examples"]
     ) -> Float[Tensor, " examples"]:
-        """As :meth:`backward`, which a model whose linearization is quicker than a graph may replace by this."""
+        """Set the gradients as :meth:`backward` does, by :meth:`linearize` instead of a graph.
+
+        A model whose linearization is quicker than a graph may have this as its ``backward``.
+        """
         params = learned_params(self)
         linear = self.linearize(params, batches)
         gradients = linear.gradient(factors)

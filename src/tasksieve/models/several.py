@@ -17,7 +17,9 @@ class QuickLinearization(Linearization, InPlace, Protocol):
 
 
 class SeveralLinearizations:
-    """Those of several batches, such as one of each related task: losses one batch after the other.
+    """The linearizations of several batches as one, their losses one batch after the other.
+
+    There are several if an update takes a batch of each related task.
 
     Args:
         parts: at least one.
@@ -41,7 +43,7 @@ class SeveralLinearizations:
         return torch.cat([slopes for slopes, _ in found]), _sum([products for _, products in found])
 
     def add_gradient(self, factors: Tensor, to: Mapping[str, Tensor]) -> None:
-        """The sum added to ``to``."""
+        """Add the sum of the parts' gradients to ``to``."""
         for part, own in zip(self._parts, torch.split(factors, self._sizes), strict=True):
             part.add_gradient(own, to)
 
@@ -52,7 +54,7 @@ class SeveralLinearizations:
         return torch.cat([part.add_second(direction, to) for part in self._parts])
 
     def slopes(self, direction: Mapping[str, Tensor]) -> Tensor:
-        """The parts' slopes by themselves."""
+        """The parts' slopes, one after the other."""
         return torch.cat([part.slopes(direction) for part in self._parts])
 
 
