@@ -34,18 +34,18 @@ class SeveralLinearizations:
     def gradient(self, factors: Tensor) -> dict[str, Tensor | None]:
         """The sum of the parts' gradients."""
         split = zip(self._parts, torch.split(factors, self._sizes), strict=True)
-        found = _sum([part.gradient(own) for part, own in split])
-        return {name: found.get(name) for name in self._names}
+        total = _sum([part.gradient(share) for part, share in split])
+        return {name: total.get(name) for name in self._names}
 
     def second(self, direction: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """The parts' slopes one after the other, and the sum of their products."""
-        found = [part.second(direction) for part in self._parts]
-        return torch.cat([slopes for slopes, _ in found]), _sum([products for _, products in found])
+        results = [part.second(direction) for part in self._parts]
+        return torch.cat([slopes for slopes, _ in results]), _sum([products for _, products in results])
 
     def add_gradient(self, factors: Tensor, to: Mapping[str, Tensor]) -> None:
         """Add the sum of the parts' gradients to ``to``."""
-        for part, own in zip(self._parts, torch.split(factors, self._sizes), strict=True):
-            part.add_gradient(own, to)
+        for part, share in zip(self._parts, torch.split(factors, self._sizes), strict=True):
+            part.add_gradient(share, to)
 
     def add_second(self, direction: Mapping[str, Tensor], to: Mapping[str, Tensor]) -> Tensor:
         """The parts' slopes; the sum of their products is added to ``to``, which may be the direction itself."""
