@@ -2,10 +2,11 @@
 
     python -m benchmarks.estimators [--data DIR] [--json FILE] [--unrolls 5 20]
 
-The models are the product's defaults, trained for a while on both tasks first. The truth is the whole unroll in
-float64; estimators run in float32, as in training. Those that are for few weight params are measured on the weight
-module's output layer alone, and are compared with the truth's share of it. Times are medians of processor time, which
-other work on the machine disturbs less. ``--data`` is as in ``benchmarks.meta_update``.
+The models are the paper's (``benchmark_config``), trained for a while on both tasks first. The truth is the whole
+unroll in float64; estimators run in float32, as in training. Those that are for few weight params are measured on the
+weight module's output layer alone, and are compared with the truth's share of it. Times are medians of processor
+time, which other work on the machine disturbs less. ``--data`` is as in ``benchmarks.meta_update``.
+``benchmarks.estimator_tables`` writes the tables of the documentation.
 """
 
 from __future__ import annotations

@@ -67,8 +67,8 @@ def _setting(record: dict[str, Any]) -> str:
 
 def short(record: dict[str, Any], names: dict[str, Any], images: dict[str, Any]) -> str:
     """What the README shows of it: the rows that matter most, the comparable numbers first."""
-    rows = {name: _of_method(of, name) for of in (names,) for name in _SHOWN}
-    own = {name: _of_method(record, name) for name in _SHOWN}
+    rows = {name: _of_method(names, name) for name in _SHOWN}
+    templates = {name: _of_method(record, name) for name in _SHOWN}
     sizes = sorted(rows["learned"])
     lines = [
         f"| per-turn accuracy, % | {' | '.join(f'{size} dialogs' for size in sizes)} |",
@@ -77,11 +77,11 @@ def short(record: dict[str, Any], names: dict[str, Any], images: dict[str, Any])
         *(f"| {_SHOWN[name]}: the paper | {_paper_cells(rows[name], sizes)} |" for name in ("primary", "learned")),
         "",
         _setting(names),
-        f"Mean ± sd of {_seeds(names)} seeds. No model can exceed {_ceilings(names)} %: the other test responses are",
-        "in no training dialog.",
+        f"Mean ± sd of {_seeds(names)} seeds. No model can exceed {_ceilings(names)} %: the other test responses",
+        "are in no training or validation dialog.",
         "",
-        "With responses as templates, the default, the same rows are",
-        f"{'; '.join(f'{_means(own[name], sizes)} ({name})' for name in _SHOWN)}.",
+        f"With responses as templates, which is the default, the ceiling is {_ceilings(record)} % and the rows are",
+        f"{'; '.join(f'{_means(templates[name], sizes)} ({name})' for name in _SHOWN)}.",
         _digits(images),
         "",
     ]
@@ -119,7 +119,7 @@ def _digits(record: dict[str, Any]) -> str:
     return (
         f"On digits (MNIST) of which {share} % have a wrong label, learned weights give "
         f"{show.mean_sd(learned['mean'], learned['sd'])} % (the paper:\n"
-        f"{show.mean_sd(learned['paper_mean'], learned['paper_sd'])}), no weights "
+        f"{show.mean_sd(learned['paper_mean'], learned['paper_sd'])}), all weights 1 give "
         f"{show.mean_sd(ones['mean'], ones['sd'])}. [All rows, rivals and intervals](docs/results.md)."
     )
 
@@ -154,7 +154,7 @@ def table2(record: dict[str, Any], *, beside_paper: bool = True) -> str:
         name = f"`{method}`" + (f", {settings.replace('-', ' ')} ({show.plural(fewest, 'seed')})" if settings else "")
         lines.append(f"| {name} | {' | '.join(_cells(here.get(size), published(size)) for size in sizes)} |")
     if any(method in RIVALS for method, _ in found):
-        rivals = f"The last {show.plural(len(RIVALS), 'row')} are rivals' ([which](method.md#rivals))"
+        rivals = f"The last {show.plural(len(RIVALS), 'row')} are [rivals](method.md#rivals)"
         lines += ["", f"{rivals}, with the settings of all rows; nothing in them was tuned."]
     return "\n".join([*lines, "", *_gains(rows, sizes, beside_paper)])
 

@@ -78,7 +78,7 @@ class Linearization(Protocol):
         ...
 
     def slopes(self, direction: Mapping[str, Tensor]) -> Tensor:
-        """The first of these by itself."""
+        """The slopes (batch,) of the losses in a direction, without the Hessian-vector product."""
         ...
 
 
@@ -91,13 +91,16 @@ class InPlace(Protocol):
     """
 
     def add_gradient(self, factors: Tensor, to: Mapping[str, Tensor]) -> None:
-        """As ``gradient``, added to ``to``, which has all names that the linearization was made with."""
+        """Add the gradient of the losses times these factors to ``to``, which has all names of the linearization."""
         ...
 
     def add_second(self, direction: Mapping[str, Tensor], to: Mapping[str, Tensor]) -> Tensor:
-        """As ``second``, the product added to ``to``, which may be the direction itself; both have all names."""
+        """Return the slopes, and add the Hessian-vector product to ``to``, which may be the direction itself.
+
+        Both have all names of the linearization.
+        """
         ...
 
     def slopes(self, direction: Mapping[str, Tensor]) -> Tensor:
-        """As in :class:`Linearization`."""
+        """The slopes (batch,) of the losses in a direction."""
         ...

@@ -1,4 +1,4 @@
-"""Models, methods, formats and sentence encoders of others: modules that register what they have when imported.
+"""Models, methods and formats of others: modules that register what they have when imported.
 
 A module is a plug-in if an installed package names it as an entry point of the group ``tasksieve``, or if its file
 stands in ``TASKSIEVE_PLUGINS`` (several with the system's path separator between them), which ``tasksieve --plugin

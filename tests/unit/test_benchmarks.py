@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
 
-from benchmarks import checkpoints, meta_update, performance
+from benchmarks import checkpoints, estimator_tables, meta_update, performance, reliability
 from tasksieve.dialogs.simulate import simulate
 from tests.small import small_config
 
@@ -40,10 +41,11 @@ def test_the_meta_update_benchmark_prints_ratios(
     assert page.count("`tasksieve-adjoint`") == 2
 
 
-def test_the_page_on_performance_says_what_the_record_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["performance", "--check"])
+@pytest.mark.parametrize("writer", [performance, estimator_tables, reliability])
+def test_the_pages_say_what_the_records_say(writer: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["writer", "--check"])
     with pytest.raises(SystemExit) as ended:
-        performance.main()
+        writer.main()
     assert ended.value.code == 0
 
 

@@ -21,7 +21,7 @@ from tasksieve.errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What was found.
+    """What an audit of dialogs found.
 
     Attributes:
         verdict: one sentence.
@@ -83,7 +83,7 @@ def audit(
 
 
 def audit_splits(splits: Splits) -> Audit:
-    """As :func:`audit`, of dialogs that are read already."""
+    """Look at dialogs that have been read, before a model learns from them; see :func:`audit`."""
     read = ReadSplits.of(splits)
     parts: dict[str, Any] = {
         "sizes": tuple(size_of(name, readings) for name, readings in read.all()),

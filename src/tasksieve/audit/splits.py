@@ -40,7 +40,7 @@ class Splits:
 
 @dataclass(frozen=True, slots=True)
 class ReadSplits:
-    """The same dialogs as a model reads them, and the names of each task."""
+    """The dialogs of an audit as a model reads them, and the names of each task."""
 
     primary: Sequence[Reading]
     related: tuple[Sequence[Reading], ...]

@@ -46,11 +46,11 @@ class Choices:
         return int(self.offered.lengths.max()) if len(self.offered) else 0
 
     def select(self, examples: Int[Tensor, " selected"], right: Int[Tensor, " selected"] | None = None) -> Choices:
-        """Those of some examples, in the order given.
+        """The choices of some of these examples, in the order given.
 
         Args:
-            examples: their numbers among these.
-            right: their right choices, if they are at hand.
+            examples: their numbers.
+            right: the places of their right choices; by default looked up.
         """
         right = self.right[examples] if right is None else right
         if self.offered is None:
@@ -107,7 +107,7 @@ class ChoiceRows:
         self._last: tuple[object, list[int]] = (None, [])
 
     def add(self, choices: Sequence[tuple[str, ...]], right: int) -> None:
-        """The next example's.
+        """Take the choices of the next example.
 
         Args:
             choices: the words of each.
@@ -120,7 +120,7 @@ class ChoiceRows:
         self._right.append(right)
 
     def choices(self, device: torch.device | str = "cpu") -> Choices | None:
-        """All of them; None if no example has any."""
+        """What all examples that were added choose among; None if none has any choice."""
         if not self._numbers:
             return None
         bags = [self._vocabulary.numbers(" ".join(words))[0] for words in self._numbers]

@@ -46,8 +46,8 @@ def assembled(kernels: BatchKernels, task: Cuttable, examples: Int[Tensor, " bat
     # utterances and responses, memories, targets, offsets, sentences, counts, distinct sentences: one tensor in all
     sizes = 2 * batch, batch * slots.value, batch, batch + 1, most, most, min(sentences, most + 2 * batch)
     arena, marks = examples.new_empty(sum(sizes)), examples.new_empty(sentences)
-    source = examples, task.spoken, task.memories, task.start, task.end, task.choices.right, task.table.offsets, marks
-    pointers = [tensor.data_ptr() for tensor in source]
+    inputs = examples, task.spoken, task.memories, task.start, task.end, task.choices.right, task.table.offsets, marks
+    pointers = [tensor.data_ptr() for tensor in inputs]
     first = arena.data_ptr()
     places = [first + arena.itemsize * place for place in accumulate(sizes[:-1], initial=0)]
     known = kernels.assemble(batch, slots.value, limit, sentences, *pointers, *places, totals)
@@ -56,10 +56,10 @@ def assembled(kernels: BatchKernels, task: Cuttable, examples: Int[Tensor, " bat
     pieces = arena.split_with_sizes(
         [batch, batch, sizes[1], batch, batch + 1, last, rest, last, rest, known, sizes[-1] - known]
     )
-    utterances, responses, memories, targets, offsets, own, _, counts, _, distinct, _ = pieces
+    utterances, responses, memories, targets, offsets, memory_rows, _, counts, _, distinct, _ = pieces
     table = task.table.select_known(distinct, words)
     memories = memories.view(batch, slots.value)
     choices = task.choices.select(examples, targets)
     entities = None if task.entities is None else task.entities.select(examples)
-    found = Entries(own, counts, offsets)
-    return Batch(table, utterances, responses, memories, choices, examples, task.head, entities, found)
+    distinct_memories = Entries(memory_rows, counts, offsets)
+    return Batch(table, utterances, responses, memories, choices, examples, task.head, entities, distinct_memories)

@@ -24,7 +24,7 @@ HEARD, NAMED, LATEST = ":heard", ":named", ":latest"
 class _Entity:
     """An entity of a dialog: what fills the gaps that stand for it, its other values with their words."""
 
-    own: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
     values: dict[str, frozenset[str]] = field(default_factory=dict)
 
 
@@ -67,7 +67,7 @@ class KnownEntities:
         number = self._number(gaps)
         entity = self._entities[number]
         for gap, value in gaps:
-            entity.own.setdefault(gap, value)
+            entity.names.setdefault(gap, value)
             self._names.add(phrase_of(value), (number, gap))
         for path, value in fields:
             if self._of.gap_of(record.kind, path) is None:
@@ -97,11 +97,11 @@ class KnownEntities:
     def replaced(self, text: str) -> str:
         """A sentence with placeholders for names; as it is if it has none."""
         words = text.split()
-        found = list(self._names.find(words)) if len(self._names) else []
-        if not found:
+        named = list(self._names.find(words)) if len(self._names) else []
+        if not named:
             return text
         parts, place = [], 0
-        for start, end, (_, gap) in found:
+        for start, end, (_, gap) in named:
             parts += [*words[place:start], put_in_place(words, start, end, gap)]
             place = end
         return " ".join([*parts, *words[place:]])
@@ -116,12 +116,12 @@ class KnownEntities:
 
     def filled(self, template: str, entity: int) -> str | None:
         """A template with the gaps filled in for an entity; None if it lacks what belongs there."""
-        text, own = template, self._entities[entity].own
+        text, names = template, self._entities[entity].names
         for gap in self._gaps:
             if gap in template:
-                if gap not in own:
+                if gap not in names:
                     return None
-                text = text.replace(gap, own[gap])
+                text = text.replace(gap, names[gap])
         return text
 
     def descriptions(self) -> tuple[tuple[str, ...], ...]:
@@ -138,14 +138,14 @@ class KnownEntities:
         return self._descriptions
 
     def _number(self, gaps: list[tuple[str, str]]) -> int:
-        """That of the entity with the first of these names, or a new one's.
+        """The number of the entity with the first of these names, or of a new one.
 
         A record with a known first name is of that entity, whatever else it says; one without a first name is of the
         entity that has any of its other names.
         """
-        own = dict(reversed(gaps))
-        for gap in [ENTITY] if ENTITY in own else own:
-            phrase = phrase_of(own[gap])
+        first = dict(reversed(gaps))
+        for gap in [ENTITY] if ENTITY in first else first:
+            phrase = phrase_of(first[gap])
             if phrase in self._names and self._names[phrase][1] == gap:
                 return self._names[phrase][0]
         self._entities.append(_Entity())

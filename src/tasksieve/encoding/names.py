@@ -35,7 +35,7 @@ _ALIKE = 0.2
 _ORDINARY = 0.1
 """Of all that is said of a field's values, one-word values that no record has told of are a smaller share."""
 
-Source = tuple[str, str]
+FieldPath = tuple[str, str]
 """Kind of record, and path to a field in lower case."""
 
 
@@ -103,7 +103,7 @@ def names_of(*tasks: Sequence[Dialog]) -> tuple[Names, ...]:
     """Judge every task's names by its own dialogs, or by all tasks' where it has too few records of a kind."""
     together = _Evidence.of([dialog for dialogs in tasks for dialog in dialogs])
     each = [together] if len(tasks) == 1 else [_Evidence.of(dialogs) for dialogs in tasks]
-    return tuple(_judged(own, together) for own in each)
+    return tuple(_judged(task, together) for task in each)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,26 +120,26 @@ class _Evidence:
 
     records: Mapping[str, int]
     unique: Mapping[str, list[str]]
-    told: Counter[Source]
-    untold: Counter[Source]
-    named: Counter[Source]
+    told: Counter[FieldPath]
+    untold: Counter[FieldPath]
+    named: Counter[FieldPath]
 
     @classmethod
     def of(cls, dialogs: Sequence[Dialog]) -> _Evidence:
         records, shared = _distinct(dialogs), _shared(dialogs)
         unique = {
-            kind: [path for path in _unique(kind, found) if (kind, path) not in shared]
-            for kind, found in records.items()
+            kind: [path for path in _unique(kind, of_kind) if (kind, path) not in shared]
+            for kind, of_kind in records.items()
         }
         told, untold, named = _said(dialogs, {kind: set(paths) for kind, paths in unique.items()})
-        return cls({kind: len(found) for kind, found in records.items()}, unique, told, untold, named)
+        return cls({kind: len(of_kind) for kind, of_kind in records.items()}, unique, told, untold, named)
 
 
-def _judged(own: _Evidence, together: _Evidence) -> Names:
+def _judged(task: _Evidence, together: _Evidence) -> Names:
     fields: dict[str, tuple[str, ...]] = {}
     refused: list[tuple[str, str, str]] = []
-    for kind in own.records:
-        judge = own if own.records[kind] >= FEWEST else together
+    for kind in task.records:
+        judge = task if task.records[kind] >= FEWEST else together
         good = []
         for path in judge.unique.get(kind, ()):
             told, untold = judge.told[kind, path], judge.untold[kind, path]
@@ -167,36 +167,36 @@ def fields_of(record: Record) -> list[tuple[str, str]]:
 def _distinct(dialogs: Iterable[Dialog]) -> dict[str, list[dict[str, str]]]:
     """The distinct records of each kind, each with the texts of its fields; lists are joined."""
     seen: set[Record] = set()
-    found: dict[str, list[dict[str, str]]] = defaultdict(list)
+    distinct: dict[str, list[dict[str, str]]] = defaultdict(list)
     for record in _records(dialogs):
         if record not in seen:
             seen.add(record)
             values: dict[str, str] = {}
             for path, value in fields_of(record):
                 values[path] = f"{values[path]} {value}" if path in values else value
-            found[record.kind].append(values)
-    return found
+            distinct[record.kind].append(values)
+    return distinct
 
 
 def _records(dialogs: Iterable[Dialog]) -> Iterator[Record]:
     return (event for dialog in dialogs for event in dialog.events if isinstance(event, Record))
 
 
-def _shared(dialogs: Iterable[Dialog]) -> set[Source]:
+def _shared(dialogs: Iterable[Dialog]) -> set[FieldPath]:
     """The fields of which records that come together often have one value, as flights from one airport do."""
-    apart: Counter[Source] = Counter()
-    alike: Counter[Source] = Counter()
+    apart: Counter[FieldPath] = Counter()
+    alike: Counter[FieldPath] = Counter()
     for dialog in dialogs:
         for came, events in groupby(dialog.events, key=lambda event: not isinstance(event, Turn)):
-            for source, values in _together(events).items() if came else ():
+            for field_path, values in _together(events).items() if came else ():
                 if len(values) > 1:
-                    (apart if len(set(values)) == len(values) else alike)[source] += 1
-    return {source for source, lists in alike.items() if lists > _ALIKE * (lists + apart[source])}
+                    (apart if len(set(values)) == len(values) else alike)[field_path] += 1
+    return {field_path for field_path, lists in alike.items() if lists > _ALIKE * (lists + apart[field_path])}
 
 
-def _together(events: Iterable[Any]) -> dict[Source, list[str]]:
+def _together(events: Iterable[Any]) -> dict[FieldPath, list[str]]:
     """The values of each field in records that come together; those of a knowledge base come in pieces."""
-    values: dict[Source, list[str]] = defaultdict(list)
+    values: dict[FieldPath, list[str]] = defaultdict(list)
     for record in dict.fromkeys(event for event in events if isinstance(event, Record)):
         for path, value in dict(fields_of(record)).items() if record.kind != KNOWLEDGE_BASE else ():
             values[record.kind, path].append(value.lower())
@@ -239,17 +239,17 @@ def _settled(groups: Sequence[Sequence[Mapping[str, str]]], other: str) -> bool:
 
 def _said(
     dialogs: Iterable[Dialog], unique: Mapping[str, set[str]]
-) -> tuple[Counter[Source], Counter[Source], Counter[Source]]:
+) -> tuple[Counter[FieldPath], Counter[FieldPath], Counter[FieldPath]]:
     """How often values are said after a record told them, one-word ones otherwise, and values in responses."""
     dialogs = list(dialogs)
-    phrases: Phrases[tuple[str, Source]] = Phrases()
+    phrases: Phrases[tuple[str, FieldPath]] = Phrases()
     for record in _records(dialogs):
         for path, value in fields_of(record):
             if path in unique[record.kind]:
                 phrases.add(phrase_of(value), (value.lower(), (record.kind, path)))
-    told: Counter[Source] = Counter()
-    untold: Counter[Source] = Counter()
-    named: Counter[Source] = Counter()
+    told: Counter[FieldPath] = Counter()
+    untold: Counter[FieldPath] = Counter()
+    named: Counter[FieldPath] = Counter()
     for dialog in dialogs:
         known: set[str] = set()
         for event in dialog.events:
@@ -258,10 +258,10 @@ def _said(
             if not isinstance(event, Turn):
                 continue
             for text, by_system in ((event.user, False), (event.system, True)):
-                for start, end, (value, source) in phrases.find(text.split()):
+                for start, end, (value, field_path) in phrases.find(text.split()):
                     if value in known:
-                        told[source] += 1
-                        named[source] += by_system
+                        told[field_path] += 1
+                        named[field_path] += by_system
                     elif end - start == 1:
-                        untold[source] += 1
+                        untold[field_path] += 1
     return told, untold, named

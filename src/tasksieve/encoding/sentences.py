@@ -72,7 +72,12 @@ class SentenceTable:
         return SentenceTable(self.words[entries], offsets, self.vocabulary_size)
 
     def select_known(self, sentences: Int[Tensor, " selected"], words: int) -> SentenceTable:
-        """As :meth:`select`, on the CPU with compiled code, where the number of their words is known."""
+        """The table of some of the sentences, by compiled code on the CPU.
+
+        Args:
+            sentences: their numbers, in the order wanted.
+            words: how many words they have together.
+        """
         kernels = batch_kernels()
         assert kernels is not None
         chosen, offsets = sentences.new_empty(words), sentences.new_empty(len(sentences) + 1)

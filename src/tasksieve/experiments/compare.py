@@ -27,7 +27,7 @@ from tasksieve.training.tracking import Tracking
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to compare.
+    """What a comparison is of.
 
     Attributes:
         config: of every run, but for method, seed and size.

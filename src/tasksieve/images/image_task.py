@@ -45,7 +45,7 @@ class ImageBatch:
 
     @property
     def pixels(self) -> Float[Tensor, "batch pixels"]:
-        """In [0, 1]."""
+        """The pixels of all images, in [0, 1]."""
         if self._pixels is None:
             self._pixels = self._digits.pixels.index_select(0, self.examples)
         return self._pixels
@@ -86,7 +86,7 @@ class ImageTask:
             yield ImageBatch(self.digits, labels, numbers[here], indicator, pixels)
 
     def answerable(self) -> Int[Tensor, " images"]:
-        """All images."""
+        """Numbers of the images that can be learned from: all of them."""
         return torch.arange(len(self), device=self.device)
 
 

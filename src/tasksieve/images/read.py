@@ -30,7 +30,7 @@ _Bytes = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 
 @dataclass(frozen=True, slots=True)
 class Digits:
-    """One split.
+    """The images of one split, with their labels.
 
     Attributes:
         pixels: images as rows of numbers in [0, 1].
@@ -48,7 +48,7 @@ class Digits:
         return Digits(self.pixels[places], self.labels[places])
 
     def labelled(self, labels: Int[Tensor, " images"]) -> Digits:
-        """The same images with other labels."""
+        """These images with other labels."""
         return replace(self, labels=labels)
 
 

@@ -168,7 +168,7 @@ class _Shared(LateLinearization):
 
 
 class _HandedOut(torch.autograd.Function):
-    """The same values to all ranks; what comes back is summed over them."""
+    """Hands all ranks the same values; their gradients are summed over the ranks on the way back."""
 
     @staticmethod
     def forward(group: Group, *tensors: Tensor) -> tuple[Tensor, ...]:

@@ -90,7 +90,7 @@ class Decayed:
         return self.rule.step(params, decayed, state)
 
     def pullback(self, gradients: Gradients, after: State, cotangents: Cotangents) -> tuple[Params, Cotangents]:
-        """The gradient's cotangent comes in for θ by δ. That of gradient descent does not ask for the gradient."""
+        """The transposed derivative of a step; the gradient's cotangent adds δ times itself to that of θ."""
         of_gradients, before = self.rule.pullback(gradients, after, cotangents)
         params = dict(before.params)
         for name, value in of_gradients.items():
@@ -98,7 +98,7 @@ class Decayed:
         return of_gradients, Cotangents(params, before.means, before.squares)
 
     def pushforward(self, gradients: Gradients, after: State, of_gradients: Params, tangents: Tangents) -> Tangents:
-        """The tangent of θ comes in by δ."""
+        """The derivative of a step; the tangent of θ adds δ times itself to that of the gradient."""
         moved = {
             name: torch.add(value, tangents.params[name], alpha=self.decay) if name in tangents.params else value
             for name, value in of_gradients.items()
@@ -106,7 +106,7 @@ class Decayed:
         return self.rule.pushforward(gradients, after, moved, tangents)
 
     def preconditioner(self, params: Params, state: State) -> Params:
-        """That of gradient descent."""
+        """How far a gradient of 1 moves each parameter: as in gradient descent without the decay."""
         return self.rule.preconditioner(params, state)
 
 
@@ -123,7 +123,7 @@ class Grouped:
     rules: Sequence[InnerRule]
 
     def step(self, params: Params, gradients: Gradients, state: State) -> tuple[Params, State]:
-        """One step, group by group."""
+        """One step of each group by its own rule."""
         moved: Params = {}
         moments: dict[str, Any] = {}
         for number, rule in enumerate(self.rules):

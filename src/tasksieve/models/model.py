@@ -127,7 +127,10 @@ class Model(Trained, ABC):
     def backward_by_linearization(
         self, batches: Sequence[Any], factors: Float[Tensor, " examples"]
     ) -> Float[Tensor, " examples"]:
-        """As :meth:`backward`, which a model whose linearization is quicker than a graph may replace by this."""
+        """Set the gradients as :meth:`backward` does, by :meth:`linearize` instead of a graph.
+
+        A model whose linearization is quicker than a graph may have this as its ``backward``.
+        """
         params = learned_params(self)
         linear = self.linearize(params, batches)
         gradients = linear.gradient(factors)
@@ -170,9 +173,9 @@ class DialogModel(Model):
         Raises: IndexError: if the right response of an example is none of its choices.
         """
         asked = [batch.choices] if batch.entities is None else [batch.choices, batch.entities]
-        found = self.scores(batch, *asked)
-        losses = cross_entropy(found[0], batch.targets, reduction="none")
-        for scores, choices in zip(found[1:], asked[1:], strict=True):
+        scored = self.scores(batch, *asked)
+        losses = cross_entropy(scored[0], batch.targets, reduction="none")
+        for scores, choices in zip(scored[1:], asked[1:], strict=True):
             named = torch.nonzero(choices.right >= 0).flatten()
             if len(named):
                 losses = losses.index_add(
@@ -248,8 +251,8 @@ def _call_at(module: nn.Module, params: Mapping[str, Tensor], batch: ExampleBatc
     if any(value.dtype == torch.float64 for value in params.values()):
         others |= {name: value for name, value in module.named_parameters() if name not in params}
         others = {name: value.double() if value.is_floating_point() else value for name, value in others.items()}
-    found: Tensor = functional_call(module, {**params, **others}, (batch,))
-    return found
+    result: Tensor = functional_call(module, {**params, **others}, (batch,))
+    return result
 
 
 def _joined(parts: list[Tensor]) -> Tensor:

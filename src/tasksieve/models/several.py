@@ -17,7 +17,9 @@ class QuickLinearization(Linearization, InPlace, Protocol):
 
 
 class SeveralLinearizations:
-    """Those of several batches, such as one of each related task: losses one batch after the other.
+    """The linearizations of several batches as one, their losses one batch after the other.
+
+    There are several if an update takes a batch of each related task.
 
     Args:
         parts: at least one.
@@ -32,18 +34,18 @@ class SeveralLinearizations:
     def gradient(self, factors: Tensor) -> dict[str, Tensor | None]:
         """The sum of the parts' gradients."""
         split = zip(self._parts, torch.split(factors, self._sizes), strict=True)
-        found = _sum([part.gradient(own) for part, own in split])
-        return {name: found.get(name) for name in self._names}
+        total = _sum([part.gradient(share) for part, share in split])
+        return {name: total.get(name) for name in self._names}
 
     def second(self, direction: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """The parts' slopes one after the other, and the sum of their products."""
-        found = [part.second(direction) for part in self._parts]
-        return torch.cat([slopes for slopes, _ in found]), _sum([products for _, products in found])
+        results = [part.second(direction) for part in self._parts]
+        return torch.cat([slopes for slopes, _ in results]), _sum([products for _, products in results])
 
     def add_gradient(self, factors: Tensor, to: Mapping[str, Tensor]) -> None:
-        """The sum added to ``to``."""
-        for part, own in zip(self._parts, torch.split(factors, self._sizes), strict=True):
-            part.add_gradient(own, to)
+        """Add the sum of the parts' gradients to ``to``."""
+        for part, share in zip(self._parts, torch.split(factors, self._sizes), strict=True):
+            part.add_gradient(share, to)
 
     def add_second(self, direction: Mapping[str, Tensor], to: Mapping[str, Tensor]) -> Tensor:
         """The parts' slopes; the sum of their products is added to ``to``, which may be the direction itself."""
@@ -52,7 +54,7 @@ class SeveralLinearizations:
         return torch.cat([part.add_second(direction, to) for part in self._parts])
 
     def slopes(self, direction: Mapping[str, Tensor]) -> Tensor:
-        """The parts' slopes by themselves."""
+        """The parts' slopes, one after the other."""
         return torch.cat([part.slopes(direction) for part in self._parts])
 
 

@@ -37,7 +37,7 @@ class RunAnswer(BaseModel):
 
 
 class HealthAnswer(BaseModel):
-    """The server can answer."""
+    """That the server can answer."""
 
     status: Literal["ok"]
 

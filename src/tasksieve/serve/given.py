@@ -35,7 +35,7 @@ class GivenResponses:
 
     @torch.no_grad()
     def best(self, model: DialogModel, batch: Batch, known: KnownEntities, top: int) -> list[Answer]:
-        """The best of them.
+        """The candidates with the highest scores, best first.
 
         Args:
             model: scores them.

@@ -43,7 +43,7 @@ class Context(_Asked):
 
 
 class Ranking(Context):
-    """The same, with candidates of one's own."""
+    """A dialog that waits for its next response, with candidates of one's own."""
 
     candidates: list[Annotated[str, Field(min_length=1, max_length=2000)]] | None = Field(
         None, min_length=1, max_length=1000, description="choose among these; by default all that the server knows"

@@ -48,7 +48,7 @@ class NeedsAll:
     """For weighters that do not know beforehand which weights are 0."""
 
     def needed(self, task: int, numbers: Numbers) -> Numbers:
-        """All of them."""
+        """The examples to compute losses of: all that were drawn."""
         return numbers
 
 
@@ -56,11 +56,11 @@ class Ones(NeedsAll):
     """Weight 1 for every example."""
 
     def weights(self, batch: RelatedBatch, step: int) -> Float[Tensor, " batch"]:
-        """1, once an example."""
+        """Ones, as many as the batch has examples."""
         return torch.ones(sum(map(len, batch)), device=batch[0].targets.device)
 
     def snapshot(self, tasks: Sequence[Examples], step: int, only: Sequence[Numbers] | None = None) -> None:
-        """Nothing: there is nothing to see."""
+        """None: weights that are always 1 are not worth recording."""
 
 
 class PerExample:
@@ -75,12 +75,12 @@ class PerExample:
         self._all = [bool((table > 0).all()) for table in self._tables]
 
     def weights(self, batch: RelatedBatch, step: int) -> Float[Tensor, " batch"]:
-        """Each example's own weight."""
+        """The weights of a batch's examples, task after task."""
         found = [table.index_select(0, part.examples) for table, part in zip(self._tables, batch, strict=True)]
         return found[0] if len(found) == 1 else torch.cat(found)
 
     def needed(self, task: int, numbers: Numbers) -> Numbers:
-        """Those of a task's examples that have a weight above 0; the first of them if none has.
+        """The examples of a task that have a weight above 0; the first one if none has.
 
         On other devices than the CPU all of them, as the program would have to wait to learn how many these are.
         """
@@ -92,7 +92,7 @@ class PerExample:
     def snapshot(
         self, tasks: Sequence[Examples], step: int, only: Sequence[Numbers] | None = None
     ) -> list[Float[Tensor, " _"]]:
-        """The fixed weights."""
+        """The fixed weights of related examples, whatever the iteration."""
         if only is None:
             return list(self._tables)
         return [table.index_select(0, numbers) for table, numbers in zip(self._tables, only, strict=True)]

@@ -16,7 +16,7 @@ EXAMPLES = {
     "user": ("instruction", "question", "prompt", "user", "input", "context"),
     "response": ("response", "completion", "output", "answer", "system"),
 }
-"""The same in a table with an example a row, which may have a column of dialogs too."""
+"""What a column may be called in a table with an example a row, which may have a column of dialogs too."""
 TOLD = ("facts", "knowledge")
 """Columns of records and notes in either; beside examples those of :data:`TOLD_BESIDE` too, if not read otherwise."""
 TOLD_BESIDE = (*TOLD, "context", "system")

@@ -22,12 +22,12 @@ from tasksieve.records.files import write_whole
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """What was converted.
+    """What a conversion wrote, and what it lost.
 
     Attributes:
         source, target: names of the formats.
         dialogs, turns: how many were written.
-        lost: how often what was in the file but is not in the new one.
+        lost: what of the file is not in the new one, and how often.
     """
 
     source: str

@@ -14,7 +14,7 @@ from tasksieve.errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """What a file holds.
+    """What a file of dialogs holds, and its problems.
 
     Attributes:
         path: the file.

@@ -87,7 +87,7 @@ def restaurants(unseen: bool) -> KnowledgeBase:
 
 @cache
 def personalized_restaurants(unseen: bool) -> KnowledgeBase:
-    """The same restaurants, most of them once for each diet, with 12 values; 5 to 8 meet every goal."""
+    """The restaurants of the plain task, most of them once for each diet, with 12 values; 5 to 8 meet every goal."""
     rng = random.Random(f"personalized restaurants {unseen}")
     options = []
     for base, values in _restaurants(unseen):

@@ -55,7 +55,7 @@ class Evolution:
         return {"generator": self._generator.get_state()}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from there."""
+        """Go on with the random stream from where :meth:`state_dict` found it."""
         self._generator.set_state(state["generator"].cpu())
 
     def _draw(self, eta: Params) -> Params:

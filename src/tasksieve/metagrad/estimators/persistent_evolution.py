@@ -73,7 +73,7 @@ class PersistentEvolution(Evolution):
         return found
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from there."""
+        """Go on with the random stream and the replicas that :meth:`state_dict` gave."""
         super().load_state_dict(state)
         self._taken = int(state["taken"])
         params = _part(state, "params")

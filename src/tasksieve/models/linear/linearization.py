@@ -81,7 +81,7 @@ class LogisticLinearization:
 
     @torch.no_grad()
     def slopes(self, direction: Mapping[str, Tensor]) -> Tensor:
-        """The slopes by themselves."""
+        """The slopes of the losses in a direction, without the Hessian-vector product."""
         return self._slopes(self._moved(direction))
 
     def _slopes(self, moved: Tensor) -> Tensor:

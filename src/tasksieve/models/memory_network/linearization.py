@@ -58,7 +58,7 @@ class NetworkLinearization:
         return self._backward.second(along, along if to is direction else self._parts(to))
 
     def slopes(self, direction: Mapping[str, Tensor]) -> Tensor:
-        """The slopes by themselves."""
+        """The slopes of the losses in a direction, without the Hessian-vector product."""
         assert self._backward is not None, "the gradient comes first"
         return self._backward.slopes(self._parts(direction))
 

@@ -192,8 +192,8 @@ class MemoryNetwork(DialogModel):
         return self.body.layout(params, batch, with_response=False)
 
     def _candidate_embedding(self, batch: Batch) -> Tensor:
-        found: Tensor = self.candidate_embedding[self._embedding_of[batch.head]]
-        return found
+        candidates: Tensor = self.candidate_embedding[self._embedding_of[batch.head]]
+        return candidates
 
 
 class MemoryWeightModule(DialogWeightModule):

@@ -37,7 +37,7 @@ class NetworkTensors:
         return self.embedding, self.transform, self.candidates
 
     def plain(self) -> NetworkTensors:
-        """The same without a graph, in one piece each."""
+        """The tensors detached from any graph, each contiguous in memory."""
         return NetworkTensors(*(p if p is None else p.detach().contiguous() for p in self.parts))  # type: ignore[arg-type]
 
     def zeros(self) -> NetworkTensors:
@@ -45,7 +45,7 @@ class NetworkTensors:
         return NetworkTensors(*(p if p is None else torch.zeros_like(p) for p in self.parts))  # type: ignore[arg-type]
 
     def pointers(self) -> Parameters:
-        """Where they are."""
+        """The addresses of the tensors, as the compiled code takes them."""
         return Parameters(*(None if p is None else p.data_ptr() for p in self.parts))
 
 
@@ -125,7 +125,7 @@ def _ragged(choices: Choices | None) -> tuple[Tensor | None, ...]:
 
 
 class Forward:
-    """What a forward pass leaves.
+    """What a forward pass keeps for the backward pass.
 
     Args:
         layout: of the batch.
@@ -147,7 +147,7 @@ class Forward:
 
 
 class Backward:
-    """What a backward pass leaves.
+    """What a backward pass keeps for passes of second order.
 
     Args:
         forward: the pass before.
@@ -166,7 +166,7 @@ class Backward:
         return self._run(direction, gradients.pointers())
 
     def slopes(self, direction: NetworkTensors) -> Tensor:
-        """The first of these by itself."""
+        """In a direction: the derivative of what the forward pass gave, without that of the gradient."""
         return self._run(direction, None)
 
     def _run(self, direction: NetworkTensors, targets: Parameters | None) -> Tensor:

@@ -55,9 +55,9 @@ class FiniteCheck:
         Raises: Diverged: if the number is at hand and not finite.
         """
         if at_hand(value):
-            found = float(value)
-            if not math.isfinite(found):
-                raise Diverged(step, update, f"{what} ({found})")
+            number = float(value)
+            if not math.isfinite(number):
+                raise Diverged(step, update, f"{what} ({number})")
             return None
         bad = ~torch.isfinite(value)
         first = self._first.get((update, what))
@@ -68,10 +68,10 @@ class FiniteCheck:
 
     def settle(self) -> None:
         """Wait for what devices have found. Raises: Diverged: naming the first number that was not finite."""
-        found = [(int(first), update, what) for (update, what), first in self._first.items()]
+        firsts = [(int(first), update, what) for (update, what), first in self._first.items()]
         self._first.clear()
         step, update, what = min(
-            found, key=lambda first: first[0], default=(_NEVER, "", "")
+            firsts, key=lambda first: first[0], default=(_NEVER, "", "")
         )  # a loss before a gradient
         if step < _NEVER:
             raise Diverged(step, update, what)

@@ -192,11 +192,11 @@ def check_estimator(meta: MetaConfig) -> None:
 
 def _checked(meta: MetaConfig, update: _Update) -> Estimator:
     """The configured estimator, or the one that takes its place where the model lacks a second derivative."""
-    found = preflight(update)
-    name = chosen_estimator(found, meta.estimator, meta.on_failure)
-    notes = list(found.warnings)
+    checked = preflight(update)
+    name = chosen_estimator(checked, meta.estimator, meta.on_failure)
+    notes = list(checked.warnings)
     if name != meta.estimator:
-        notes.append(f"the estimator '{name}' takes the place of '{meta.estimator}': {found.message}")
+        notes.append(f"the estimator '{name}' takes the place of '{meta.estimator}': {checked.message}")
     for note in notes:
         warnings.warn(note, RuntimeWarning, stacklevel=2)
     return estimator_named(name)

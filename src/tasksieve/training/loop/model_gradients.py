@@ -39,7 +39,7 @@ class ModelGradients:
     def of(self, batch: RelatedBatch) -> tuple[Linearization, Params]:
         """The losses of a batch with their derivatives, and the gradient of their mean."""
         params = {name: value.detach() for name, value in self._params.items()}
-        found = self._model.linearize(params, batch)
-        factors = torch.full_like(found.losses, 1 / len(found.losses))
-        gradients = found.gradient(factors)
-        return found, {name: value for name, value in gradients.items() if value is not None}
+        linear = self._model.linearize(params, batch)
+        factors = torch.full_like(linear.losses, 1 / len(linear.losses))
+        gradients = linear.gradient(factors)
+        return linear, {name: value for name, value in gradients.items() if value is not None}

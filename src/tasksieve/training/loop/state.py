@@ -140,14 +140,14 @@ def load_module(module: nn.Module, tensors: Mapping[str, Tensor], prefix: str, p
 
     Raises: UserError: if names or shapes differ from the module's.
     """
-    own = {name.removeprefix(prefix): v for name, v in tensors.items() if name.startswith(prefix)}
+    held = {name.removeprefix(prefix): v for name, v in tensors.items() if name.startswith(prefix)}
     shapes = {name: tuple(value.shape) for name, value in module.state_dict().items()}
-    wrong = [name for name in {**shapes, **own} if name not in own or shapes.get(name) != tuple(own[name].shape)]
+    wrong = [name for name in {**shapes, **held} if name not in held or shapes.get(name) != tuple(held[name].shape)]
     if wrong:
-        held = f"has it as {tuple(own[wrong[0]].shape)}" if wrong[0] in own else "lacks it"
+        has = f"has it as {tuple(held[wrong[0]].shape)}" if wrong[0] in held else "lacks it"
         wanted = f"needs '{wrong[0]}' as {shapes[wrong[0]]}" if wrong[0] in shapes else f"knows no '{wrong[0]}'"
-        raise UserError(f"belongs to another model: {type(module).__name__} {wanted}, the file {held}", path)
-    module.load_state_dict(own)
+        raise UserError(f"belongs to another model: {type(module).__name__} {wanted}, the file {has}", path)
+    module.load_state_dict(held)
 
 
 def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor], prefix: str) -> None:

@@ -162,7 +162,7 @@ def _whole(header: bytes, file: BinaryIO, digest: object) -> bool:
     place = header.find(digest.encode(), 8)
     if place < 0:
         return False
-    found = hashlib.sha256(header[:place] + _ZEROS + header[place + len(_ZEROS) :])
+    digest_of_file = hashlib.sha256(header[:place] + _ZEROS + header[place + len(_ZEROS) :])
     while block := file.read(_BLOCK):
-        found.update(block)
-    return found.hexdigest() == digest
+        digest_of_file.update(block)
+    return digest_of_file.hexdigest() == digest

@@ -47,7 +47,7 @@ class CosineWeights(NeedsAll):
         self._gradients = gradients
 
     def weights(self, batch: RelatedBatch, step: int) -> Float[Tensor, " batch"]:
-        """The same for all examples of a task."""
+        """The weights of a batch's examples; those of one task are equal."""
         along = self._gradients.of_primary(step)
         return torch.cat([self._cosine([part], along).expand(len(part)) for part in batch])
 

@@ -13,5 +13,5 @@ class OneForAll(Method):
     paper = "1 for All"
 
     def weighing(self, start: Start) -> Weighing:
-        """1 for every example."""
+        """Weight 1 for every example."""
         return Weighing(Ones())

@@ -16,6 +16,6 @@ class Oracle(Method):
     paper = "Oracle"
 
     def weighing(self, start: Start) -> Weighing:
-        """The labels, as numbers."""
+        """The labels as weights: 1 for right, 0 for wrong."""
         labels = torch.tensor(start.examples["label"].to_list()).float()
         return Weighing(PerExample(by_task(labels, start.tasks.related)))

@@ -38,14 +38,14 @@ class FreshDraws(NeedsAll):
         self._seed = seed
 
     def weights(self, batch: RelatedBatch, step: int) -> Float[Tensor, " batch"]:
-        """Fresh draws, a function of seed and step alone."""
+        """Weights of a batch's examples, drawn anew; they follow from seed and step alone."""
         drawn = torch.rand(sum(map(len, batch)), generator=self._generator(step))
         return drawn.to(batch[0].targets.device)
 
     def snapshot(
         self, tasks: Sequence[Examples], step: int, only: Sequence[Numbers] | None = None
     ) -> list[Float[Tensor, " _"]]:
-        """What the examples would get if all were sampled now."""
+        """The weights that all examples would get if they were sampled at this iteration."""
         generator = self._generator(step)
         drawn = [torch.rand(len(task), generator=generator) for task in tasks]
         return drawn if only is None else [table[n.cpu()] for table, n in zip(drawn, only, strict=True)]

@@ -17,7 +17,7 @@ class RandomFixed(Method):
     paper = "Random-Fixed"
 
     def weighing(self, start: Start) -> Weighing:
-        """Uniform on (0, 1)."""
+        """A weight for each example, drawn once, uniform on (0, 1)."""
         generator = derived_generator(start.config.training.seed, WEIGHTS_STREAM)
         tables = [torch.rand(len(task), generator=generator).to(task.device) for task in start.tasks.related]
         return Weighing(PerExample(tables))

@@ -50,7 +50,7 @@ class LookAhead(NeedsAll):
         self._gradients = gradients
 
     def weights(self, batch: RelatedBatch, step: int) -> Float[Tensor, " batch"]:
-        """All 0 where every example would do harm."""
+        """The weights of a batch's examples, of mean 1; all 0 where every example would do harm."""
         kept = self._gains(batch, self._gradients.of_primary(step))
         total = kept.sum().double()
         return kept * torch.where(total > 0, len(kept) / total, 0.0)

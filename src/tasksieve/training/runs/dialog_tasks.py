@@ -76,7 +76,7 @@ class Encoding:
         return self.encode(self.reader.read(dialogs))
 
     def write(self, path: Path) -> None:
-        """Write as JSON."""
+        """Write the encoding as JSON."""
         texts = {head: candidates.texts for head, candidates in self.candidates.items()}
         names = None if self.reader.names is None else self.reader.names.plain()
         value = {
@@ -165,7 +165,7 @@ def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
 def _names(
     config: RunConfig, primary: Sequence[Dialog], related: Sequence[Sequence[Dialog]]
 ) -> tuple[Names | None, ...]:
-    """Those of the primary task, then of each related one; told in the log."""
+    """The names of the primary task, then of each related one; they are also told in the log."""
     if config.model.entities == "names":
         return (None,) * (1 + len(related))
     found = names_of(primary, *related)
