@@ -13,12 +13,12 @@ from tasksieve.cli.options import (
     ConfigFile,
     Json,
     Labels,
-    Primary,
+    PrimaryOrConfig,
     Related,
     Settings,
     Strict,
     Track,
-    Valid,
+    ValidOrConfig,
     configure,
     print_json,
 )
@@ -34,8 +34,9 @@ Seeds = Annotated[int, typer.Option(min=1, help="Runs of each method, with seeds
 
 
 def compare(
-    primary: Primary,
-    valid: Valid,
+    *,
+    primary: PrimaryOrConfig = None,
+    valid: ValidOrConfig = None,
     test: Annotated[str, typer.Option(help="Test dialogs of your new task; read once, after training.")],
     out: Annotated[Path, typer.Option(help="The comparison folder: new, or one to go on with.")],
     related: Related = [],  # noqa: B006
@@ -43,7 +44,9 @@ def compare(
         str, typer.Option(help="Names of methods with commas between them; all are listed below.")
     ] = "primary,multitask,learned",
     seeds: Seeds = 2,
-    sizes: Annotated[str, typer.Option(help="Numbers of primary dialogs to try, e.g. 50,100,150; else all.")] = "",
+    sizes: Annotated[
+        str, typer.Option(help="Numbers of primary dialogs to try, e.g. 50,100,150; by default all.")
+    ] = "",
     labels: Labels = None,
     workers: Workers = os.cpu_count() or 1,
     config: ConfigFile = None,

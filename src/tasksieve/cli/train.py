@@ -12,12 +12,12 @@ from tasksieve.cli.options import (
     ConfigFile,
     Json,
     Labels,
-    Primary,
+    PrimaryOrConfig,
     Related,
     Settings,
     Strict,
     Track,
-    Valid,
+    ValidOrConfig,
     configure,
     print_json,
 )
@@ -25,8 +25,9 @@ from tasksieve.cli.progress import RunBars
 
 
 def train(
-    primary: Primary,
-    valid: Valid,
+    *,
+    primary: PrimaryOrConfig = None,
+    valid: ValidOrConfig = None,
     out: Annotated[Path, typer.Option(help="The run folder: new, or of the same run to go on with.")],
     related: Related = [],  # noqa: B006
     method: Annotated[
@@ -50,6 +51,8 @@ def train(
     very same model and records.
 
     [dim]tasksieve train --primary mine/train.txt --valid mine/valid.txt --related older/train.txt --out run[/dim]
+
+    [dim]tasksieve train --config run/config.toml --set training.iterations=2000 --out other[/dim]
     """
     from tasksieve.training.runs.dialogs import train as train_run
     from tasksieve.training.tracking import Tracking

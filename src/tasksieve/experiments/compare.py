@@ -33,7 +33,7 @@ class Plan:
         config: of every run, but for method, seed and size.
         test: test dialogs of the primary task: a file, or a directory with the split.
         methods: names; `primary` first is what the others are compared with.
-        sizes: numbers of primary training dialogs; none for all there are.
+        sizes: numbers of primary training dialogs; none for what the configuration says, or all there are.
         seeds: run seeds 0 to SEEDS − 1, the same for every method.
         out: the comparison folder.
         overrides: by method, ``section.key`` to value: settings that only its runs have.
@@ -114,7 +114,7 @@ def _check(plan: Plan, test: Path) -> None:
 def _jobs(plan: Plan, test: Path) -> list[Job]:
     everything = len(read_files(plan.config.data)[0])
     jobs = []
-    for size in plan.sizes or (None,):
+    for size in plan.sizes or (plan.config.data.size,):
         for name in plan.methods:
             for seed in range(plan.seeds):
                 config = changed(_config(plan, name), {"data.size": size, "training.seed": seed})
