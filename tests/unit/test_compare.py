@@ -97,6 +97,9 @@ def test_compare_runs_everything_once_and_goes_on(tasks_dir: Path, tmp_path: Pat
     again = compare(plan(tasks_dir, tmp_path / "c", "primary,multitask,ones", seeds=2), 1)
     assert again.rows[:2] == first.rows
     assert [s.test_accuracy for s in again.rows[2].seeds] == [s.test_accuracy for s in first.rows[1].seeds]
+    longer = small_config(tasks_dir, "restaurant", training={"iterations": 13})
+    with pytest.raises(UserError, match=r"training\.iterations is 12 there and 13 here; choose another --out"):
+        compare(plan(tasks_dir, tmp_path / "c", config=longer), 1)
 
 
 def test_where_every_run_diverges_the_first_says_why(tasks_dir: Path, tmp_path: Path) -> None:

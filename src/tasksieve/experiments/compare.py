@@ -17,7 +17,7 @@ from tasksieve.records.files import sha256, write_json
 from tasksieve.records.lock import FolderLock
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.divergence import Diverged
-from tasksieve.training.loop.run import RunProgress
+from tasksieve.training.loop.run import RunProgress, refuse_other
 from tasksieve.training.methods import method_named
 from tasksieve.training.runs.dialog_tasks import read_files
 from tasksieve.training.runs.dialogs import train
@@ -124,6 +124,8 @@ def _jobs(plan: Plan, test: Path) -> list[Job]:
                     partial(train, config, path, tracking=_tracking(plan, label)),
                     partial(evaluate_run, path, test),
                 )
+                if RunFolder(path).begun:
+                    refuse_other(RunFolder(path), config)
                 jobs.append(Job(label, path, *work))
     return jobs
 

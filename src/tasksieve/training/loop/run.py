@@ -12,7 +12,7 @@ import torch
 
 from tasksieve.encoding import derived_generator
 from tasksieve.errors import UserError
-from tasksieve.records.config import Config, LoopConfig
+from tasksieve.records.config import Config, LoopConfig, differences
 from tasksieve.records.lock import FolderLock
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.background import Background
@@ -38,6 +38,8 @@ class RunProgress:
 
 Watcher = Callable[[RunProgress], None]
 _WATCH_EVERY = 10
+_SHOWN = 3
+"""So many differences of two configurations are named."""
 
 
 NOBODY = Tracking()
@@ -105,14 +107,22 @@ def _check(
         return
     if not resume:
         raise UserError("holds a run already; leave --no-resume out to go on, or choose another --out", folder.path)
-    if folder.read_config_of(setting.config) != config:
-        raise UserError("holds a run with another configuration; choose another --out", folder.path)
+    refuse_other(folder, config)
     if folder.has_record("environment"):
         before = folder.read_record("environment", "data")["data"]
         known = before if isinstance(before, dict) else {}
         changed = [name for name, digest in facts["data"].items() if known.get(name) != digest]
         if changed:
             raise UserError(f"was trained on other data: {changed[0]} has changed; choose another --out", folder.path)
+
+
+def refuse_other(folder: RunFolder, config: LoopConfig) -> None:
+    """Raise UserError, with the names of what differs, if the run in a folder has another configuration."""
+    found = differences(folder.read_config_of(type(config)), config)
+    if found:
+        more = [f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
+        named = ", ".join([*found[:_SHOWN], *more])
+        raise UserError(f"holds a run with another configuration: {named}; choose another --out", folder.path)
 
 
 def _claim(folder: RunFolder, config: Config, setting: Setting[Config], facts: dict[str, Any]) -> None:
