@@ -12,10 +12,10 @@ import torch
 from tasksieve.errors import UserError
 from tasksieve.records.config import config_from, read_values
 from tasksieve.records.files import write_whole
+from tasksieve.records.progress import RunProgress
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop import run as run_module
 from tasksieve.training.loop.meta_updates import weight_lr
-from tasksieve.training.loop.run import RunProgress
 from tasksieve.training.loop.tensor_files import read_tensors
 from tasksieve.training.runs.dialogs import train
 from tests.small import small_config
