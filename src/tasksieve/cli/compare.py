@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
+from tasksieve.cli.messages import output
 from tasksieve.cli.options import (
     ConfigFile,
     Json,
@@ -90,7 +90,7 @@ def report(
     """Write report.html: what was borrowed, when, and whether it paid; one file, nothing to fetch."""
     from tasksieve.report.html import write_report
 
-    Console().print(f"Wrote {write_report(folder, out)}", soft_wrap=True, highlight=False)
+    output().print(f"Wrote {write_report(folder, out)}", soft_wrap=True)
 
 
 def _compare(plan: Plan, workers: int, as_json: bool) -> None:
@@ -113,13 +113,13 @@ def _print(comparison: Comparison, written: list[Path]) -> None:
     from tasksieve.report.needs import needs, sentence
     from tasksieve.report.terminal import comparison_table
 
-    console = Console()
+    console = output()
     console.print(comparison_table(comparison))
-    console.print(comparison.verdict, style="bold", highlight=False)
+    console.print(comparison.verdict, style="bold")
     for need in needs(comparison):
-        console.print(sentence(need), highlight=False)
+        console.print(sentence(need))
     for path in written:
-        console.print(f"Wrote {path}", soft_wrap=True, highlight=False)
+        console.print(f"Wrote {path}", soft_wrap=True)
 
 
 def _failure(comparison: Comparison) -> str:

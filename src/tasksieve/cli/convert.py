@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from tasksieve.cli.messages import output
 from tasksieve.cli.options import Json, Strict, print_json
 from tasksieve.report import formatting as show
 
@@ -59,7 +60,7 @@ def convert(
         names = ("source", "target", "dialogs", "turns", "lost")
         print_json({name: getattr(done, name) for name in names})
         return
-    console = Console(soft_wrap=True, highlight=False, markup=False)
+    console = output(wrap=False)
     held = f"{show.plural(done.dialogs, 'dialog')}, {show.plural(done.turns, 'turn')}"
     console.print(f"Wrote {target}: {held}, from {done.source} to {done.target}")
     _print_lost(console, done.lost, f"Not in {target}")
@@ -86,7 +87,7 @@ def validate(
 
 
 def _print(validation: Validation) -> None:
-    console = Console(soft_wrap=True, highlight=False, markup=False)
+    console = output(wrap=False)
     for problem in validation.problems:
         console.print(str(problem))
     count = len(validation.problems)

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.text import Text
 
+from tasksieve.cli.messages import output
 from tasksieve.cli.options import (
     ConfigFile,
     Json,
@@ -72,11 +73,10 @@ def train(
     if as_json:
         print_json(result)
         return
-    console = Console()
-    console.print(
-        f"{result['method']}: validation accuracy [bold]{result['valid_accuracy']:.1f} %[/bold] at iteration "
-        f"{result['best_step']} of {result['iterations']}, {result['seconds']:.0f} s"
-    )
+    console = output(wrap=False)
+    reached = f"at iteration {result['best_step']} of {result['iterations']}, {result['seconds']:.0f} s"
+    accuracy = (f"{result['valid_accuracy']:.1f} %", "bold")
+    console.print(Text.assemble(f"{result['method']}: validation accuracy ", accuracy, f" {reached}"))
     console.print(f"Next: tasksieve evaluate {out} --data TEST, tasksieve weights {out}, tasksieve chat {out}")
 
 
@@ -94,4 +94,4 @@ def evaluate(
     if as_json:
         print_json(measured)
     else:
-        Console().print(evaluation_table(measured))
+        output().print(evaluation_table(measured))
