@@ -36,6 +36,18 @@ def test_convert_says_what_it_wrote_and_what_it_could_not(cli: Cli, tmp_path: Pa
     assert record == {"source": "chat", "target": "rasa", "dialogs": 1, "turns": 1, "lost": {"'n' of a dialog": 1}}
 
 
+def test_responses_that_differ_in_case_alone_count_as_right(cli: Cli) -> None:
+    chats = [("bye", "Goodbye."), ("that is all", "goodbye."), ("hello", "hi"), ("a table", "for how many")]
+    lines = [
+        {"messages": [{"role": "user", "content": user}, {"role": "assistant", "content": system}]}
+        for user, system in chats
+    ]
+    Path("d.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines * 5))
+    options = small_options(method="primary", iterations=150, evaluate_every=50, primary_lr=0.05)
+    ended = cli("train", "--primary", "d.jsonl", "--valid", "d.jsonl", *options, "--out", "run", "--json")
+    assert json.loads(ended.out)["valid_accuracy"] == 100.0
+
+
 def test_convert_leaves_nothing_half_written(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "in.txt").write_text("1 hi\thello\n\n1 hi\n")
     (tmp_path / "out.jsonl").write_text("before")

@@ -39,6 +39,14 @@ def test_the_ceiling_is_the_share_of_turns_whose_response_is_a_candidate() -> No
     assert found[1].examples == ("good day", "api_call bonn")
 
 
+def test_twins_of_candidates_are_covered_and_no_other_response() -> None:
+    twin, other = dialog(("hi", "Hello!"), ("rome please", "rome api_call")), dialog(("hi", "hello you"))
+    found = audit_splits(Splits([A, A], test=[twin, other]))
+    assert (found.coverage[0].ceiling, found.coverage[0].candidates) == (pytest.approx(100 * 2 / 3), 2)
+    assert audit_splits(Splits([A, twin])).ambiguous == 0
+    assert audit_splits(Splits([A, other])).ambiguous == 1
+
+
 def test_without_held_out_dialogs_each_primary_dialog_is_held_out() -> None:
     (found,) = audit_splits(Splits([A, B, C])).coverage
     assert (found.by, found.turns, found.candidates) == ("other dialogs", 6, 1)
