@@ -79,7 +79,7 @@ def _coverage(found: Coverage) -> Finding:
     level: Level = "good"
     if found.ceiling < _CEILING_LOOK:
         level = "look" if found.ceiling >= _CEILING_MEND else "mend"
-    whom = f"on {found.split}" if found.split == TEST else "on new dialogs, as far as these tell,"
+    whom = f"on {found.split}" if found.split == TEST else "on new dialogs, as far as these tell"
     said = f"No model can exceed {found.ceiling:.1f} % {whom}"
     if not found.missing:
         return Finding(level, "coverage", f"{said}: every response of {found.split} is a candidate.")
