@@ -59,14 +59,28 @@ def test_seeds_are_paired_by_number() -> None:
     ("tests", "start"),
     [
         ([60.0, 61.1, 60.2], "Borrow: learned is +10.4 points against primary with 50 dialogs (95 % interval +"),
-        ([40.0, 41.1, 40.2], "Do not borrow: learned is -9.6 points"),
+        ([40.0, 41.1, 40.2], "Do not borrow: learned is \N{MINUS SIGN}9.6 points"),
         ([40.0, 60.0, 51.0], "Undecided: learned is +0.3 points"),
+        (
+            [50.0, 50.0, 50.0],
+            "Equal: with 50 dialogs all methods are right in 50.0 % of the test turns, each seed",
+        ),
+        ([50.0], "Equal: with 50 dialogs all methods are right in 50.0 %"),
         ([60.0], "Undecided: learned is +10.0 points against primary with 50 dialogs on one seed"),
     ],
 )
 def test_the_verdict_says_what_the_interval_says(tests: list[float], start: str) -> None:
     base = [50.0, 50.0, 50.0][: len(tests)]
     assert verdict([row("primary", base, base), row("learned", tests, base)]).startswith(start)
+
+
+def test_methods_that_are_level_need_no_more_seeds() -> None:
+    base = [100.0, 100.0]
+    level = verdict([row("primary", base, base), row("multitask", base, base), row("learned", base, base)])
+    assert level.endswith("stay with primary, or compare with fewer dialogs (--sizes) or on a harder test set.")
+    assert "seeds" not in level
+    worse = verdict([row("primary", base, base), row("multitask", [99.0, 98.0], base), row("learned", base, base)])
+    assert worse.startswith("Undecided: ")
 
 
 def test_the_verdict_judges_the_method_that_validation_chose() -> None:
