@@ -199,6 +199,34 @@ def test_a_config_file_is_taken_and_options_win(cli: Cli, tasks_dir: Path, tmp_p
     assert (kept["method"], kept["seed"]) == ("joint", 8)
 
 
+def test_the_configuration_of_a_run_is_all_that_another_needs(cli: Cli, learned_run: Path, tasks_dir: Path) -> None:
+    again = cli("train", "--config", learned_run / "config.toml", "--out", "again", "--json")
+    assert again.code == 0, again.err
+    before = json.loads((learned_run / "result.json").read_text())
+    assert json.loads(again.out) | {"seconds": 0} == before | {"seconds": 0}
+    options = ("--config", learned_run / "config.toml", "--set", "training.iterations=4", "--out", "other", "--json")
+    other = json.loads(cli("train", *options, "--method", "primary", "--size", 3).out)
+    assert (other["method"], other["iterations"], other["size"]) == ("primary", 4, 3)
+    config = Path("other") / "config.toml"
+    single = ("--methods", "primary", "--seeds", 1, "--test", tasks_dir / "primary", "--out", "c", "--json")
+    rows = json.loads(cli("compare", "--config", config, *single).out)["rows"]
+    assert [(row["size"], row["seeds"][0]["iterations"]) for row in rows] == [(3, 4)]
+
+
+def test_without_dialogs_the_options_that_name_them_are_asked_for(cli: Cli, tasks_dir: Path) -> None:
+    ended = cli("train", "--primary", tasks_dir / "primary", "--out", "run")
+    assert (ended.code, ended.err) == (
+        2,
+        "error: dialogs are missing: give --valid, or --config with the config.toml of a run\n",
+    )
+    (Path("c.toml")).write_text("[training]\nseed = 1\n")
+    ended = cli("compare", "--config", "c.toml", "--test", tasks_dir / "primary", "--out", "c")
+    assert (ended.code, ended.err.startswith("error: c.toml: dialogs are missing: give --primary and --valid")) == (
+        2,
+        True,
+    )
+
+
 def test_reproduce_mnist_prints_table_1_and_writes_the_figures(cli: Cli, tmp_path: Path) -> None:
     quick = [f"--set=training.{s}" for s in ("iterations=8", "evaluate_every=4", "snapshot_every=2", "batch_size=64")]
     options = ("reproduce", "mnist", "--embedded", "--seeds", 1, "--workers", 1, *quick)

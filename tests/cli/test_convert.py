@@ -36,6 +36,18 @@ def test_convert_says_what_it_wrote_and_what_it_could_not(cli: Cli, tmp_path: Pa
     assert record == {"source": "chat", "target": "rasa", "dialogs": 1, "turns": 1, "lost": {"'n' of a dialog": 1}}
 
 
+def test_responses_that_differ_in_case_alone_count_as_right(cli: Cli) -> None:
+    chats = [("bye", "Goodbye."), ("that is all", "goodbye."), ("hello", "hi"), ("a table", "for how many")]
+    lines = [
+        {"messages": [{"role": "user", "content": user}, {"role": "assistant", "content": system}]}
+        for user, system in chats
+    ]
+    Path("d.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines * 5))
+    options = small_options(method="primary", iterations=150, evaluate_every=50, primary_lr=0.05)
+    ended = cli("train", "--primary", "d.jsonl", "--valid", "d.jsonl", *options, "--out", "run", "--json")
+    assert json.loads(ended.out)["valid_accuracy"] == 100.0
+
+
 def test_convert_leaves_nothing_half_written(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "in.txt").write_text("1 hi\thello\n\n1 hi\n")
     (tmp_path / "out.jsonl").write_text("before")
@@ -87,6 +99,33 @@ def test_validate_names_every_problem_with_its_line(cli: Cli, tmp_path: Path) ->
     assert cli("validate", "good.csv", "--from", "babi").code == 2
     missing = cli("validate", "none")
     assert (missing.code, missing.err) == (2, "error: none: no such file; check the path\n")
+
+
+def test_validate_says_what_it_found_and_then_what_it_could_not_read(cli: Cli) -> None:
+    Path("good.csv").write_text("context,response\nhi,hello\n")
+    Path("empty").mkdir()
+    ended = cli("validate", "good.csv", "missing", "empty", "good.csv")
+    assert (ended.code, ended.out) == (2, "good.csv: CSV, 1 whole dialog, 1 turn, no problem\n" * 2)
+    missing, empty = ended.err.splitlines()
+    assert missing == "error: missing: no such file; check the path"
+    assert empty.startswith("error: empty: holds no dialog file; expected train.txt")
+    record = json.loads(cli("validate", "missing", "good.csv", "--json").out)
+    assert [(one["path"], one["format"], len(one["problems"])) for one in record] == [
+        ("good.csv", "csv", 0),
+        ("missing", None, 1),
+    ]
+
+
+def test_validate_looks_at_all_splits_of_a_folder(cli: Cli, tasks_dir: Path) -> None:
+    ended = cli("validate", tasks_dir / "primary")
+    assert ended.code == 0
+    names = sorted(Path(line.partition(": ")[0]).name for line in ended.out.splitlines())
+    assert names == ["test-oov.txt", "test.txt", "train.txt", "valid.txt"]
+    Path("mixed").mkdir()
+    Path("mixed/train.csv").write_text("context,response\nhi,hello\n")
+    Path("mixed/valid.txt").write_text("1 hi\n")
+    ended = cli("validate", "mixed")
+    assert (ended.code, len(ended.out.splitlines())) == (2, 3)
 
 
 def test_audit_prints_a_verdict_and_json(cli: Cli, tasks_dir: Path) -> None:

@@ -39,6 +39,22 @@ def test_the_ceiling_is_the_share_of_turns_whose_response_is_a_candidate() -> No
     assert found[1].examples == ("good day", "api_call bonn")
 
 
+def test_the_sentence_on_the_ceiling_is_whole() -> None:
+    for valid, end in (([A], "every response of valid is a candidate."), ([B], "1 of 2 responses are no candidate")):
+        said = [
+            found.sentence for found in audit_splits(Splits([A], valid=valid)).findings if found.topic == "coverage"
+        ]
+        assert f" % on new dialogs, as far as these tell: {end}" in said[0]
+
+
+def test_twins_of_candidates_are_covered_and_no_other_response() -> None:
+    twin, other = dialog(("hi", "Hello!"), ("rome please", "rome api_call")), dialog(("hi", "hello you"))
+    found = audit_splits(Splits([A, A], test=[twin, other]))
+    assert (found.coverage[0].ceiling, found.coverage[0].candidates) == (pytest.approx(100 * 2 / 3), 2)
+    assert audit_splits(Splits([A, twin])).ambiguous == 0
+    assert audit_splits(Splits([A, other])).ambiguous == 1
+
+
 def test_without_held_out_dialogs_each_primary_dialog_is_held_out() -> None:
     (found,) = audit_splits(Splits([A, B, C])).coverage
     assert (found.by, found.turns, found.candidates) == ("other dialogs", 6, 1)

@@ -59,14 +59,28 @@ def test_seeds_are_paired_by_number() -> None:
     ("tests", "start"),
     [
         ([60.0, 61.1, 60.2], "Borrow: learned is +10.4 points against primary with 50 dialogs (95 % interval +"),
-        ([40.0, 41.1, 40.2], "Do not borrow: learned is -9.6 points"),
+        ([40.0, 41.1, 40.2], "Do not borrow: learned is \N{MINUS SIGN}9.6 points"),
         ([40.0, 60.0, 51.0], "Undecided: learned is +0.3 points"),
+        (
+            [50.0, 50.0, 50.0],
+            "Equal: with 50 dialogs all methods are right in 50.0 % of the test turns, each seed",
+        ),
+        ([50.0], "Equal: with 50 dialogs all methods are right in 50.0 %"),
         ([60.0], "Undecided: learned is +10.0 points against primary with 50 dialogs on one seed"),
     ],
 )
 def test_the_verdict_says_what_the_interval_says(tests: list[float], start: str) -> None:
     base = [50.0, 50.0, 50.0][: len(tests)]
     assert verdict([row("primary", base, base), row("learned", tests, base)]).startswith(start)
+
+
+def test_methods_that_are_level_need_no_more_seeds() -> None:
+    base = [100.0, 100.0]
+    level = verdict([row("primary", base, base), row("multitask", base, base), row("learned", base, base)])
+    assert level.endswith("stay with primary, or compare with fewer dialogs (--sizes) or on a harder test set.")
+    assert "seeds" not in level
+    worse = verdict([row("primary", base, base), row("multitask", [99.0, 98.0], base), row("learned", base, base)])
+    assert worse.startswith("Undecided: ")
 
 
 def test_the_verdict_judges_the_method_that_validation_chose() -> None:
@@ -97,6 +111,9 @@ def test_compare_runs_everything_once_and_goes_on(tasks_dir: Path, tmp_path: Pat
     again = compare(plan(tasks_dir, tmp_path / "c", "primary,multitask,ones", seeds=2), 1)
     assert again.rows[:2] == first.rows
     assert [s.test_accuracy for s in again.rows[2].seeds] == [s.test_accuracy for s in first.rows[1].seeds]
+    longer = small_config(tasks_dir, "restaurant", training={"iterations": 13})
+    with pytest.raises(UserError, match=r"training\.iterations is 12 there and 13 here; choose another --out"):
+        compare(plan(tasks_dir, tmp_path / "c", config=longer), 1)
 
 
 def test_where_every_run_diverges_the_first_says_why(tasks_dir: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from tasksieve.errors import UserError
-from tasksieve.records.config import config_from, read_values, set_value, to_toml
+from tasksieve.records.config import changed, config_from, differences, read_values, set_value, to_toml
 from tasksieve.records.model_config import Kinds, MemoryNetworkConfig, ModelConfig
 
 DATA = {"data": {"primary": "p", "valid": "v"}}
@@ -104,3 +104,15 @@ def test_a_kind_has_its_own_settings_and_no_two_kinds_one_name() -> None:
     kinds.add("own", Settings)
     with pytest.raises(ValueError, match="a model of kind 'own' already"):
         kinds.add("own", MemoryNetworkConfig)
+
+
+def test_two_configurations_differ_in_settings_with_names() -> None:
+    before = config_from({"data": {"primary": "p", "valid": "v", "related": ["r"]}})
+    now = changed(before, {"data.related": ("r", "s"), "data.size": 3, "data.strict": True, "model.dim": 7})
+    assert differences(before, before) == []
+    assert differences(before, now) == [
+        "data.related is ['r'] there and ['r', 's'] here",
+        "data.size is not set there and 3 here",
+        "data.strict is false there and true here",
+        f"model.dim is {before.model_dump()['model']['dim']} there and 7 here",
+    ]

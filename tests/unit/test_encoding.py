@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasksieve.dialogs import Dialog, Turn
+from tasksieve.dialogs.simulate import simulate
 from tasksieve.encoding import (
     BatchSampler,
     Candidates,
@@ -16,6 +17,7 @@ from tasksieve.encoding import (
     SentenceTable,
     Vocabulary,
     derived_generator,
+    names_of,
     responses_of,
 )
 from tests.reading import facts
@@ -74,6 +76,31 @@ def test_embedding_sentences_has_exact_derivatives_of_any_order(sentences: list[
 def test_candidates_have_numbers_and_unseen_ones_have_none() -> None:
     candidates = Candidates(["a b", "c"], Vocabulary(["a", "b", "c"]))
     assert (len(candidates), candidates.number("c"), candidates.number("d")) == (2, 1, -1)
+
+
+def test_responses_that_differ_in_case_punctuation_or_order_of_words_are_one_candidate() -> None:
+    twins = ["Goodbye, and thanks!", "thanks and goodbye", "goodbye and thanks", "goodbye and thanks", "thanks"]
+    readings = Reader().read([Dialog(tuple(Turn("bye", text) for text in twins))])
+    texts = responses_of(readings)
+    assert texts == ["goodbye and thanks", "thanks"], "the wording of twins is the most frequent one"
+    candidates = Candidates([*texts, "Thanks."], Vocabulary.of(readings))
+    assert candidates.texts == tuple(texts)
+    assert [candidates.number(text) for text in twins] == [0, 0, 0, 0, 1]
+    assert candidates.number("AND (thanks) , goodbye") == 0
+    assert candidates.number("thanks thanks and goodbye") == -1
+    task = EncodedTask(readings, Vocabulary.of(readings), candidates)
+    assert (task.targets.tolist(), task.coverage.ceiling) == ([0, 0, 0, 0, 1], 100.0)
+
+
+def test_punctuation_by_itself_is_no_word_unless_there_is_nothing_else() -> None:
+    assert Candidates(["?", "!", "? !", "really ?", "Really"], Vocabulary([])).texts == ("?", "!", "? !", "really ?")
+
+
+@pytest.mark.parametrize("kind", ["restaurant", "personalized-restaurant", "hotel"])
+def test_simulated_dialogs_have_no_twins(kind: str) -> None:
+    dialogs = simulate(kind, dialogs=60, seed=0)["train"]
+    readings = Reader(names=names_of(dialogs)[0]).read(dialogs)
+    assert responses_of(readings) == sorted({turn.response for reading in readings for turn in reading.turns})
 
 
 def test_every_turn_is_an_example_with_all_before_it_as_memories() -> None:

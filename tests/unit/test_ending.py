@@ -9,7 +9,7 @@ import pytest
 
 from tasksieve.cli.ending import Terminated, end_if_interrupted, obeying_signals
 from tasksieve.cli.progress import RunBars
-from tasksieve.training.loop.run import RunProgress
+from tasksieve.records.progress import RunProgress
 
 
 class Struck:

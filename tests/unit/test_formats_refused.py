@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import os
+import random
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from tasksieve.dialogs.formats import FORMATS, iterate_dialogs, read_dialogs
+from tasksieve.dialogs.formats import FORMATS, Format, iterate_dialogs, read_dialogs
 from tasksieve.dialogs.formats.convert import convert
 from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.dialogs.formats.validate import validate
@@ -196,9 +200,43 @@ def test_what_is_no_readable_file_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is a pipe or device; expected a file"):
         read_dialogs(tmp_path / "pipe")
     with (tmp_path / "large.yml").open("wb") as file:
+        file.write(b"#" * 10_000)
         file.truncate(MAX_SIZE + 1)
     with pytest.raises(UserError, match="is larger than 64 MiB; split it"):
         read_dialogs(tmp_path / "large.yml")
+
+
+def zipped() -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("train.txt", "1 hi\thello\n" * 1000)
+    return held.getvalue()
+
+
+BINARY = {
+    "zip": (zipped(), "is a zip archive, or a document made of one; unpack it, or save it as text"),
+    "gzip": (gzip.compress(b"1 hi\thello\n"), "is compressed by gzip; unpack it"),
+    "UTF-16": ("1 hi\thello\n".encode("utf-16"), "is UTF-16 text; save it as UTF-8"),
+    "noise": (random.Random(0).randbytes(100_000), "is no text: "),
+}
+
+
+@pytest.mark.parametrize("name", list(FORMATS))
+@pytest.mark.parametrize("kind", list(BINARY))
+def test_what_is_no_text_is_refused_in_one_sentence(tmp_path: Path, kind: str, name: str) -> None:
+    data, message = BINARY[kind]
+    path = written(tmp_path, data)
+    with pytest.raises(UserError) as caught:
+        list(iterate_dialogs(path, known=FORMATS[name]))
+    assert str(caught.value).startswith(f"{path}: {message}")
+    assert all_problems(path, FORMATS[name]) == all_problems(path) == [str(caught.value)]
+
+
+def all_problems(path: Path, known: Format | None = None) -> list[str]:
+    try:
+        return [str(problem) for problem in validate(path, known).problems]
+    except UserError as error:
+        return [str(error)]
 
 
 def test_a_file_can_be_converted_onto_itself(tmp_path: Path) -> None:

@@ -31,10 +31,10 @@ from tasksieve.experiments.restaurant import (
     reproduce_table2,
 )
 from tasksieve.experiments.workers import Job, Watch
+from tasksieve.records.progress import RunProgress, Watcher
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.report.table2 import table2_table, write_table2_figures
 from tasksieve.training.loop.divergence import Diverged
-from tasksieve.training.loop.run import RunProgress, Watcher
 
 QUICK = (
     "training.iterations=6",

@@ -12,10 +12,10 @@ import torch
 from tasksieve.errors import UserError
 from tasksieve.records.config import config_from, read_values
 from tasksieve.records.files import write_whole
+from tasksieve.records.progress import RunProgress
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop import run as run_module
 from tasksieve.training.loop.meta_updates import weight_lr
-from tasksieve.training.loop.run import RunProgress
 from tasksieve.training.loop.tensor_files import read_tensors
 from tasksieve.training.runs.dialogs import train
 from tests.small import small_config
@@ -123,7 +123,8 @@ def test_a_finished_run_is_not_trained_again(tasks_dir: Path, trained: Trained) 
 
 
 def test_a_folder_of_something_else_is_refused(tasks_dir: Path, tmp_path: Path, trained: Trained) -> None:
-    with pytest.raises(UserError, match="holds a run with another configuration; choose another --out"):
+    named = r"configuration: training\.seed is 0 there and 5 here; choose another --out"
+    with pytest.raises(UserError, match=named):
         train(learned(tasks_dir, training={"seed": 5}), trained[0].path)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").write_text("mine")

@@ -17,8 +17,8 @@ from tasksieve.dialogs.simulate import simulate
 from tasksieve.dialogs.turn_kinds import turn_kind
 from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig, config_from
+from tasksieve.records.progress import RunProgress
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.loop.run import RunProgress
 from tasksieve.training.runs.dialogs import train
 from tasksieve.weighting import balanced_design, effects_of, response_groups
 from tests.small import small_config

@@ -15,8 +15,8 @@ import pytest
 
 from tasksieve.errors import UserError
 from tasksieve.experiments.compare import Plan, compare
+from tasksieve.records.progress import RunProgress
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.loop.run import RunProgress
 from tasksieve.training.runs.dialogs import train
 from tasksieve.training.tracking import PROGRAMS, Trackers, Tracking
 from tests.small import small_config

@@ -7,7 +7,6 @@ from pathlib import Path
 import polars as pl
 
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.runs.dialogs import train
 from tests.small import small_config
 
 HOSTILE = "<img src=x onerror=alert(1)> \"'&</script><script>alert(2)</script>"
@@ -15,6 +14,8 @@ HOSTILE = "<img src=x onerror=alert(1)> \"'&</script><script>alert(2)</script>"
 
 def trained_run(tasks: Path, out: Path) -> Path:
     """Train in a second, then put weights far apart and hostile texts into the records."""
+    from tasksieve.training.runs.dialogs import train  # not before types are checked
+
     train(small_config(tasks, "restaurant", "hotel"), out)
     folder = RunFolder(out)
     examples = folder.read_examples()

@@ -10,6 +10,7 @@ from typing import TypeVar
 from tasksieve.audit.splits import Example, examples, share
 from tasksieve.dialogs import SILENCE, Dialog
 from tasksieve.dialogs.turn_kinds import turn_kind
+from tasksieve.encoding import Phrase, bag_of
 
 _SHOWN = 5
 
@@ -81,7 +82,9 @@ def conflicts(primary: Sequence[Dialog], name: str, related: Sequence[Dialog]) -
 
 def ambiguous(dialogs: Sequence[Dialog]) -> int:
     """Turns whose whole context has a more frequent response elsewhere: no model can get them right."""
-    answers = _answers(list(examples(dialogs)), _whole)
+    answers: dict[int, Counter[Phrase]] = defaultdict(Counter)
+    for example in examples(dialogs):
+        answers[example.context][bag_of(example.turn.system)] += 1
     return sum(count.total() - count.most_common(1)[0][1] for count in answers.values())
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tasksieve.audit.splits import PRIMARY, TEST, VALID, ReadSplits, share
 from tasksieve.dialogs.turn_kinds import turn_kind
-from tasksieve.encoding import Reading, responses_of
+from tasksieve.encoding import Phrase, Reading, bag_of, responses_of
 
 _SHOWN = 5
 
@@ -22,7 +22,8 @@ class Coverage:
         by: where the candidates come from: ``primary``, ``primary + valid``, or, if there is nothing held out,
             ``other dialogs`` of the primary task itself.
         turns: all turns of the split.
-        candidates: distinct responses to choose from; those that name entities of the facts as templates.
+        candidates: distinct responses to choose from; those that name entities of the facts as templates, and those
+            that differ in case, punctuation or the order of words alone as one.
         ceiling: the highest accuracy possible, in per cent: the share of turns whose response is a candidate.
         joint_ceiling: the same with the responses of related tasks as candidates too (method ``joint``).
         missing: turns whose response is no candidate, by kind of turn, most first.
@@ -45,26 +46,32 @@ def coverage(splits: ReadSplits) -> tuple[Coverage, ...]:
     With neither, each primary dialog is looked at as if it were held out.
     """
     found = []
-    primary = set(responses_of(splits.primary))
-    related = set(responses_of(*splits.related))
+    primary = _bags(splits.primary)
+    related = _bags(*splits.related)
     if splits.valid is not None:
         found.append(_of(VALID, PRIMARY, _responses(splits.valid), primary, related))
     if splits.test is not None:
         by = PRIMARY if splits.valid is None else f"{PRIMARY} + {VALID}"
-        candidates = primary | set(responses_of(splits.valid or ()))
+        candidates = primary | _bags(splits.valid or ())
         found.append(_of(TEST, by, _responses(splits.test), candidates, related))
     return tuple(found) or (_left_out(splits.primary, related),)
 
 
-def _responses(readings: Sequence[Reading]) -> list[tuple[str, str]]:
-    """Each turn's response, as a candidate would have it and as it stands."""
-    return [(turn.response, turn.said.system) for reading in readings for turn in reading.turns]
+def _bags(*tasks: Sequence[Reading]) -> set[Phrase]:
+    return set(map(bag_of, responses_of(*tasks)))
 
 
-def _of(split: str, by: str, responses: list[tuple[str, str]], candidates: set[str], related: set[str]) -> Coverage:
-    unknown = [(template, text) for template, text in responses if template not in candidates]
+def _responses(readings: Sequence[Reading]) -> list[tuple[Phrase, str]]:
+    """Each turn's response, as what a candidate is known by and as it stands."""
+    return [(bag_of(turn.response), turn.said.system) for reading in readings for turn in reading.turns]
+
+
+def _of(
+    split: str, by: str, responses: list[tuple[Phrase, str]], candidates: set[Phrase], related: set[Phrase]
+) -> Coverage:
+    unknown = [(bag, text) for bag, text in responses if bag not in candidates]
     missing = [text for _, text in unknown]
-    still = sum(template not in related for template, _ in unknown)
+    still = sum(bag not in related for bag, _ in unknown)
     kinds = Counter(turn_kind(text) for text in missing)
     return Coverage(
         split=split,
@@ -78,7 +85,7 @@ def _of(split: str, by: str, responses: list[tuple[str, str]], candidates: set[s
     )
 
 
-def _left_out(readings: Sequence[Reading], related: set[str]) -> Coverage:
-    holders = Counter(response for reading in readings for response in {turn.response for turn in reading.turns})
-    common = {response for response, count in holders.items() if count > 1}
+def _left_out(readings: Sequence[Reading], related: set[Phrase]) -> Coverage:
+    holders = Counter(bag for reading in readings for bag in {bag_of(turn.response) for turn in reading.turns})
+    common = {bag for bag, count in holders.items() if count > 1}
     return _of(PRIMARY, "other dialogs", _responses(readings), common, related)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tasksieve.audit.splits import ReadSplits, Splits, share
 from tasksieve.dialogs import Dialog, Note, Record, Turn
-from tasksieve.encoding import Reader, Reading, Vocabulary, responses_of, words_of
+from tasksieve.encoding import Reader, Reading, Vocabulary, words_of
 
 _SHOWN = 5
 _NAME = re.compile(r".*[_\d].*")
@@ -37,7 +37,7 @@ def shared_words(primary: Sequence[Dialog], name: str, related: Sequence[Dialog]
     plain = Reader("all").read(related)
     known = set(Vocabulary.of(plain).words)
     said = Counter(word for turn in _turns(primary) for word in _said(turn))
-    responses = set(responses_of(plain))
+    responses = {turn.system for turn in _turns(related)}
     turns = list(_turns(primary))
     return SharedWords(
         name,

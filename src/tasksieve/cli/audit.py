@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from tasksieve.cli.messages import output
 from tasksieve.cli.options import Json, Primary, Related, print_json
 
 
@@ -34,4 +34,4 @@ def audit(
     if as_json:
         print_json(record)
     else:
-        Console(highlight=False).print(*audit_page(record), sep="\n")
+        output().print(*audit_page(record), sep="\n")

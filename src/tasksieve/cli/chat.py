@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from tasksieve.cli.messages import output
 from tasksieve.cli.options import Json
 
 if TYPE_CHECKING:
@@ -30,14 +31,14 @@ def chat(
     """
     from tasksieve.training.runs.trained_model import Conversation, TrainedModel
 
-    console = Console()
+    console = output()
     conversation = Conversation(TrainedModel.load(run))
     if not as_json:
-        console.print(_HELP, style="dim", highlight=False, markup=False)
+        console.print(_HELP, style="dim")
     while (line := _next_line(console, as_json)) is not None and line != "/quit":
         if line.startswith("/"):
             message = conversation.command(line)
-            console.print(message, style="dim", highlight=False, markup=False)
+            console.print(message, style="dim")
             continue
         answers = conversation.say(line, top)
         if as_json:

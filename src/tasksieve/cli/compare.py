@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
+from tasksieve.cli.messages import output
 from tasksieve.cli.options import (
     ConfigFile,
     Json,
     Labels,
-    Primary,
+    PrimaryOrConfig,
     Related,
     Settings,
     Strict,
     Track,
-    Valid,
+    ValidOrConfig,
     configure,
     print_json,
 )
@@ -34,8 +34,9 @@ Seeds = Annotated[int, typer.Option(min=1, help="Runs of each method, with seeds
 
 
 def compare(
-    primary: Primary,
-    valid: Valid,
+    *,
+    primary: PrimaryOrConfig = None,
+    valid: ValidOrConfig = None,
     test: Annotated[str, typer.Option(help="Test dialogs of your new task; read once, after training.")],
     out: Annotated[Path, typer.Option(help="The comparison folder: new, or one to go on with.")],
     related: Related = [],  # noqa: B006
@@ -43,7 +44,9 @@ def compare(
         str, typer.Option(help="Names of methods with commas between them; all are listed below.")
     ] = "primary,multitask,learned",
     seeds: Seeds = 2,
-    sizes: Annotated[str, typer.Option(help="Numbers of primary dialogs to try, e.g. 50,100,150; else all.")] = "",
+    sizes: Annotated[
+        str, typer.Option(help="Numbers of primary dialogs to try, e.g. 50,100,150; by default all.")
+    ] = "",
     labels: Labels = None,
     workers: Workers = os.cpu_count() or 1,
     config: ConfigFile = None,
@@ -87,7 +90,7 @@ def report(
     """Write report.html: what was borrowed, when, and whether it paid; one file, nothing to fetch."""
     from tasksieve.report.html import write_report
 
-    Console().print(f"Wrote {write_report(folder, out)}", soft_wrap=True, highlight=False)
+    output().print(f"Wrote {write_report(folder, out)}", soft_wrap=True)
 
 
 def _compare(plan: Plan, workers: int, as_json: bool) -> None:
@@ -110,13 +113,13 @@ def _print(comparison: Comparison, written: list[Path]) -> None:
     from tasksieve.report.needs import needs, sentence
     from tasksieve.report.terminal import comparison_table
 
-    console = Console()
+    console = output()
     console.print(comparison_table(comparison))
-    console.print(comparison.verdict, style="bold", highlight=False)
+    console.print(comparison.verdict, style="bold")
     for need in needs(comparison):
-        console.print(sentence(need), highlight=False)
+        console.print(sentence(need))
     for path in written:
-        console.print(f"Wrote {path}", soft_wrap=True, highlight=False)
+        console.print(f"Wrote {path}", soft_wrap=True)
 
 
 def _failure(comparison: Comparison) -> str:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from tasksieve.cli.messages import output, say
 from tasksieve.cli.options import Json, Strict, print_json
+from tasksieve.errors import UserError
 from tasksieve.report import formatting as show
 
 if TYPE_CHECKING:
@@ -59,34 +61,49 @@ def convert(
         names = ("source", "target", "dialogs", "turns", "lost")
         print_json({name: getattr(done, name) for name in names})
         return
-    console = Console(soft_wrap=True, highlight=False, markup=False)
+    console = output(wrap=False)
     held = f"{show.plural(done.dialogs, 'dialog')}, {show.plural(done.turns, 'turn')}"
     console.print(f"Wrote {target}: {held}, from {done.source} to {done.target}")
     _print_lost(console, done.lost, f"Not in {target}")
 
 
 def validate(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Dialogs in any format.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Dialogs in any format, or a folder of splits.")
+    ],
     from_format: From = None,
     as_json: Json = False,
 ) -> None:
-    """Name every problem of dialog files, each with its line. Exit code 0 if there is none, else 2."""
+    """Name every problem of dialog files, each with its line. Exit code 0 if there is none, else 2.
+
+    Of a folder, all splits are looked at: train, valid, test, by these names or those of the public releases. Files
+    that cannot be read at all are named after the others.
+    """
     from tasksieve.dialogs.formats import format_named
+    from tasksieve.dialogs.formats.validate import dialog_files
     from tasksieve.dialogs.formats.validate import validate as validate_file
 
     known = None if from_format is None else format_named(from_format)
-    found = [validate_file(path, known) for path in files]
+    found: list[Validation] = []
+    unreadable: dict[Path, UserError] = {}
+    for given in files:
+        try:
+            for path in dialog_files(given):
+                found.append(validate_file(path, known))
+                if not as_json:
+                    _print(found[-1])
+        except UserError as error:
+            unreadable[given] = error
     if as_json:
-        print_json([_plain(validation) for validation in found])
-    else:
-        for validation in found:
-            _print(validation)
-    if any(validation.problems for validation in found):
+        print_json([*map(_plain, found), *(_plain_unreadable(path, error) for path, error in unreadable.items())])
+    for problem in unreadable.values():
+        say(f"error: {problem}")
+    if unreadable or any(validation.problems for validation in found):
         raise typer.Exit(2)
 
 
 def _print(validation: Validation) -> None:
-    console = Console(soft_wrap=True, highlight=False, markup=False)
+    console = output(wrap=False)
     for problem in validation.problems:
         console.print(str(problem))
     count = len(validation.problems)
@@ -104,12 +121,20 @@ def _print_lost(console: Console, lost: dict[str, int], heading: str) -> None:
 
 
 def _plain(validation: Validation) -> dict[str, object]:
-    problems = [{"line": problem.line, "message": problem.message} for problem in validation.problems]
     return {
         "path": str(validation.path),
         "format": validation.format.name,
         "dialogs": validation.dialogs,
         "turns": validation.turns,
-        "problems": problems,
+        "problems": [_plain_problem(problem) for problem in validation.problems],
         "lost": validation.lost,
     }
+
+
+def _plain_unreadable(path: Path, error: UserError) -> dict[str, object]:
+    nothing: dict[str, object] = {"format": None, "dialogs": 0, "turns": 0, "lost": {}}
+    return {"path": str(path), **nothing, "problems": [_plain_problem(error)]}
+
+
+def _plain_problem(problem: UserError) -> dict[str, object]:
+    return {"line": problem.line, "message": problem.message}

@@ -7,7 +7,6 @@ from types import TracebackType
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -19,6 +18,7 @@ from rich.progress import (
 )
 
 from tasksieve.cli.ending import guarded
+from tasksieve.cli.messages import errors, output
 
 data = typer.Typer(no_args_is_help=True, help="Get public data sets to experiment with.")
 
@@ -51,10 +51,10 @@ def fetch(
     folder = Path("data") / name if out is None else out
     with FetchBars() as bars:
         files = fetch_data_set(wanted, folder, mirrors=mirrors, force=force, watch=bars.watch, tell=bars.tell)
-    console = Console()
+    console = output()
     for path, already_there in files.items():
         said = "Already there:" if already_there else "Wrote"
-        console.print(f"{said} {path}", soft_wrap=True, highlight=False, markup=False)
+        console.print(f"{said} {path}", soft_wrap=True)
 
 
 class FetchBars:
@@ -63,12 +63,12 @@ class FetchBars:
     def __init__(self) -> None:
         self._bars: dict[str, TaskID] = {}
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=10),
             DownloadColumn(),
             TransferSpeedColumn(),
             TimeRemainingColumn(compact=True),
-            console=Console(stderr=True),
+            console=errors(),
         )
 
     def __enter__(self) -> FetchBars:
@@ -90,4 +90,4 @@ class FetchBars:
 
     def tell(self, message: str) -> None:
         """Print what went wrong above the bars."""
-        self._progress.console.print(message, style="dim", soft_wrap=True, highlight=False, markup=False)
+        self._progress.console.print(message, style="dim", soft_wrap=True)

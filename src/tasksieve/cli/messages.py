@@ -1,4 +1,4 @@
-"""What is said on standard error: errors, progress, and the messages of the logger ``tasksieve``, on one console."""
+"""The consoles: of results, and of errors, progress and the messages of the logger ``tasksieve``."""
 
 from __future__ import annotations
 
@@ -8,9 +8,18 @@ from functools import lru_cache
 from rich.console import Console
 
 
+def output(*, wrap: bool = True) -> Console:
+    """The console of standard output, which prints texts as they are: names of files are no markup and no emoji.
+
+    Args:
+        wrap: whether it breaks lines at the terminal's width.
+    """
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=not wrap)
+
+
 @lru_cache(maxsize=1)
 def errors() -> Console:
-    """The console of standard error."""
+    """The console of standard error, which prints texts as they are too."""
     return Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 

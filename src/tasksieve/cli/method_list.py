@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from typer.core import TyperCommand
+
+from tasksieve.cli.messages import output
 
 
 class ListsMethods(TyperCommand):
@@ -21,4 +22,4 @@ class ListsMethods(TyperCommand):
         table = Table(show_header=False, box=None, padding=(0, 1), title="Methods", title_justify="left")
         for name, method in all_methods().items():
             table.add_row(Text(name, style="bold"), Text(method.summary))
-        Console().print(table)
+        output().print(table)

@@ -8,10 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
+from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig, config_from, read_values, section_of, set_value
 
-Primary = Annotated[str, typer.Option(help="Training dialogs of your new task: a file, or a folder with splits.")]
-Valid = Annotated[str, typer.Option(help="Validation dialogs of your new task; they choose the model.")]
+_PRIMARY = typer.Option(help="Training dialogs of your new task: a file, or a folder with splits.")
+Primary = Annotated[str, _PRIMARY]
+PrimaryOrConfig = Annotated[str | None, _PRIMARY]
+"""May be left out where a configuration file names the dialogs."""
+ValidOrConfig = Annotated[
+    str | None, typer.Option(help="Validation dialogs of your new task; they choose the model.")
+]
+"""May be left out where a configuration file names the dialogs."""
 Related = Annotated[
     list[str], typer.Option(help="Training dialogs of a related task. Give it once for each related task.")
 ]
@@ -38,12 +45,19 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines inst
 
 
 def configure(data: dict[str, Any], training: dict[str, Any], file: Path | None, assignments: list[str]) -> RunConfig:
-    """The configuration from a file, then options, then assignments; None means not given."""
+    """The configuration from a file, then options, then assignments; None means not given.
+
+    Raises: UserError: if one of them is wrong, or none of them names the dialogs.
+    """
     values = {} if file is None else read_values(file)
     for section, given in (("data", data), ("training", training)):
         section_of(values, section).update({key: value for key, value in given.items() if value is not None})
     for assignment in assignments:
         set_value(values, assignment)
+    missing = [name for name in ("primary", "valid") if name not in section_of(values, "data")]
+    if missing:
+        names = " and ".join(f"--{name}" for name in missing)
+        raise UserError(f"dialogs are missing: give {names}, or --config with the config.toml of a run", file)
     return config_from(values, file)
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from tasksieve.cli.compare import Seeds, Workers, names_in, numbers_in
 from tasksieve.cli.ending import guarded
+from tasksieve.cli.messages import output
 from tasksieve.cli.method_list import ListsMethods
 from tasksieve.cli.options import Json, Settings, print_json
 from tasksieve.cli.progress import RunBars
@@ -57,18 +57,17 @@ def mnist(
     if as_json:
         print_json(table)
         return
-    console = Console()
+    console = output()
     console.print(table1_table(table))
     weights = {name: number(value["mean"], 4) for name, value in table["weights"].items()}
     console.print(
         f"Mean weight in the last epoch: right {weights['last_epoch_right']}, wrong "
         f"{weights['last_epoch_wrong']} (paper: 0.9747, 0.0074); AUROC {weights['auroc']}",
-        highlight=False,
     )
     if table["conditions"]:
         console.print(conditions_table(table))
     for path in (out / "table1.json", *written):
-        console.print(f"Wrote {path}", soft_wrap=True, highlight=False)
+        console.print(f"Wrote {path}", soft_wrap=True)
 
 
 @reproduce.command(cls=ListsMethods)
@@ -123,11 +122,11 @@ def restaurant(
     if as_json:
         print_json(table)
         return
-    console = Console()
+    console = output()
     console.print(table2_table(table))
-    console.print(table["verdict"], style="bold", highlight=False)
+    console.print(table["verdict"], style="bold")
     for path in (out / "table2.json", *written):
-        console.print(f"Wrote {path}", soft_wrap=True, highlight=False)
+        console.print(f"Wrote {path}", soft_wrap=True)
 
 
 def _figures(out: Path, table: dict[str, Any]) -> list[Path]:

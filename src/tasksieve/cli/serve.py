@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from tasksieve.cli.messages import errors, output
 from tasksieve.errors import UserError
 
 
@@ -38,20 +38,17 @@ def serve(
     from tasksieve.serve.hosts import is_loopback
     from tasksieve.serve.server import address_of, listen, run_server
 
-    console, warnings = (
-        Console(highlight=False, soft_wrap=True),
-        Console(stderr=True, highlight=False, soft_wrap=True),
-    )
+    console = output(wrap=False)
     with listen(host, port) as listening:
         torch.set_num_threads(1)
         app = create_app(run, candidates=candidates, host=host, names=allow_host or ())
         if not is_loopback(host):
-            warnings.print(
+            errors().print(
                 f"warning: listening at {host}: whoever reaches this address can talk to the model and read the "
                 "related dialogs; there is no password",
                 style="yellow",
-                markup=False,
+                soft_wrap=True,
             )
-        console.print(f"Serving {run} at {address_of(listening)} (Ctrl-C stops it)", markup=False)
+        console.print(f"Serving {run} at {address_of(listening)} (Ctrl-C stops it)")
         run_server(app, listening)
     console.print("Stopped.")

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from tasksieve.cli.messages import output
 
 
 def simulate(
@@ -26,4 +27,4 @@ def simulate(
     from tasksieve.dialogs.simulate import write_simulation
 
     for path in write_simulation(draw(kind, dialogs=dialogs, seed=seed, task=task), out):
-        Console().print(f"Wrote {path}", soft_wrap=True, highlight=False)
+        output().print(f"Wrote {path}", soft_wrap=True)

@@ -6,18 +6,19 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.text import Text
 
+from tasksieve.cli.messages import output
 from tasksieve.cli.options import (
     ConfigFile,
     Json,
     Labels,
-    Primary,
+    PrimaryOrConfig,
     Related,
     Settings,
     Strict,
     Track,
-    Valid,
+    ValidOrConfig,
     configure,
     print_json,
 )
@@ -25,8 +26,9 @@ from tasksieve.cli.progress import RunBars
 
 
 def train(
-    primary: Primary,
-    valid: Valid,
+    *,
+    primary: PrimaryOrConfig = None,
+    valid: ValidOrConfig = None,
     out: Annotated[Path, typer.Option(help="The run folder: new, or of the same run to go on with.")],
     related: Related = [],  # noqa: B006
     method: Annotated[
@@ -50,6 +52,8 @@ def train(
     very same model and records.
 
     [dim]tasksieve train --primary mine/train.txt --valid mine/valid.txt --related older/train.txt --out run[/dim]
+
+    [dim]tasksieve train --config run/config.toml --set training.iterations=2000 --out other[/dim]
     """
     from tasksieve.training.runs.dialogs import train as train_run
     from tasksieve.training.tracking import Tracking
@@ -69,11 +73,10 @@ def train(
     if as_json:
         print_json(result)
         return
-    console = Console()
-    console.print(
-        f"{result['method']}: validation accuracy [bold]{result['valid_accuracy']:.1f} %[/bold] at iteration "
-        f"{result['best_step']} of {result['iterations']}, {result['seconds']:.0f} s"
-    )
+    console = output(wrap=False)
+    reached = f"at iteration {result['best_step']} of {result['iterations']}, {result['seconds']:.0f} s"
+    accuracy = (f"{result['valid_accuracy']:.1f} %", "bold")
+    console.print(Text.assemble(f"{result['method']}: validation accuracy ", accuracy, f" {reached}"))
     console.print(f"Next: tasksieve evaluate {out} --data TEST, tasksieve weights {out}, tasksieve chat {out}")
 
 
@@ -91,4 +94,4 @@ def evaluate(
     if as_json:
         print_json(measured)
     else:
-        Console().print(evaluation_table(measured))
+        output().print(evaluation_table(measured))

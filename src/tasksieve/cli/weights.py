@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
+from tasksieve.cli.messages import output
 from tasksieve.cli.options import Json, print_json
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def weights(
 
     if export is not None:
         rows = export_weights(run, export, step, all_steps=all_steps)
-        Console().print(f"Wrote {rows:,} rows to {export}", soft_wrap=True, highlight=False)
+        output().print(f"Wrote {rows:,} rows to {export}", soft_wrap=True)
         return
     _show(run, examples_at(run, step), _Counts(top, bottom, dialogs), as_json)
 
@@ -70,7 +70,7 @@ def _show(run: Path, frame: pl.DataFrame, counts: _Counts, as_json: bool) -> Non
         whole = {name: [asdict(one) for one in found] for name, found in zip(names, dialogs or (), strict=False)}
         print_json({name: table.to_dicts() for name, table in tables.items()} | whole)
         return
-    console = Console()
+    console = output()
     if not counts.given:
         console.print(kinds_table(weights_by_kind(frame)))
     for name, table in tables.items():

@@ -8,7 +8,7 @@ from tasksieve.encoding.encoded_task import Coverage, EncodedTask
 from tasksieve.encoding.entities import KnownEntities
 from tasksieve.encoding.examples import chunks, in_order
 from tasksieve.encoding.names import Names, names_of
-from tasksieve.encoding.phrases import words_of
+from tasksieve.encoding.phrases import Phrase, bag_of, words_of
 from tasksieve.encoding.reading import Line, Reader, Reading, ReadTurn
 from tasksieve.encoding.sampling import BatchSampler, derived_generator
 from tasksieve.encoding.sentences import SentenceTable
@@ -27,11 +27,13 @@ __all__ = [
     "KnownEntities",
     "Line",
     "Names",
+    "Phrase",
     "ReadTurn",
     "Reader",
     "Reading",
     "SentenceTable",
     "Vocabulary",
+    "bag_of",
     "chunks",
     "derived_generator",
     "has_gap",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 import torch
@@ -9,6 +10,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from tasksieve.encoding.choices import Choices
+from tasksieve.encoding.phrases import Phrase, bag_of
 from tasksieve.encoding.reading import Reading
 from tasksieve.encoding.sentences import SentenceTable
 from tasksieve.encoding.vocabulary import Vocabulary
@@ -17,13 +19,17 @@ from tasksieve.encoding.vocabulary import Vocabulary
 class Candidates:
     """Distinct responses in a fixed order, as texts and as bags of words.
 
+    Texts that differ in case, punctuation or the order of words alone are twins: a model of bags of words gives them
+    the same score, and would always be wrong among them. They are one candidate, and the first of them its text.
+
     Args:
-        texts: distinct responses.
+        texts: responses.
         vocabulary: numbers their words.
         device: where the table lives.
         placeholders: what stands for names in those that are templates.
 
     Attributes:
+        texts: of the candidates.
         gaps: the numbers of those that are templates with gaps.
     """
 
@@ -34,18 +40,21 @@ class Candidates:
         device: torch.device | str = "cpu",
         placeholders: frozenset[str] = frozenset(),
     ) -> None:
-        self.texts = tuple(texts)
+        first: dict[Phrase, str] = {}
+        for text in texts:
+            first.setdefault(bag_of(text), text)
+        self.texts = tuple(first.values())
         gaps = [n for n, text in enumerate(self.texts) if has_gap(text, placeholders)]
         self.gaps = torch.tensor(gaps, dtype=torch.long, device=device)
-        self._numbers = {text: number for number, text in enumerate(self.texts)}
+        self._numbers = {bag: number for number, bag in enumerate(first)}
         self.table = SentenceTable.of([vocabulary.numbers(text)[0] for text in self.texts], len(vocabulary), device)
 
     def __len__(self) -> int:
         return len(self.texts)
 
     def number(self, response: str) -> int:
-        """The number of a response, or -1 if it is no candidate."""
-        return self._numbers.get(response, -1)
+        """The number of the candidate that a response or a twin of it is, or -1 if it is none."""
+        return self._numbers.get(bag_of(response), -1)
 
     def choices(self, right: Int[Tensor, " examples"]) -> Choices:
         """What examples choose among that have all of these as their choices.
@@ -57,8 +66,12 @@ class Candidates:
 
 
 def responses_of(*tasks: Iterable[Reading]) -> list[str]:
-    """The distinct responses of several tasks' dialogs as they were read, sorted."""
-    return sorted({turn.response for readings in tasks for reading in readings for turn in reading.turns})
+    """The distinct responses of several tasks' dialogs as they were read, sorted; of twins the most frequent one."""
+    counts = Counter(turn.response for readings in tasks for reading in readings for turn in reading.turns)
+    chosen: dict[Phrase, str] = {}
+    for text in sorted(counts, key=lambda text: (-counts[text], text)):
+        chosen.setdefault(bag_of(text), text)
+    return sorted(chosen.values())
 
 
 def has_gap(text: str, placeholders: frozenset[str]) -> bool:

@@ -31,6 +31,17 @@ def phrase_of(text: str) -> Phrase:
     return tuple(map(bare, text.split()))
 
 
+def bag_of(text: str) -> Phrase:
+    """What a bag of words keeps of a text: its words, sorted, without punctuation; texts that share it are twins.
+
+    >>> bag_of("Goodbye , and thanks!") == bag_of("thanks and goodbye")
+    True
+    """
+    words = text.split()
+    said = [word for word in words if word.lstrip(_OPENING).rstrip(_CLOSING)]
+    return tuple(sorted(map(bare, said or words)))
+
+
 class Phrases(Generic[Found]):
     """Texts of one or several words, with something that each stands for."""
 

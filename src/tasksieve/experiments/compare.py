@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,9 +15,10 @@ from tasksieve.records.comparison import Comparison, FailedRun, SeedResult, comp
 from tasksieve.records.config import RunConfig, changed
 from tasksieve.records.files import sha256, write_json
 from tasksieve.records.lock import FolderLock
+from tasksieve.records.progress import ProgressLog, Watch
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.divergence import Diverged
-from tasksieve.training.loop.run import RunProgress
+from tasksieve.training.loop.run import refuse_other
 from tasksieve.training.methods import method_named
 from tasksieve.training.runs.dialog_tasks import read_files
 from tasksieve.training.runs.dialogs import train
@@ -33,7 +34,7 @@ class Plan:
         config: of every run, but for method, seed and size.
         test: test dialogs of the primary task: a file, or a directory with the split.
         methods: names; `primary` first is what the others are compared with.
-        sizes: numbers of primary training dialogs; none for all there are.
+        sizes: numbers of primary training dialogs; none for what the configuration says, or all there are.
         seeds: run seeds 0 to SEEDS − 1, the same for every method.
         out: the comparison folder.
         overrides: by method, ``section.key`` to value: settings that only its runs have.
@@ -57,7 +58,7 @@ _TEST = ("sha256", "accuracy", "per_dialog_accuracy", "coverage")
 def compare(
     plan: Plan,
     workers: int = 1,
-    watch: Callable[[str, RunProgress], None] | None = None,
+    watch: Watch | None = None,
     run: RunJobs = run_jobs,
 ) -> Comparison:
     """Do every run that is not done yet, measure each once on the test set, and write ``comparison.json``.
@@ -67,7 +68,7 @@ def compare(
     Args:
         plan: what to compare.
         workers: processes that run at the same time.
-        watch: called with a run's name and how far it is.
+        watch: called with a run's name and how far it is; without it that goes to the logger ``tasksieve``.
         run: does the jobs: in processes of this machine, or elsewhere.
     Returns: rows in the order of sizes and methods, with the verdict.
     Raises: UserError: as :func:`tasksieve.training.loop.run.train`, and if every run diverged; finished runs stay.
@@ -77,7 +78,7 @@ def compare(
     jobs = _jobs(plan, test)
     with FolderLock(plan.out):
         _follow(plan, jobs)
-        failed = run(jobs, workers, watch or (lambda name, report: None))
+        failed = run(jobs, workers, watch or ProgressLog().watch)
         if len(failed) == len(jobs):
             raise next(iter(failed.values()))
         comparison = _summarise(plan, jobs, test, failed)
@@ -114,7 +115,7 @@ def _check(plan: Plan, test: Path) -> None:
 def _jobs(plan: Plan, test: Path) -> list[Job]:
     everything = len(read_files(plan.config.data)[0])
     jobs = []
-    for size in plan.sizes or (None,):
+    for size in plan.sizes or (plan.config.data.size,):
         for name in plan.methods:
             for seed in range(plan.seeds):
                 config = changed(_config(plan, name), {"data.size": size, "training.seed": seed})
@@ -124,6 +125,8 @@ def _jobs(plan: Plan, test: Path) -> list[Job]:
                     partial(train, config, path, tracking=_tracking(plan, label)),
                     partial(evaluate_run, path, test),
                 )
+                if RunFolder(path).begun:
+                    refuse_other(RunFolder(path), config)
                 jobs.append(Job(label, path, *work))
     return jobs
 

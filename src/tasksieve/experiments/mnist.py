@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ from tasksieve.experiments.workers import Job, run_jobs
 from tasksieve.records.config import config_of, set_value
 from tasksieve.records.files import write_json
 from tasksieve.records.lock import FolderLock
+from tasksieve.records.progress import ProgressLog, Watch
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.loop.run import RunProgress
 from tasksieve.training.runs.images import IMAGES, ImageConfig
 
 METHODS = ("ones", "random-fixed", "random-changing", "learned", "oracle")
@@ -65,9 +65,7 @@ def table1_config(data: Path | None, corruption: str, share: float, assignments:
     return config_of(ImageConfig, values)
 
 
-def reproduce_table1(
-    plan: Table1Plan, workers: int = 1, watch: Callable[[str, RunProgress], None] | None = None
-) -> dict[str, Any]:
+def reproduce_table1(plan: Table1Plan, workers: int = 1, watch: Watch | None = None) -> dict[str, Any]:
     """Do every run that is not done yet and write ``table1.json``.
 
     Returns: ``rows`` (method, seeds, mean, sd, paper_mean, paper_sd), ``weights`` (of the learned runs, right and
@@ -77,10 +75,10 @@ def reproduce_table1(
     """
     IMAGES.files(plan.config)  # refuses missing ones before anything is made
     with FolderLock(plan.out):
-        return _reproduce(plan, workers, watch or (lambda name, report: None))
+        return _reproduce(plan, workers, watch or ProgressLog().watch)
 
 
-def _reproduce(plan: Table1Plan, workers: int, watch: Callable[[str, RunProgress], None]) -> dict[str, Any]:
+def _reproduce(plan: Table1Plan, workers: int, watch: Watch) -> dict[str, Any]:
     table = _jobs(plan, _TABLE, METHODS)
     conditions = beyond.conditions_of(plan.config) if plan.condition_seeds else []
     more = [_jobs(plan, condition, beyond.METHODS) for condition in conditions]
@@ -117,9 +115,7 @@ def _with_seed(config: ImageConfig, seed: int) -> ImageConfig:
     return config.model_copy(update={"training": config.training.model_copy(update={"seed": seed})})
 
 
-def _run(
-    groups: Sequence[Mapping[str, Sequence[Job]]], workers: int, watch: Callable[[str, RunProgress], None]
-) -> None:
+def _run(groups: Sequence[Mapping[str, Sequence[Job]]], workers: int, watch: Watch) -> None:
     """Do the paper's table first, and in each group the slow runs first, so that no worker waits long at the end."""
     jobs: dict[Path, Job] = {}
     for group in groups:

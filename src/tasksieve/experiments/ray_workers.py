@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from tasksieve.errors import UserError
-from tasksieve.experiments.workers import Job, Watch, do_job
+from tasksieve.experiments.workers import Job, do_job
+from tasksieve.records.progress import Watch
 from tasksieve.training.loop.divergence import Diverged
-from tasksieve.training.loop.run import RunProgress
 
 _RETRIES = 20
 """How often a run is taken up again, from its last checkpoint, after the process or machine it was on was lost."""
@@ -133,5 +133,5 @@ def _remote(job: Job, reports: Any) -> None:
     do_job(job, _reporter(reports))
 
 
-def _reporter(reports: Any) -> Callable[[str, RunProgress], None]:
+def _reporter(reports: Any) -> Watch:
     return lambda name, report: reports.put((name, report))

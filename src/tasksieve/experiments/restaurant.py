@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ from tasksieve.experiments.workers import RunJobs, run_jobs
 from tasksieve.records.comparison import Comparison, run_name
 from tasksieve.records.config import RunConfig, changed, config_from, set_value
 from tasksieve.records.files import write_json, write_text
+from tasksieve.records.progress import Watch
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.loop.run import RunProgress
 from tasksieve.training.methods import all_methods
 
 METHODS = (
@@ -113,7 +113,7 @@ def embedded_data(out: Path) -> RestaurantData:
 def reproduce_table2(
     plan: Table2Plan,
     workers: int = 1,
-    watch: Callable[[str, RunProgress], None] | None = None,
+    watch: Watch | None = None,
     run: RunJobs = run_jobs,
 ) -> dict[str, Any]:
     """Do every run that is not done yet and write ``table2.json`` beside ``comparison.json``.

@@ -12,8 +12,9 @@ from scipy import stats
 
 from tasksieve.experiments.workers import Job
 from tasksieve.records.comparison import mean_sd
+from tasksieve.records.progress import Watcher
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.loop.run import Watcher, run
+from tasksieve.training.loop.run import run
 from tasksieve.training.runs.images import IMAGES, ImageConfig, measure_image_run
 
 

@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from tasksieve.errors import UserError
+from tasksieve.records.progress import RunProgress, Watch, Watcher
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.divergence import Diverged
-from tasksieve.training.loop.run import RunProgress, Watcher
 
-Watch = Callable[[str, RunProgress], None]
 _POLL_SECONDS = 0.2
 _shared: dict[str, Any] = {}
 

@@ -9,6 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+MINUS = "\N{MINUS SIGN}"
+"""Of numbers that people read, in tables and in sentences."""
+
 
 class SeedResult(BaseModel):
     """One run: accuracies in per cent."""
@@ -112,6 +115,11 @@ def comparison_row(
     )
 
 
+def signed(points: float) -> str:
+    """A difference in points with a true minus sign: ``+3.1`` or ``−0.4``."""
+    return f"{points:+.1f}".replace("-", MINUS)
+
+
 def verdict(rows: Sequence[ComparisonRow]) -> str:
     """Say in one sentence whether to borrow, at the largest size compared.
 
@@ -127,16 +135,26 @@ def verdict(rows: Sequence[ComparisonRow]) -> str:
     best = max(rivals, key=_mean_valid)
     if best.minus_primary is None:
         return f"No verdict: no seed came to its end with both {best.method} and primary."
-    gain = f"{best.method} is {best.minus_primary:+.1f} points against primary with {size} dialogs"
+    if all(_level(row) for row in borrowing):
+        return (
+            f"Equal: with {size} dialogs all methods are right in {best.mean:.1f} % of the test turns, each seed as "
+            "primary; stay with primary, or compare with fewer dialogs (--sizes) or on a harder test set."
+        )
+    gain = f"{best.method} is {signed(best.minus_primary)} points against primary with {size} dialogs"
     if best.ci95 is None:
         return f"Undecided: {gain} on one seed; run more seeds for an interval."
-    interval = f"95 % interval {best.ci95[0]:+.1f} to {best.ci95[1]:+.1f}"
+    interval = f"95 % interval {signed(best.ci95[0])} to {signed(best.ci95[1])}"
     if best.ci95[0] > 0:
         return f"Borrow: {gain} ({interval})."
     if best.ci95[1] < 0:
         return f"Do not borrow: {gain} ({interval})."
     seeds = len(best.seeds)
     return f"Undecided: {gain} ({interval}, {seeds} seeds); run more seeds, or stay with primary."
+
+
+def _level(row: ComparisonRow) -> bool:
+    """Whether a method was exactly as good as `primary` on every seed."""
+    return row.minus_primary == 0 and row.ci95 in (None, (0.0, 0.0))
 
 
 def _mean_valid(row: ComparisonRow) -> float:

@@ -6,12 +6,11 @@ import math
 import statistics
 from collections.abc import Iterable, Sequence
 
-from tasksieve.records.comparison import ComparisonRow, SeedResult
+from tasksieve.records import comparison
+from tasksieve.records.comparison import MINUS, ComparisonRow, SeedResult
 
 NOTHING = "–"
 """What stands where there is no value."""
-
-_MINUS = "\N{MINUS SIGN}"
 
 
 def missing(value: float | None) -> bool:
@@ -28,14 +27,12 @@ def number(value: float | None, digits: int) -> str:
     """A number with so many decimals and a true minus sign."""
     if value is None or missing(value):
         return NOTHING
-    return f"{value:.{digits}f}".replace("-", _MINUS)
+    return f"{value:.{digits}f}".replace("-", MINUS)
 
 
 def signed(value: float | None) -> str:
     """A difference in points: ``+3.1`` or ``−0.4``."""
-    if value is None or missing(value):
-        return NOTHING
-    return f"{value:+.1f}".replace("-", _MINUS)
+    return NOTHING if value is None or missing(value) else comparison.signed(value)
 
 
 def whole(value: float | None) -> str:

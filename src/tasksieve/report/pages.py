@@ -26,7 +26,7 @@ from tasksieve.report.sections import (
 from tasksieve.report.size_sections import size_sections
 from tasksieve.report.style import svg_text
 
-_TONES: dict[str, Tone] = {"Borrow": "yes", "Undecided": "unsure", "Do not borrow": "no"}
+_TONES: dict[str, Tone] = {"Borrow": "yes", "Undecided": "unsure", "Equal": "unsure", "Do not borrow": "no"}
 _FULL_TINT = 15.0  # points of difference at which a cell's colour is deepest
 
 

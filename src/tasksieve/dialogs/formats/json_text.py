@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from tasksieve.dialogs.formats.journal import Journal, shown
-from tasksieve.dialogs.formats.lines import MAX_LINE, numbered_lines, unreadable
+from tasksieve.dialogs.formats.lines import MAX_LINE, numbered_lines, refuse_binary, unreadable
 
 _CHUNK = 1 << 18
 _TOO_LONG = f"this dialog has more than {MAX_LINE >> 20} Mi characters"
@@ -57,6 +57,7 @@ def json_items(path: Path, journal: Journal) -> Iterator[tuple[int, Any]]:
     """
     try:
         with path.open("rb") as file:
+            refuse_binary(path, file)
             yield from _Items(file, journal)
     except OSError as error:
         raise unreadable(path, error) from None
@@ -71,6 +72,7 @@ def json_objects(path: Path, journal: Journal) -> Iterator[tuple[int, Any]]:
     """
     try:
         with path.open("rb") as file:
+            refuse_binary(path, file)
             yield from _Items(file, journal).objects()
     except OSError as error:
         raise unreadable(path, error) from None

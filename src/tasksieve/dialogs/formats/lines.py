@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 
 from tasksieve.dialogs.formats.journal import Journal
@@ -10,6 +11,22 @@ from tasksieve.errors import UserError
 
 MAX_LINE = 8 << 20
 """Bytes that a line may have, so that no file fills the memory; a dialog in JSON may have as many characters."""
+
+_MARKS = {
+    b"PK\x03\x04": "a zip archive, or a document made of one; unpack it, or save it as text",
+    b"\x1f\x8b": "compressed by gzip; unpack it",
+    b"\xfd7zXZ\0": "compressed by xz; unpack it",
+    b"\x28\xb5\x2f\xfd": "compressed by zstd; unpack it",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive; unpack it",
+    b"PAR1\x15": "a Parquet table; save it as CSV or JSON lines",
+    b"%PDF-": "a PDF document; save it as text",
+    b"\xff\xfe": "UTF-16 text; save it as UTF-8",
+    b"\xfe\xff": "UTF-16 text; save it as UTF-8",
+}
+"""How files start that are no text, what they are and what to do."""
+_CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\f\r\x1b")
+_FEW_CONTROLS = 16
+"""So many may come from an accident, and are named with their lines."""
 
 
 def numbered_lines(path: Path, journal: Journal | None = None) -> Iterator[tuple[int, str]]:
@@ -20,7 +37,8 @@ def numbered_lines(path: Path, journal: Journal | None = None) -> Iterator[tuple
     Args:
         path: the file.
         journal: where problems go, and their lines are left out; without it the first one is raised.
-    Raises: UserError: if the file cannot be read, is not UTF-8, holds a NUL byte or a line beyond all measure.
+    Raises: UserError: if the file cannot be read, is not UTF-8, holds a NUL byte or a line beyond all measure; at
+        once, whatever the journal, if it is no text at all.
     """
     journal = journal or Journal(path)
     for number, raw in enumerate(_raw_lines(path), start=1):
@@ -39,10 +57,23 @@ def numbered_lines(path: Path, journal: Journal | None = None) -> Iterator[tuple
         yield number, line
 
 
+def refuse_binary(path: Path, file: BufferedReader) -> None:
+    """Raise UserError, in one sentence, if a file that was just opened holds no text at all; nothing is consumed."""
+    start = file.peek()
+    found = next((kind for mark, kind in _MARKS.items() if start.startswith(mark)), None)
+    if found is not None:
+        raise UserError(f"is {found}", path)
+    controls = len(start) - len(start.translate(None, _CONTROLS))
+    if controls > _FEW_CONTROLS and controls > len(start) / 20:
+        counted = f"{controls:,} of its first {len(start):,} bytes are control characters"
+        raise UserError(f"is no text: {counted}; expected dialogs as UTF-8 text", path)
+
+
 def _raw_lines(path: Path) -> Iterator[bytes | None]:
     """Lines without their ends; None for one that is too long."""
     try:
         with path.open("rb") as file:
+            refuse_binary(path, file)
             while raw := file.readline(MAX_LINE + 1):
                 if len(raw) <= MAX_LINE:
                     yield raw.removesuffix(b"\n").removesuffix(b"\r")

@@ -6,6 +6,7 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasksieve.dialogs.formats.babi_files import find_splits
 from tasksieve.dialogs.formats.format import Format
 from tasksieve.dialogs.formats.journal import MAX_PROBLEMS, Journal, JournalFull
 from tasksieve.dialogs.formats.known import format_of, iterate_dialogs
@@ -35,6 +36,16 @@ class Validation:
     def cut(self) -> bool:
         """Whether there may be more problems."""
         return len(self.problems) >= MAX_PROBLEMS
+
+
+def dialog_files(path: Path) -> list[Path]:
+    """A file itself, or all splits of all tasks that a folder holds.
+
+    Raises: UserError: if the folder holds none.
+    """
+    if not path.is_dir():
+        return [path]
+    return [file for splits in find_splits(path).values() for file in splits.values()]
 
 
 def validate(path: Path, known: Format | None = None) -> Validation:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,9 @@ import torch
 
 from tasksieve.encoding import derived_generator
 from tasksieve.errors import UserError
-from tasksieve.records.config import Config, LoopConfig
+from tasksieve.records.config import Config, LoopConfig, differences
 from tasksieve.records.lock import FolderLock
+from tasksieve.records.progress import ProgressLog, RunProgress, Watcher
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.background import Background
 from tasksieve.training.loop.environment import environment
@@ -26,18 +26,9 @@ from tasksieve.training.loop.streams import LAYERS_STREAM
 from tasksieve.training.loop.trainer import Trainer
 from tasksieve.training.tracking import Trackers, Tracking
 
-
-@dataclass(frozen=True, slots=True)
-class RunProgress:
-    """How far a run is, for whoever watches: iterations done and at most to do, best validation accuracy."""
-
-    step: int
-    total: int
-    best_accuracy: float
-
-
-Watcher = Callable[[RunProgress], None]
 _WATCH_EVERY = 10
+_SHOWN = 3
+"""So many differences of two configurations are named."""
 
 
 NOBODY = Tracking()
@@ -59,7 +50,7 @@ def run(
         config: of the run.
         path: the run folder; new, empty, or of a run with the same configuration.
         setting: what kind of run it is.
-        watch: called every few iterations.
+        watch: called every few iterations; without it, progress goes to the logger ``tasksieve``.
         resume: False refuses a folder in which a run was begun.
         tracking: programs that are told what is recorded; also of a run that has ended before.
     Returns: the record ``result.json``.
@@ -85,9 +76,13 @@ def run(
         torch.set_num_threads(config.training.threads)
         try:
             parts = setting.build(config, method)
-            return _Run(folder, config, method, parts).finish(watch or (lambda progress: None), tracking)
+            return _Run(folder, config, method, parts).finish(watch or _logged(config), tracking)
         finally:
             torch.set_num_threads(threads)
+
+
+def _logged(config: LoopConfig) -> Watcher:
+    return partial(ProgressLog().watch, config.training.method)
 
 
 def _with_own_random_state(config: LoopConfig) -> list[torch.device]:
@@ -105,14 +100,22 @@ def _check(
         return
     if not resume:
         raise UserError("holds a run already; leave --no-resume out to go on, or choose another --out", folder.path)
-    if folder.read_config_of(setting.config) != config:
-        raise UserError("holds a run with another configuration; choose another --out", folder.path)
+    refuse_other(folder, config)
     if folder.has_record("environment"):
         before = folder.read_record("environment", "data")["data"]
         known = before if isinstance(before, dict) else {}
         changed = [name for name, digest in facts["data"].items() if known.get(name) != digest]
         if changed:
             raise UserError(f"was trained on other data: {changed[0]} has changed; choose another --out", folder.path)
+
+
+def refuse_other(folder: RunFolder, config: LoopConfig) -> None:
+    """Raise UserError, with the names of what differs, if the run in a folder has another configuration."""
+    found = differences(folder.read_config_of(type(config)), config)
+    if found:
+        more = [f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
+        named = ", ".join([*found[:_SHOWN], *more])
+        raise UserError(f"holds a run with another configuration: {named}; choose another --out", folder.path)
 
 
 def _claim(folder: RunFolder, config: Config, setting: Setting[Config], facts: dict[str, Any]) -> None:
@@ -158,7 +161,7 @@ class _Run:
         if progress.step % training.snapshot_every or self.weights.sampled:
             self._record_weights(every=True)
         done = self.before + progress.step
-        watch(RunProgress(done, done, progress.best_accuracy))
+        watch(RunProgress(done, done, progress.best_accuracy, ended=True))
 
     def _begin(self, watch: Watcher) -> None:
         folder, parts = self.folder, self.parts
@@ -174,7 +177,7 @@ class _Run:
     def _progress(self, step: int) -> RunProgress:
         """How far the run is after so many iterations; those that come before are negative."""
         best = max(0.0, self.state.progress.best_accuracy)
-        return RunProgress(self.before + step, self.before + self.total, best)
+        return RunProgress(self.before + step, self.before + self.total, best, screening=step <= 0)
 
     def _validate(self) -> None:
         self.trainer.settle()

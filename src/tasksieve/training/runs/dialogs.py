@@ -14,7 +14,8 @@ from tasksieve.dialogs.turn_kinds import turn_kind
 from tasksieve.encoding import Candidates, derived_generator
 from tasksieve.models import DialogModel, DialogWeightModule, Model, model_of, weight_module_of
 from tasksieve.records.config import RunConfig
-from tasksieve.training.loop.run import NOBODY, Watcher, run
+from tasksieve.records.progress import Watcher
+from tasksieve.training.loop.run import NOBODY, run
 from tasksieve.training.loop.setting import Parts, Setting
 from tasksieve.training.loop.streams import MODEL_STREAM, WEIGHT_MODULE_STREAM
 from tasksieve.training.methods import Method, Start, method_named
