@@ -7,6 +7,7 @@ FILE`` adds to. Nothing else is imported: no configuration, run folder or data f
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import sys
@@ -49,12 +50,13 @@ def _load_installed() -> None:
     for entry in entry_points(group=GROUP):
         try:
             entry.load()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise UserError(f"plug-in '{entry.name}' ({entry.value}) cannot be imported: {error!r}") from error
 
 
 def _load_file(path: Path) -> None:
-    name = f"tasksieve_plugin_{path.stem}"
+    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]  # two files may have one name
+    name = f"tasksieve_plugin_{path.stem}_{digest}"
     if name in sys.modules:
         return
     spec = importlib.util.spec_from_file_location(name, path)
@@ -63,6 +65,6 @@ def _load_file(path: Path) -> None:
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise UserError(f"cannot be imported as a plug-in: {error!r}", path) from error

@@ -88,15 +88,44 @@ def test_names_may_have_several_words() -> None:
     assert entities.descriptions()[0] == ("address.town=rome",)
 
 
+STAFF = Names({"Staff": ("name", "phone")})
+
+
 def test_a_record_is_of_the_entity_whose_name_it_has() -> None:
-    names = Names({"Hotels_1": ("hotel_name", "phone")})
-    rows = (
-        {"hotel_name": "Astoria", "phone": "1"},
-        {"phone": "1", "stars": 3},
-        {"hotel_name": "Old Inn", "phone": "1"},
-    )
-    entities = known(*records("Hotels_1", *rows), names=names)
+    rows = ({"name": "Lund", "phone": "1"}, {"phone": "1", "stars": 3}, {"name": "Ek", "phone": "1"})
+    entities = known(*records("Staff", *rows), names=STAFF)
     assert entities.descriptions() == (("stars=3",), ())
+
+
+def test_two_of_one_name_are_two_entities() -> None:
+    rows = ({"name": "Pia Lund", "phone": "1"}, {"name": "Pia Lund", "phone": "2"}, {"name": "Pia Lund", "stars": 3})
+    entities = known(*records("Staff", *rows), names=STAFF)
+    assert len(entities) == 2
+    assert entities.template("call 2")[1] == 1 and entities.filled("call <phone>", 1) == "call 2"
+    assert entities.descriptions()[0] == ("stars=3",)
+
+
+def test_an_empty_name_is_none() -> None:
+    entities = known(*records("Staff", {"name": " ", "phone": "1"}, {"name": "", "phone": ""}), names=STAFF)
+    assert len(entities) == 1 and entities.filled("ask <entity>", 0) is None
+
+
+def test_punctuation_of_a_name_is_not_said_twice() -> None:
+    entities = known(*records("Staff", {"name": "Anna Weiß (A12)"}, {"name": "Pia Lund"}), names=STAFF)
+    for said, template in (
+        ("I send Anna Weiß (A12), rated 5", "I send <entity>, rated 5"),
+        ('api_call book {"name": "Pia Lund"}', 'api_call book {"name": "<entity>"}'),
+    ):
+        assert entities.template(said)[0] == template
+        assert entities.filled(*entities.template(said)) == said
+
+
+def test_who_was_asked_for_before_the_answer_came_is_known() -> None:
+    entities = KnownEntities(STAFF)
+    entities.hear("is Pia Lund free?")
+    for record in records("Staff", {"name": "Bo Ek"}, {"name": "Pia Lund"}):
+        entities.learn(record)
+    assert entities.descriptions() == ((), (":latest",))
 
 
 def test_memories_have_placeholders_for_what_is_known_by_then() -> None:

@@ -34,6 +34,18 @@ def test_nine_are_too_few_to_tell() -> None:
     assert names(*records("Restaurants_1", *RESTAURANTS[:9]), NAMED).fields == {}
 
 
+def test_a_few_of_one_name_leave_it_a_name() -> None:
+    many = [{"name": f"Da Enzo {n}", "address": f"{n} Saint Peter"} for n in range(60)]
+    twice = [{"name": "Da Enzo 3", "address": "99 Main St"}, {"name": "Da Enzo 4", "address": "98 Main St"}]
+    (found,) = names_of([Dialog((*records("Restaurants_1", row), NAMED)) for row in (*many, *twice)])
+    assert found.fields == {"Restaurants_1": ("name", "address")}
+
+
+def test_lists_name_nothing() -> None:
+    rows = [{"name": f"Da Enzo {n}", "dishes": [f"dish {n}", f"meal {n}"]} for n in range(12)]
+    assert names(*records("Restaurants_1", *rows), NAMED).fields == {"Restaurants_1": ("name",)}
+
+
 def test_a_knowledge_base_of_triples_has_names() -> None:
     told = facts(*(f"r{n} {fact}" for n in range(10) for fact in (f"R_phone p{n}", f"R_rating {n % 3}")))
     assert names(*told, Turn("hi", "r1 it is")).fields == {"kb": ("name", "r_phone")}
@@ -119,5 +131,8 @@ def test_phrases_are_found_longest_first_and_never_overlap(words: list[str]) -> 
 
 
 def test_punctuation_around_a_phrase_stays() -> None:
-    assert put_in_place(["at", "'71", "Peter',"], 1, 3, "<address>") == "'<address>',"
+    assert put_in_place(["at", "'71", "Peter',"], 1, 3, "71 Peter", "<address>") == "'<address>',"
+    assert put_in_place(["ask", "Lund", "(A12),"], 1, 3, "Lund (A12)", "<entity>") == "<entity>,"
+    assert put_in_place(['"Lund"}'], 0, 1, "Lund", "<entity>") == '"<entity>"}'
+    assert put_in_place(["(Lund", "St."], 0, 2, "Lund St.", "<street>") == "(<street>"
     assert phrase_of("71 Saint Peter.") == phrase_of("(71 saint peter)")

@@ -100,6 +100,12 @@ def test_without_names_a_value_that_no_other_record_has_identifies_one() -> None
     assert seen[2][-2:] == ["<fact> weather city Oslo", "<fact> weather sky rain"]
 
 
+def test_a_blank_value_identifies_nothing() -> None:
+    blank = records("ticket", {"id": "A7", "notes": "  "}, {"id": "", "notes": ""})
+    reading = Reader().read_one(Dialog((*blank, Turn("hi", "hello"), Turn("and A7", "closed"))))
+    assert [line.seen for line in reading.lines[2:4]] == ["<fact> ticket id A7", "<fact> ticket notes"]
+
+
 def test_notes_are_remembered_from_when_they_come() -> None:
     dialog = Dialog((Note("You are a kind assistant."), Turn("hello", "hi"), Note("no result"), Turn("so", "sorry")))
     told = ["<fact> You are a kind assistant.", "<user> hello", "<system> hi", "<fact> no result"]

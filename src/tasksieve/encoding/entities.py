@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from tasksieve.dialogs import Record
 from tasksieve.encoding.names import ENTITY, Names, fields_of
-from tasksieve.encoding.phrases import Phrases, phrase_of, put_in_place
+from tasksieve.encoding.phrases import Phrase, Phrases, phrase_of, put_in_place
 
 HEARD, NAMED, LATEST = ":heard", ":named", ":latest"
 """Words of descriptions: the user said this value; a response named the entity; nobody named another one since."""
@@ -40,9 +40,10 @@ class KnownEntities:
         self._of = names
         self._gaps = names.gaps()
         self._entities: list[_Entity] = []
-        self._names: Phrases[tuple[int, str]] = Phrases()
+        self._names: Phrases[tuple[int, str, str]] = Phrases()
         self._value_words: set[str] = set()
         self._heard = {word.lower() for word in profile}
+        self._utterances: list[Phrase] = []
         self._named: set[int] = set()
         self._latest = -1
         self._descriptions: tuple[tuple[str, ...], ...] | None = None
@@ -51,8 +52,8 @@ class KnownEntities:
         return len(self._entities)
 
     @property
-    def names(self) -> Phrases[tuple[int, str]]:
-        """All names, of entities and of what only one of them has, with entity and placeholder."""
+    def names(self) -> Phrases[tuple[int, str, str]]:
+        """All names, of entities and of what only one of them has: entity, placeholder, and the name as written."""
         return self._names
 
     def learn(self, record: Record) -> bool:
@@ -61,14 +62,20 @@ class KnownEntities:
         Returns: whether it is of an entity; one without names is of none.
         """
         fields = fields_of(record)
-        gaps = [(gap, value) for path, value in fields if (gap := self._of.gap_of(record.kind, path))]
+        gaps: dict[str, str] = {}
+        for path, value in fields:
+            gap = self._of.gap_of(record.kind, path)
+            if gap is not None and phrase_of(value):
+                gaps.setdefault(gap, value)
         if not gaps:
             return False
         number = self._number(gaps)
         entity = self._entities[number]
-        for gap, value in gaps:
+        for gap, value in gaps.items():
             entity.names.setdefault(gap, value)
-            self._names.add(phrase_of(value), (number, gap))
+            self._names.add(phrase_of(value), (number, gap, value))
+            if self._was_named(phrase_of(value)):
+                self._refer(number)
         for path, value in fields:
             if self._of.gap_of(record.kind, path) is None:
                 words = value.lower().split()
@@ -79,6 +86,7 @@ class KnownEntities:
 
     def hear(self, utterance: str) -> None:
         """Know what the user asks for."""
+        self._utterances.append(phrase_of(utterance))
         new = set(utterance.lower().split()) - self._heard
         self._heard |= new
         if new & self._value_words:
@@ -101,8 +109,8 @@ class KnownEntities:
         if not named:
             return text
         parts, place = [], 0
-        for start, end, (_, gap) in named:
-            parts += [*words[place:start], put_in_place(words, start, end, gap)]
+        for start, end, (_, gap, value) in named:
+            parts += [*words[place:start], put_in_place(words, start, end, value, gap)]
             place = end
         return " ".join([*parts, *words[place:]])
 
@@ -137,24 +145,31 @@ class KnownEntities:
             )
         return self._descriptions
 
-    def _number(self, gaps: list[tuple[str, str]]) -> int:
-        """The number of the entity with the first of these names, or of a new one.
+    def _number(self, gaps: Mapping[str, str]) -> int:
+        """The number of the entity that has these names, by their placeholders, or of a new one.
 
-        A record with a known first name is of that entity, whatever else it says; one without a first name is of the
-        entity that has any of its other names.
+        A record is of the entity with its first name, or without one, of that with any of its names; but of another
+        entity if they differ in a name, as two people of one name do in their telephone numbers.
         """
-        first = dict(reversed(gaps))
-        for gap in [ENTITY] if ENTITY in first else first:
-            phrase = phrase_of(first[gap])
+        for gap in [ENTITY] if ENTITY in gaps else gaps:
+            phrase = phrase_of(gaps[gap])
             if phrase in self._names and self._names[phrase][1] == gap:
-                return self._names[phrase][0]
+                number = self._names[phrase][0]
+                known = self._entities[number].names
+                if all(known.get(gap, value).lower() == value.lower() for gap, value in gaps.items()):
+                    return number
         self._entities.append(_Entity())
         return len(self._entities) - 1
+
+    def _was_named(self, phrase: Phrase) -> bool:
+        """Whether the user said a name before a record told it."""
+        text = f" {' '.join(phrase)} "
+        return any(text in f" {' '.join(said)} " for said in self._utterances if phrase[0] in said)
 
     def _named_in(self, text: str) -> list[int]:
         if not len(self._names):
             return []
-        return [number for _, _, (number, _) in self._names.find(text.split())]
+        return [number for _, _, (number, _, _) in self._names.find(text.split())]
 
     def _refer(self, number: int) -> None:
         if number != self._latest:

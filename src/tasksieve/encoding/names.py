@@ -165,16 +165,15 @@ def fields_of(record: Record) -> list[tuple[str, str]]:
 
 
 def _distinct(dialogs: Iterable[Dialog]) -> dict[str, list[dict[str, str]]]:
-    """The distinct records of each kind, each with the texts of its fields; lists are joined."""
+    """The distinct records of each kind with the texts of their fields; lists, which name nothing, are left out."""
     seen: set[Record] = set()
     distinct: dict[str, list[dict[str, str]]] = defaultdict(list)
     for record in _records(dialogs):
         if record not in seen:
             seen.add(record)
-            values: dict[str, str] = {}
-            for path, value in fields_of(record):
-                values[path] = f"{values[path]} {value}" if path in values else value
-            distinct[record.kind].append(values)
+            fields = fields_of(record)
+            times = Counter(path for path, _ in fields)
+            distinct[record.kind].append({path: value for path, value in fields if times[path] == 1})
     return distinct
 
 
@@ -233,8 +232,8 @@ def _settled(groups: Sequence[Sequence[Mapping[str, str]]], other: str) -> bool:
     having = [[record[other] for record in group if other in record] for group in groups]
     if sum(map(len, having)) < FEWEST:
         return False
-    several = [values for values in having if len(values) > 1]
-    return sum(len(set(values)) == 1 for values in several) >= _SETTLED * len(several)
+    told = [set(values) for values in having if values]
+    return sum(len(values) == 1 for values in told) >= _SETTLED * len(told)
 
 
 def _said(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Generic, TypeVar
 
-_OPENING, _CLOSING = "\"'([", ".,;:!?\"')]"
+_OPENING, _CLOSING = "\"'([{", ".,;:!?\"')]}"
 
 Found = TypeVar("Found")
 Phrase = tuple[str, ...]
@@ -89,13 +89,29 @@ class Phrases(Generic[Found]):
             place += 1
 
 
-def put_in_place(words: Sequence[str], start: int, end: int, placed: str) -> str:
-    """What stands for some words of a sentence, with the punctuation that stands around them.
+def put_in_place(words: Sequence[str], start: int, end: int, value: str, placed: str) -> str:
+    """What stands for a value in a sentence, with the punctuation around the value that is none of its own.
 
-    >>> put_in_place(["at", "'71", "Peter',"], 1, 3, "<address>")
+    Args:
+        words: of the sentence.
+        start, end: first word of the value, word after its last.
+        value: as it is written by itself.
+        placed: what stands for it.
+
+    >>> put_in_place(["at", "'71", "Peter',"], 1, 3, "71 Peter", "<address>")
     "'<address>',"
+    >>> put_in_place(["ask", "Lund", "(A12),"], 1, 3, "Lund (A12)", "<entity>")
+    '<entity>,'
     """
-    first, last = words[start], words[end - 1]
-    opening = first[: len(first) - len(first.lstrip(_OPENING))]
-    stripped = last.rstrip(_CLOSING)
-    return f"{opening}{placed}{last[len(stripped) :]}" if stripped else placed
+    opening, closing = _around(words[start])[0], _around(words[end - 1])[1]
+    written = value.split()
+    return f"{opening.removesuffix(_around(written[0])[0])}{placed}{closing.removeprefix(_around(written[-1])[1])}"
+
+
+def _around(word: str) -> tuple[str, str]:
+    """The punctuation before and after a word; none of either if it has nothing else."""
+    inner = word.lstrip(_OPENING).rstrip(_CLOSING)
+    if not inner:
+        return "", ""
+    place = word.index(inner)
+    return word[:place], word[place + len(inner) :]

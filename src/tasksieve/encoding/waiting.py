@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tasksieve.encoding.phrases import Phrase, Phrases, phrase_of
 
-_SAY_NOTHING = frozenset(("true", "false", "null", "yes", "no", "none", "dontcare", ""))
+_SAY_NOTHING = frozenset(("true", "false", "null", "yes", "no", "none", "dontcare"))
 """Values that identify no record."""
 
 
@@ -28,7 +28,8 @@ class Identity:
 
     def phrases(self) -> dict[Phrase, None]:
         """The values as they are looked for, each once."""
-        return dict.fromkeys(phrase_of(value) for value in self.values if value.lower() not in _SAY_NOTHING)
+        phrases = (phrase_of(value) for value in self.values if value.lower() not in _SAY_NOTHING)
+        return dict.fromkeys(phrase for phrase in phrases if phrase)
 
 
 class Waiting:

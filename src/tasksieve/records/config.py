@@ -129,6 +129,14 @@ class LoopConfig(Section):
     training: TrainingConfig = TrainingConfig()
     meta: MetaConfig = MetaConfig()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Cross to another process as values: a class of a plug-in is there only once the plug-in is imported."""
+        return _restored, (type(self), self.model_dump())
+
+
+def _restored(kind: type[LoopConfig], values: dict[str, Any]) -> LoopConfig:
+    return kind.model_validate(values)
+
 
 class RunConfig(LoopConfig):
     """A run on dialogs."""

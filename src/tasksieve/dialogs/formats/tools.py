@@ -63,11 +63,12 @@ def results(content: Any, tool: str) -> list[tuple[str, Any]] | None:
     """The objects of an answer, each with the kind of record it is; None if the answer is not made of objects.
 
     Args:
-        content: JSON, as text or decoded: an object, a list of objects, or an object whose one field is such a list.
-        tool: the kind; empty if unknown. Then that one field's name is the kind.
+        content: JSON, as text or decoded: an object, a list of objects, or an object in which one field is such a
+            list and the others are single values, such as a count. Those are one more answer.
+        tool: the kind; empty if unknown. Then the name of the field with the list is the kind of what is in it.
 
-    >>> results('{"hotels": [{"name": "Inn"}]}', "")
-    [('hotels', [('name', 'Inn')])]
+    >>> results('{"count": 1, "hotels": [{"name": "Inn"}]}', "")
+    [('hotels', [('name', 'Inn')]), ('', [('count', '1')])]
     """
     try:
         value = from_json(content) if isinstance(content, str) else content
@@ -78,9 +79,12 @@ def results(content: Any, tool: str) -> list[tuple[str, Any]] | None:
     if not _is_object(value):
         return None
     pairs = value if isinstance(value, Pairs) else list(value.items())
-    if len(pairs) == 1 and _are_objects(pairs[0][1]):
-        return [(tool or str(pairs[0][0]), item) for item in pairs[0][1]]
-    return [(tool, value)]
+    lists = [(key, inner) for key, inner in pairs if isinstance(inner, list) or _is_object(inner)]
+    if len(lists) != 1 or not _are_objects(lists[0][1]):
+        return [(tool, value)]
+    key, items = lists[0]
+    others = Pairs(pair for pair in pairs if pair[0] != key)
+    return [*((tool or str(key), item) for item in items), *([(tool, others)] if others else [])]
 
 
 def _is_object(value: Any) -> bool:
