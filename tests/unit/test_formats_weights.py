@@ -33,6 +33,42 @@ def test_weights_are_written_beside_assistant_messages(tmp_path: Path) -> None:
     assert isinstance(first[1]["weight"], int)
 
 
+CALLS = {
+    "messages": [
+        {"role": "system", "content": "Answer briefly.", "name": "admin"},
+        {"role": "user", "content": "weather in Rome"},
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": "{}"}}],
+        },
+        {"role": "tool", "tool_call_id": "c", "content": '{"degrees": 21}'},
+        {"role": "assistant", "content": " "},
+        {"role": "assistant", "content": "it is \ud83c\udf1e 21", "weight": 0.5},
+    ],
+    "tools": [{"type": "function", "function": {"name": "f", "parameters": {}}}],
+}
+SHARED = {"conversations": [{"from": "human", "value": "hi"}, {"from": "gpt", "value": "hello"}], "id": 7}
+NO_TURN = {"messages": [{"role": "user", "content": "hi"}], "n": 1.0}
+
+
+def test_chat_messages_keep_all_they_have_beside_their_weights(tmp_path: Path) -> None:
+    held = [CALLS, NO_TURN, SHARED]
+    source = written(tmp_path, "".join(json.dumps(value) + "\n" for value in held))
+    weights = {(0, 0): 0.25, (0, 1): 1.0, (1, 0): 0.0}
+    done = convert(source, tmp_path / "out.jsonl", weights=weights)
+    assert (done.dialogs, done.turns, done.lost) == (2, 3, {})
+    calls, no_turn, shared = map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines())
+    assert no_turn == NO_TURN
+    assert [message.pop("weight", None) for message in calls["messages"]] == [None, None, 0.25, None, None, 1]
+    assert shared["conversations"][1].pop("weight") == 0
+    as_it_was = json.loads(json.dumps(CALLS))
+    del as_it_was["messages"][5]["weight"]
+    assert (calls, shared) == (as_it_was, SHARED)
+    with pytest.raises(UserError, match="has 3 responses, and the table weights of 1"):
+        convert(source, tmp_path / "out.jsonl", weights={(0, 0): 1.0})
+
+
 def test_weights_come_from_an_exported_table(tmp_path: Path) -> None:
     table = written(tmp_path, "task,dialog,turn,step,weight\n0,0,0,5,0.9\n0,0,0,9,0.5\n1,0,0,9,0.1\n", "w.csv")
     assert read_weights(table) == {(0, 0): 0.5}

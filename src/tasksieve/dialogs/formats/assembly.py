@@ -23,9 +23,13 @@ class Assembly:
     Args:
         journal: told of what is not text, of empty responses, and of what has no place.
         line: where the dialog starts.
+
+    Attributes:
+        turns: how many there are so far.
     """
 
     def __init__(self, journal: Journal, line: int) -> None:
+        self.turns = 0
         self._journal = journal
         self._line = line
         self._events: list[Turn | Record | Note] = []
@@ -56,6 +60,7 @@ class Assembly:
             self._waiting = None
             return
         self._events.append(Turn(SILENCE if self._waiting is None else self._waiting, text))
+        self.turns += 1
         self._waiting = None
 
     def told(self, value: object, place: str, line: int | None = None) -> None:

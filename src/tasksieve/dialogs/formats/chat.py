@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,14 +44,42 @@ Weights = Mapping[tuple[int, int], float]
 """Weight by number of dialog and number of turn in it, both from 0."""
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One object of a file.
+
+    Attributes:
+        value: as it stands there.
+        dialog: as it is read; None if it has no turn.
+        responses: the number of the message that each turn's response is, counted from 0.
+    """
+
+    value: dict[str, Any]
+    dialog: Dialog | None
+    responses: tuple[int, ...]
+
+    def weighted(self, weights: Sequence[float | None]) -> dict[str, Any]:
+        """The value with weights beside its responses, one or None a turn, and all else as it is."""
+        key = "messages" if "messages" in self.value else "conversations"
+        messages = list(self.value[key])
+        for place, weight in zip(self.responses, weights, strict=True):
+            if weight is not None:
+                messages[place] = {**messages[place], "weight": plain_weight(weight)}
+        return {**self.value, key: messages}
+
+
+def plain_weight(weight: float) -> float:
+    """A weight as it is written: whole numbers without a decimal point, as services that know 0 and 1 expect."""
+    return int(weight) if weight == int(weight) else weight
+
+
 def write_chat(dialogs: Iterable[Dialog], path: Path, weights: Weights | None = None) -> None:
     """Write chat messages.
 
     Args:
         dialogs: written one by one.
         path: the file.
-        weights: of the assistant messages, by dialog and turn; those left out get none. Whole numbers are written
-            without a decimal point, as services that know only 0 and 1 expect them.
+        weights: of the assistant messages, by dialog and turn; those left out get none.
     """
     write_json_lines((_value(dialog, n, weights or {}) for n, dialog in enumerate(dialogs)), path)
 
@@ -66,12 +95,16 @@ def _value(dialog: Dialog, number: int, weights: Weights) -> dict[str, Any]:
         response: dict[str, Any] = {"role": "assistant", "content": turn.system}
         weight = weights.get((number, place))
         if weight is not None:
-            response["weight"] = int(weight) if weight == int(weight) else weight
+            response["weight"] = plain_weight(weight)
         messages.append(response)
     return {"messages": messages}
 
 
-def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
+def read_sources(path: Path, journal: Journal) -> Iterator[Source]:
+    """Yield what a file holds, dialog by dialog, as it stands there and as it is read.
+
+    Raises: UserError: as reading the dialogs, if the journal does not collect.
+    """
     for line, value in _values(path, journal):
         messages = _messages(value) if isinstance(value, dict) else None
         if not isinstance(messages, list):
@@ -83,9 +116,17 @@ def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
         reading = _Messages(Assembly(journal, line), journal)
         if "system" in value:
             reading.add({"role": "system", "content": value["system"]}, "'system'")
+        responses: list[int] = []
         for number, message in enumerate(messages, start=1):
+            turns = reading.assembly.turns
             reading.add(message, f"message {number}")
-        yield from reading.assembly.dialog()
+            if reading.assembly.turns > turns:
+                responses.append(number - 1)
+        yield Source(value, next(reading.assembly.dialog(), None), tuple(responses))
+
+
+def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
+    return (source.dialog for source in read_sources(path, journal) if source.dialog is not None)
 
 
 def _values(path: Path, journal: Journal) -> Iterator[tuple[int, Any]]:
