@@ -47,8 +47,8 @@ class Assembly:
             text = f"{self._waiting}\n{text}".strip()
         self._waiting = text
 
-    def system(self, value: object, place: str, line: int | None = None) -> None:
-        """What the system responds; if it is empty, the turn is left out."""
+    def system(self, value: object, place: str, line: int | None = None, *, learned: bool = True) -> None:
+        """What the system responds, and whether that is to be learned from; if it is empty, the turn is left out."""
         text = self.text(value, place, line)
         if text is None:
             return
@@ -59,7 +59,7 @@ class Assembly:
                 self._journal.lose(WITHOUT_RESPONSE)
             self._waiting = None
             return
-        self._events.append(Turn(SILENCE if self._waiting is None else self._waiting, text))
+        self._events.append(Turn(SILENCE if self._waiting is None else self._waiting, text, learned))
         self.turns += 1
         self._waiting = None
 

@@ -2,7 +2,8 @@ r"""Chat messages, one JSON object a line, as fine-tuning services read them.
 
 Each line is a dialog: ``{"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello",
 "weight": 1}]}`` (OpenAI's chat fine-tuning format, which other services and libraries share). ``weight`` says how
-much an assistant message counts in training: OpenAI takes 0 or 1, others any number. Read, too, are one array of such
+much an assistant message counts in training: OpenAI takes 0 or 1, others any number. One of weight 0 is context and
+not learned from; other weights are not read. Read, too, are one array of such
 objects, objects that go over several lines, a ``system`` beside the messages, and ShareGPT's form,
 ``{"conversations": [{"from": "human", "value": "hi"}, …]}``. A message's content may be a list of parts.
 
@@ -93,7 +94,7 @@ def _value(dialog: Dialog, number: int, weights: Weights) -> dict[str, Any]:
         if turn.user != SILENCE:
             messages.append({"role": "user", "content": turn.user})
         response: dict[str, Any] = {"role": "assistant", "content": turn.system}
-        weight = weights.get((number, place))
+        weight = weights.get((number, place), None if turn.learned else 0)
         if weight is not None:
             response["weight"] = plain_weight(weight)
         messages.append(response)
@@ -214,7 +215,7 @@ class _Messages:
             self.assembly.refuse(f"{place}: {error}")
             return
         self._tools.update({call.id: call.name for call in called})
-        self.assembly.system(self._response(message, called), place)
+        self.assembly.system(self._response(message, called), place, learned=message.get("weight") != 0)
 
     def _response(self, message: dict[str, Any], called: list[Call]) -> object:
         """What is said; else the refusal; else the calls."""
@@ -255,7 +256,8 @@ def _check_weight(message: dict[str, Any], place: str, assembly: Assembly, journ
     number = isinstance(weight, (int, float)) and not isinstance(weight, bool)
     if not number or not math.isfinite(weight):
         assembly.refuse(f"{place}: found weight {shown(weight)}; expected a number")
-    journal.lose("'weight' of a message")
+    elif weight not in (0, 1):
+        journal.lose("'weight' of a message other than 0 and 1")
 
 
 def _recognises(start: Start) -> bool:

@@ -19,7 +19,7 @@ def write_weighted(source: Path, target: Path, journal: Journal, weights: Weight
         source: a file of chat messages.
         target: the file to write.
         journal: of the source.
-        weights: of the responses, by dialog and turn as they are read; those left out get none.
+        weights: of the responses, by dialog and turn as they are read; those left out stay as they are.
     Raises: UserError: if the source has a problem.
     """
     with target.open("w", encoding="utf-8", newline="\n") as file:

@@ -38,6 +38,9 @@ class Conversion:
     lost: dict[str, int]
 
 
+_LEARNED = "turns that are learned from"
+
+
 def convert(
     source: Path,
     target: Path,
@@ -79,17 +82,17 @@ def convert(
         before = iterate_dialogs(source, Journal(source), from_format)
         counted.update(_compared(before, to_format.read(part, Journal(target))))
         if weights is not None:
-            _check_number(weights, counted["turns"], source)
+            _check_number(weights, counted[_LEARNED], source)
 
     write_whole(target, fill)
-    dialogs, turns = counted.pop("dialogs"), counted.pop("turns")
+    dialogs, turns, _ = (counted.pop(name) for name in ("dialogs", "turns", _LEARNED))
     lost = counted if whole else journal.lost + counted
     return Conversion(from_format.name, to_format.name, dialogs, turns, dict(lost))
 
 
 def _check_number(weights: Weights, turns: int, source: Path) -> None:
     if len(weights) != turns:
-        found = f"has {turns:,} responses, and the table weights of {len(weights):,}"
+        found = f"has {turns:,} responses to learn from, and the table weights of {len(weights):,}"
         raise UserError(f"{found}; expected the table of this very file", source)
 
 
@@ -101,6 +104,7 @@ def _compared(before: Iterator[Dialog], after: Iterator[Dialog]) -> Iterator[str
             yield "dialog"
             continue
         yield from itertools.repeat("turns", len(old.turns))
+        yield from itertools.repeat(_LEARNED, sum(turn.learned for turn in old.turns))
         if old.profile != new.profile:
             yield "profile of a dialog"
         yield from _context_lost(old, new)
@@ -124,6 +128,8 @@ def _places(dialog: Dialog) -> list[Record | Note | None]:
 
 
 def _difference(old: Turn, new: Turn) -> Iterator[str]:
+    if new.learned and not old.learned:
+        yield "weight 0 of a response"
     if old == new:
         return
     words = all(one_line(a) == one_line(b) for a, b in ((old.user, new.user), (old.system, new.system)))
