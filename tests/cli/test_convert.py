@@ -79,6 +79,31 @@ def test_learned_weights_go_into_chat_messages(cli: Cli, tmp_path: Path) -> None
     assert written("--threshold", 0.5) == [1, 0]
 
 
+def test_the_weights_of_a_run_go_back_into_its_chat_messages(cli: Cli, tasks_dir: Path) -> None:
+    calls = [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]
+    messages = [
+        {"role": "user", "content": "weather"},
+        {"role": "assistant", "content": "do not ask", "weight": 0},
+        {"role": "user", "content": "please"},
+        {"role": "assistant", "content": None, "tool_calls": calls},
+        {"role": "tool", "tool_call_id": "c", "content": '{"degrees": 21}'},
+        {"role": "assistant", "content": "it is warm"},
+    ]
+    Path("related.jsonl").write_text(json.dumps({"messages": messages, "tools": [1]}) + "\n")
+    primary = tasks_dir / "primary"
+    options = ("--primary", primary, "--valid", primary, "--related", "related.jsonl", *small_options())
+    assert cli("train", *options, "--out", "run").code == 0
+    assert cli("weights", "run", "--export", "w.csv").out == "Wrote 2 rows to w.csv\n"
+    ended = cli("convert", "related.jsonl", "out.jsonl", "--weights", "w.csv")
+    assert (ended.code, ended.out) == (0, "Wrote out.jsonl: 1 dialog, 3 turns, from chat to chat\n")
+    value = json.loads(Path("out.jsonl").read_text())
+    weights = [message.pop("weight", None) for message in value["messages"]]
+    del messages[1]["weight"]
+    assert value == {"messages": messages, "tools": [1]}
+    assert (weights[:3], weights[4]) == ([None, 0, None], None)
+    assert all(0 < weight < 1 for weight in (weights[3], weights[5]))
+
+
 def test_validate_names_every_problem_with_its_line(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "good.csv").write_text("context,response,n\nhi,hello,3\n")
     (tmp_path / "bad.jsonl").write_text('{"messages": [{"role": "user", "content": 1}]}\n{\n')

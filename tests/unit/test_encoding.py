@@ -20,6 +20,7 @@ from tasksieve.encoding import (
     names_of,
     responses_of,
 )
+from tasksieve.errors import UserError
 from tests.reading import facts
 
 pytestmark = pytest.mark.usefixtures("both_paths")
@@ -101,6 +102,21 @@ def test_simulated_dialogs_have_no_twins(kind: str) -> None:
     dialogs = simulate(kind, dialogs=60, seed=0)["train"]
     readings = Reader(names=names_of(dialogs)[0]).read(dialogs)
     assert responses_of(readings) == sorted({turn.response for reading in readings for turn in reading.turns})
+
+
+def test_a_response_that_is_not_learned_from_is_context_and_nothing_else() -> None:
+    whole = Dialog((Turn("hi", "go away", learned=False), Turn("a table", "for two")))
+    readings = Reader().read([whole])
+    vocabulary = Vocabulary.of(readings)
+    candidates = Candidates(responses_of(readings), vocabulary)
+    task = EncodedTask(readings, vocabulary, candidates)
+    assert candidates.texts == ("for two",)
+    assert [(example.turn, example.system) for example in task.examples] == [(1, "for two")]
+    memories = task.batch(torch.tensor([0])).memories
+    assert int((memories >= 0).sum()) == 2
+    nothing = Reader().read([Dialog((Turn("hi", "go away", learned=False),))])
+    with pytest.raises(UserError, match="no dialog has a response to learn from"):
+        EncodedTask(nothing, vocabulary, candidates)
 
 
 def test_every_turn_is_an_example_with_all_before_it_as_memories() -> None:

@@ -189,7 +189,6 @@ EXPECTED: dict[str, tuple[str, str, list[Dialog]]] = {
 
 LOST = {
     "chat": {
-        "'weight' of a message": 1,
         "'tools' of a dialog": 1,
         "part of a message that is not text": 1,
         "utterance of the user without a response at the end": 1,

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from tasksieve.dialogs import SILENCE, Dialog, Turn
+from tasksieve.dialogs.formats import read_dialogs
 from tasksieve.dialogs.formats.chat import write_chat
 from tasksieve.dialogs.formats.convert import convert
+from tasksieve.dialogs.formats.validate import validate
 from tasksieve.dialogs.response_weights import read_weights
 from tasksieve.errors import UserError
 
@@ -33,6 +35,66 @@ def test_weights_are_written_beside_assistant_messages(tmp_path: Path) -> None:
     assert isinstance(first[1]["weight"], int)
 
 
+CALLS = {
+    "messages": [
+        {"role": "system", "content": "Answer briefly.", "name": "admin"},
+        {"role": "user", "content": "weather in Rome"},
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": "{}"}}],
+        },
+        {"role": "tool", "tool_call_id": "c", "content": '{"degrees": 21}'},
+        {"role": "assistant", "content": " "},
+        {"role": "assistant", "content": "it is \ud83c\udf1e 21", "weight": 0.5},
+    ],
+    "tools": [{"type": "function", "function": {"name": "f", "parameters": {}}}],
+}
+SHARED = {"conversations": [{"from": "human", "value": "hi"}, {"from": "gpt", "value": "hello"}], "id": 7}
+NO_TURN = {"messages": [{"role": "user", "content": "hi"}], "n": 1.0}
+
+
+def test_chat_messages_keep_all_they_have_beside_their_weights(tmp_path: Path) -> None:
+    held = [CALLS, NO_TURN, SHARED]
+    source = written(tmp_path, "".join(json.dumps(value) + "\n" for value in held))
+    weights = {(0, 0): 0.25, (0, 1): 1.0, (1, 0): 0.0}
+    done = convert(source, tmp_path / "out.jsonl", weights=weights)
+    assert (done.dialogs, done.turns, done.lost) == (2, 3, {})
+    calls, no_turn, shared = map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines())
+    assert no_turn == NO_TURN
+    assert [message.pop("weight", None) for message in calls["messages"]] == [None, None, 0.25, None, None, 1]
+    assert shared["conversations"][1].pop("weight") == 0
+    as_it_was = json.loads(json.dumps(CALLS))
+    del as_it_was["messages"][5]["weight"]
+    assert (calls, shared) == (as_it_was, SHARED)
+    with pytest.raises(UserError, match="has 3 responses to learn from, and the table weights of 1"):
+        convert(source, tmp_path / "out.jsonl", weights={(0, 0): 1.0})
+
+
+def test_a_response_of_weight_0_is_read_as_not_to_learn_from_and_keeps_its_weight(tmp_path: Path) -> None:
+    said = [("a", "b", 0), ("c", "d", 1), ("e", "f", 0.5)]
+    messages = [
+        message
+        for user, system, weight in said
+        for message in (
+            {"role": "user", "content": user},
+            {"role": "assistant", "content": system, "weight": weight},
+        )
+    ]
+    source = written(tmp_path, json.dumps({"messages": messages}) + "\n")
+    assert [turn.learned for turn in read_dialogs(source)[0].turns] == [False, True, True]
+    other = "'weight' of a message other than 0 and 1"
+    assert validate(source).lost == {other: 1}
+    assert convert(source, tmp_path / "out.jsonl").lost == {other: 1}
+    assert [turn.learned for turn in read_dialogs(tmp_path / "out.jsonl")[0].turns] == [False, True, True]
+    assert convert(source, tmp_path / "out.txt").lost == {other: 1, "weight 0 of a response": 1}
+    convert(source, tmp_path / "out.jsonl", weights={(0, 1): 0.25, (0, 2): 0.75})
+    written_messages = json.loads((tmp_path / "out.jsonl").read_text())["messages"]
+    assert [message["weight"] for message in written_messages if "weight" in message] == [0, 0.25, 0.75]
+    with pytest.raises(UserError, match="has 2 responses to learn from, and the table weights of 3"):
+        convert(source, tmp_path / "out.jsonl", weights={(0, turn): 1.0 for turn in range(3)})
+
+
 def test_weights_come_from_an_exported_table(tmp_path: Path) -> None:
     table = written(tmp_path, "task,dialog,turn,step,weight\n0,0,0,5,0.9\n0,0,0,9,0.5\n1,0,0,9,0.1\n", "w.csv")
     assert read_weights(table) == {(0, 0): 0.5}
@@ -51,6 +113,8 @@ def test_weights_come_from_an_exported_table(tmp_path: Path) -> None:
         read_weights(tmp_path / "w.xls")
     with pytest.raises(UserError, match="Rasa stories has no place for them"):
         convert(written(tmp_path, "1 a\tb\n"), tmp_path / "out.yml", weights={})
-    with pytest.raises(UserError, match="has 1 responses, and the table weights of 2; expected the table of this"):
+    with pytest.raises(
+        UserError, match="has 1 responses to learn from, and the table weights of 2; expected the table of this"
+    ):
         convert(tmp_path / "dialogs", tmp_path / "out.jsonl", weights={(0, 0): 1.0, (0, 1): 1.0})
     assert not list(tmp_path.glob("*out*"))

@@ -21,7 +21,7 @@ class Coverage:
         split: the split whose turns are counted.
         by: where the candidates come from: ``primary``, ``primary + valid``, or, if there is nothing held out,
             ``other dialogs`` of the primary task itself.
-        turns: all turns of the split.
+        turns: of the split, those to learn from.
         candidates: distinct responses to choose from; those that name entities of the facts as templates, and those
             that differ in case, punctuation or the order of words alone as one.
         ceiling: the highest accuracy possible, in per cent: the share of turns whose response is a candidate.
@@ -63,7 +63,7 @@ def _bags(*tasks: Sequence[Reading]) -> set[Phrase]:
 
 def _responses(readings: Sequence[Reading]) -> list[tuple[Phrase, str]]:
     """Each turn's response, as what a candidate is known by and as it stands."""
-    return [(bag_of(turn.response), turn.said.system) for reading in readings for turn in reading.turns]
+    return [(bag_of(turn.response), turn.said.system) for reading in readings for turn in reading.learned]
 
 
 def _of(
@@ -86,6 +86,6 @@ def _of(
 
 
 def _left_out(readings: Sequence[Reading], related: set[Phrase]) -> Coverage:
-    holders = Counter(bag for reading in readings for bag in {bag_of(turn.response) for turn in reading.turns})
+    holders = Counter(bag for reading in readings for bag in {bag_of(turn.response) for turn in reading.learned})
     common = {bag for bag, count in holders.items() if count > 1}
     return _of(PRIMARY, "other dialogs", _responses(readings), common, related)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tasksieve.dialogs.record import Note, Record
 
@@ -14,11 +14,16 @@ SILENCE = "<SILENCE>"
 class Turn:
     """One exchange: the user's utterance and the system's response to it.
 
-    ``user`` is :data:`SILENCE` when the system speaks twice in a row, and may be empty.
+    Attributes:
+        user: :data:`SILENCE` when the system speaks twice in a row; may be empty.
+        system: the response.
+        learned: whether the response is one to learn from; if not, it is context alone. Turns that say the same are
+            equal whatever this is.
     """
 
     user: str
     system: str
+    learned: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,8 +66,8 @@ class Candidates:
 
 
 def responses_of(*tasks: Iterable[Reading]) -> list[str]:
-    """The distinct responses of several tasks' dialogs as they were read, sorted; of twins the most frequent one."""
-    counts = Counter(turn.response for readings in tasks for reading in readings for turn in reading.turns)
+    """The distinct responses to learn from in several tasks, as read, sorted; of twins the most frequent one."""
+    counts = Counter(turn.response for readings in tasks for reading in readings for turn in reading.learned)
     chosen: dict[Phrase, str] = {}
     for text in sorted(counts, key=lambda text: (-counts[text], text)):
         chosen.setdefault(bag_of(text), text)

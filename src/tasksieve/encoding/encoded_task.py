@@ -1,4 +1,4 @@
-"""A task's dialogs as examples: every turn is one, with all that came before it as its memories."""
+"""A task's dialogs as examples: every turn to learn from is one, with all that came before it as its memories."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tasksieve.encoding.cutting import assembled
 from tasksieve.encoding.reading import Reading
 from tasksieve.encoding.sentences import SentenceTable
 from tasksieve.encoding.vocabulary import Vocabulary
+from tasksieve.errors import UserError
 from tasksieve.kernels import batch_kernels
 
 EMPTY = 0
@@ -57,12 +58,14 @@ class EncodedTask:
     """All examples of a task, ready to be cut into batches.
 
     Args:
-        readings: of at least one dialog, with at least one turn.
+        readings: of at least one dialog, with at least one turn to learn from.
         vocabulary: numbers the words; unknown ones are left out and counted.
         candidates: the responses that the task's head chooses among.
         head: the name of that head.
         max_memories: older memories are left out.
         device: where the tensors live.
+
+    Raises: UserError: if no turn of theirs is one to learn from.
 
     Attributes:
         table: all distinct sentences; number 0 is the empty one.
@@ -92,6 +95,8 @@ class EncodedTask:
             start = len(memories)
             memories.extend(rows.number(line.seen) for line in reading.lines)
             for place, turn in enumerate(reading.turns):
+                if not turn.said.learned:
+                    continue
                 first, last = start, start + turn.remembered
                 if turn.fresh:
                     first = len(memories)
@@ -101,8 +106,10 @@ class EncodedTask:
                 columns.append((*spoken, first, last, candidates.number(turn.response)))
                 entities.add(turn.descriptions, turn.entity)
                 examples.append(Example(number, place, turn.said.user, turn.said.system))
-        if not examples:
+        if not any(reading.turns for reading in readings):
             raise ValueError("no turn to learn from")
+        if not examples:
+            raise UserError("no dialog has a response to learn from: all of them have weight 0")
         self.head = head
         self.candidates = candidates
         self.examples = tuple(examples)

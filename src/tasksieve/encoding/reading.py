@@ -71,6 +71,11 @@ class Reading:
     given: int
     seen: int
 
+    @property
+    def learned(self) -> tuple[ReadTurn, ...]:
+        """The turns whose responses are to be learned from."""
+        return tuple(turn for turn in self.turns if turn.said.learned)
+
     def memory(self, turn: ReadTurn) -> tuple[Line, ...]:
         """All that is remembered when the response of a turn is due, oldest first; what is fresh counts as oldest.
 

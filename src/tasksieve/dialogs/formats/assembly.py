@@ -23,9 +23,13 @@ class Assembly:
     Args:
         journal: told of what is not text, of empty responses, and of what has no place.
         line: where the dialog starts.
+
+    Attributes:
+        turns: how many there are so far.
     """
 
     def __init__(self, journal: Journal, line: int) -> None:
+        self.turns = 0
         self._journal = journal
         self._line = line
         self._events: list[Turn | Record | Note] = []
@@ -43,8 +47,8 @@ class Assembly:
             text = f"{self._waiting}\n{text}".strip()
         self._waiting = text
 
-    def system(self, value: object, place: str, line: int | None = None) -> None:
-        """What the system responds; if it is empty, the turn is left out."""
+    def system(self, value: object, place: str, line: int | None = None, *, learned: bool = True) -> None:
+        """What the system responds, and whether that is to be learned from; if it is empty, the turn is left out."""
         text = self.text(value, place, line)
         if text is None:
             return
@@ -55,7 +59,8 @@ class Assembly:
                 self._journal.lose(WITHOUT_RESPONSE)
             self._waiting = None
             return
-        self._events.append(Turn(SILENCE if self._waiting is None else self._waiting, text))
+        self._events.append(Turn(SILENCE if self._waiting is None else self._waiting, text, learned))
+        self.turns += 1
         self._waiting = None
 
     def told(self, value: object, place: str, line: int | None = None) -> None:

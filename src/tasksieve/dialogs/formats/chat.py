@@ -2,7 +2,8 @@ r"""Chat messages, one JSON object a line, as fine-tuning services read them.
 
 Each line is a dialog: ``{"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello",
 "weight": 1}]}`` (OpenAI's chat fine-tuning format, which other services and libraries share). ``weight`` says how
-much an assistant message counts in training: OpenAI takes 0 or 1, others any number. Read, too, are one array of such
+much an assistant message counts in training: OpenAI takes 0 or 1, others any number. One of weight 0 is context and
+not learned from; other weights are not read. Read, too, are one array of such
 objects, objects that go over several lines, a ``system`` beside the messages, and ShareGPT's form,
 ``{"conversations": [{"from": "human", "value": "hi"}, …]}``. A message's content may be a list of parts.
 
@@ -17,7 +18,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,14 +45,42 @@ Weights = Mapping[tuple[int, int], float]
 """Weight by number of dialog and number of turn in it, both from 0."""
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One object of a file.
+
+    Attributes:
+        value: as it stands there.
+        dialog: as it is read; None if it has no turn.
+        responses: the number of the message that each turn's response is, counted from 0.
+    """
+
+    value: dict[str, Any]
+    dialog: Dialog | None
+    responses: tuple[int, ...]
+
+    def weighted(self, weights: Sequence[float | None]) -> dict[str, Any]:
+        """The value with weights beside its responses, one or None a turn, and all else as it is."""
+        key = "messages" if "messages" in self.value else "conversations"
+        messages = list(self.value[key])
+        for place, weight in zip(self.responses, weights, strict=True):
+            if weight is not None:
+                messages[place] = {**messages[place], "weight": plain_weight(weight)}
+        return {**self.value, key: messages}
+
+
+def plain_weight(weight: float) -> float:
+    """A weight as it is written: whole numbers without a decimal point, as services that know 0 and 1 expect."""
+    return int(weight) if weight == int(weight) else weight
+
+
 def write_chat(dialogs: Iterable[Dialog], path: Path, weights: Weights | None = None) -> None:
     """Write chat messages.
 
     Args:
         dialogs: written one by one.
         path: the file.
-        weights: of the assistant messages, by dialog and turn; those left out get none. Whole numbers are written
-            without a decimal point, as services that know only 0 and 1 expect them.
+        weights: of the assistant messages, by dialog and turn; those left out get none.
     """
     write_json_lines((_value(dialog, n, weights or {}) for n, dialog in enumerate(dialogs)), path)
 
@@ -64,14 +94,18 @@ def _value(dialog: Dialog, number: int, weights: Weights) -> dict[str, Any]:
         if turn.user != SILENCE:
             messages.append({"role": "user", "content": turn.user})
         response: dict[str, Any] = {"role": "assistant", "content": turn.system}
-        weight = weights.get((number, place))
+        weight = weights.get((number, place), None if turn.learned else 0)
         if weight is not None:
-            response["weight"] = int(weight) if weight == int(weight) else weight
+            response["weight"] = plain_weight(weight)
         messages.append(response)
     return {"messages": messages}
 
 
-def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
+def read_sources(path: Path, journal: Journal) -> Iterator[Source]:
+    """Yield what a file holds, dialog by dialog, as it stands there and as it is read.
+
+    Raises: UserError: as reading the dialogs, if the journal does not collect.
+    """
     for line, value in _values(path, journal):
         messages = _messages(value) if isinstance(value, dict) else None
         if not isinstance(messages, list):
@@ -83,9 +117,17 @@ def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
         reading = _Messages(Assembly(journal, line), journal)
         if "system" in value:
             reading.add({"role": "system", "content": value["system"]}, "'system'")
+        responses: list[int] = []
         for number, message in enumerate(messages, start=1):
+            turns = reading.assembly.turns
             reading.add(message, f"message {number}")
-        yield from reading.assembly.dialog()
+            if reading.assembly.turns > turns:
+                responses.append(number - 1)
+        yield Source(value, next(reading.assembly.dialog(), None), tuple(responses))
+
+
+def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
+    return (source.dialog for source in read_sources(path, journal) if source.dialog is not None)
 
 
 def _values(path: Path, journal: Journal) -> Iterator[tuple[int, Any]]:
@@ -173,7 +215,7 @@ class _Messages:
             self.assembly.refuse(f"{place}: {error}")
             return
         self._tools.update({call.id: call.name for call in called})
-        self.assembly.system(self._response(message, called), place)
+        self.assembly.system(self._response(message, called), place, learned=message.get("weight") != 0)
 
     def _response(self, message: dict[str, Any], called: list[Call]) -> object:
         """What is said; else the refusal; else the calls."""
@@ -214,7 +256,8 @@ def _check_weight(message: dict[str, Any], place: str, assembly: Assembly, journ
     number = isinstance(weight, (int, float)) and not isinstance(weight, bool)
     if not number or not math.isfinite(weight):
         assembly.refuse(f"{place}: found weight {shown(weight)}; expected a number")
-    journal.lose("'weight' of a message")
+    elif weight not in (0, 1):
+        journal.lose("'weight' of a message other than 0 and 1")
 
 
 def _recognises(start: Start) -> bool:

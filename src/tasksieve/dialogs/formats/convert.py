@@ -12,6 +12,7 @@ from pathlib import Path
 from tasksieve.dialogs.dialog import Dialog, Turn
 from tasksieve.dialogs.formats.assembly import one_line
 from tasksieve.dialogs.formats.chat import CHAT, Weights, write_chat
+from tasksieve.dialogs.formats.chat_weights import write_weighted
 from tasksieve.dialogs.formats.format import Format
 from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.dialogs.formats.known import format_of, format_to_write, iterate_dialogs
@@ -37,6 +38,9 @@ class Conversion:
     lost: dict[str, int]
 
 
+_LEARNED = "turns that are learned from"
+
+
 def convert(
     source: Path,
     target: Path,
@@ -48,6 +52,7 @@ def convert(
 ) -> Conversion:
     """Read dialogs and write them in another format, one at a time, so that files larger than memory pass too.
 
+    Chat messages that get weights are kept as they are in everything else: calls of tools, their results, every key.
     The new file is read back and compared with the dialogs, so that the list of losses is what really differs.
 
     Args:
@@ -64,25 +69,30 @@ def convert(
     to_format = to_format or format_to_write(target)
     if weights is not None and to_format is not CHAT:
         raise UserError(f"weights go into chat messages; {to_format.title} has no place for them", target)
+    whole = weights is not None and from_format is CHAT
     write = partial(write_chat, weights=weights) if weights is not None else to_format.write
     journal = Journal(source, strict=strict)
     counted: Counter[str] = Counter()
 
     def fill(part: Path) -> None:
-        write(iterate_dialogs(source, journal, from_format), part)
+        if weights is not None and whole:
+            write_weighted(source, part, journal, weights)
+        else:
+            write(iterate_dialogs(source, journal, from_format), part)
         before = iterate_dialogs(source, Journal(source), from_format)
         counted.update(_compared(before, to_format.read(part, Journal(target))))
         if weights is not None:
-            _check_number(weights, counted["turns"], source)
+            _check_number(weights, counted[_LEARNED], source)
 
     write_whole(target, fill)
-    dialogs, turns = counted.pop("dialogs"), counted.pop("turns")
-    return Conversion(from_format.name, to_format.name, dialogs, turns, dict(journal.lost + counted))
+    dialogs, turns, _ = (counted.pop(name) for name in ("dialogs", "turns", _LEARNED))
+    lost = counted if whole else journal.lost + counted
+    return Conversion(from_format.name, to_format.name, dialogs, turns, dict(lost))
 
 
 def _check_number(weights: Weights, turns: int, source: Path) -> None:
     if len(weights) != turns:
-        found = f"has {turns:,} responses, and the table weights of {len(weights):,}"
+        found = f"has {turns:,} responses to learn from, and the table weights of {len(weights):,}"
         raise UserError(f"{found}; expected the table of this very file", source)
 
 
@@ -94,6 +104,7 @@ def _compared(before: Iterator[Dialog], after: Iterator[Dialog]) -> Iterator[str
             yield "dialog"
             continue
         yield from itertools.repeat("turns", len(old.turns))
+        yield from itertools.repeat(_LEARNED, sum(turn.learned for turn in old.turns))
         if old.profile != new.profile:
             yield "profile of a dialog"
         yield from _context_lost(old, new)
@@ -117,6 +128,8 @@ def _places(dialog: Dialog) -> list[Record | Note | None]:
 
 
 def _difference(old: Turn, new: Turn) -> Iterator[str]:
+    if new.learned and not old.learned:
+        yield "weight 0 of a response"
     if old == new:
         return
     words = all(one_line(a) == one_line(b) for a, b in ((old.user, new.user), (old.system, new.system)))

@@ -1,0 +1,50 @@
+"""A file of chat messages as it was, with weights beside the responses: nothing else of it is lost or reworded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tasksieve.dialogs.formats.chat import Weights, read_sources
+from tasksieve.dialogs.formats.journal import Journal
+from tasksieve.errors import UserError
+
+
+def write_weighted(source: Path, target: Path, journal: Journal, weights: Weights) -> None:
+    """Write the objects of a file one a line, with all their keys.
+
+    Args:
+        source: a file of chat messages.
+        target: the file to write.
+        journal: of the source.
+        weights: of the responses, by dialog and turn as they are read; those left out stay as they are.
+    Raises: UserError: if the source has a problem.
+    """
+    with target.open("w", encoding="utf-8", newline="\n") as file:
+        try:
+            for value in _weighted(source, journal, weights):
+                file.write(_line(value))
+        except RecursionError:
+            raise UserError("is nested too deeply; expected dialogs", source) from None
+
+
+def _weighted(source: Path, journal: Journal, weights: Weights) -> Iterator[dict[str, Any]]:
+    number = 0
+    for held in read_sources(source, journal):
+        if held.dialog is None:
+            yield held.value
+            continue
+        yield held.weighted([weights.get((number, turn)) for turn in range(len(held.responses))])
+        number += 1
+
+
+def _line(value: dict[str, Any]) -> str:
+    """A line of JSON, readable where UTF-8 has every character of it."""
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = json.dumps(value)
+    return f"{text}\n"
