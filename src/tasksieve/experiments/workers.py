@@ -97,8 +97,7 @@ def _run_in_processes(jobs: Sequence[Job], workers: int, watch: Watch) -> dict[s
             raise UserError("a worker process was killed; run the same command again to go on") from None
         finally:
             stop.set()
-            for future in futures:
-                future.cancel()
+            pool.shutdown(cancel_futures=True)
 
 
 def _follow(futures: Mapping[Future[None], str], reports: Any, watch: Watch) -> dict[str, Diverged]:
