@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC
 from dataclasses import replace
 from typing import Literal
 
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from tasksieve.dialogs.simulate import simulate
 from tasksieve.encoding import Batch, EncodedTask
-from tasksieve.models import DialogModel, MemoryNetwork, MemoryWeightModule
+from tasksieve.models import DialogModel, MemoryNetwork, MemoryWeightModule, WeightModule
 from tasksieve.models.memory_network.choice_losses import candidate_losses
 from tasksieve.records.model_config import MemoryNetworkConfig, MemoryWeightConfig
 from tests.reading import World
@@ -185,3 +186,13 @@ def test_candidate_losses_pass_gradient_checks_of_both_orders() -> None:
     inputs, targets = (draw(5, 3, seed=4), draw(7, 3, seed=5)), torch.tensor([0, 6, 2, 2, 1])
     assert torch.autograd.gradcheck(lambda *given: candidate_losses(*given, targets), inputs)
     assert torch.autograd.gradgradcheck(lambda *given: candidate_losses(*given, targets), inputs)
+
+
+def test_libraries_that_patch_modules_can_derive_from_a_model() -> None:
+    """``higher`` makes a class of the model's and one of (ABC, Module): the order of a model's bases has to fit."""
+
+    class Patch(ABC, torch.nn.Module):
+        pass
+
+    for patched in (type("Patched", (kind, Patch), {}) for kind in (MemoryNetwork, MemoryWeightModule)):
+        assert issubclass(patched, DialogModel | WeightModule)

@@ -77,7 +77,7 @@ class Trained(nn.Module):
         return [ParameterGroup([value for value in self.parameters() if value.requires_grad])]
 
 
-class Model(Trained, ABC):
+class Model(ABC, Trained):
     """What is trained: anything with a loss an example."""
 
     @abstractmethod
@@ -203,7 +203,7 @@ class DialogModel(Model):
         return None
 
 
-class WeightModule(Trained, ABC):
+class WeightModule(ABC, Trained):
     """What gives related examples their weights, as σ of a logit."""
 
     @abstractmethod
