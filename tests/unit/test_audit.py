@@ -44,7 +44,7 @@ def test_the_sentence_on_the_ceiling_is_whole() -> None:
         said = [
             found.sentence for found in audit_splits(Splits([A], valid=valid)).findings if found.topic == "coverage"
         ]
-        assert f" % on new dialogs, as far as these tell: {end}" in said[0]
+        assert f" % on new dialogs, as far as valid tells: {end}" in said[0]
 
 
 def test_twins_of_candidates_are_covered_and_no_other_response() -> None:
