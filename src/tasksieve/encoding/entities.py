@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from tasksieve.dialogs import Record
 from tasksieve.encoding.names import ENTITY, Names, fields_of
-from tasksieve.encoding.phrases import Phrase, Phrases, phrase_of, put_in_place
+from tasksieve.encoding.phrases import Phrases, Said, phrase_of, put_in_place
 
 HEARD, NAMED, LATEST = ":heard", ":named", ":latest"
 """Words of descriptions: the user said this value; a response named the entity; nobody named another one since."""
@@ -43,7 +43,7 @@ class KnownEntities:
         self._names: Phrases[tuple[int, str, str]] = Phrases()
         self._value_words: set[str] = set()
         self._heard = {word.lower() for word in profile}
-        self._utterances: list[Phrase] = []
+        self._utterances = Said()
         self._named: set[int] = set()
         self._latest = -1
         self._descriptions: tuple[tuple[str, ...], ...] | None = None
@@ -74,7 +74,7 @@ class KnownEntities:
         for gap, value in gaps.items():
             entity.names.setdefault(gap, value)
             self._names.add(phrase_of(value), (number, gap, value))
-            if self._was_named(phrase_of(value)):
+            if phrase_of(value) in self._utterances:
                 self._refer(number)
         for path, value in fields:
             if self._of.gap_of(record.kind, path) is None:
@@ -86,7 +86,7 @@ class KnownEntities:
 
     def hear(self, utterance: str) -> None:
         """Know what the user asks for."""
-        self._utterances.append(phrase_of(utterance))
+        self._utterances.add(phrase_of(utterance))
         new = set(utterance.lower().split()) - self._heard
         self._heard |= new
         if new & self._value_words:
@@ -160,11 +160,6 @@ class KnownEntities:
                     return number
         self._entities.append(_Entity())
         return len(self._entities) - 1
-
-    def _was_named(self, phrase: Phrase) -> bool:
-        """Whether the user said a name before a record told it."""
-        text = f" {' '.join(phrase)} "
-        return any(text in f" {' '.join(said)} " for said in self._utterances if phrase[0] in said)
 
     def _named_in(self, text: str) -> list[int]:
         if not len(self._names):

@@ -89,6 +89,23 @@ class Phrases(Generic[Found]):
             place += 1
 
 
+class Said:
+    """What was said so far, to be searched for phrases."""
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+        self._words: set[str] = set()
+
+    def add(self, phrase: Phrase) -> None:
+        """Count a sentence in."""
+        self._texts.append(f" {' '.join(phrase)} ")
+        self._words.update(phrase)
+
+    def __contains__(self, phrase: Phrase) -> bool:
+        text = f" {' '.join(phrase)} "
+        return phrase[0] in self._words and any(text in said for said in self._texts)
+
+
 def put_in_place(words: Sequence[str], start: int, end: int, value: str, placed: str) -> str:
     """What stands for a value in a sentence, with the punctuation around the value that is none of its own.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tasksieve.encoding.phrases import Phrase, Phrases, phrase_of
+from tasksieve.encoding.phrases import Phrase, Phrases, Said, phrase_of
 
 _SAY_NOTHING = frozenset(("true", "false", "null", "yes", "no", "none", "dontcare"))
 """Values that identify no record."""
@@ -38,8 +38,7 @@ class Waiting:
     def __init__(self) -> None:
         self._holders: Phrases[list[int]] = Phrases()
         self._identities: dict[int, Identity] = {}
-        self._said: list[str] = []
-        self._words: set[str] = set()
+        self._said = Said()
         self._mentioned: set[int] = set()
 
     def add(self, number: int, identity: Identity) -> None:
@@ -49,7 +48,7 @@ class Waiting:
         for phrase in phrases:
             self._holders.add(phrase, [])
             self._holders[phrase].append(number)
-        if any(self._was_said(phrase) and self._identifies(phrase, number) for phrase in phrases):
+        if any(phrase in self._said and self._identifies(phrase, number) for phrase in phrases):
             self._mentioned.add(number)
 
     def mentioned(self, number: int) -> bool:
@@ -59,8 +58,7 @@ class Waiting:
     def hear(self, sentence: str) -> Iterator[int]:
         """The records that a sentence mentions for the first time, in the order of their mention."""
         phrase = phrase_of(sentence)
-        self._said.append(f" {' '.join(phrase)} ")
-        self._words.update(phrase)
+        self._said.add(phrase)
         for start, end, numbers in self._holders.find(phrase):
             for number in numbers:
                 if number not in self._mentioned and self._identifies(phrase[start:end], number):
@@ -71,7 +69,3 @@ class Waiting:
         identity = self._identities[number]
         alike = (other for other in self._holders[phrase] if self._identities[other].kind == identity.kind)
         return identity.named or sum(1 for _ in alike) == 1
-
-    def _was_said(self, phrase: Phrase) -> bool:
-        text = f" {' '.join(phrase)} "
-        return phrase[0] in self._words and any(text in said for said in self._said)
