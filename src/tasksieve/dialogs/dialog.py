@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tasksieve.dialogs.act import Act, Span
 from tasksieve.dialogs.record import Note, Record
 
 SILENCE = "<SILENCE>"
@@ -19,11 +20,15 @@ class Turn:
         system: the response.
         learned: whether the response is one to learn from; if not, it is context alone. Turns that say the same are
             equal whatever this is.
+        acts: what the system does in it, in the order annotated; empty if the data do not say.
+        spans: where values stand in the response, as far as the data say so.
     """
 
     user: str
     system: str
     learned: bool = field(default=True, compare=False)
+    acts: tuple[Act, ...] = ()
+    spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
