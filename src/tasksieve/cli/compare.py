@@ -13,6 +13,7 @@ from tasksieve.cli.options import (
     ConfigFile,
     Json,
     Labels,
+    Predict,
     PrimaryOrConfig,
     Related,
     Settings,
@@ -47,6 +48,7 @@ def compare(
     sizes: Annotated[
         str, typer.Option(help="Numbers of primary dialogs to try, e.g. 50,100,150; by default all.")
     ] = "",
+    predict: Predict = None,
     labels: Labels = None,
     workers: Workers = os.cpu_count() or 1,
     config: ConfigFile = None,
@@ -61,7 +63,14 @@ def compare(
     """
     from tasksieve.experiments.compare import Plan
 
-    data = {"primary": primary, "valid": valid, "related": related or None, "labels": labels, "strict": strict}
+    data = {
+        "primary": primary,
+        "valid": valid,
+        "related": related or None,
+        "labels": labels,
+        "strict": strict,
+        "predict": predict,
+    }
     resolved = configure(data, {}, config, settings)
     plan = Plan(resolved, test, tuple(names_in(methods)), tuple(numbers_in(sizes)), seeds, out, track=tuple(track))
     _compare(plan, workers, as_json)

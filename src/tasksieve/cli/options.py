@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -20,7 +20,11 @@ ValidOrConfig = Annotated[
 ]
 """May be left out where a configuration file names the dialogs."""
 Related = Annotated[
-    list[str], typer.Option(help="Training dialogs of a related task. Give it once for each related task.")
+    list[str], typer.Option(help="Dialogs of a related task, or a folder with a file for each. May be repeated.")
+]
+Predict = Annotated[
+    Literal["auto", "responses", "actions"] | None,
+    typer.Option(help="What is predicted of a turn; by default what your dialogs suit, which is said."),
 ]
 Labels = Annotated[
     str | None,

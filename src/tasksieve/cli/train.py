@@ -13,6 +13,7 @@ from tasksieve.cli.options import (
     ConfigFile,
     Json,
     Labels,
+    Predict,
     PrimaryOrConfig,
     Related,
     Settings,
@@ -36,6 +37,7 @@ def train(
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="All randomness follows from it; by default 0.")] = None,
     size: Annotated[int | None, typer.Option(min=1, help="Use only the first SIZE primary dialogs.")] = None,
+    predict: Predict = None,
     labels: Labels = None,
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
@@ -63,6 +65,7 @@ def train(
         "valid": valid,
         "related": related or None,
         "labels": labels,
+        "predict": predict,
         "size": size,
         "strict": strict,
     }

@@ -9,7 +9,8 @@ from tasksieve.encoding.entities import KnownEntities
 from tasksieve.encoding.examples import chunks, in_order
 from tasksieve.encoding.names import Names, names_of
 from tasksieve.encoding.phrases import Phrase, bag_of, words_of
-from tasksieve.encoding.reading import Line, Reader, Reading, ReadTurn
+from tasksieve.encoding.prediction import Prediction, annotated_turns, suited
+from tasksieve.encoding.reading import Line, Reader, Reading, ReadTurn, action_of
 from tasksieve.encoding.sampling import BatchSampler, derived_generator
 from tasksieve.encoding.sentences import SentenceTable
 from tasksieve.encoding.vocabulary import Vocabulary
@@ -28,11 +29,14 @@ __all__ = [
     "Line",
     "Names",
     "Phrase",
+    "Prediction",
     "ReadTurn",
     "Reader",
     "Reading",
     "SentenceTable",
     "Vocabulary",
+    "action_of",
+    "annotated_turns",
     "bag_of",
     "chunks",
     "derived_generator",
@@ -40,5 +44,6 @@ __all__ = [
     "in_order",
     "names_of",
     "responses_of",
+    "suited",
     "words_of",
 ]

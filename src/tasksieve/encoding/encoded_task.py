@@ -9,11 +9,12 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from tasksieve.dialogs.turn_kinds import OTHER
 from tasksieve.encoding.batch import Batch
 from tasksieve.encoding.candidates import Candidates
 from tasksieve.encoding.choices import ChoiceRows
 from tasksieve.encoding.cutting import assembled
-from tasksieve.encoding.reading import Reading
+from tasksieve.encoding.reading import Reading, kind_of
 from tasksieve.encoding.sentences import SentenceTable
 from tasksieve.encoding.vocabulary import Vocabulary
 from tasksieve.errors import UserError
@@ -46,12 +47,13 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One turn: where it stands and what was said."""
+    """One turn: where it stands, what was said, and what kind it is: its action, or what its wording tells."""
 
     dialog: int
     turn: int
     user: str
     system: str
+    kind: str = OTHER
 
 
 class EncodedTask:
@@ -95,7 +97,7 @@ class EncodedTask:
             start = len(memories)
             memories.extend(rows.number(line.seen) for line in reading.lines)
             for place, turn in enumerate(reading.turns):
-                if not turn.said.learned:
+                if not turn.learned:
                     continue
                 first, last = start, start + turn.remembered
                 if turn.fresh:
@@ -105,7 +107,7 @@ class EncodedTask:
                 spoken = rows.number(turn.user), rows.number(turn.response)
                 columns.append((*spoken, first, last, candidates.number(turn.response)))
                 entities.add(turn.descriptions, turn.entity)
-                examples.append(Example(number, place, turn.said.user, turn.said.system))
+                examples.append(Example(number, place, turn.said.user, turn.said.system, kind_of(turn.said)))
         if not any(reading.turns for reading in readings):
             raise ValueError("no turn to learn from")
         if not examples:

@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tasksieve.dialogs import Dialog, Note, Record, Turn
+from tasksieve.dialogs import Act, Dialog, Note, Record, Turn
 from tasksieve.dialogs.record import KNOWLEDGE_BASE, NAME
+from tasksieve.dialogs.turn_kinds import turn_kind
 from tasksieve.encoding.entities import KnownEntities
 from tasksieve.encoding.names import Names, fields_of
 from tasksieve.encoding.waiting import Identity, Waiting
-from tasksieve.records.model_config import Facts
+from tasksieve.records.model_config import SLOT_ACTS, Facts, Predicted
 
-USER, SYSTEM, FACT, PROFILE = "<user>", "<system>", "<fact>", "<profile>"
+USER, SYSTEM, FACT, PROFILE, ACTION = "<user>", "<system>", "<fact>", "<profile>", "<action>"
 """Words that tell who speaks; one is put before every memory."""
 
 
@@ -37,11 +38,12 @@ class ReadTurn:
     Attributes:
         said: the turn.
         user: the utterance with placeholders for names.
-        response: the response with gaps, if it names one entity; else as it is.
+        response: what is predicted: the action; or the response with gaps if it names one entity, else as it is.
         entity: the number of that entity among those known, -1 for none.
         descriptions: the words that describe each entity known now.
         remembered: how many of the dialog's lines are remembered now.
         fresh: lines of what has just come and is remembered for this turn alone.
+        learned: whether it is one to learn from: the data do not keep from it, and say what is predicted.
     """
 
     said: Turn
@@ -51,6 +53,7 @@ class ReadTurn:
     descriptions: tuple[tuple[str, ...], ...]
     remembered: int
     fresh: tuple[Line, ...] = ()
+    learned: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class Reading:
     @property
     def learned(self) -> tuple[ReadTurn, ...]:
         """The turns whose responses are to be learned from."""
-        return tuple(turn for turn in self.turns if turn.said.learned)
+        return tuple(turn for turn in self.turns if turn.learned)
 
     def memory(self, turn: ReadTurn) -> tuple[Line, ...]:
         """All that is remembered when the response of a turn is due, oldest first; what is fresh counts as oldest.
@@ -91,10 +94,14 @@ class Reader:
     Attributes:
         facts: which facts are memories.
         names: which fields of records give names; None takes responses and memories as they are.
+        predict: what is predicted. The system's own earlier actions are remembered if it is actions.
+        slot_acts: the acts whose slot is part of an action.
     """
 
     facts: Facts = "needed"
     names: Names | None = None
+    predict: Predicted = "responses"
+    slot_acts: tuple[str, ...] = SLOT_ACTS
 
     def read(self, dialogs: Iterable[Dialog]) -> list[Reading]:
         """Read dialogs one by one."""
@@ -109,6 +116,7 @@ class _Pass:
     """One walk through one dialog."""
 
     def __init__(self, reader: Reader, dialog: Dialog) -> None:
+        self._reader = reader
         self._facts, self._named = reader.facts, reader.names is not None
         self._names = reader.names or Names()
         self._dialog = dialog
@@ -140,13 +148,17 @@ class _Pass:
     def _turn(self, turn: Turn) -> None:
         self._recall(turn.user)
         self._entities.hear(turn.user)
-        response, entity = self._entities.template(turn.system)
+        action = action_of(turn.acts, self._reader.slot_acts) if self._reader.predict == "actions" else ""
+        response, entity = (action, -1) if action else self._entities.template(turn.system)
+        learned = turn.learned and bool(action or self._reader.predict == "responses")
         user = self._entities.replaced(turn.user)
         fresh = tuple(self._just_come())
         known = self._entities.descriptions()
-        self._turns.append(ReadTurn(turn, user, response, entity, known, len(self._lines), fresh))
+        self._turns.append(ReadTurn(turn, user, response, entity, known, len(self._lines), fresh, learned))
         self._remember(USER, turn.user)
         self._remember(SYSTEM, turn.system)
+        if action:
+            self._lines.append(Line(f"{ACTION} {action}", f"{ACTION} {action}"))
         self._entities.name(turn.system)
         self._recall(turn.system)
 
@@ -215,3 +227,24 @@ class _Pass:
 
     def _line(self, speaker: str, text: str) -> Line:
         return Line(f"{speaker} {self._entities.replaced(text)}", f"{speaker} {text}")
+
+
+def kind_of(turn: Turn) -> str:
+    """What kind of turn it is: its action; without one, what the wording of its response tells."""
+    return action_of(turn.acts) or turn_kind(turn.system)
+
+
+def action_of(acts: Iterable[Act], slot_acts: Iterable[str] = SLOT_ACTS) -> str:
+    """Acts as one action: the set of their names, with the slots of those that take them along.
+
+    Args:
+        acts: of a turn, in any order.
+        slot_acts: names of the acts that take their slot along.
+    Returns: words in the order of the alphabet; empty if there are no acts.
+
+    >>> action_of([Act("request", "city"), Act("inform", "phone"), Act("inform", "street")])
+    'inform request_city'
+    """
+    with_slot = frozenset(slot_acts)
+    words = {f"{act.name}_{act.slot}" if act.slot and act.name in with_slot else act.name for act in acts}
+    return " ".join(sorted("_".join(word.split()) for word in words))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,8 +21,8 @@ from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.divergence import Diverged
 from tasksieve.training.loop.run import refuse_other
 from tasksieve.training.methods import method_named
-from tasksieve.training.runs.dialog_tasks import read_files
 from tasksieve.training.runs.dialogs import train
+from tasksieve.training.runs.read_files import ReadFiles, read_files
 from tasksieve.training.runs.trained_model import evaluate_run
 from tasksieve.training.tracking import Tracking
 
@@ -51,6 +52,7 @@ class Plan:
     track: tuple[str, ...] = ()
 
 
+_log = logging.getLogger("tasksieve")
 _RESULT = ("method", "seed", "size", "valid_accuracy", "iterations", "seconds")
 _TEST = ("sha256", "accuracy", "per_dialog_accuracy", "coverage")
 
@@ -113,7 +115,7 @@ def _check(plan: Plan, test: Path) -> None:
 
 
 def _jobs(plan: Plan, test: Path) -> list[Job]:
-    everything = len(read_files(plan.config.data)[0])
+    everything = _said(read_files(plan.config.data))
     jobs = []
     for size in plan.sizes or (plan.config.data.size,):
         for name in plan.methods:
@@ -129,6 +131,12 @@ def _jobs(plan: Plan, test: Path) -> list[Job]:
                     refuse_other(RunFolder(path), config)
                 jobs.append(Job(label, path, *work))
     return jobs
+
+
+def _said(read: ReadFiles) -> int:
+    """Say what is predicted; returns how many primary dialogs there are."""
+    _log.info("predicting %s: %s", read.prediction.what, read.prediction.why)
+    return len(read.primary)
 
 
 def _config(plan: Plan, method: str) -> RunConfig:

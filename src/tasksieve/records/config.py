@@ -18,6 +18,7 @@ from tasksieve.records.model_config import (
     BUILT_IN,
     MODEL_KINDS,
     REFUSED,
+    SLOT_ACTS,
     WEIGHT_MODULE_KINDS,
     MemoryNetworkConfig,
     MemoryWeightConfig,
@@ -47,6 +48,10 @@ class DataConfig(Section):
     related: tuple[str, ...] = Field(default=(), description="training dialogs of each related task")
     labels: str | None = Field(default=None, description="which related examples are right, for the oracle")
     size: int | None = Field(default=None, ge=1, description="use the first SIZE primary and validation dialogs")
+    predict: Literal["auto", "responses", "actions"] = Field(
+        default="auto", description="what is predicted of a turn; auto: what the primary task's dialogs suit"
+    )
+    slot_acts: tuple[str, ...] = Field(default=SLOT_ACTS, description="acts whose slot is part of an action")
     strict: bool = Field(default=False, description="refuse turns without a response instead of leaving them out")
 
 

@@ -24,6 +24,11 @@ those that have just come, for the turn at hand (needed); or none. A knowledge b
 among which what was said is hard to find."""
 
 
+Predicted = Literal["responses", "actions"]
+"""What is predicted of a turn: what the system says, or what it does."""
+SLOT_ACTS = ("request", "call")
+"""The acts whose slot is part of an action, unless a configuration says otherwise."""
+
 Entities = Literal["facts", "names"]
 """How responses name what facts are about: told by the facts, so that any known entity can be named; or as texts."""
 

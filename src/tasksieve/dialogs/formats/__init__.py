@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 
+from tasksieve.dialogs.formats.archive import archive_files
 from tasksieve.dialogs.formats.babi import read_babi, read_sentences, write_babi
 from tasksieve.dialogs.formats.babi_files import dialog_file, find_splits, read_dialogs
 from tasksieve.dialogs.formats.format import FORMATS, Format, Start, register
@@ -15,6 +16,7 @@ __all__ = [
     "FORMATS",
     "Format",
     "Start",
+    "archive_files",
     "dialog_file",
     "find_splits",
     "format_named",

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import get_args
 
 from tasksieve.dialogs import Dialog
-from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.encoding import (
     Candidates,
     EncodedTask,
@@ -22,26 +21,14 @@ from tasksieve.encoding import (
     responses_of,
 )
 from tasksieve.errors import UserError
-from tasksieve.records.config import DataConfig, RunConfig
+from tasksieve.records.config import RunConfig
 from tasksieve.records.files import read_json, write_text
-from tasksieve.records.model_config import MOST_MEMORIES, Facts
+from tasksieve.records.model_config import MOST_MEMORIES, Facts, Predicted
 from tasksieve.training.methods import Method
+from tasksieve.training.runs.read_files import read_files
 
 PRIMARY_HEAD = "primary"
 _log = logging.getLogger("tasksieve")
-
-
-@dataclass(frozen=True, slots=True)
-class DataFiles:
-    """The files a run reads, directories resolved."""
-
-    primary: Path
-    valid: Path
-    related: tuple[Path, ...]
-
-    def all(self) -> tuple[Path, ...]:
-        """Every file, primary first."""
-        return (self.primary, self.valid, *self.related)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +69,8 @@ class Encoding:
         value = {
             "max_memories": self.max_memories,
             "facts": self.reader.facts,
+            "predict": self.reader.predict,
+            "slot_acts": self.reader.slot_acts,
             "names": names,
             "related_names": [found.plain() for found in self.related_names],
             "words": self.vocabulary.words,
@@ -107,7 +96,12 @@ class Encoding:
             gaps = frozenset[str]().union(*(found.gaps() for found in (names, *related) if found is not None))
             texts = value["candidates"].items()
             candidates = {head: Candidates(list_, vocabulary, device, gaps) for head, list_ in texts}
-            return cls(vocabulary, candidates, memories, Reader(facts, names), related)
+            predict = value.get("predict", "responses")
+            if predict not in get_args(Predicted):
+                raise ValueError(f"predict: found {str(predict)[:80]}; expected {', '.join(get_args(Predicted))}")
+            slot_acts = tuple(map(str, value.get("slot_acts", ())))
+            reader = Reader(facts, names, predict, slot_acts)
+            return cls(vocabulary, candidates, memories, reader, related)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise UserError(f"is not a run's encoding ({error!r}); train again", path) from None
 
@@ -122,38 +116,20 @@ class DialogTasks:
     related: tuple[EncodedTask, ...]
 
 
-def data_files(data: DataConfig) -> DataFiles:
-    """Resolve directories to the files of the splits they are needed for."""
-    return DataFiles(
-        primary=dialog_file(data.primary, "train"),
-        valid=dialog_file(data.valid, "valid"),
-        related=tuple(dialog_file(path, "train") for path in data.related),
-    )
-
-
-def read_files(data: DataConfig) -> tuple[list[Dialog], list[Dialog], list[list[Dialog]]]:
-    """Read a run's dialogs: those of the primary task, its validation dialogs, and those of each related task.
-
-    Raises: UserError: if a file cannot be read or holds too few dialogs.
-    """
-    files = data_files(data)
-    primary = _first(read_dialogs(files.primary, strict=data.strict), data.size, files.primary)
-    valid = _first(read_dialogs(files.valid, strict=data.strict), data.size, files.valid)
-    return primary, valid, [read_dialogs(path, strict=data.strict) for path in files.related]
-
-
 def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
     """Read and encode a run's dialogs. Vocabulary and candidates come from these alone, never from test data.
 
     Raises: UserError: if a file cannot be read or holds too few dialogs.
     """
-    primary, valid, related = read_files(config.data)
-    named = _names(config, [*primary, *valid], related)
-    readers = [Reader(config.model.facts, names) for names in named]
-    own, valid_read = readers[0].read(primary), readers[0].read(valid)
-    others = [reader.read(dialogs) for reader, dialogs in zip(readers[1:], related, strict=True)]
+    read = read_files(config.data)
+    _log.info("predicting %s: %s", read.prediction.what, read.prediction.why)
+    named = _names(config, [*read.primary, *read.valid], read.related)
+    predict = read.prediction.what
+    readers = [Reader(config.model.facts, names, predict, config.data.slot_acts) for names in named]
+    own, valid_read = readers[0].read(read.primary), readers[0].read(read.valid)
+    others = [reader.read(dialogs) for reader, dialogs in zip(readers[1:], read.related, strict=True)]
     encoding = _encoding(config, method, readers, own, valid_read, others)
-    heads = [PRIMARY_HEAD if method.heads == "one" else related_head(n) for n in range(len(related))]
+    heads = [PRIMARY_HEAD if method.heads == "one" else related_head(n) for n in range(len(others))]
     return DialogTasks(
         encoding=encoding,
         primary=encoding.encode(own),
@@ -199,9 +175,3 @@ def _encoding(
     candidates = {head: Candidates(texts, vocabulary, device, gaps) for head, texts in responses.items()}
     names = tuple(reader.names for reader in readers[1:] if reader.names is not None)
     return Encoding(vocabulary, candidates, config.model.max_memories, readers[0], names)
-
-
-def _first(dialogs: list[Dialog], size: int | None, path: Path) -> list[Dialog]:
-    if size is not None and len(dialogs) < size:
-        raise UserError(f"holds {len(dialogs)} dialogs; {size} were asked for", path)
-    return dialogs[:size]

@@ -10,7 +10,6 @@ from typing import Any
 import polars as pl
 import torch
 
-from tasksieve.dialogs.turn_kinds import turn_kind
 from tasksieve.encoding import Candidates, derived_generator
 from tasksieve.models import DialogModel, DialogWeightModule, Model, model_of, weight_module_of
 from tasksieve.records.config import RunConfig
@@ -19,9 +18,10 @@ from tasksieve.training.loop.run import NOBODY, run
 from tasksieve.training.loop.setting import Parts, Setting
 from tasksieve.training.loop.streams import MODEL_STREAM, WEIGHT_MODULE_STREAM
 from tasksieve.training.methods import Method, Start, method_named
-from tasksieve.training.runs.dialog_tasks import DialogTasks, data_files, load_tasks
+from tasksieve.training.runs.dialog_tasks import DialogTasks, load_tasks
 from tasksieve.training.runs.evaluation import accuracy, mean_probability, task_ranks
 from tasksieve.training.runs.labels import read_labels
+from tasksieve.training.runs.read_files import data_files
 from tasksieve.training.tracking import Tracking
 
 
@@ -75,6 +75,7 @@ def build_parts(config: RunConfig, method: Method) -> Parts:
         start,
         validate=lambda: accuracy(task_ranks(model, tasks.valid)),
         facts={
+            "predict": tasks.encoding.reader.predict,
             "size": len({example.dialog for example in tasks.primary.examples}),
             "coverage": {"valid_ceiling": tasks.valid.coverage.ceiling},
         },
@@ -89,7 +90,7 @@ def examples_frame(tasks: DialogTasks, labels: str | None) -> pl.DataFrame:
             "task": number,
             "dialog": e.dialog,
             "turn": e.turn,
-            "kind": turn_kind(e.system),
+            "kind": e.kind,
             "user": e.user,
             "system": e.system,
         }

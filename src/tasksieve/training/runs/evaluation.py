@@ -10,7 +10,6 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from tasksieve.dialogs.turn_kinds import turn_kind
 from tasksieve.encoding import EncodedTask, chunks
 from tasksieve.models import DialogModel
 
@@ -81,7 +80,7 @@ def summary(found: Int[Tensor, " examples"], task: EncodedTask) -> dict[str, Any
     wrong = torch.zeros(int(dialogs.max()) + 1).index_add_(0, dialogs, (found != 1).float())
     kinds: dict[str, list[int]] = {}
     for number, example in enumerate(task.examples):
-        kinds.setdefault(turn_kind(example.system), []).append(number)
+        kinds.setdefault(example.kind, []).append(number)
     coverage = task.coverage
     return {
         "turns": len(task),

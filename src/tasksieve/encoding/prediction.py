@@ -1,0 +1,57 @@
+"""What is predicted of a task's turns: what the data allow and what suits them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tasksieve.dialogs import Dialog, Turn
+from tasksieve.encoding.phrases import bag_of
+from tasksieve.records.model_config import Predicted
+
+ANNOTATED = 90.0
+"""Per cent of the turns that must say what the system does, for actions to be predicted unasked."""
+REPEATED = 50.0
+"""Per cent of held-out responses that must be known from training, for responses to be predicted unasked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What is predicted, and why, in a sentence."""
+
+    what: Predicted
+    why: str
+
+
+def suited(training: Sequence[Dialog], held_out: Sequence[Dialog]) -> Prediction:
+    """What suits a primary task.
+
+    Args:
+        training: its training dialogs.
+        held_out: those that a model is selected by.
+    """
+    turns = _learned(training), _learned(held_out)
+    annotated = _share(bool(turn.acts) for part in turns for turn in part)
+    known = {bag_of(turn.system) for turn in turns[0]}
+    repeated = _share(bag_of(turn.system) in known for turn in turns[1])
+    said = f"{repeated:.0f} % of the validation responses stand in the training dialogs"
+    if annotated >= ANNOTATED and repeated < REPEATED:
+        return Prediction("actions", f"the turns say what the system does, and only {said}")
+    if repeated >= REPEATED:
+        return Prediction("responses", said)
+    return Prediction("responses", f"only {annotated:.0f} % of the turns say what the system does; but only {said}")
+
+
+def annotated_turns(dialogs: Iterable[Dialog]) -> int:
+    """How many turns to learn from say what the system does."""
+    return sum(bool(turn.acts) for turn in _learned(dialogs))
+
+
+def _learned(dialogs: Iterable[Dialog]) -> list[Turn]:
+    return [turn for dialog in dialogs for turn in dialog.turns if turn.learned]
+
+
+def _share(holds: Iterable[bool]) -> float:
+    """How many of them hold, in per cent."""
+    found = list(holds)
+    return 100.0 * sum(found) / len(found) if found else 0.0
