@@ -23,7 +23,7 @@ from tasksieve.encoding import (
 from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig
 from tasksieve.records.files import read_json, write_text
-from tasksieve.records.model_config import MOST_MEMORIES, Facts, Predicted
+from tasksieve.records.model_config import MOST_MEMORIES, SLOT_ACTS, Facts, Predicted
 from tasksieve.training.methods import Method
 from tasksieve.training.runs.read_files import read_files
 
@@ -99,7 +99,7 @@ class Encoding:
             predict = value.get("predict", "responses")
             if predict not in get_args(Predicted):
                 raise ValueError(f"predict: found {str(predict)[:80]}; expected {', '.join(get_args(Predicted))}")
-            slot_acts = tuple(map(str, value.get("slot_acts", ())))
+            slot_acts = tuple(map(str, value.get("slot_acts", SLOT_ACTS)))
             reader = Reader(facts, names, predict, slot_acts)
             return cls(vocabulary, candidates, memories, reader, related)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
