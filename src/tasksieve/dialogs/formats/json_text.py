@@ -142,8 +142,7 @@ class _Items:
             self._expect("{", "the start of a JSON object")
             more = self._next_mark() != "}"
             while more:
-                self._next_mark()
-                if self._text[self._at] != '"':
+                if self._next_mark() != '"':
                     self._expect('"', "the name of an entry")
                 _, name = self._item()
                 self._expect(":", "after a name")
