@@ -19,7 +19,7 @@ from typing import Any
 import polars as pl
 import torch
 
-from tasksieve.dialogs import Dialog, Note, Record, Turn
+from tasksieve.dialogs import Act, Dialog, Note, Record, Span, Turn
 from tasksieve.dialogs.formats import FORMATS, iterate_dialogs, read_sentences
 from tasksieve.dialogs.formats.journal import Journal, JournalFull
 from tasksieve.dialogs.simulate import simulate
@@ -68,7 +68,9 @@ def dialog_targets() -> list[Target]:
     kinds = ("personalized-restaurant", "hotel")
     inn = Record.of("Hotels_1", {"name": "71 Saint Peter", "near": ["a lake"], "at": {"floor": 2, "open": None}})
     slots = Record("slots", (("city", "Rome"), ("days", ("1", "2"))))
-    told = Dialog((Note("be kind"), inn, Turn("hi", "hello"), slots, Turn("bye", "good bye")))
+    acts = (Act("offer", "name"), Act("a b", "(c)"))
+    hello = Turn("hi", "hello Inn", acts=acts, spans=(Span("name", 6, 9),))
+    told = Dialog((Note("be kind"), inn, hello, slots, Turn("bye", "good bye", acts=(Act("utter_bye"),))))
     dialogs = [told, *(simulate(kind, dialogs=1, seed=0)["train"][0] for kind in kinds)]
     found = []
     for known in FORMATS.values():
@@ -84,8 +86,18 @@ def dialog_targets() -> list[Target]:
         )
     seeds = tuple(seed for target in found for seed in target.seeds)
     found.append(Target("dialogs: any format", "dialogs", seeds, _collected))
+    said = {"dialog_act": {"Inn-Offer": [["name", "Inn"]], "bye": [["none", "none"]]}}
+    beside = json.dumps({"0.json": {"1": {**said, "span_info": [["Inn-Offer", "name", "Inn", 6, 9]]}}}).encode()
+    found.append(Target("dialogs: acts of MultiWOZ", "dialog_acts.json", (beside, b"{}"), _read_beside))
     found.append(Target("sentences", "candidates.txt", (b"1 hello there\n2 good bye\n",), read_sentences))
     return found
+
+
+def _read_beside(path: Path) -> object:
+    """Read dialogs whose acts stand in a file of their own."""
+    dialogs = path.with_name("dialogs.json")
+    FORMATS["sgd"].write([Dialog((Turn("hi", "hello Inn"),))], dialogs)
+    return list(iterate_dialogs(dialogs))
 
 
 def _collected(path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tasksieve.dialogs import SILENCE, Dialog, Note, Record, Turn
+from tasksieve.dialogs import SILENCE, Act, Dialog, Note, Record, Turn
 from tasksieve.dialogs.formats import FORMATS, format_named, format_of, read_babi, read_dialogs
 from tasksieve.dialogs.formats.convert import convert
 from tasksieve.dialogs.formats.known import format_to_write
@@ -103,7 +103,7 @@ EXPECTED: dict[str, tuple[str, str, list[Dialog]]] = {
                 (
                     CHEAP,
                     Turn("hi", "hello"),
-                    Turn(SILENCE, "api_call find {}"),
+                    Turn(SILENCE, "api_call find {}", acts=(Act("call", "find"),)),
                     Record("kb", (("name", "resto_2"), ("R_price", "high"))),
                     Turn(SILENCE, "resto_2 it is"),
                 ),
@@ -143,7 +143,7 @@ EXPECTED: dict[str, tuple[str, str, list[Dialog]]] = {
             Dialog(
                 (
                     Record("Restaurants_1", (("restaurant_name", "Da Enzo"), ("city", "Rome"))),
-                    Turn("a table in Rome", "Da Enzo?"),
+                    Turn("a table in Rome", "Da Enzo?", acts=(Act("offer", "restaurant_name"),)),
                 ),
                 line=2,
             ),
@@ -153,7 +153,15 @@ EXPECTED: dict[str, tuple[str, str, list[Dialog]]] = {
     "convlab": (
         CONVLAB,
         "convlab",
-        [Dialog((Record("restaurant", (("name", "Da Enzo"),)), Turn("cheap food", "Da Enzo")), line=1)],
+        [
+            Dialog(
+                (
+                    Record("restaurant", (("name", "Da Enzo"),)),
+                    Turn("cheap food", "Da Enzo", acts=(Act("offer"),)),
+                ),
+                line=1,
+            )
+        ],
     ),
     "rasa": (
         RASA,
@@ -161,14 +169,14 @@ EXPECTED: dict[str, tuple[str, str, list[Dialog]]] = {
         [
             Dialog(
                 (
-                    Turn("/greet", "Hey!"),
+                    Turn("/greet", "Hey!", acts=(Act("utter_greet"),)),
                     Record("slots", (("city", "Rome"),)),
-                    Turn("in Rome or chinese", "action_search"),
+                    Turn("in Rome or chinese", "action_search", acts=(Act("action_search"),)),
                     Turn(SILENCE, "yes"),
                 ),
                 line=7,
             ),
-            Dialog((Turn('/affirm{"people": "6"}', "utter_done"),), line=18),
+            Dialog((Turn('/affirm{"people": "6"}', "utter_done", acts=(Act("utter_done"),)),), line=18),
         ],
     ),
     "csv of utterances": (
@@ -198,10 +206,10 @@ LOST = {
     "schema-guided": {
         "'services' of a dialog": 1,
         "'state' in the frames of a turn": 1,
-        "'actions' in the frames of a turn": 1,
+        "value of an act that does not stand in the response": 1,
         "'service_call' in the frames of a turn": 1,
     },
-    "convlab": {"'domains' of a dialog": 1, "'state' of a turn": 1, "'dialogue_acts' of a turn": 1},
+    "convlab": {"'domains' of a dialog": 1, "'state' of a turn": 1, "'domain' of an act": 1},
     "rasa": {
         "entry under 'nlu'": 1,
         "'intent' of a user's own words": 1,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tasksieve.dialogs import Note, Record, Turn
+from tasksieve.dialogs import Act, Note, Record, Turn
 from tasksieve.dialogs.formats import read_dialogs
 from tasksieve.dialogs.formats.validate import validate
 from tasksieve.errors import UserError
@@ -50,14 +50,15 @@ OBJECT = {"city": "Rome", "now": True, "note": None}
 def test_every_shape_of_calls_and_refusals_is_a_response(
     tmp_path: Path, keys: dict[str, object], response: str
 ) -> None:
-    assert read(tmp_path, HELLO, assistant(**keys)) == (Turn("hi", response),)
+    called = tuple(Act("call", line.split()[1]) for line in response.split("\n") if line.startswith("api_call"))
+    assert read(tmp_path, HELLO, assistant(**keys)) == (Turn("hi", response, acts=called),)
     assert validate(tmp_path / "dialogs").lost == {}
 
 
 def test_calls_and_refusals_beside_text_are_counted(tmp_path: Path) -> None:
     call = {"function": {"name": "book"}}
     assert read(tmp_path, HELLO, assistant(content="on it", tool_calls=[call, call], refusal="no")) == (
-        Turn("hi", "on it"),
+        Turn("hi", "on it", acts=(Act("call", "book"),)),
     )
     assert validate(tmp_path / "dialogs").lost == {
         "call of a tool in a message that also has text": 2,

@@ -57,3 +57,12 @@ def acts_of(text: str) -> tuple[Act, ...]:
     (Act(name='request', slot='city'), Act(name='goodbye', slot=''))
     """
     return tuple(Act(name.lower(), slot.strip()) for name, slot in _ACT.findall(text))
+
+
+def are_acts(text: str) -> bool:
+    """Whether :func:`acts_of` reads all of a text, and nothing stands between the acts but spaces and commas.
+
+    >>> are_acts("request(city), goodbye"), are_acts("ask (politely)")
+    (True, False)
+    """
+    return not _ACT.sub("", text).replace(",", "").strip()

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+from tasksieve.dialogs.act import Act, Span
 from tasksieve.dialogs.dialog import SILENCE, Dialog, Turn
+from tasksieve.dialogs.formats.annotations import plain_acts, plain_spans
 from tasksieve.dialogs.formats.journal import Journal, shown
 from tasksieve.dialogs.record import Note, Pairs, Record, collected, told, triples
 
 WITHOUT_RESPONSE, WITHOUT_TURN = "turn without a response", "dialog without a turn"
 """Losses, unless the journal is strict."""
+WITHOUT_VALUE = "place of a value that is not in the response"
+"""A loss."""
 PROFILE_LINE = "profile: "
 """A line that starts with this, before anything else in a dialog, is the profile."""
 
@@ -47,8 +51,26 @@ class Assembly:
             text = f"{self._waiting}\n{text}".strip()
         self._waiting = text
 
-    def system(self, value: object, place: str, line: int | None = None, *, learned: bool = True) -> None:
-        """What the system responds, and whether that is to be learned from; if it is empty, the turn is left out."""
+    def system(
+        self,
+        value: object,
+        place: str,
+        line: int | None = None,
+        *,
+        learned: bool = True,
+        acts: Iterable[Act] = (),
+        spans: Iterable[Span] = (),
+    ) -> None:
+        """What the system responds; if it is empty, the turn is left out.
+
+        Args:
+            value: the response.
+            place: names it in an error.
+            line: where it stands.
+            learned: whether it is to be learned from.
+            acts: what the system does in it.
+            spans: where values stand in ``value`` as it is, with the white space around it.
+        """
         text = self.text(value, place, line)
         if text is None:
             return
@@ -59,7 +81,14 @@ class Assembly:
                 self._journal.lose(WITHOUT_RESPONSE)
             self._waiting = None
             return
-        self._events.append(Turn(SILENCE if self._waiting is None else self._waiting, text, learned))
+        user = SILENCE if self._waiting is None else self._waiting
+        given = frozenset(spans)
+        places = plain_spans(given, str(value))
+        self._journal.lose(WITHOUT_VALUE, len(given) - len(places))
+        turn = Turn(user, text, learned, plain_acts(acts), places)
+        if not _is_text("".join([*(act.name + act.slot for act in turn.acts), *(span.slot for span in places)])):
+            self.refuse(f"{place}: found a NUL or half a surrogate pair in an act or slot; expected text", line)
+        self._events.append(turn)
         self.turns += 1
         self._waiting = None
 

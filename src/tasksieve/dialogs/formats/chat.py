@@ -12,6 +12,10 @@ for a list of objects, or for an object whose one field is such a list. Other te
 and ``developer`` messages, is lines of records (triples, or JSON after a name) and prose, a note. The profile is a
 line of the first one. An assistant that calls tools (or a function) and says nothing responds ``api_call NAME
 ARGUMENTS``; one that refuses responds its ``refusal``. A user's silence is no message at all.
+
+Two keys of an assistant's message are this project's own: ``action``, what it does, as ``request(city) goodbye``, a
+list of such acts, or of objects with ``act`` and ``slot``; and ``slots``, where values stand in it, as Schema-Guided
+has them, ``[{"slot": "city", "start": 3, "exclusive_end": 7}]``. A call of a tool is an act ``call(NAME)`` too.
 """
 
 from __future__ import annotations
@@ -23,7 +27,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tasksieve.dialogs.act import Act
 from tasksieve.dialogs.dialog import SILENCE, Dialog
+from tasksieve.dialogs.formats.annotations import ACTION, SLOTS, annotations_of, annotations_written
 from tasksieve.dialogs.formats.assembly import Assembly, told_texts, turns_with_context
 from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal, shown
@@ -38,7 +44,7 @@ _SHARED_ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "o
 _TOLD_ROLES = ("system", "developer")
 _TOOL_ROLES = ("tool", "function")
 _READ = {"role", "content"}
-_READ_OF_ASSISTANTS = {*_READ, *CALLS, "weight", "refusal"}
+_READ_OF_ASSISTANTS = {*_READ, *CALLS, "weight", "refusal", ACTION, SLOTS}
 _READ_OF_TOOLS = {*_READ, "name", "tool_call_id"}
 
 Weights = Mapping[tuple[int, int], float]
@@ -93,7 +99,7 @@ def _value(dialog: Dialog, number: int, weights: Weights) -> dict[str, Any]:
             continue
         if turn.user != SILENCE:
             messages.append({"role": "user", "content": turn.user})
-        response: dict[str, Any] = {"role": "assistant", "content": turn.system}
+        response = {"role": "assistant", "content": turn.system, **annotations_written(turn)}
         weight = weights.get((number, place), None if turn.learned else 0)
         if weight is not None:
             response["weight"] = plain_weight(weight)
@@ -215,7 +221,14 @@ class _Messages:
             self.assembly.refuse(f"{place}: {error}")
             return
         self._tools.update({call.id: call.name for call in called})
-        self.assembly.system(self._response(message, called), place, learned=message.get("weight") != 0)
+        acts, spans = annotations_of(message, "a message", self._journal)
+        self.assembly.system(
+            self._response(message, called),
+            place,
+            learned=message.get("weight") != 0,
+            acts=(*acts, *(Act("call", call.name) for call in called)),
+            spans=spans,
+        )
 
     def _response(self, message: dict[str, Any], called: list[Call]) -> object:
         """What is said; else the refusal; else the calls."""

@@ -17,6 +17,8 @@ EXAMPLES = {
     "response": ("response", "completion", "output", "answer", "system"),
 }
 """What a column may be called in a table with an example a row, which may have a column of dialogs too."""
+ACTS = ("action", "actions", "acts", "act", "dialog_act", "dialog_acts", "dialogue_act", "dialogue_acts")
+"""What a column of the system's acts may be called in either."""
 TOLD = ("facts", "knowledge")
 """Columns of records and notes in either; beside examples those of :data:`TOLD_BESIDE` too, if not read otherwise."""
 TOLD_BESIDE = (*TOLD, "context", "system")
@@ -33,12 +35,14 @@ class Columns:
         places: of the columns by what they hold: ``dialog``, ``speaker`` and ``text``, or ``user``, ``response`` and
             maybe ``dialog`` and ``input`` (which goes on with what the user says in ``instruction``).
         told: places of the columns with records and notes.
+        acts: that of the column of acts; None if there is none.
         unread: names of all others by their places.
     """
 
     separator: str
     places: dict[str, int]
     told: tuple[int, ...]
+    acts: int | None
     unread: dict[int, str]
 
     @property
@@ -62,8 +66,10 @@ def known_columns(header: str) -> Columns | None:
             if lower[places["user"]] == "instruction":
                 places |= _places(lower, {"input": ("input",)})
         beside = tuple(n for n, name in enumerate(lower) if name in told and n not in places.values())
-        read = {*places.values(), *beside}
-        return Columns(separator, places, beside, {n: name for n, name in enumerate(names) if n not in read})
+        acts = _places(lower, {"acts": ACTS}).get("acts")
+        read = {*places.values(), *beside, acts}
+        unread = {n: name for n, name in enumerate(names) if n not in read}
+        return Columns(separator, places, beside, acts, unread)
     return None
 
 

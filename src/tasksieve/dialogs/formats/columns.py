@@ -15,7 +15,8 @@ Or an example a row, where a row without a column of dialogs is a dialog of its 
 Columns may have any of the names in :mod:`tasksieve.dialogs.formats.column_names`, in any order; commas, semicolons
 or tabs separate them; quotes are those of RFC 4180. A speaker is known by the names in
 :mod:`tasksieve.dialogs.formats.speakers`. What is not the user's or the system's is a record (a triple, or JSON after
-a name) or a note.
+a name) or a note. A column ``action`` has what the system does, as ``request(city) goodbye``, or as a list in JSON if
+a name has a space or bracket in it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ import csv
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from tasksieve.dialogs.act import Act
 from tasksieve.dialogs.dialog import SILENCE, Dialog
+from tasksieve.dialogs.formats.annotations import UNREAD_ACT, acts_in, acts_line
 from tasksieve.dialogs.formats.assembly import Assembly, told_text, turns_with_context
 from tasksieve.dialogs.formats.column_names import Columns, known_columns
 from tasksieve.dialogs.formats.format import Format, Start, register
@@ -94,7 +97,7 @@ class _Rows:
         if self._assembly is not None:
             for place in columns.told:
                 self._assembly.told(row[place], "facts", line)
-            _add(cells, line, self._assembly)
+            _add(cells, line, self._assembly, self._acts(row))
 
     def end(self) -> Iterator[Dialog]:
         if self._assembly is not None and self._dialog is not None:
@@ -103,12 +106,26 @@ class _Rows:
         self._assembly = None
 
     def _lose(self, row: Sequence[str]) -> None:
-        last = max(*self._columns.places.values(), *self._columns.told, *self._columns.unread, 0)
+        columns = self._columns
+        last = max(*columns.places.values(), *columns.told, *columns.unread, columns.acts or 0)
         for place, cell in enumerate(row):
             if cell.strip() and place > last:
                 self._journal.lose("cell beyond the columns")
-            elif cell.strip() and place in self._columns.unread:
-                self._journal.lose(f"column '{self._columns.unread[place]}'")
+            elif cell.strip() and place in columns.unread:
+                self._journal.lose(f"column '{columns.unread[place]}'")
+
+    def _acts(self, row: Sequence[str]) -> tuple[Act, ...]:
+        """The acts in a row of the system's; what is no act, or stands in a row of another, is lost."""
+        place = self._columns.acts
+        speaker = self._columns.places.get("speaker")
+        if place is None or place >= len(row) or not row[place].strip():
+            return ()
+        if speaker is not None and speaker_named(row[speaker]) != SYSTEM:
+            self._journal.lose("acts of another than the system")
+            return ()
+        acts = acts_in(row[place])
+        self._journal.lose(UNREAD_ACT, int(acts is None))
+        return acts or ()
 
     def _begin(self, dialog: str, line: int) -> None:
         self._dialog, self._assembly = dialog, Assembly(self._journal, line)
@@ -117,18 +134,18 @@ class _Rows:
             self._assembly.refuse(message, line)
 
 
-def _add(cells: dict[str, str], line: int, assembly: Assembly) -> None:
+def _add(cells: dict[str, str], line: int, assembly: Assembly, acts: tuple[Act, ...]) -> None:
     if "response" in cells:
         user = f"{cells['user']}\n{cells.get('input', '')}".strip()
         if user != SILENCE:
             assembly.user(user, "context", line)
-        assembly.system(cells["response"], "response", line)
+        assembly.system(cells["response"], "response", line, acts=acts)
         return
     speaker = speaker_named(cells["speaker"])
     if speaker == USER:
         assembly.user(cells["text"], "text", line)
     elif speaker == SYSTEM:
-        assembly.system(cells["text"], "text", line)
+        assembly.system(cells["text"], "text", line, acts=acts)
     elif speaker == FACT:
         assembly.told(cells["text"], "text", line)
     else:
@@ -138,14 +155,14 @@ def _add(cells: dict[str, str], line: int, assembly: Assembly) -> None:
 def _write(dialogs: Iterable[Dialog], path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(("dialog", "speaker", "text"))
+        table.writerow(("dialog", "speaker", "text", "action"))
         for number, dialog in enumerate(dialogs, start=1):
             for context, turn in turns_with_context(dialog):
-                table.writerows((number, FACT, told_text(event)) for event in context)
+                table.writerows((number, FACT, told_text(event), "") for event in context)
                 if turn is not None:
                     if turn.user != SILENCE:
-                        table.writerow((number, USER, turn.user))
-                    table.writerow((number, SYSTEM, turn.system))
+                        table.writerow((number, USER, turn.user, ""))
+                    table.writerow((number, SYSTEM, turn.system, acts_line(turn.acts)))
 
 
 def _recognises(start: Start) -> bool:

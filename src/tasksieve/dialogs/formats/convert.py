@@ -130,7 +130,11 @@ def _places(dialog: Dialog) -> list[Record | Note | None]:
 def _difference(old: Turn, new: Turn) -> Iterator[str]:
     if new.learned and not old.learned:
         yield "weight 0 of a response"
-    if old == new:
-        return
-    words = all(one_line(a) == one_line(b) for a, b in ((old.user, new.user), (old.system, new.system)))
-    yield "line end or tab in a turn" if words else "wording of a turn"
+    if (old.user, old.system) != (new.user, new.system):
+        words = all(one_line(a) == one_line(b) for a, b in ((old.user, new.user), (old.system, new.system)))
+        yield "line end or tab in a turn" if words else "wording of a turn"
+    if old.acts != new.acts:
+        yield "order of a turn's acts" if sorted(old.acts) == sorted(new.acts) else "acts of a turn"
+    if old.spans != new.spans:
+        missing = set(old.spans) - set(new.spans)
+        yield from itertools.repeat("place of a value in a response", len(missing) or 1)

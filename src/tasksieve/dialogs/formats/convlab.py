@@ -2,7 +2,8 @@
 
 One JSON array of dialogs: ``{"dataset": "camrest", "data_split": "train", "dialogue_id": "camrest-train-0",
 "domains": […], "goal": {…}, "turns": [{"speaker": "user", "utterance": "…", "utt_idx": 0, "dialogue_acts": {…},
-"state": {…}}, …]}``. Each of the ``db_results`` of a turn is a record of its domain; other annotations are not
+"state": {…}}, …]}``. Each of the ``db_results`` of a turn is a record of its domain; the ``dialogue_acts`` of a
+system's turn are its acts, those with ``start`` and ``end`` the places of values in it. Other annotations are not
 read. Notes, for which there is no place, are written as results of a domain ``notes``.
 """
 
@@ -12,25 +13,67 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from tasksieve.dialogs.act import Act, Span
 from tasksieve.dialogs.dialog import Dialog
+from tasksieve.dialogs.formats.annotations import UNPLACED_VALUE, UNREAD_ACT, act_in, span_in
 from tasksieve.dialogs.formats.assembly import Context
 from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.dialogs.formats.json_text import write_json_items
-from tasksieve.dialogs.formats.utterances import Results, as_note, read_utterances, results_of, spoken
+from tasksieve.dialogs.formats.speakers import SYSTEM, USER
+from tasksieve.dialogs.formats.utterances import (
+    Annotated,
+    Place,
+    Results,
+    Spoken,
+    as_note,
+    filled,
+    read_utterances,
+    results_of,
+    speaker_of,
+    spoken,
+)
 
-_KEPT = frozenset(("speaker", "utterance", "utt_idx", "db_results"))
+_KEPT = frozenset(("speaker", "utterance", "utt_idx", "db_results", "dialogue_acts"))
 _DATASET, _SPLIT = "tasksieve", "train"
+_CATEGORICAL, _WITH_PLACE, _BINARY = _KINDS = ("categorical", "non-categorical", "binary")
+_OF_ACT = {"intent", "slot", "value", "start", "end"}
 _OWN_KEYS = {"domains", "data_split", "dataset", "goal"}
 
 
 def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
-    return read_utterances(path, journal, _results, _KEPT)
+    def annotations(turn: dict[str, Any], at: Place) -> Annotated:
+        found = (turn.get("db_results") or {}).items()
+        results: Results = [(domain, entity) for domain, entities in found for entity in entities]
+        if speaker_of(turn) == SYSTEM:
+            return Annotated(results, *_acts(turn.get("dialogue_acts"), journal))
+        journal.lose("'dialogue_acts' of a user's turn", int(filled(turn.get("dialogue_acts"))))
+        return Annotated(results)
+
+    return read_utterances(path, journal, annotations, _KEPT)
 
 
-def _results(turn: dict[str, Any]) -> Results:
-    found = (turn.get("db_results") or {}).items()
-    return [(domain, entity) for domain, entities in found for entity in entities]
+def _acts(kinds: Any, journal: Journal) -> tuple[list[Act], list[Span]]:
+    """Acts in the order of the file, whatever their kind, and the places of their values."""
+    acts: list[Act] = []
+    spans: list[Span] = []
+    for kind, listed in kinds.items() if isinstance(kinds, dict) else [("", kinds)]:
+        if kind not in _KINDS or not isinstance(listed, list):
+            journal.lose(UNREAD_ACT, int(filled(listed)))
+            continue
+        for item in listed:
+            act, span = act_in(item), span_in(item)
+            if act is None or not isinstance(item, dict):
+                journal.lose(UNREAD_ACT)
+                continue
+            acts.append(act)
+            if span is not None:
+                spans.append(span)
+            elif filled(item.get("value")):
+                journal.lose(UNPLACED_VALUE)
+            for key in item.keys() - _OF_ACT:
+                journal.lose(f"'{key}' of an act", int(filled(item[key])))
+    return acts, spans
 
 
 def _value(dialog: Dialog, number: int) -> dict[str, Any]:
@@ -40,14 +83,37 @@ def _value(dialog: Dialog, number: int) -> dict[str, Any]:
         "dialogue_id": f"{_DATASET}-{_SPLIT}-{number}",
         "domains": [],
         "goal": {"description": "", "inform": {}, "request": {}},
-        "turns": [_turn(place, *said) for place, said in enumerate(spoken(dialog))],
+        "turns": [_turn(place, said) for place, said in enumerate(spoken(dialog))],
     }
 
 
-def _turn(place: int, speaker: str, utterance: str, context: Context) -> dict[str, Any]:
-    acts: dict[str, list[Any]] = {"categorical": [], "non-categorical": [], "binary": []}
-    turn = {"speaker": speaker, "utterance": utterance, "utt_idx": place, "dialogue_acts": acts}
-    return {**turn, "state": {}} if speaker == "user" else {**turn, "db_results": _by_domain(context)}
+def _turn(place: int, said: Spoken) -> dict[str, Any]:
+    turn = {
+        "speaker": said.speaker,
+        "utterance": said.utterance,
+        "utt_idx": place,
+        "dialogue_acts": _kinds(said),
+    }
+    return {**turn, "state": {}} if said.speaker == USER else {**turn, "db_results": _by_domain(said.context)}
+
+
+def _kinds(said: Spoken) -> dict[str, list[dict[str, Any]]]:
+    """Acts with a place for each value of their slot, or else binary; the kind of the first act comes first."""
+    placed: list[dict[str, Any]] = []
+    binary: list[dict[str, Any]] = []
+    left = list(said.spans)
+    for act in said.acts:
+        written = {"intent": act.name, "domain": "", "slot": act.slot}
+        spans = [span for span in left if span.slot == act.slot]
+        left = [span for span in left if span.slot != act.slot]
+        for span in spans:
+            value = said.utterance[span.start : span.end]
+            placed.append({**written, "value": value, "start": span.start, "end": span.end})
+        if not spans:
+            binary.append(written)
+    if said.acts and said.acts[0].slot not in {span.slot for span in said.spans}:
+        return {_CATEGORICAL: [], _BINARY: binary, _WITH_PLACE: placed}
+    return {_CATEGORICAL: [], _WITH_PLACE: placed, _BINARY: binary}
 
 
 def _by_domain(context: Context) -> dict[str, list[dict[str, Any]]]:

@@ -78,6 +78,21 @@ def json_objects(path: Path, journal: Journal) -> Iterator[tuple[int, Any]]:
         raise unreadable(path, error) from None
 
 
+def json_pairs(path: Path, journal: Journal) -> Iterator[tuple[str, Any]]:
+    """Yield (name, value) of each entry of the one object that a file holds.
+
+    Only the entry at hand is in memory. What follows an entry that is not JSON cannot be read.
+
+    Raises: UserError: if the file cannot be read or is not an object, if the journal does not collect.
+    """
+    try:
+        with path.open("rb") as file:
+            refuse_binary(path, file)
+            yield from _Items(file, journal).pairs()
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
 def write_json_items(values: Iterable[Any], path: Path) -> None:
     """Write one array that :func:`json_items` gives back, an item a line."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
@@ -120,6 +135,19 @@ class _Items:
         with contextlib.suppress(_Stop):
             while self._next_mark():
                 yield self._item()
+
+    def pairs(self) -> Iterator[tuple[str, Any]]:
+        """The entries of one object."""
+        with contextlib.suppress(_Stop):
+            self._expect("{", "the start of a JSON object")
+            more = self._next_mark() != "}"
+            while more:
+                if self._next_mark() != '"':
+                    self._expect('"', "the name of an entry")
+                _, name = self._item()
+                self._expect(":", "after a name")
+                yield name, self._item()[1]
+                more = self._expect(",}", "after an entry") == ","
 
     def _expect(self, marks: str, what: str) -> str:
         mark = self._next_mark()

@@ -8,7 +8,8 @@ A line is an example of tab-separated ``field:value``, the last one of a dialog 
 In a value a line end stands as ``\n``, a tab as ``\t`` and ``|`` as ``__PIPE__``; labels have ``|`` between them. The
 last line of ``text`` is the user's; each before it is a record (a triple, or JSON after a name) or a note.
 ``__SILENCE__`` stands for a silent user. Blank lines mean nothing. ``episode_done`` with ``False``, ``0`` or nothing
-in it ends no dialog, though ParlAI itself takes any text there for true.
+in it ends no dialog, though ParlAI itself takes any text there for true. A field ``action`` has what the system does,
+as ``request(city) goodbye``, or as a list in JSON if a name has a space or bracket in it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tasksieve.dialogs.dialog import SILENCE, Dialog
+from tasksieve.dialogs.act import Act
+from tasksieve.dialogs.dialog import SILENCE, Dialog, Turn
+from tasksieve.dialogs.formats.annotations import ACTION, acts_in, acts_json, acts_line
 from tasksieve.dialogs.formats.assembly import Assembly, Context, told_text, turns_with_context
 from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal, shown
@@ -73,7 +76,9 @@ def _add(fields: dict[str, str], number: int, assembly: Assembly, journal: Journ
         hint = " with a tab before 'labels:', not spaces" if _SPACES.search(fields.get("text", "")) else ""
         assembly.refuse(f"found fields {shown(list(fields))}; expected text and labels{hint}", number)
         return
-    for name in fields.keys() - {"text", "episode_done", *_LABELS}:
+    acts = acts_in(_plain(fields.get(ACTION, "")))
+    journal.lose(f"'{ACTION}' of an example", int(acts is None))
+    for name in fields.keys() - {"text", "episode_done", ACTION, *_LABELS}:
         journal.lose(f"'{name}' of an example")
     first, *others = labels.split("|")
     if others:
@@ -83,7 +88,7 @@ def _add(fields: dict[str, str], number: int, assembly: Assembly, journal: Journ
         assembly.told(text, "text", number)
     if user.strip() != _SILENCE:
         assembly.user(user, "text", number)
-    assembly.system(_plain(first), "labels", number)
+    assembly.system(_plain(first), "labels", number, acts=acts or ())
 
 
 def _plain(value: str) -> str:
@@ -98,14 +103,22 @@ def _escaped(text: str) -> str:
 def _write(dialogs: Iterable[Dialog], path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for dialog in dialogs:
-            examples = [_example(told, turn.user, turn.system) for told, turn in turns_with_context(dialog) if turn]
+            examples = [_example(told, turn) for told, turn in turns_with_context(dialog) if turn]
             file.write("\n".join(examples) + "\tepisode_done:True\n\n")
 
 
-def _example(context: Context, user: str, system: str) -> str:
-    said = _SILENCE if user == SILENCE else _escaped(user.replace("\n", " "))
+def _example(context: Context, turn: Turn) -> str:
+    said = _SILENCE if turn.user == SILENCE else _escaped(turn.user.replace("\n", " "))
     text = "\\n".join([*map(_line, context), said])
-    return f"text:{text}\tlabels:{_escaped(system)}"
+    return f"text:{text}\tlabels:{_escaped(turn.system)}{_action(turn.acts)}"
+
+
+def _action(acts: tuple[Act, ...]) -> str:
+    """The field of acts; nothing if there are none."""
+    line = acts_line(acts)
+    if _TAKEN_FOR_ESCAPES.search(line):
+        line = _in_json(acts_json(acts))
+    return f"\t{ACTION}:{_escaped(line)}" if line else ""
 
 
 def _line(event: Record | Note) -> str:
@@ -113,8 +126,13 @@ def _line(event: Record | Note) -> str:
     if isinstance(event, Note):
         return _escaped(text.replace("\n", " "))
     if triples(event) is None:
-        text = _TAKEN_FOR_ESCAPES.sub(lambda match: _IN_JSON[match[0]], text)
+        text = _in_json(text)
     return _escaped(text)
+
+
+def _in_json(text: str) -> str:
+    """JSON without what would be taken for an escape of this format."""
+    return _TAKEN_FOR_ESCAPES.sub(lambda match: _IN_JSON[match[0]], text)
 
 
 def _recognises(start: Start) -> bool:

@@ -5,7 +5,8 @@
 act of ``context`` (in its own list, or between the others) holds records (triples, or JSON after a name) or a note.
 
 Who is the system: an act whose id says so (``system``, ``bot``, ``agent``, ``assistant``, ``model``, ``wizard``);
-where no id does, the second to speak.
+where no id does, the second to speak. Its acts may have keys ``action`` and ``slots``, as those of
+:mod:`chat messages <tasksieve.dialogs.formats.chat>`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tasksieve.dialogs.dialog import SILENCE, Dialog
+from tasksieve.dialogs.formats.annotations import ACTION, SLOTS, annotations_of, annotations_written
 from tasksieve.dialogs.formats.assembly import Assembly, told_texts, turns_with_context
 from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal, shown
@@ -23,6 +25,7 @@ from tasksieve.dialogs.formats.json_text import json_lines, write_json_lines
 from tasksieve.dialogs.formats.speakers import FACT, SYSTEM, speaker_named
 
 _READ = {"id", "text", "episode_done"}
+_READ_OF_SYSTEMS = {*_READ, ACTION, SLOTS}
 _KEY = re.compile(r'\{\s*"(?:dialog|context|metadata_path)"')
 
 
@@ -63,27 +66,30 @@ def _systems(acts: list[dict[str, Any]]) -> set[str]:
 
 
 def _add(act: dict[str, Any], place: str, systems: set[str], assembly: Assembly, journal: Journal) -> None:
-    for key in act.keys() - _READ:
-        journal.lose(f"'{key}' of an act")
     speaker = act["id"]
-    if speaker_named(speaker) == FACT:
+    told = speaker_named(speaker) == FACT
+    responds = speaker in systems and not told
+    for key in act.keys() - (_READ_OF_SYSTEMS if responds else _READ):
+        journal.lose(f"'{key}' of an act")
+    if told:
         assembly.told(act.get("text"), place)
-    elif speaker in systems:
-        assembly.system(act.get("text"), place)
+    elif responds:
+        acts, spans = annotations_of(act, "an act", journal)
+        assembly.system(act.get("text"), place, acts=acts, spans=spans)
     else:
         assembly.user(act.get("text"), place)
 
 
 def _value(dialog: Dialog) -> dict[str, Any]:
-    context: list[dict[str, str]] = []
-    pairs: list[list[dict[str, str]]] = []
+    context: list[dict[str, Any]] = []
+    pairs: list[list[dict[str, Any]]] = []
     for told, turn in turns_with_context(dialog):
-        acts = [{"id": "context", "text": text} for text in told_texts(told)]
+        acts: list[dict[str, Any]] = [{"id": "context", "text": text} for text in told_texts(told)]
         if not pairs:
             context, acts = acts, []
         if turn is not None:
             acts += [{"id": "user", "text": turn.user}] if turn.user != SILENCE else []
-            acts.append({"id": "system", "text": turn.system})
+            acts.append({"id": "system", "text": turn.system, **annotations_written(turn)})
         pairs.append(acts)
     return {"dialog": pairs, "context": context}
 

@@ -17,6 +17,9 @@ r"""Rasa's stories (training data of Rasa 2 and 3, in YAML).
       utter_on_it:
       - text: i'm on it
 
+The name of an action is what the system does; of a retrieval intent, ``utter_faq/ask_name``, the second part is its
+slot. Written to it, a response whose one act has such a name is that action, and its words stand among ``responses``.
+
 Of an ``or`` step the first alternative is taken. ``rules``, ``nlu`` and other keys, forms and checkpoints are not
 read. Records of other kinds and notes, for which there is no place, are written as a slot ``told``, and the profile
 as a slot ``profile``.
@@ -33,7 +36,9 @@ from typing import Any, TypeGuard
 
 import yaml
 
-from tasksieve.dialogs.dialog import SILENCE, Dialog
+from tasksieve.dialogs.act import Act
+from tasksieve.dialogs.dialog import SILENCE, Dialog, Turn
+from tasksieve.dialogs.formats.annotations import plain_acts
 from tasksieve.dialogs.formats.assembly import PROFILE_LINE, Assembly, Context, told_text, turns_with_context
 from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal, JournalFull
@@ -42,7 +47,9 @@ from tasksieve.dialogs.record import Note, Pairs, Record
 from tasksieve.errors import UserError
 
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-_ACTION = re.compile(r"(utter|action|respond)_\w+")
+_ACTION = re.compile(r"(utter|action|respond)_\w+(?:/\S+)?", re.IGNORECASE)
+_UTTER = "utter_"
+"""How the names of actions start that may have words of their own."""
 _INTENT = re.compile(r"/([\w./+-]+)(\{.*\})?", re.DOTALL)
 _ANNOTATION = re.compile(r"\[([^\]]*)\](?:\([^)]*\)|\{[^}]*\})")
 _KEY = re.compile(r"^(?:version|stories|rules|nlu|responses|intents|actions|slots) *:", re.MULTILINE)
@@ -107,11 +114,17 @@ def _step(step: Node, responses: dict[str, str], assembly: Assembly, journal: Jo
         assembly.system(entries["bot"].text, "bot", step.line)
     elif "action" in entries:
         name = entries["action"].text
-        assembly.system(name and responses.get(name, name), "action", step.line)
+        acts = [_act(name)] if name else []
+        assembly.system(name and responses.get(name, name), "action", step.line, acts=acts)
     elif "slot_was_set" in entries:
         _add_slots(entries["slot_was_set"], assembly, step.line)
     elif not entries:
         assembly.refuse("found a step without a key; expected user, intent, bot or action", step.line)
+
+
+def _act(name: str) -> Act:
+    action, _, intent = name.partition("/")
+    return Act(action, intent)
 
 
 def _intent(entries: dict[str, Node]) -> str:
@@ -167,19 +180,40 @@ def _pairs(node: Node) -> Iterator[tuple[str, Node]]:
 def _write(dialogs: Iterable[Dialog], path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write('version: "3.1"\n\nstories:\n')
+        said: dict[str, str] = {}
         for number, dialog in enumerate(dialogs, start=1):
-            story = {"story": f"dialog {number}", "steps": list(_steps(dialog))}
-            file.write(yaml.dump([story], Dumper=_DUMPER, allow_unicode=True, sort_keys=False, width=10**6) + "\n")
+            story = {"story": f"dialog {number}", "steps": list(_steps(dialog, said))}
+            file.write(_dumped([story]) + "\n")
+        if responses := {name: [{"text": text}] for name, text in said.items() if text != name}:
+            file.write(_dumped({"responses": responses}))
 
 
-def _steps(dialog: Dialog) -> Iterator[dict[str, Any]]:
+def _dumped(value: Any) -> str:
+    text: str = yaml.dump(value, Dumper=_DUMPER, allow_unicode=True, sort_keys=False, width=10**6)
+    return text
+
+
+def _steps(dialog: Dialog, said: dict[str, str]) -> Iterator[dict[str, Any]]:
     for context, turn in turns_with_context(dialog):
         yield from _slot_steps(context)
         if turn is None:
             return
         if turn.user != SILENCE:
             yield _user_step(turn.user)
-        yield {"action" if _ACTION.fullmatch(turn.system) else "bot": turn.system}
+        name = _action(turn)
+        kept = name is not None and said.setdefault(name, turn.system) == turn.system
+        yield {"action": name} if kept else {"bot": turn.system}
+
+
+def _action(turn: Turn) -> str | None:
+    """The name of the action that a turn is: its response is that name, or the words of that one act. Or None."""
+    if turn.acts == plain_acts([_act(turn.system)]):
+        name = turn.system
+    elif len(turn.acts) == 1 and turn.acts[0].name.startswith(_UTTER):
+        name = "/".join(filter(None, (turn.acts[0].name, turn.acts[0].slot)))
+    else:
+        return None
+    return name if _ACTION.fullmatch(name) and turn.acts == plain_acts([_act(name)]) else None
 
 
 def _slot_steps(context: Context) -> Iterator[dict[str, Any]]:

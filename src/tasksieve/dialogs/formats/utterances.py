@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
+from tasksieve.dialogs.act import Act, Span
 from tasksieve.dialogs.dialog import SILENCE, Dialog
 from tasksieve.dialogs.formats.assembly import Assembly, Context, told_text, turns_with_context
 from tasksieve.dialogs.formats.journal import MAX_LOSSES, Journal, shown
 from tasksieve.dialogs.formats.json_text import json_items
+from tasksieve.dialogs.formats.speakers import SYSTEM, USER
 from tasksieve.dialogs.record import Note, Record
 
 _NAMES = frozenset(("turns", "dialogue_id", "dataset", "data_split", "original_id"))
@@ -22,15 +25,55 @@ Results = list[tuple[object, Any]]
 """Results of a turn, each with the service or domain that it is of."""
 
 
-def read_utterances(
-    path: Path, journal: Journal, results: Callable[[dict[str, Any]], Results], kept: frozenset[str]
-) -> Iterator[Dialog]:
+@dataclass(frozen=True, slots=True)
+class Annotated:
+    """What a turn's annotations hold.
+
+    Attributes:
+        results: records of the turn.
+        acts, spans: what the system does in it, and where values stand in its utterance; none of the user's.
+    """
+
+    results: Results
+    acts: Sequence[Act] = ()
+    spans: Sequence[Span] = ()
+
+
+class Place(NamedTuple):
+    """Where a turn stands: the name of its dialog, and its number in it, from 1."""
+
+    dialog: object
+    number: int
+
+
+Annotations = Callable[[dict[str, Any], Place], Annotated]
+"""What a turn's annotations hold; may raise what a wrong type raises."""
+
+
+class Spoken(NamedTuple):
+    """An utterance to be written.
+
+    Attributes:
+        speaker: ``user`` or ``system``.
+        utterance: the words.
+        context: what stands before the turn, if it is the system's.
+        acts, spans: of the system's.
+    """
+
+    speaker: str
+    utterance: str
+    context: Context
+    acts: tuple[Act, ...] = ()
+    spans: tuple[Span, ...] = ()
+
+
+def read_utterances(path: Path, journal: Journal, annotations: Annotations, kept: frozenset[str]) -> Iterator[Dialog]:
     """Yield the dialogs of one array of objects with ``turns``.
 
     Args:
         path: the file.
         journal: told of problems and of fields that are not read.
-        results: what a turn's annotations hold; may raise what a wrong type raises.
+        annotations: what a turn's annotations hold.
         kept: the fields of a turn that are not lost.
     """
     splits: Counter[str] = Counter()
@@ -44,7 +87,7 @@ def read_utterances(
         if len(splits) < MAX_LOSSES:
             splits[shown(value.get("data_split"))] += 1
         for number, turn in enumerate(turns, start=1):
-            _add(turn, f"dialog {shown(value.get('dialogue_id'))}, turn {number}", results, assembly)
+            _add(turn, Place(value.get("dialogue_id"), number), annotations, assembly)
             if isinstance(turn, dict):
                 _lose(turn, kept, "turn", journal)
         yield from assembly.dialog()
@@ -52,27 +95,34 @@ def read_utterances(
         journal.lose(f"split {name} of a dialog, read as one with the others", count)
 
 
-def _add(turn: object, place: str, results: Callable[[dict[str, Any]], Results], assembly: Assembly) -> None:
+def _add(turn: object, at: Place, annotations: Annotations, assembly: Assembly) -> None:
+    place = f"dialog {shown(at.dialog)}, turn {at.number}"
     if not isinstance(turn, dict):
         assembly.refuse(f"{place}: found {shown(turn)}; expected an object with speaker and utterance")
         return
-    speaker = turn.get("speaker")
     try:
-        found = results(turn)
+        found = annotations(turn, at)
     except (AttributeError, TypeError):
         assembly.refuse(f"{place}: results are not lists of objects; expected slots with values")
         return
-    for kind, values in found:
+    for kind, values in found.results:
         if kind == NOTES and isinstance(values, dict) and list(values) == [NOTE]:
             assembly.told(values[NOTE], place)
         else:
             assembly.record(kind, values, place)
-    if isinstance(speaker, str) and speaker.lower() == "user":
+    speaker = speaker_of(turn)
+    if speaker == USER:
         assembly.user(turn.get("utterance"), place)
-    elif isinstance(speaker, str) and speaker.lower() == "system":
-        assembly.system(turn.get("utterance"), place)
+    elif speaker == SYSTEM:
+        assembly.system(turn.get("utterance"), place, acts=found.acts, spans=found.spans)
     else:
-        assembly.refuse(f"{place}: found speaker {shown(speaker)}; expected USER or SYSTEM")
+        assembly.refuse(f"{place}: found speaker {shown(turn.get('speaker'))}; expected USER or SYSTEM")
+
+
+def speaker_of(turn: dict[str, Any]) -> str:
+    """The speaker of a turn in lower case; empty if it is no text."""
+    speaker = turn.get("speaker")
+    return speaker.lower() if isinstance(speaker, str) else ""
 
 
 def _lose(fields: dict[str, Any], kept: frozenset[str], owner: str, journal: Journal) -> None:
@@ -88,13 +138,13 @@ def filled(value: object) -> bool:
     return any(filled(inner) for inner in value) if isinstance(value, list) else bool(value)
 
 
-def spoken(dialog: Dialog) -> Iterator[tuple[str, str, Context]]:
-    """(speaker, utterance, what stands before the turn) of each utterance; that stands with the system's."""
+def spoken(dialog: Dialog) -> Iterator[Spoken]:
+    """Each utterance with what is said of it; records and notes before a turn stand with the system's."""
     for context, turn in turns_with_context(dialog):
         if turn is not None:
             if turn.user != SILENCE:
-                yield "user", turn.user, []
-            yield "system", turn.system, context
+                yield Spoken(USER, turn.user, [])
+            yield Spoken(SYSTEM, turn.system, context, turn.acts, turn.spans)
 
 
 def results_of(context: Context) -> list[tuple[str, dict[str, Any]]]:
