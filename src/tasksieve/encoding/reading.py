@@ -1,13 +1,14 @@
 """What is read of a dialog, once: what is said with placeholders for names, what is remembered, who is known.
 
 A record is remembered once anything that identifies it was mentioned, and for the turn at which it has just come, as
-a tool's answer to that turn. Triples before the first turn are a knowledge base and no answer: they wait until they
+a tool's answer to that turn, led by a line that counts what came. Triples before the first turn are a knowledge base and no answer: they wait until they
 are mentioned. What identifies a record is a name (:mod:`tasksieve.encoding.names`); where its kind has none, any
 value that no other record of its kind in the dialog has. A note is remembered from when it comes.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -19,7 +20,8 @@ from tasksieve.encoding.names import Names, fields_of
 from tasksieve.encoding.waiting import Identity, Waiting
 from tasksieve.records.model_config import SLOT_ACTS, Facts, Predicted
 
-USER, SYSTEM, FACT, PROFILE, ACTION = "<user>", "<system>", "<fact>", "<profile>", "<action>"
+USER, SYSTEM, FACT, PROFILE = "<user>", "<system>", "<fact>", "<profile>"
+ACTION, RESULT = "<action>", "<result>"
 """Words that tell who speaks; one is put before every memory."""
 
 
@@ -128,6 +130,7 @@ class _Pass:
         self._waiting, self._fresh = Waiting(), dict[int, None]()
         self._kept: set[int] = set()
         self._seen: set[int] = set()
+        self._came = Counter[str]()
         self._notes = 0
 
     def reading(self) -> Reading:
@@ -168,6 +171,10 @@ class _Pass:
             self._remember(FACT, note.text)
 
     def _record(self, record: Record) -> None:
+        if record.kind != KNOWLEDGE_BASE:
+            self._came[record.kind] += bool(record.fields)
+        if not record.fields:  # a tool that found nothing
+            return
         number = self._records.setdefault(record, len(self._records))
         if self._named and self._entities.learn(record):
             self._seen.add(number)
@@ -202,7 +209,10 @@ class _Pass:
         return (f"{subject} {other}".strip() for other in others or [""])
 
     def _just_come(self) -> Iterable[Line]:
-        """Lines of the records that came since the last turn and are not remembered."""
+        """How many records of each kind came since the last turn, and lines of those that are not remembered."""
+        if self._facts != "none":
+            yield from (self._line(RESULT, f"{kind} {count}".strip()) for kind, count in self._came.items())
+        self._came.clear()
         for number in self._fresh:
             if not self._waiting.mentioned(number):
                 self._seen.add(number)
