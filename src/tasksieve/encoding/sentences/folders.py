@@ -41,7 +41,7 @@ def encoder_folder(name: str) -> Path:
     if name == PACKAGED:
         return _packaged()
     folder = Path(name).expanduser()
-    if not folder.is_dir():
+    if not name or not folder.is_dir():
         if not _HUB_NAME.fullmatch(name) or name.startswith("."):
             raise UserError("is no folder; name one in Hugging Face's layout, a model on its hub, or minilm", name)
         folder = _downloaded(name)

@@ -1,7 +1,8 @@
 """A pretrained encoder of sentences, frozen: a text becomes the vector that its own configuration says.
 
-Texts of equally many tokens go through it together, so there is no padding, and a text has the same vector, bit for
-bit, whatever else is embedded with it.
+Texts of equally many tokens go through it together, always the same number of them (the last ones filled up with
+repetitions), so there is no padding and every text of a length takes the same path through the same code. So it has
+the same vector, bit for bit, whatever else is embedded with it, and it does not matter which were known before.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ Progress = Callable[[int, int], object]
 
 _WIDTHS = ("hidden_size", "d_model", "dim", "n_embd")
 """What configurations call the length of a token's vector."""
-_BATCH = 64
+_BATCH, _BATCH_ELSEWHERE = 8, 64
+"""Texts that go through together on the CPU, and on other devices."""
 _MANY = 512
 """Tokens that are read of a text where the encoder does not say how many it takes."""
 
@@ -84,14 +86,14 @@ class Encoder:
         done = 0
         for numbers, tokens in self._batches(texts):
             if tokens["input_ids"].shape[1]:  # a tokenizer that marks no ends has none for an empty text
-                rows[torch.tensor(numbers)] = self._embedded(tokens)
+                rows[numbers] = self._embedded(tokens)[: len(numbers)]
             done += len(numbers)
             if progress is not None:
                 progress(done, len(texts))
         return rows
 
     def _batches(self, texts: Sequence[str]) -> Iterator[tuple[list[int], dict[str, Tensor]]]:
-        """Numbers of texts of one length with their tokens, the longest first."""
+        """Numbers of texts of one length with their tokens, filled up; the longest first."""
         if not texts:
             return
         whole = (text.encode("utf-8", "replace").decode() for text in texts)  # half a surrogate pair is no character
@@ -100,10 +102,12 @@ class Encoder:
         lengths: dict[int, list[int]] = {}
         for number, tokens in enumerate(encoded["input_ids"]):
             lengths.setdefault(len(tokens), []).append(number)
+        size = _BATCH if self.device.type == "cpu" else _BATCH_ELSEWHERE
         for _, numbers in sorted(lengths.items(), reverse=True):
-            for start in range(0, len(numbers), _BATCH):
-                batch = numbers[start : start + _BATCH]
-                yield batch, {key: torch.tensor([rows[n] for n in batch]) for key, rows in encoded.items()}
+            for start in range(0, len(numbers), size):
+                batch = numbers[start : start + size]
+                full = [*batch, *batch[:1] * (size - len(batch))]
+                yield batch, {key: torch.tensor([rows[n] for n in full]) for key, rows in encoded.items()}
 
     def _embedded(self, tokens: dict[str, Tensor]) -> Tensor:
         with torch.inference_mode():
