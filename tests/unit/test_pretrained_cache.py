@@ -143,6 +143,14 @@ def test_an_interrupt_loses_one_piece_at_most(tmp_path: Path) -> None:
     assert len(again(tmp_path).embedded) == len(SOME) - 24
 
 
+def test_what_a_killed_process_left_is_swept_up(tmp_path: Path) -> None:
+    CachedEncoder(Counting(), tmp_path, 1 << 20).embed(SOME[:3])
+    left = files(tmp_path)[0].parent / ".123-4-5.safetensors.77.part"
+    left.write_bytes(b"half")
+    assert len(again(tmp_path).embedded) == len(SOME) - 3
+    assert not left.exists()
+
+
 def test_what_was_not_used_for_longest_is_dropped(tmp_path: Path) -> None:
     old, used = Counting("b" * 64), Counting()
     CachedEncoder(used, tmp_path, 1 << 20).embed(SOME)

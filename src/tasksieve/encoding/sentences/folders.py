@@ -23,6 +23,8 @@ EXTRA = "pip install 'tasksieve[pretrained]'"
 
 _READ = ("*.json", "*.txt", "*.model", "*.safetensors")
 """What is read of a folder: configuration, tokenizer and weights."""
+_COMPUTED = b"vectors 1\n"
+"""Changes when the same files give other vectors, so that none are taken from an older cache."""
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?(@[\w./-]+)?")
 _log = logging.getLogger("tasksieve")
@@ -84,7 +86,7 @@ def refuse_pickles(folder: Path) -> None:
 
 def digest_of(modules: list[tuple[str, Path]], folder: Path) -> str:
     """The SHA-256 of all files that have a say in the vectors."""
-    total = hashlib.sha256()
+    total = hashlib.sha256(_COMPUTED)
     for path in sorted(set(_files([folder, *(place for _, place in modules)]))):
         total.update(f"{path.relative_to(folder).as_posix()} {sha256(path)}\n".encode())
     return total.hexdigest()

@@ -67,6 +67,8 @@ class Shards:
 
         Raises: UserError: if they cannot be written.
         """
+        for part in self._folder.glob(".*.part"):  # of a process that was killed
+            part.unlink(missing_ok=True)
         small = [path for path in self._paths() if _size(path) < FULL]
         kept = dict(zip(keys, rows, strict=True))
         for path in small:
