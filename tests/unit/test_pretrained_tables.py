@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tasksieve.dialogs import Dialog, Turn
+from tasksieve.dialogs import Act, Dialog, Turn
 from tasksieve.encoding import Candidates, ChoiceRows, EncodedTask, Reader, SentenceTable, Vocabulary, responses_of
 from tasksieve.encoding.sentences import dense, plain, text_of_entity, text_of_line
 from tests.reading import KB, facts
@@ -51,6 +51,7 @@ def test_marks_are_read_as_plain_words() -> None:
     assert plain("here: <entity>, <r_phone> or <hotel_street_name>") == "here: entity, phone or hotel street name"
     assert plain("1 < 2 and 3 > 2, <3") == "1 < 2 and 3 > 2, <3"
     assert plain("<SILENCE>") == "SILENCE"
+    assert plain("inform request_city of resto_1__phone, _so_") == "inform request city of resto 1 phone, _so_"
     assert text_of_line("<user> Is R1 good <3") == "Is R1 good <3"
     assert text_of_entity(["r_price=cheap", "r_price:heard", ":named"]) == "r price cheap, r price heard, named"
 
@@ -98,6 +99,19 @@ def test_a_batch_has_the_vectors_of_what_was_said() -> None:
         assert torch.equal(rows[batch.responses[place]], embed([said.system])[0])
         assert torch.equal(rows[memories], embed([text_of_line(line.original) for line in reversed(lines)]))
     assert batch.choices.table is task.candidates.table
+
+
+def test_an_action_is_read_as_its_words() -> None:
+    asked = Turn("a table", "Where shall it be?", acts=(Act("request", "city"), Act("greet")))
+    readings = Reader("none", predict="actions").read([Dialog((asked, Turn("rome", "Done.", acts=(Act("bye"),))))])
+    vocabulary = Vocabulary.of(readings)
+    candidates = Candidates(responses_of(readings), vocabulary, vectors=embed)
+    batch = EncodedTask(readings, vocabulary, candidates, vectors=embed).batch(torch.tensor([1, 0]))
+    rows = batch.table.vectors
+    assert rows is not None
+    assert torch.equal(rows[batch.responses], embed(["bye", "greet request city"]))
+    said = ["greet request city", "Where shall it be?", "a table"]
+    assert torch.equal(rows[batch.memories[0, :3]], embed(said))
 
 
 def test_a_dialog_without_memories_has_one_of_zeros() -> None:

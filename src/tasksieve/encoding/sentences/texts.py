@@ -13,18 +13,21 @@ Embed = Callable[[Sequence[str]], Tensor]
 """Gives a vector for each text, as one float32 tensor, texts × dim."""
 
 _MARK = re.compile(r"<(?:r_)?([^\W\d_][\w.:-]*)>", re.IGNORECASE)
+_BETWEEN = re.compile(r"(?<=[^\W_])_+(?=[^\W_])")
 _JOINS = re.compile(r"[_:=]+")
 
 
 def plain(text: str) -> str:
-    """A text with plain words for what stands in angle brackets, such as the gaps of a template.
+    """A text with plain words for what stands in angle brackets, such as the gaps of a template, or is joined by "_".
 
     >>> plain("here it is <r_phone>, at <hotel_address>")
     'here it is phone, at hotel address'
+    >>> plain("inform request_city")
+    'inform request city'
     """
-    if "<" not in text:
-        return text
-    return _MARK.sub(lambda mark: _JOINS.sub(" ", mark[1]), text)
+    if "<" in text:
+        text = _MARK.sub(lambda mark: _JOINS.sub(" ", mark[1]), text)
+    return _BETWEEN.sub(" ", text) if "_" in text else text
 
 
 def text_of_line(original: str) -> str:
