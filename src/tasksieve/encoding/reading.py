@@ -1,9 +1,10 @@
 """What is read of a dialog, once: what is said with placeholders for names, what is remembered, who is known.
 
 A record is remembered once anything that identifies it was mentioned, and for the turn at which it has just come, as
-a tool's answer to that turn, led by a line that counts what came. Triples before the first turn are a knowledge base and no answer: they wait until they
-are mentioned. What identifies a record is a name (:mod:`tasksieve.encoding.names`); where its kind has none, any
-value that no other record of its kind in the dialog has. A note is remembered from when it comes.
+a tool's answer to that turn, led by a line that counts what came. Triples before the first turn are a knowledge base
+and no answer: they wait until they are mentioned. What identifies a record is a name
+(:mod:`tasksieve.encoding.names`); where its kind has none, any value that no other record of its kind in the dialog
+has. A note is remembered from when it comes.
 """
 
 from __future__ import annotations
@@ -210,7 +211,7 @@ class _Pass:
 
     def _just_come(self) -> Iterable[Line]:
         """How many records of each kind came since the last turn, and lines of those that are not remembered."""
-        if self._facts != "none":
+        if self._facts in ("needed", "all"):
             yield from (self._line(RESULT, f"{kind} {count}".strip()) for kind, count in self._came.items())
         self._came.clear()
         for number in self._fresh:
