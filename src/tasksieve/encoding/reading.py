@@ -18,12 +18,13 @@ from tasksieve.dialogs.record import KNOWLEDGE_BASE, NAME
 from tasksieve.dialogs.turn_kinds import turn_kind
 from tasksieve.encoding.entities import KnownEntities
 from tasksieve.encoding.names import Names, fields_of
+from tasksieve.encoding.state import DialogState
 from tasksieve.encoding.waiting import Identity, Waiting
 from tasksieve.records.model_config import SLOT_ACTS, Facts, Predicted
 
 USER, SYSTEM, FACT, PROFILE = "<user>", "<system>", "<fact>", "<profile>"
-ACTION, RESULT = "<action>", "<result>"
-"""Words that tell who speaks; one is put before every memory."""
+STATE, ACTION, RESULT = "<state>", "<action>", "<result>"
+"""Words that tell who speaks, or what is told; one is put before every memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,8 @@ class Reader:
     Attributes:
         facts: which facts are memories.
         names: which fields of records give names; None takes responses and memories as they are.
-        predict: what is predicted. The system's own earlier actions are remembered if it is actions.
+        predict: what is predicted. If it is actions, the system's own earlier ones are remembered, and at each turn
+            the state of the dialog (:mod:`tasksieve.encoding.state`).
         slot_acts: the acts whose slot is part of an action.
     """
 
@@ -131,7 +133,7 @@ class _Pass:
         self._waiting, self._fresh = Waiting(), dict[int, None]()
         self._kept: set[int] = set()
         self._seen: set[int] = set()
-        self._came = Counter[str]()
+        self._came, self._state = Counter[str](), DialogState()
         self._notes = 0
 
     def reading(self) -> Reading:
@@ -156,12 +158,13 @@ class _Pass:
         response, entity = (action, -1) if action else self._entities.template(turn.system)
         learned = turn.learned and bool(action or self._reader.predict == "responses")
         user = self._entities.replaced(turn.user)
-        fresh = tuple(self._just_come())
+        fresh = tuple(self._at_hand(turn))
         known = self._entities.descriptions()
         self._turns.append(ReadTurn(turn, user, response, entity, known, len(self._lines), fresh, learned))
         self._remember(USER, turn.user)
         self._remember(SYSTEM, turn.system)
         if action:
+            self._state.act(action)
             self._lines.append(Line(f"{ACTION} {action}", f"{ACTION} {action}"))
         self._entities.name(turn.system)
         self._recall(turn.system)
@@ -208,6 +211,14 @@ class _Pass:
         subject = record.kind if first is None else fields[first][1]
         others = [f"{path} {value}" for number, (path, value) in enumerate(fields) if number != first]
         return (f"{subject} {other}".strip() for other in others or [""])
+
+    def _at_hand(self, turn: Turn) -> Iterable[Line]:
+        """What is remembered for this turn alone: the state if actions are predicted, and what has just come."""
+        if self._reader.predict == "actions":
+            self._state.hear(turn.user)
+            state = f"{STATE} {self._state.words(self._came)}"
+            yield Line(state, state)
+        yield from self._just_come()
 
     def _just_come(self) -> Iterable[Line]:
         """How many records of each kind came since the last turn, and lines of those that are not remembered."""
