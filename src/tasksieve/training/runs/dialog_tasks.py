@@ -25,7 +25,8 @@ from tasksieve.records.config import RunConfig
 from tasksieve.records.files import read_json, write_text
 from tasksieve.records.model_config import MOST_MEMORIES, SLOT_ACTS, Facts, Predicted
 from tasksieve.training.methods import Method
-from tasksieve.training.runs.read_files import read_files
+from tasksieve.training.runs.memo import TASKS, file_key, readings_of
+from tasksieve.training.runs.read_files import data_files, read_files
 
 PRIMARY_HEAD = "primary"
 _log = logging.getLogger("tasksieve")
@@ -121,13 +122,22 @@ def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
 
     Raises: UserError: if a file cannot be read or holds too few dialogs.
     """
+    if not TASKS.room:
+        return _load(config, method)
+    data = config.data.model_copy(update={"labels": None})
+    settings = repr((data, config.model, config.training.device, method.heads))
+    files = tuple(file_key(path) for path in data_files(data).all() if path.exists())
+    return TASKS.of((settings, files), lambda: _load(config, method))
+
+
+def _load(config: RunConfig, method: Method) -> DialogTasks:
     read = read_files(config.data)
     _log.info("predicting %s: %s", read.prediction.what, read.prediction.why)
     named = _names(config, [*read.primary, *read.valid], read.related)
     predict = read.prediction.what
     readers = [Reader(config.model.facts, names, predict, config.data.slot_acts) for names in named]
     own, valid_read = readers[0].read(read.primary), readers[0].read(read.valid)
-    others = [reader.read(dialogs) for reader, dialogs in zip(readers[1:], read.related, strict=True)]
+    others = [readings_of(reader, dialogs) for reader, dialogs in zip(readers[1:], read.related, strict=True)]
     encoding = _encoding(config, method, readers, own, valid_read, others)
     heads = [PRIMARY_HEAD if method.heads == "one" else related_head(n) for n in range(len(others))]
     return DialogTasks(
