@@ -50,8 +50,8 @@ class Memo:
             self._kept.popitem(last=False)
 
 
-_FILES, _READINGS, TASKS = Memo(), Memo(), Memo()
-"""Dialogs by file, their readings by how they are read, and all that a run learns from by its settings."""
+_FILES, _READINGS, READ, TASKS = Memo(), Memo(), Memo(), Memo()
+"""Dialogs by file, readings of them by how they are read, all that a run reads, and all that it learns from."""
 
 
 def remember(files: int, tasks: int = 1) -> None:
@@ -61,7 +61,7 @@ def remember(files: int, tasks: int = 1) -> None:
         files: dialogs of so many files, and as many readings; 0 for none.
         tasks: encoded data of so many runs; 0 for none.
     """
-    for memo, room in ((_FILES, files), (_READINGS, files), (TASKS, tasks)):
+    for memo, room in ((_FILES, files), (_READINGS, files), (READ, tasks), (TASKS, tasks)):
         memo.keep(room)
 
 
