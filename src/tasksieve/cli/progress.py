@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from collections.abc import Callable
+from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +17,9 @@ from tasksieve.records.progress import Pace, ProgressLog, told_left, told_rate
 
 if TYPE_CHECKING:
     from tasksieve.records.progress import RunProgress
+
+_EVERY = 10.0
+"""Seconds between two lines on very many runs."""
 
 
 class RunBars:
@@ -55,6 +61,80 @@ class RunBars:
         if name not in self._bars:
             self._bars[name] = self._progress.add_task(name, total=report.total, **fields)
         self._progress.update(self._bars[name], completed=report.step, total=report.total, **fields)
+
+    def add(self, name: str, total: int, done: int) -> TaskID:
+        """Show a bar that is no run's."""
+        return self._progress.add_task(name, total=total, completed=done, rate="", left="", state="")
+
+    def move(self, bar: TaskID, done: int, rate: str, left: str) -> None:
+        """Move a bar that is no run's."""
+        self._progress.update(bar, completed=done, rate=rate, left=left)
+
+    def remove(self, name: str) -> None:
+        """Show a run's bar no longer."""
+        if name in self._bars:
+            self._progress.remove_task(self._bars.pop(name))
+
+
+class BoardBars:
+    """One bar for very many runs, with their rate and the time left, and a line for each at work.
+
+    A context manager. Where nobody looks at a terminal, a line now and then.
+
+    Args:
+        clock: the time in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._bars = RunBars()
+        self._log = None if errors().is_terminal else logging.getLogger("tasksieve")
+        self._total, self._before, self._done = 0, 0, 0
+        self._start = self._told = clock()
+        self._ended: set[str] = set()
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> BoardBars:
+        self._bars.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.__exit__(kind, error, trace)
+
+    def announce(self, total: int, done: int) -> None:
+        """Take how many runs there are, and how many were done before."""
+        self._total, self._before, self._done, self._start = total, done, done, self._clock()
+        if self._log is None:
+            self._task = self._bars.add("all runs", total, done)
+        else:
+            self._log.info("%d of %d runs are done", done, total)
+
+    def watch(self, name: str, report: RunProgress) -> None:
+        """Take a run's report. Raises: KeyboardInterrupt: if a signal arrived where it could not be raised."""
+        end_if_interrupted()
+        if report.ended and name not in self._ended:
+            self._ended.add(name)
+            self._done += 1
+        if self._task is not None:
+            self._bars.watch(name, report)
+            if report.ended:
+                self._bars.remove(name)
+            self._bars.move(self._task, self._done, *self._pace())
+        elif self._log is not None and self._clock() - self._told >= _EVERY:
+            self._told = self._clock()
+            self._log.info(
+                "%s", ", ".join(part for part in (f"{self._done:,} of {self._total:,} runs", *self._pace()) if part)
+            )
+
+    def _pace(self) -> tuple[str, str]:
+        """Runs a minute and the time left, by all runs of this call."""
+        since, seconds = self._done - self._before, self._clock() - self._start
+        if since <= 0 or seconds <= 0:
+            return "", ""
+        left = timedelta(seconds=round((self._total - self._done) * seconds / since))
+        return f"{60 * since / seconds:.3g} runs/min", f"{left} left"
 
 
 def _state(report: RunProgress) -> str:

@@ -13,7 +13,7 @@ from tasksieve.cli.ending import guarded
 from tasksieve.cli.messages import output
 from tasksieve.cli.method_list import ListsMethods
 from tasksieve.cli.options import Json, Settings, print_json
-from tasksieve.cli.progress import RunBars
+from tasksieve.cli.progress import BoardBars, RunBars
 from tasksieve.errors import UserError
 
 reproduce = typer.Typer(no_args_is_help=True, help="Reproduce the paper's tables and figures.")
@@ -127,6 +127,73 @@ def restaurant(
     console.print(table["verdict"], style="bold")
     for path in (out / "table2.json", *written):
         console.print(f"Wrote {path}", soft_wrap=True)
+
+
+@reproduce.command(cls=ListsMethods)
+@guarded
+def archive(
+    data: Annotated[
+        Path, typer.Option(help="An archive: a folder with a file a service, such as the Schema-Guided dialogs.")
+    ],
+    out: Annotated[Path, typer.Option(help="Where runs, drawn dialogs and archive.json go.")],
+    primaries: Annotated[
+        str, typer.Option(help="Services that are the new task in turn; all others are related.")
+    ] = "Buses_1,RentalCars_1,Homes_1,Media_1,Music_2,Services_1",
+    sizes: Annotated[str, typer.Option(help="Numbers of primary training dialogs.")] = "5,10,25,50",
+    archives: Annotated[
+        str,
+        typer.Option(help="clean; stale: half of the services have an older policy; noisy: responses shuffled."),
+    ] = "clean,stale,noisy",
+    predict: Annotated[str, typer.Option(help="What is predicted: actions, responses, or both.")] = "actions",
+    methods: Annotated[
+        str,
+        typer.Option(help="Rows: methods, listed below, with commas between them; or simple, or all."),
+    ] = "simple,primary,multitask,learned,oracle",
+    seeds: Seeds = 5,
+    workers: Workers = os.cpu_count() or 1,
+    ray: Annotated[
+        str | None, typer.Option(help="Do the runs on a Ray cluster: its address, or local to start one here.")
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep models, examples and weights of measured runs too: much space.")
+    ] = False,
+    settings: Settings = [],  # noqa: B006
+    as_json: Json = False,
+) -> None:
+    """The board: with few dialogs of a new task, what borrowing from an archive gains, sound or half spoiled.
+
+    Every seed draws its own training and validation dialogs; the test dialogs of a task are fixed. Finished runs are
+    kept: the same command goes on where it was stopped, and anything may be added. archive.json is written as
+    results come.
+    """
+    from tasksieve.experiments.archive import BoardPlan, board_methods, reproduce_archive
+    from tasksieve.experiments.ray_workers import RayJobs
+    from tasksieve.experiments.workers import run_jobs
+    from tasksieve.report.archive import archive_table, board_sentences
+
+    plan = BoardPlan(
+        source=data,
+        primaries=tuple(names_in(primaries)),
+        sizes=tuple(numbers_in(sizes)),
+        archives=tuple(names_in(archives)),
+        predict=tuple(names_in(predict)),  # type: ignore[arg-type]  # the plan is checked
+        methods=board_methods(names_in(methods)),
+        seeds=seeds,
+        out=out,
+        settings=tuple(settings),
+        keep=keep,
+    )
+    run = run_jobs if ray is None else RayJobs(None if ray == "local" else ray)
+    with BoardBars() as bars:
+        record = reproduce_archive(plan, workers, bars.watch, run, bars.announce)
+    if as_json:
+        print_json(record)
+        return
+    console = output()
+    console.print(archive_table(record))
+    for sentence in board_sentences(record):
+        console.print(sentence)
+    console.print(f"Wrote {out / 'archive.json'}", soft_wrap=True)
 
 
 def _figures(out: Path, table: dict[str, Any]) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 _OPENING, _CLOSING = "\"'([{", ".,;:!?\"')]}"
@@ -17,6 +18,7 @@ def words_of(sentence: str) -> list[str]:
     return sentence.lower().split()
 
 
+@lru_cache(maxsize=1 << 16)
 def bare(word: str) -> str:
     """A word without punctuation around it, in lower case; as it is if it has nothing else."""
     return (word.lstrip(_OPENING).rstrip(_CLOSING) or word).lower()

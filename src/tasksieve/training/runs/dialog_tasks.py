@@ -25,7 +25,8 @@ from tasksieve.records.config import RunConfig
 from tasksieve.records.files import read_json, write_text
 from tasksieve.records.model_config import MOST_MEMORIES, SLOT_ACTS, Facts, Predicted
 from tasksieve.training.methods import Method
-from tasksieve.training.runs.read_files import read_files
+from tasksieve.training.runs.memo import READ, TASKS, file_key, readings_of
+from tasksieve.training.runs.read_files import data_files, read_files
 
 PRIMARY_HEAD = "primary"
 _log = logging.getLogger("tasksieve")
@@ -116,25 +117,47 @@ class DialogTasks:
     related: tuple[EncodedTask, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A run's dialogs as its readers read them: the primary task's reader first."""
+
+    readers: list[Reader]
+    primary: list[Reading]
+    valid: list[Reading]
+    related: list[list[Reading]]
+
+
 def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
     """Read and encode a run's dialogs. Vocabulary and candidates come from these alone, never from test data.
 
     Raises: UserError: if a file cannot be read or holds too few dialogs.
     """
+    if not TASKS.room:
+        return _encoded(config, method, _read(config))
+    data = config.data.model_copy(update={"labels": None})
+    files = tuple(file_key(path) for path in data_files(data).all() if path.exists())
+    key = repr((data, config.model, config.training.device, files))
+    return TASKS.of((key, method.heads), lambda: _encoded(config, method, READ.of(key, lambda: _read(config))))
+
+
+def _read(config: RunConfig) -> _Read:
     read = read_files(config.data)
     _log.info("predicting %s: %s", read.prediction.what, read.prediction.why)
     named = _names(config, [*read.primary, *read.valid], read.related)
     predict = read.prediction.what
     readers = [Reader(config.model.facts, names, predict, config.data.slot_acts) for names in named]
-    own, valid_read = readers[0].read(read.primary), readers[0].read(read.valid)
-    others = [reader.read(dialogs) for reader, dialogs in zip(readers[1:], read.related, strict=True)]
-    encoding = _encoding(config, method, readers, own, valid_read, others)
-    heads = [PRIMARY_HEAD if method.heads == "one" else related_head(n) for n in range(len(others))]
+    others = [readings_of(reader, dialogs) for reader, dialogs in zip(readers[1:], read.related, strict=True)]
+    return _Read(readers, readers[0].read(read.primary), readers[0].read(read.valid), others)
+
+
+def _encoded(config: RunConfig, method: Method, read: _Read) -> DialogTasks:
+    encoding = _encoding(config, method, read.readers, read.primary, read.valid, read.related)
+    heads = [PRIMARY_HEAD if method.heads == "one" else related_head(n) for n in range(len(read.related))]
     return DialogTasks(
         encoding=encoding,
-        primary=encoding.encode(own),
-        valid=encoding.encode(valid_read),
-        related=tuple(encoding.encode(read, head) for read, head in zip(others, heads, strict=True)),
+        primary=encoding.encode(read.primary),
+        valid=encoding.encode(read.valid),
+        related=tuple(encoding.encode(task, head) for task, head in zip(read.related, heads, strict=True)),
     )
 
 

@@ -1,4 +1,4 @@
-"""Which related examples are right, for the oracle: read from a table by example or by kind of turn."""
+"""Which related examples are right, for the oracle: read from a table by example, kind of turn or task."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ def read_labels(path: Path, examples: pl.DataFrame) -> pl.Series:
     """Read the labels of all related examples.
 
     Args:
-        path: a Parquet, CSV or JSON-lines table with a column ``label`` (0 or 1) and either ``example`` (its
-            number) or ``kind`` (of turn). Examples or kinds that are left out are wrong.
-        examples: ``examples.parquet`` of the run, with columns ``example`` and ``kind``.
+        path: a Parquet, CSV or JSON-lines table with a column ``label`` (0 or 1) and one of ``example`` (its
+            number), ``kind`` (of turn) and ``task`` (the related task's number, from 0). What is left out is wrong.
+        examples: ``examples.parquet`` of the run, with these columns.
     Returns: booleans in the order of ``examples``.
-    Raises: UserError: if the table is missing, has other columns, or names an unknown example or kind.
+    Raises: UserError: if the table is missing, has other columns, or names an unknown example, kind or task.
     """
     table = read_foreign_table(path)
-    key = next((name for name in ("example", "kind") if name in table.columns), None)
+    key = next((name for name in ("example", "kind", "task") if name in table.columns), None)
     if key is None or "label" not in table.columns:
-        raise UserError(f"has columns {table.columns}; expected 'label' and 'example' or 'kind'", path)
+        raise UserError(f"has columns {table.columns}; expected 'label' and 'example', 'kind' or 'task'", path)
     try:
         named = table[key].cast(examples[key].dtype)
         right = named.filter(table["label"].cast(pl.Boolean))

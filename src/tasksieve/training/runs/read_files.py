@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasksieve.dialogs import Dialog
-from tasksieve.dialogs.formats import archive_files, dialog_file, read_dialogs
+from tasksieve.dialogs.formats import archive_files, dialog_file
 from tasksieve.encoding import Prediction, annotated_turns, suited
 from tasksieve.errors import UserError
 from tasksieve.records.config import DataConfig
+from tasksieve.training.runs.memo import dialogs_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def read_files(data: DataConfig) -> ReadFiles:
         is to be predicted.
     """
     files = data_files(data)
-    primary, valid, *related = (read_dialogs(path, strict=data.strict) for path in files.all())
+    primary, valid, *related = (dialogs_of(path, data.strict) for path in files.all())
     prediction = suited(primary, valid) if data.predict == "auto" else Prediction(data.predict, "as asked for")
     if prediction.what == "actions":
         for path, dialogs in zip(files.all(), [primary, valid, *related], strict=True):

@@ -1,0 +1,239 @@
+"""The board: what its runs draw, that it goes on where it was stopped, and what its record says."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasksieve.dialogs.formats import read_dialogs
+from tasksieve.errors import UserError
+from tasksieve.experiments.archive import BoardPlan, board_methods, reproduce_archive
+from tasksieve.experiments.archive_data import BoardData, draw, fixed_test
+from tasksieve.experiments.workers import Job, run_jobs
+from tasksieve.records.progress import Watch
+from tasksieve.training.loop.divergence import Diverged
+from tasksieve.training.methods import all_methods
+from tests.unit.archives import SERVICES, write_archive
+
+QUICK = (
+    "training.iterations=6",
+    "training.evaluate_every=3",
+    "training.snapshot_every=3",
+    "training.batch_size=4",
+    "model.dim=4",
+    "weight_module.dim=3",
+    "meta.unroll_length=1",
+    "meta.warm_up=0",
+    "screening.trials=0",
+)
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_archive(tmp_path_factory.mktemp("archive"))
+
+
+def _plan(archive: Path, out: Path, **changes: Any) -> BoardPlan:
+    plan = BoardPlan(
+        source=archive,
+        primaries=("Boats_1", "Rooms_1"),
+        sizes=(3, 50),
+        archives=("clean", "stale", "noisy"),
+        predict=("actions",),
+        methods=("primary", "multitask", "learned", "oracle"),
+        seeds=2,
+        out=out,
+        settings=QUICK,
+    )
+    return replace(plan, **changes)
+
+
+@pytest.fixture(scope="module")
+def board(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    out = tmp_path_factory.mktemp("board")
+    return out, reproduce_archive(_plan(archive, out))
+
+
+def test_the_board_has_a_row_for_every_cell_and_method(board: tuple[Path, dict[str, Any]]) -> None:
+    _, record = board
+    rows = {(row["archive"], row["primary"], row["size"], row["method"]) for row in record["rows"]}
+    assert rows == {
+        (archive, primary, size, method)
+        for archive in ("clean", "stale", "noisy")
+        for primary in ("Boats_1", "Rooms_1")
+        for size in (3, 50)
+        for method in ("primary", "multitask", "learned", "oracle")
+        if (archive, method) != ("clean", "oracle")
+    }
+    assert all([seed["seed"] for seed in row["seeds"]] == [0, 1] for row in record["rows"])
+    assert record["runs"] == {"done": 72, "all": 72}
+
+
+def test_a_method_that_borrows_nothing_runs_once_for_all_archives(board: tuple[Path, dict[str, Any]]) -> None:
+    out, record = board
+    alone = [row["seeds"] for row in record["rows"] if (row["method"], row["primary"]) == ("primary", "Boats_1")]
+    assert len(alone) == 6 and alone[0] == alone[2] == alone[4]
+    assert {path.name for path in (out / "runs" / "actions" / "Boats_1").iterdir()} == {
+        "alone",
+        "clean",
+        "stale",
+        "noisy",
+    }
+
+
+def test_differences_are_paired_by_seed_and_means_are_over_primary_tasks(
+    board: tuple[Path, dict[str, Any]],
+) -> None:
+    _, record = board
+
+    def reached(method: str, primary: str) -> list[float]:
+        [row] = [
+            row
+            for row in record["rows"]
+            if (row["archive"], row["size"], row["method"], row["primary"]) == ("noisy", 3, method, primary)
+        ]
+        return [seed["test"]["accuracy"] for seed in row["seeds"]]
+
+    [mean] = [
+        row for row in record["means"] if (row["archive"], row["size"], row["method"]) == ("noisy", 3, "learned")
+    ]
+    differences = [
+        one - other
+        for primary in ("Boats_1", "Rooms_1")
+        for one, other in zip(reached("learned", primary), reached("multitask", primary), strict=True)
+    ]
+    assert mean["minus_multitask"] == pytest.approx(sum(differences) / 4)
+    assert mean["primaries"] == ["Boats_1", "Rooms_1"] and mean["runs"] == 4
+    low, high = mean["ci95"]["minus_multitask"]
+    assert low <= mean["minus_multitask"] <= high
+    assert mean["minus_simple"] is None and "minus_simple" not in mean["ci95"]
+
+
+def test_the_record_names_no_path_and_is_the_file(board: tuple[Path, dict[str, Any]], archive: Path) -> None:
+    out, record = board
+    text = (out / "archive.json").read_text(encoding="utf-8")
+    assert json.loads(text) == json.loads(json.dumps(record))
+    assert str(out) not in text and str(archive) not in text and os.sep + "tmp" not in text
+
+
+def test_weights_are_told_by_service_and_the_space_of_models_is_given_back(
+    board: tuple[Path, dict[str, Any]],
+) -> None:
+    out, record = board
+    [row] = [
+        row
+        for row in record["rows"]
+        if (row["archive"], row["size"], row["method"], row["primary"]) == ("stale", 3, "learned", "Boats_1")
+    ]
+    assert set(row["seeds"][0]["weights"]) == {"Rooms_1", "Tables_1"}
+    assert not list(out.rglob("*.safetensors")) and not list(out.rglob("examples.parquet"))
+
+
+def test_the_same_command_does_nothing_twice_and_more_may_be_added(
+    board: tuple[Path, dict[str, Any]], archive: Path
+) -> None:
+    out, record = board
+    started: list[str] = []
+    told: list[tuple[int, int]] = []
+
+    def run(jobs: Sequence[Job], workers: int, watch: Watch) -> dict[str, Diverged]:
+        started.extend(job.name for job in jobs if not job.done)
+        return run_jobs(jobs, workers, watch)
+
+    again = reproduce_archive(_plan(archive, out), run=run, announce=lambda total, done: told.append((total, done)))
+    assert started == [] and told == [(72, 72)]
+    assert again == record
+    more = reproduce_archive(_plan(archive, out, methods=("primary", "joint"), archives=("clean",)), run=run)
+    assert {name.rpartition("/")[2].partition("-")[0] for name in started} == {"joint"}
+    assert more["runs"]["done"] == 16
+
+
+def test_a_board_that_was_interrupted_has_a_record_of_what_was_done_and_goes_on(
+    archive: Path, tmp_path: Path
+) -> None:
+    def interrupted(jobs: Sequence[Job], workers: int, watch: Watch) -> dict[str, Diverged]:
+        run_jobs(jobs[:3], workers, watch)
+        raise KeyboardInterrupt
+
+    plan = _plan(archive, tmp_path / "out", methods=("primary", "multitask"), archives=("clean",), seeds=1)
+    with pytest.raises(KeyboardInterrupt):
+        reproduce_archive(plan, run=interrupted)
+    record = json.loads((tmp_path / "out" / "archive.json").read_text(encoding="utf-8"))
+    assert record["runs"] == {"done": 3, "all": 8}
+    assert len(record["rows"]) == 3
+    assert reproduce_archive(plan)["runs"] == {"done": 8, "all": 8}
+
+
+def test_an_oracle_is_told_which_services_are_sound(archive: Path, tmp_path: Path) -> None:
+    data = BoardData(archive, tmp_path)
+    data.prepare(["Boats_1"], ["noisy"], 2)
+    for seed in range(2):
+        [spoiled] = data.spoiled("Boats_1", "noisy", seed)
+        lines = data.labels("Boats_1", "noisy", seed).read_text(encoding="utf-8").split()
+        related = data.related_services("Boats_1")
+        assert lines == ["task,label", *(f"{n},{int(name != spoiled)}" for n, name in enumerate(related))]
+        for name, path in zip(related, data.related("Boats_1", "noisy", seed), strict=True):
+            same = [dialog.turns for dialog in read_dialogs(path)] == [
+                dialog.turns for dialog in read_dialogs(archive / f"{name}.json")
+            ]
+            assert same is (name != spoiled)
+
+
+def test_draws_do_not_overlap_and_the_test_dialogs_are_those_of_every_seed() -> None:
+    for count in (4, 30, 104, 151, 331):
+        test = set(fixed_test("a service", count))
+        assert len(test) == min(100, max(count - 100, count // 3))
+        for seed in range(3):
+            drawn = draw("a service", count, seed)
+            assert len(drawn.train) == len(drawn.valid)
+            assert not (set(drawn.train) & set(drawn.valid) or test & {*drawn.train, *drawn.valid})
+            assert len(test) + 2 * len(drawn.train) in (count, count - 1)
+    assert draw("a service", 151, 0) != draw("a service", 151, 1)
+
+
+def test_fewer_dialogs_than_a_size_are_said(board: tuple[Path, dict[str, Any]]) -> None:
+    _, record = board
+    assert {(row["size"], row["dialogs"]) for row in record["rows"]} == {(3, 3), (50, 10)}
+
+
+def test_another_archive_under_the_same_folder_is_refused(archive: Path, tmp_path: Path) -> None:
+    plan = _plan(archive, tmp_path / "out", methods=("primary",), archives=("clean",), sizes=(3,), seeds=1)
+    reproduce_archive(plan)
+    changed = write_archive(tmp_path / "changed", count=31)
+    with pytest.raises(UserError, match="drawn from another archive: Boats_1 has changed"):
+        reproduce_archive(replace(plan, source=changed))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"primaries": ("Cars_1",)}, "unknown primary task 'Cars_1'; the archive holds Boats_1, Rooms_1, Tables_1"),
+        ({"archives": ("dusty",)}, "--archives: found 'dusty'; known: clean, stale, noisy"),
+        ({"predict": ("moods",)}, "--predict: found 'moods'; known: responses, actions"),
+        ({"methods": ("magic",)}, "unknown method 'magic'"),
+        ({"sizes": (3, 3)}, "--sizes: found 3, 3; name each once"),
+        ({"methods": ()}, "--methods: found nothing"),
+    ],
+)
+def test_a_plan_that_does_not_fit_is_refused_before_the_first_run(
+    archive: Path, tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UserError, match=said):
+        reproduce_archive(_plan(archive, tmp_path / "out", **changes))
+    assert not (tmp_path / "out" / "runs").exists()
+
+
+def test_all_and_simple_stand_for_several_methods() -> None:
+    assert board_methods(["all"]) == tuple(all_methods())
+    assert board_methods(["primary", "primary", "multitask"]) == ("primary", "multitask")
+    assert set(board_methods(["simple"])) <= set(all_methods())
+
+
+def test_services_are_the_files_of_the_archive() -> None:
+    assert set(SERVICES) == {"Boats_1", "Rooms_1", "Tables_1"}
