@@ -25,7 +25,8 @@ from tasksieve.records.config import RunConfig
 from tasksieve.records.files import read_json, write_text
 from tasksieve.records.model_config import MOST_MEMORIES, SLOT_ACTS, Facts, Predicted
 from tasksieve.training.methods import Method
-from tasksieve.training.runs.read_files import read_files
+from tasksieve.training.runs.measured import measure_of
+from tasksieve.training.runs.read_files import ReadFiles, read_files
 
 PRIMARY_HEAD = "primary"
 _log = logging.getLogger("tasksieve")
@@ -108,12 +109,21 @@ class Encoding:
 
 @dataclass(frozen=True, slots=True)
 class DialogTasks:
-    """All that a run learns from and is selected by."""
+    """All that a run learns from and is selected by.
+
+    Attributes:
+        encoding: of all tasks.
+        primary, valid, related: the dialogs, encoded.
+        held_out: those of ``valid`` as they were read.
+        measure: what selects a model.
+    """
 
     encoding: Encoding
     primary: EncodedTask
     valid: EncodedTask
     related: tuple[EncodedTask, ...]
+    held_out: tuple[Reading, ...]
+    measure: str
 
 
 def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
@@ -123,19 +133,27 @@ def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
     """
     read = read_files(config.data)
     _log.info("predicting %s: %s", read.prediction.what, read.prediction.why)
-    named = _names(config, [*read.primary, *read.valid], read.related)
-    predict = read.prediction.what
-    readers = [Reader(config.model.facts, names, predict, config.data.slot_acts) for names in named]
-    own, valid_read = readers[0].read(read.primary), readers[0].read(read.valid)
-    others = [reader.read(dialogs) for reader, dialogs in zip(readers[1:], read.related, strict=True)]
-    encoding = _encoding(config, method, readers, own, valid_read, others)
+    (reader, own), (_, valid_read), *related = read_tasks(config, read)
+    others = [readings for _, readings in related]
+    encoding = _encoding(config, method, [reader, *(other for other, _ in related)], own, valid_read, others)
     heads = [PRIMARY_HEAD if method.heads == "one" else related_head(n) for n in range(len(others))]
     return DialogTasks(
         encoding=encoding,
         primary=encoding.encode(own),
         valid=encoding.encode(valid_read),
-        related=tuple(encoding.encode(read, head) for read, head in zip(others, heads, strict=True)),
+        related=tuple(encoding.encode(task, head) for task, head in zip(others, heads, strict=True)),
+        held_out=tuple(valid_read),
+        measure=measure_of(config, read),
     )
+
+
+def read_tasks(config: RunConfig, read: ReadFiles) -> list[tuple[Reader, list[Reading]]]:
+    """The training dialogs of the primary task, its validation dialogs, and those of each related task, as read."""
+    predict = read.prediction.what
+    named = _names(config, [*read.primary, *read.valid], read.related)
+    readers = [Reader(config.model.facts, names, predict, config.data.slot_acts) for names in named]
+    parts = [(readers[0], read.primary), (readers[0], read.valid), *zip(readers[1:], read.related, strict=True)]
+    return [(reader, reader.read(dialogs)) for reader, dialogs in parts]
 
 
 def _names(
