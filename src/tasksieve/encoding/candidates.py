@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 from jaxtyping import Int
@@ -28,6 +28,7 @@ class Candidates:
         device: where the table lives.
         placeholders: what stands for names in those that are templates.
         vectors: gives the table a dense vector for each text, in which gaps are plain words; None for none.
+        spell: gives the words of a text; by default it stands for itself.
 
     Attributes:
         texts: of the candidates.
@@ -41,6 +42,7 @@ class Candidates:
         device: torch.device | str = "cpu",
         placeholders: frozenset[str] = frozenset(),
         vectors: Embed | None = None,
+        spell: Callable[[str], str] = str,
     ) -> None:
         first: dict[Phrase, str] = {}
         for text in texts:
@@ -49,7 +51,7 @@ class Candidates:
         gaps = [n for n, text in enumerate(self.texts) if has_gap(text, placeholders)]
         self.gaps = torch.tensor(gaps, dtype=torch.long, device=device)
         self._numbers = {bag: number for number, bag in enumerate(first)}
-        bags = [vocabulary.numbers(text)[0] for text in self.texts]
+        bags = [vocabulary.numbers(spell(text))[0] for text in self.texts]
         rows = None if vectors is None else dense([plain(text) for text in self.texts], vectors, device)
         self.table = SentenceTable.of(bags, len(vocabulary), device, rows)
 

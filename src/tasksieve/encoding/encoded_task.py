@@ -12,9 +12,9 @@ from torch import Tensor
 from tasksieve.dialogs.turn_kinds import OTHER
 from tasksieve.encoding.batch import Batch
 from tasksieve.encoding.candidates import Candidates
-from tasksieve.encoding.choices import ChoiceRows
+from tasksieve.encoding.choices import ChoiceRows, Choices
 from tasksieve.encoding.cutting import assembled
-from tasksieve.encoding.reading import Line, Reading, ReadTurn, kind_of
+from tasksieve.encoding.reading import SYSTEM, USER, Line, Reading, ReadTurn, kind_of
 from tasksieve.encoding.sentences import Embed, SentenceTable, dense, plain, text_of_line
 from tasksieve.encoding.vocabulary import Vocabulary
 from tasksieve.errors import UserError
@@ -47,13 +47,21 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One turn: where it stands, what was said, and what kind it is: its action, or what its wording tells."""
+    """One turn: where it stands and what was said.
+
+    Attributes:
+        dialog, turn: counted from 0, in its task.
+        user, system: as they were said.
+        kind: its action, or what its wording tells.
+        task: its task's number, where several are one.
+    """
 
     dialog: int
     turn: int
     user: str
     system: str
     kind: str = OTHER
+    task: int = 0
 
 
 class EncodedTask:
@@ -68,6 +76,9 @@ class EncodedTask:
         device: where the tensors live.
         vectors: gives ``table`` and the entities' a dense vector for each text; None for none. Texts are read as they
             were, and two that differ are two sentences, though they may share their words with placeholders.
+
+        tasks: of each dialog the number of its task, if these are several that are one here: their turns choose among
+            the candidates that are responses of their own task. Dialogs of a task stand together.
 
     Raises: UserError: if no turn of theirs is one to learn from.
 
@@ -91,12 +102,15 @@ class EncodedTask:
         max_memories: int = 250,
         device: torch.device | str = "cpu",
         vectors: Embed | None = None,
+        tasks: Sequence[int] | None = None,
     ) -> None:
         rows, entities = _Rows(vocabulary, vectors), ChoiceRows(vocabulary, vectors)
         examples: list[Example] = []
         memories: list[int] = []
         columns: list[tuple[int, int, int, int, int]] = []
-        for number, reading in enumerate(readings):
+        tasks = tasks or [0] * len(readings)
+        firsts = {task: number for number, task in reversed(list(enumerate(tasks)))}
+        for number, (reading, task) in enumerate(zip(readings, tasks, strict=True)):
             start = len(memories)
             memories.extend(map(rows.line, reading.lines))
             for place, turn in enumerate(reading.turns):
@@ -110,7 +124,8 @@ class EncodedTask:
                 spoken = rows.spoken(turn.user, turn.said.user), rows.spoken(turn.response, _as_it_was(turn))
                 columns.append((*spoken, first, last, candidates.number(turn.response)))
                 entities.add(turn.descriptions, turn.entity)
-                examples.append(Example(number, place, turn.said.user, turn.said.system, kind_of(turn.said)))
+                said, dialog = turn.said, number - firsts[task]
+                examples.append(Example(dialog, place, said.user, said.system, kind_of(said), task))
         if not any(reading.turns for reading in readings):
             raise ValueError("no turn to learn from")
         if not examples:
@@ -125,6 +140,8 @@ class EncodedTask:
         self.spoken = columns_tensor[:, :2].contiguous()
         self.start, self.end, right = columns_tensor[:, 2:].T.contiguous().unbind()
         self.choices, self.entities = candidates.choices(right), entities.choices(device)
+        if len(firsts) > 1:
+            self.choices = _of_own_task(self.choices, [example.task for example in examples])
         unseen = int((self.targets < 0).sum())
         self.coverage = Coverage(len(examples), unseen, rows.words, rows.unknown_words)
 
@@ -170,6 +187,20 @@ def _as_it_was(turn: ReadTurn) -> str:
     return turn.response if turn.entity < 0 else turn.said.system
 
 
+def _of_own_task(choices: Choices, tasks: Sequence[int]) -> Choices:
+    """Choices of which each example is offered those that are right somewhere in its task."""
+    offers: dict[int, list[int]] = {}
+    for task, number in sorted({*zip(tasks, choices.right.tolist(), strict=True)}):
+        if number >= 0:
+            offers.setdefault(task, []).append(number)
+    places = {task: {number: place for place, number in enumerate(offer)} for task, offer in offers.items()}
+    numbered = zip(tasks, choices.right.tolist(), strict=True)
+    right = [places.get(task, {}).get(number, -1) for task, number in numbered]
+    device = choices.right.device
+    offered = SentenceTable.of([offers.get(task, []) for task in tasks], len(choices.table), device)
+    return Choices(choices.table, torch.tensor(right, device=device), offered, choices.gaps)
+
+
 class _Rows:
     """Numbers distinct sentences from 1 (0 is the empty one) and counts words."""
 
@@ -182,8 +213,9 @@ class _Rows:
         self._known: dict[str | tuple[str, str], tuple[int, int, int]] = {}
 
     def line(self, line: Line) -> int:
-        """The number of a memory."""
-        return self._number(line.seen, line.original, text_of_line)
+        """The number of a memory; vectors are of what was said, and nothing for facts and states."""
+        said = line.original.startswith((USER, SYSTEM))
+        return self._number(line.seen, line.original if said else "", text_of_line)
 
     def spoken(self, seen: str, original: str) -> int:
         """The number of an utterance or a response."""

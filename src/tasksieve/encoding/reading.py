@@ -47,6 +47,7 @@ class ReadTurn:
         descriptions: the words that describe each entity known now.
         remembered: how many of the dialog's lines are remembered now.
         fresh: lines of what has just come and is remembered for this turn alone.
+        action: the action, if that is predicted; else empty.
         learned: whether it is one to learn from: the data do not keep from it, and say what is predicted.
     """
 
@@ -58,6 +59,7 @@ class ReadTurn:
     remembered: int
     fresh: tuple[Line, ...] = ()
     learned: bool = True
+    action: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +161,8 @@ class _Pass:
         learned = turn.learned and bool(action or self._reader.predict == "responses")
         user = self._entities.replaced(turn.user)
         fresh = tuple(self._at_hand(turn))
-        known = self._entities.descriptions()
-        self._turns.append(ReadTurn(turn, user, response, entity, known, len(self._lines), fresh, learned))
+        known = () if action else self._entities.descriptions()
+        self._turns.append(ReadTurn(turn, user, response, entity, known, len(self._lines), fresh, learned, action))
         self._remember(USER, turn.user)
         self._remember(SYSTEM, turn.system)
         if action:

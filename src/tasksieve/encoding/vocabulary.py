@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tasksieve.encoding.actions import spelled
 from tasksieve.encoding.phrases import words_of
 from tasksieve.encoding.reading import ACTION, FACT, PROFILE, STATE, SYSTEM, USER, Reading
+
+USER_NUMBER, SYSTEM_NUMBER, STATE_NUMBER, ACTION_NUMBER = 0, 1, 4, 5
+"""Of the words that lead memories; the last two if actions are predicted, else they are other words'."""
 
 
 class Vocabulary:
@@ -45,6 +49,7 @@ class Vocabulary:
 
 def _collect(reading: Reading, words: set[str]) -> None:
     described = None
+    words.update(word for turn in reading.learned if turn.action for word in words_of(spelled(turn.action)))
     for turn in reading.turns:
         if turn.descriptions is not described:
             words.update(*turn.descriptions)

@@ -29,6 +29,7 @@ from tasksieve.training.loop.run import refuse_other
 from tasksieve.training.methods import all_methods, method_named
 from tasksieve.training.runs.dialogs import train
 from tasksieve.training.runs.memo import forget, remember
+from tasksieve.training.runs.settled import settled
 from tasksieve.training.runs.trained_model import evaluate_run
 
 PRIMARIES = ("Buses_1", "RentalCars_1", "Homes_1", "Media_1", "Music_2", "Services_1")
@@ -243,7 +244,7 @@ def _job(plan: BoardPlan, data: BoardData, cell: Cell, name: str, seed: int, dia
         values["related"] = [str(path) for path in data.related(cell.primary, cell.archive, seed)]
     if method.needs_labels:
         values["labels"] = str(data.labels(cell.primary, cell.archive, seed))
-    config = _config(plan, values, {"method": name, "seed": seed})
+    config = settled(_config(plan, values, {"method": name, "seed": seed}))
     folder = f"{cell.predict}/{cell.primary}/{cell.archive if method.borrows else 'alone'}"
     label = f"{folder}/{run_name(name, dialogs, seed)}"
     path = plan.out / "runs" / label

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,9 @@ from tasksieve.training.loop.divergence import Diverged
 from tasksieve.training.loop.run import refuse_other
 from tasksieve.training.methods import method_named
 from tasksieve.training.runs.dialogs import train
+from tasksieve.training.runs.predictions import PREDICTIONS
 from tasksieve.training.runs.read_files import ReadFiles, read_files
+from tasksieve.training.runs.settled import settled
 from tasksieve.training.runs.trained_model import evaluate_run
 from tasksieve.training.tracking import Tracking
 
@@ -77,6 +79,7 @@ def compare(
     """
     test = dialog_file(plan.test, "test")
     _check(plan, test)
+    plan = replace(plan, config=settled(plan.config))
     jobs = _jobs(plan, test)
     with FolderLock(plan.out):
         _follow(plan, jobs)
@@ -125,7 +128,7 @@ def _jobs(plan: Plan, test: Path) -> list[Job]:
                 path = plan.out / "runs" / label
                 work = (
                     partial(train, config, path, tracking=_tracking(plan, label)),
-                    partial(evaluate_run, path, test),
+                    partial(evaluate_run, path, test, predictions=path / PREDICTIONS),
                 )
                 if RunFolder(path).begun:
                     refuse_other(RunFolder(path), config)

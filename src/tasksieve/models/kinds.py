@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from tasksieve.models.matching.model import Matching
+from tasksieve.models.matching.weight_module import MatchingWeights
 from tasksieve.models.memory_network.network import MemoryNetwork, MemoryWeightModule
 from tasksieve.models.model import DialogModel, DialogWeightModule
 from tasksieve.records.model_config import (
@@ -18,8 +20,8 @@ from tasksieve.records.model_config import (
 OwnModel = TypeVar("OwnModel", bound=type[DialogModel])
 OwnModule = TypeVar("OwnModule", bound=type[DialogWeightModule])
 
-_MODELS: dict[str, type[DialogModel]] = {BUILT_IN: MemoryNetwork}
-_WEIGHT_MODULES: dict[str, type[DialogWeightModule]] = {BUILT_IN: MemoryWeightModule}
+_MODELS: dict[str, type[DialogModel]] = {BUILT_IN: MemoryNetwork, "matching": Matching}
+_WEIGHT_MODULES: dict[str, type[DialogWeightModule]] = {BUILT_IN: MemoryWeightModule, "matching": MatchingWeights}
 
 
 def register_model(kind: str, config: type[ModelConfig]) -> Callable[[OwnModel], OwnModel]:

@@ -15,13 +15,12 @@ from pydantic import BaseModel, BeforeValidator, Field, SerializeAsAny, Validati
 from tasksieve.errors import UserError
 from tasksieve.records.files import read_bytes
 from tasksieve.records.model_config import (
-    BUILT_IN,
     MODEL_KINDS,
     REFUSED,
     SLOT_ACTS,
     WEIGHT_MODULE_KINDS,
-    MemoryNetworkConfig,
-    MemoryWeightConfig,
+    AutoModelConfig,
+    AutoWeightConfig,
     ModelConfig,
     Section,
     WeightModuleConfig,
@@ -112,6 +111,13 @@ class TrainingConfig(Section):
     batch_size: int = Field(default=32, ge=1)
     primary_lr: float = Field(default=2e-3, gt=0, description="α")
     related_lr: float = Field(default=2e-3, gt=0, description="β")
+    lr_schedule: Literal["constant", "linear"] = Field(
+        default="constant", description="linear: α and β fall to 0 over the run's iterations"
+    )
+    decay: float = Field(default=0.0, ge=0, description="decoupled decay of the model's parameters, times α")
+    related_batch_size: int | None = Field(
+        default=None, ge=1, description="draw so many of all related tasks together; by default a batch of each task"
+    )
     reduction: Literal["mean", "sum"] = Field(default="mean", description="of the losses in a batch")
     primary_updates: bool = Field(default=True, description="whether step 1 is done")
     optimizer_state: Literal["shared", "separate"] = Field(
@@ -147,9 +153,9 @@ class RunConfig(LoopConfig):
     """A run on dialogs."""
 
     data: DataConfig
-    model: Annotated[SerializeAsAny[ModelConfig], BeforeValidator(MODEL_KINDS.check)] = MemoryNetworkConfig()
+    model: Annotated[SerializeAsAny[ModelConfig], BeforeValidator(MODEL_KINDS.check)] = AutoModelConfig()
     weight_module: Annotated[SerializeAsAny[WeightModuleConfig], BeforeValidator(WEIGHT_MODULE_KINDS.check)] = (
-        MemoryWeightConfig()
+        AutoWeightConfig()
     )
     screening: ScreeningConfig = ScreeningConfig()
 
@@ -195,9 +201,9 @@ def _problem(kind: type[LoopConfig], values: Mapping[str, Any], item: Any) -> st
 def _section_class(kind: type[LoopConfig], name: str, values: Mapping[str, Any]) -> type[BaseModel] | None:
     """The class of a section, which may depend on the kind that the values name."""
     if kind is RunConfig and name == "model":
-        return MODEL_KINDS.named(values[name].get("kind", BUILT_IN))
+        return MODEL_KINDS.named(values[name].get("kind") or MODEL_KINDS.unnamed(values[name]))
     if kind is RunConfig and name == "weight_module":
-        return WEIGHT_MODULE_KINDS.named(values[name].get("kind", BUILT_IN))
+        return WEIGHT_MODULE_KINDS.named(values[name].get("kind") or WEIGHT_MODULE_KINDS.unnamed(values[name]))
     field = kind.model_fields.get(name)
     found = None if field is None else field.annotation
     return found if isinstance(found, type) and issubclass(found, BaseModel) else None

@@ -33,7 +33,12 @@ Entities = Literal["facts", "names"]
 """How responses name what facts are about: told by the facts, so that any known entity can be named; or as texts."""
 
 BUILT_IN = "memory-network"
-"""The kind of the model and the weight module that come with the package."""
+"""The kind of the model and the weight module where settings of theirs are given and no kind is named."""
+AUTO = "auto"
+"""Stands for the kind that suits what is predicted, until a run settles it."""
+
+Sentences = Literal["auto", "bag-of-words", "pretrained", "both"]
+"""What sentences are to a model: bags of words, vectors of a pretrained encoder, or both."""
 
 
 class ModelConfig(Section):
@@ -49,12 +54,52 @@ class ModelConfig(Section):
         default="facts",
         description="a response that names an entity: a template and a choice by the facts, or word by word (names)",
     )
+    sentences: Sentences = Field(
+        default="auto", description="what sentences are; auto: the best that the model takes and that is installed"
+    )
+    encoder: str = Field(
+        default="minilm", description="the pretrained encoder: minilm, a folder, or a name on the hub"
+    )
 
 
 class WeightModuleConfig(Section):
     """What every weight module of dialogs has; each kind adds its own settings."""
 
     kind: str = Field(description="which weight module; others than the built-in one are registered by plug-ins")
+
+
+class AutoModelConfig(ModelConfig):
+    """The model that suits what is predicted: a memory network for templates, matching for people's dialogs."""
+
+    kind: Literal["auto"] = "auto"
+
+
+class AutoWeightConfig(WeightModuleConfig):
+    """The weight module that goes with the model."""
+
+    kind: Literal["auto"] = "auto"
+
+
+class MatchingConfig(ModelConfig):
+    """Scores actions and responses by what they have in common with the context, and by learned maps."""
+
+    kind: Literal["matching"] = "matching"
+    width: int = Field(default=64, ge=1, le=4096, description="of the state")
+    hidden: int = Field(default=48, ge=0, le=4096, description="of the layer on the state; 0 for none")
+    members: int = Field(
+        default=2, ge=1, le=64, description="models trained side by side, whose answers are averaged"
+    )
+    vector_scale: float = Field(default=4.0, gt=0, description="by what sentence vectors are multiplied")
+    dropout: float = Field(default=0.2, ge=0, lt=1, description="of sentence vectors, in training")
+    word_dropout: float = Field(default=0.3, ge=0, lt=1, description="of words and states, in training")
+    init_sd: float = Field(default=0.1, gt=0, description="standard deviation of initial embeddings")
+
+
+class MatchingWeightConfig(WeightModuleConfig):
+    """The weight module that goes with matching: linear in the context's and the response's vectors and words."""
+
+    kind: Literal["matching"] = "matching"
+    vector_scale: float = Field(default=4.0, gt=0, description="by what sentence vectors are multiplied")
 
 
 class BodyConfig(Section):
@@ -84,6 +129,7 @@ class MemoryNetworkConfig(BodyConfig, ModelConfig):
     kind: Literal["memory-network"] = "memory-network"
     dim: int = Field(default=40, ge=1, le=4096, description="width d of embeddings and internal state")
     shared_candidates: bool = Field(default=True, description="one candidate embedding for all heads")
+    sentences: Literal["auto", "bag-of-words"] = Field(default="bag-of-words", description="sums of words alone")
 
 
 class MemoryWeightConfig(BodyConfig, WeightModuleConfig):
@@ -100,12 +146,12 @@ class Kinds(Generic[Kind]):
 
     Args:
         section: of the configuration.
-        built_in: the class of the kind that is taken where none is named.
+        known: the class of each kind that comes with the package.
     """
 
-    def __init__(self, section: str, built_in: type[Kind]) -> None:
+    def __init__(self, section: str, known: Mapping[str, type[Kind]]) -> None:
         self._section = section
-        self._classes: dict[str, type[Kind]] = {BUILT_IN: built_in}
+        self._classes = dict(known)
 
     def add(self, kind: str, config: type[Kind]) -> None:
         """Make a kind known.
@@ -123,11 +169,15 @@ class Kinds(Generic[Kind]):
             load_plugins()
         return self._classes.get(kind)
 
+    def unnamed(self, values: Mapping[str, Any]) -> str:
+        """The kind of a section that names none: the built-in one, if it has settings of its own."""
+        return AUTO if values.keys() <= self._classes[AUTO].model_fields.keys() else BUILT_IN
+
     def check(self, values: Any) -> Any:
         """Check a section's values by the class of their kind."""
         if not isinstance(values, Mapping):
             return values
-        kind = values.get("kind", BUILT_IN)
+        kind = values.get("kind") or self.unnamed(values)
         found = self.named(kind)
         if found is None:
             known = ", ".join(self._classes)
@@ -137,8 +187,12 @@ class Kinds(Generic[Kind]):
         return found.model_validate({**values, "kind": kind})
 
 
-MODEL_KINDS: Kinds[ModelConfig] = Kinds("model", MemoryNetworkConfig)
-WEIGHT_MODULE_KINDS: Kinds[WeightModuleConfig] = Kinds("weight module", MemoryWeightConfig)
+MODEL_KINDS: Kinds[ModelConfig] = Kinds(
+    "model", {AUTO: AutoModelConfig, BUILT_IN: MemoryNetworkConfig, "matching": MatchingConfig}
+)
+WEIGHT_MODULE_KINDS: Kinds[WeightModuleConfig] = Kinds(
+    "weight module", {AUTO: AutoWeightConfig, BUILT_IN: MemoryWeightConfig, "matching": MatchingWeightConfig}
+)
 
 
 REFUSED = "refused"

@@ -27,15 +27,16 @@ class Tasks(Protocol):
         ...
 
 
-def sampler(training: TrainingConfig, examples: Tensor, stream: int) -> BatchSampler:
+def sampler(training: TrainingConfig, examples: Tensor, stream: int, size: int | None = None) -> BatchSampler:
     """A run's sampler of these examples.
 
     Args:
         training: batch size and seed.
         examples: numbers to draw from.
         stream: keeps its draws apart from the run's others.
+        size: of a batch, if another one.
     """
-    return BatchSampler(examples, training.batch_size, seed=training.seed, stream=stream)
+    return BatchSampler(examples, size or training.batch_size, seed=training.seed, stream=stream)
 
 
 class RelatedSampler:
@@ -50,7 +51,8 @@ class RelatedSampler:
     def __init__(self, training: TrainingConfig, tasks: Sequence[Examples], stream: int) -> None:
         self._tasks = tasks
         self._samplers = [
-            sampler(training, task.answerable(), stream + 100 * number) for number, task in enumerate(tasks)
+            sampler(training, task.answerable(), stream + 100 * number, training.related_batch_size)
+            for number, task in enumerate(tasks)
         ]
 
     @property

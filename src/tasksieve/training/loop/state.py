@@ -127,9 +127,12 @@ class TrainState:
 def start_state(config: LoopConfig, model: Model, weight_module: WeightModule | None) -> TrainState:
     """Model and weight module with fresh optimisers; no weight module if the weights are not learned."""
     training = config.training
-    primary = adam_of(model, training.primary_lr)
+    primary = adam_of(model, training.primary_lr, training.decay)
     shared = training.optimizer_state == "shared"
-    optimizers = {"primary": primary, "related": primary if shared else adam_of(model, training.related_lr)}
+    optimizers = {
+        "primary": primary,
+        "related": primary if shared else adam_of(model, training.related_lr, training.decay),
+    }
     if weight_module is not None:
         optimizers["weights"] = adam_of(weight_module, config.meta.weight_lr, config.meta.weight_decay)
     return TrainState(model, weight_module, optimizers)

@@ -107,6 +107,12 @@ class Trainer:
                 batches.append(task.batch(mine.to(task.device)))
         self._descend(batches, self._equal(len(numbers)), "primary", step, self._config.training.primary_lr)
 
+    def _share(self, step: int) -> float:
+        """What is left of the step size at an iteration."""
+        training = self._config.training
+        total = self.pretrain_iterations + training.iterations
+        return max(0.0, 1 - step / total) if training.lr_schedule == "linear" else 1.0
+
     def _equal(self, count: int) -> Float[Tensor, " examples"]:
         """The factors of losses that are not weighted."""
         ones = next(iter(self._params.values())).new_ones(count)
@@ -128,7 +134,7 @@ class Trainer:
         loss = self._state.model.backward(batches, factors) @ factors
         unsound = self._finite.skips(loss, step, update, "the loss")
         optimizer = self._state.optimizers[update]
-        set_lr(optimizer, lr)
+        set_lr(optimizer, lr * self._share(step))
         params = self._params.values()
         norm = norm_of(value.grad for value in params if value.grad is not None)
         unsteady = self._finite.skips(norm, step, update, "the gradient")

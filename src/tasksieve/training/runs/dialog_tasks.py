@@ -20,15 +20,19 @@ from tasksieve.encoding import (
     names_of,
     responses_of,
 )
+from tasksieve.encoding.actions import borrowed_actions, spelled
+from tasksieve.encoding.sentences import CachedEncoder
 from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig
 from tasksieve.records.files import read_json, write_text
 from tasksieve.records.model_config import MOST_MEMORIES, SLOT_ACTS, Facts, Predicted
 from tasksieve.training.methods import Method
+from tasksieve.training.runs.encoders import encoder_kept, encoder_of
+from tasksieve.training.runs.measured import measure_of
 from tasksieve.training.runs.memo import READ, TASKS, file_key, readings_of
-from tasksieve.training.runs.read_files import data_files, read_files
+from tasksieve.training.runs.read_files import ReadFiles, data_files, read_files
 
-PRIMARY_HEAD = "primary"
+PRIMARY_HEAD, RELATED_HEAD = "primary", "related"
 _log = logging.getLogger("tasksieve")
 
 
@@ -43,6 +47,7 @@ class Encoding:
         reader: how dialogs of the primary task are read.
         related_names: which fields of records give names in each related task, as a record; the model does not need
             them.
+        encoder: gives sentences dense vectors, if the model takes them.
     """
 
     vocabulary: Vocabulary
@@ -50,13 +55,23 @@ class Encoding:
     max_memories: int
     reader: Reader
     related_names: tuple[Names, ...] = ()
+    encoder: CachedEncoder | None = None
 
-    def encode(self, readings: Sequence[Reading], head: str = PRIMARY_HEAD) -> EncodedTask:
-        """Encode dialogs that were read for a head."""
+    def encode(
+        self, readings: Sequence[Reading], head: str = PRIMARY_HEAD, tasks: Sequence[int] | None = None
+    ) -> EncodedTask:
+        """Encode dialogs that were read for a head; ``tasks`` are those of the dialogs, if they are of several."""
         candidates = self.candidates[head]
         device = candidates.table.device
         return EncodedTask(
-            readings, self.vocabulary, candidates, head=head, max_memories=self.max_memories, device=device
+            readings,
+            self.vocabulary,
+            candidates,
+            head=head,
+            max_memories=self.max_memories,
+            device=device,
+            vectors=None if self.encoder is None else self.encoder.embed,
+            tasks=tasks,
         )
 
     def encode_dialogs(self, dialogs: Sequence[Dialog]) -> EncodedTask:
@@ -70,6 +85,7 @@ class Encoding:
         value = {
             "max_memories": self.max_memories,
             "facts": self.reader.facts,
+            "encoder": None if self.encoder is None else {"name": self.encoder.name, "digest": self.encoder.digest},
             "predict": self.reader.predict,
             "slot_acts": self.reader.slot_acts,
             "names": names,
@@ -96,35 +112,48 @@ class Encoding:
             vocabulary = Vocabulary(value["words"])
             gaps = frozenset[str]().union(*(found.gaps() for found in (names, *related) if found is not None))
             texts = value["candidates"].items()
-            candidates = {head: Candidates(list_, vocabulary, device, gaps) for head, list_ in texts}
             predict = value.get("predict", "responses")
             if predict not in get_args(Predicted):
                 raise ValueError(f"predict: found {str(predict)[:80]}; expected {', '.join(get_args(Predicted))}")
             slot_acts = tuple(map(str, value.get("slot_acts", SLOT_ACTS)))
             reader = Reader(facts, names, predict, slot_acts)
-            return cls(vocabulary, candidates, memories, reader, related)
+            encoder = encoder_kept(value.get("encoder"), path)
+            candidates = {
+                head: _candidates(list_, vocabulary, device, gaps, reader, encoder) for head, list_ in texts
+            }
+            return cls(vocabulary, candidates, memories, reader, related, encoder)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise UserError(f"is not a run's encoding ({error!r}); train again", path) from None
 
 
 @dataclass(frozen=True, slots=True)
 class DialogTasks:
-    """All that a run learns from and is selected by."""
+    """All that a run learns from and is selected by.
+
+    Attributes:
+        encoding: of all tasks.
+        primary, valid, related: the dialogs, encoded.
+        held_out: those of ``valid`` as they were read.
+        measure: what selects a model.
+    """
 
     encoding: Encoding
     primary: EncodedTask
     valid: EncodedTask
     related: tuple[EncodedTask, ...]
+    held_out: tuple[Reading, ...]
+    measure: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A run's dialogs as its readers read them: the primary task's reader first."""
+    """A run's dialogs as they were read: each task's reader with its readings, and what selects a model.
 
-    readers: list[Reader]
-    primary: list[Reading]
-    valid: list[Reading]
-    related: list[list[Reading]]
+    The primary task's training dialogs come first, then its validation dialogs, then the related tasks.
+    """
+
+    tasks: list[tuple[Reader, list[Reading]]]
+    measure: str
 
 
 def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
@@ -136,29 +165,59 @@ def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
         return _encoded(config, method, _read(config))
     data = config.data.model_copy(update={"labels": None})
     files = tuple(file_key(path) for path in data_files(data).all() if path.exists())
-    key = repr((data, config.model, config.training.device, files))
-    return TASKS.of((key, method.heads), lambda: _encoded(config, method, READ.of(key, lambda: _read(config))))
+    key = repr((data, config.model, config.training.device, config.training.related_batch_size, files))
+    heads = method.heads, method.borrows
+    return TASKS.of((key, heads), lambda: _encoded(config, method, READ.of(key, lambda: _read(config))))
 
 
 def _read(config: RunConfig) -> _Read:
     read = read_files(config.data)
     _log.info("predicting %s: %s", read.prediction.what, read.prediction.why)
-    named = _names(config, [*read.primary, *read.valid], read.related)
-    predict = read.prediction.what
-    readers = [Reader(config.model.facts, names, predict, config.data.slot_acts) for names in named]
-    others = [readings_of(reader, dialogs) for reader, dialogs in zip(readers[1:], read.related, strict=True)]
-    return _Read(readers, readers[0].read(read.primary), readers[0].read(read.valid), others)
+    return _Read(read_tasks(config, read), measure_of(config, read))
 
 
 def _encoded(config: RunConfig, method: Method, read: _Read) -> DialogTasks:
-    encoding = _encoding(config, method, read.readers, read.primary, read.valid, read.related)
-    heads = [PRIMARY_HEAD if method.heads == "one" else related_head(n) for n in range(len(read.related))]
+    (reader, own), (_, valid), *related = read.tasks
+    others = [readings for _, readings in related]
+    encoding = _encoding(config, method, [reader, *(other for other, _ in related)], own, valid, others)
     return DialogTasks(
         encoding=encoding,
-        primary=encoding.encode(read.primary),
-        valid=encoding.encode(read.valid),
-        related=tuple(encoding.encode(task, head) for task, head in zip(read.related, heads, strict=True)),
+        primary=encoding.encode(own),
+        valid=encoding.encode(valid),
+        related=_encoded_related(config, method, encoding, others),
+        held_out=tuple(valid),
+        measure=read.measure,
     )
+
+
+def _encoded_related(
+    config: RunConfig, method: Method, encoding: Encoding, related: Sequence[Sequence[Reading]]
+) -> tuple[EncodedTask, ...]:
+    """The related tasks, each by itself; or all of them as one, of which batches are drawn together."""
+    if pools(config, related):
+        readings = [reading for task in related for reading in task]
+        tasks = [number for number, task in enumerate(related) for _ in task]
+        head = PRIMARY_HEAD if method.heads == "one" else RELATED_HEAD
+        return (encoding.encode(readings, head, tasks),)
+    heads = [PRIMARY_HEAD if method.heads == "one" else related_head(number) for number in range(len(related))]
+    return tuple(
+        encoding.encode(task, head, [number] * len(task))
+        for number, (task, head) in enumerate(zip(related, heads, strict=True))
+    )
+
+
+def pools(config: RunConfig, related: Sequence[object]) -> bool:
+    """Whether batches are drawn of all related tasks together."""
+    return config.training.related_batch_size is not None and len(related) > 1
+
+
+def read_tasks(config: RunConfig, read: ReadFiles) -> list[tuple[Reader, list[Reading]]]:
+    """The training dialogs of the primary task, its validation dialogs, and those of each related task, as read."""
+    predict = read.prediction.what
+    named = _names(config, [*read.primary, *read.valid], read.related)
+    readers = [Reader(config.model.facts, names, predict, config.data.slot_acts) for names in named]
+    parts = [(readers[0], read.primary), (readers[0], read.valid), *zip(readers[1:], read.related, strict=True)]
+    return [(reader, readings_of(reader, dialogs)) for reader, dialogs in parts]
 
 
 def _names(
@@ -190,11 +249,31 @@ def _encoding(
     responses = {PRIMARY_HEAD: responses_of(primary, valid)}
     if method.heads == "one":
         responses = {PRIMARY_HEAD: responses_of(primary, valid, *related)}
+    elif pools(config, related):
+        responses[RELATED_HEAD] = responses_of(*related)
     else:
         responses |= {related_head(number): responses_of(readings) for number, readings in enumerate(related)}
+    if readers[0].predict == "actions" and method.heads != "one" and method.borrows:
+        own, others = responses[PRIMARY_HEAD], [responses_of(readings) for readings in related]
+        responses[PRIMARY_HEAD] = [*own, *borrowed_actions(own, others, config.data.slot_acts)]
     vocabulary = Vocabulary.of(primary, valid, *related)
     gaps = frozenset[str]().union(*(reader.names.gaps() for reader in readers if reader.names is not None))
     device = config.training.device
-    candidates = {head: Candidates(texts, vocabulary, device, gaps) for head, texts in responses.items()}
+    encoder = encoder_of(config)
+    candidates = {
+        head: _candidates(texts, vocabulary, device, gaps, readers[0], encoder) for head, texts in responses.items()
+    }
     names = tuple(reader.names for reader in readers[1:] if reader.names is not None)
-    return Encoding(vocabulary, candidates, config.model.max_memories, readers[0], names)
+    return Encoding(vocabulary, candidates, config.model.max_memories, readers[0], names, encoder)
+
+
+def _candidates(
+    texts: Sequence[str],
+    vocabulary: Vocabulary,
+    device: str,
+    gaps: frozenset[str],
+    reader: Reader,
+    encoder: CachedEncoder | None,
+) -> Candidates:
+    vectors = None if encoder is None else encoder.embed
+    return Candidates(texts, vocabulary, device, gaps, vectors, spelled if reader.predict == "actions" else str)

@@ -7,21 +7,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import torch
 
 from tasksieve.dialogs import SILENCE, Dialog, Note, Record, Turn
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.dialogs.record import told
-from tasksieve.encoding import Batch, Reading
+from tasksieve.encoding import Batch, Coverage, Reading
+from tasksieve.errors import UserError
 from tasksieve.models import DialogModel
 from tasksieve.records.files import sha256
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.state import load_module
 from tasksieve.training.loop.tensor_files import read_tensors
+from tasksieve.training.methods import method_named
 from tasksieve.training.runs.answers import Answer, best_answers
 from tasksieve.training.runs.dialog_tasks import PRIMARY_HEAD, Encoding
 from tasksieve.training.runs.dialogs import build_model
-from tasksieve.training.runs.evaluation import summary, task_ranks
+from tasksieve.training.runs.measures import summary
+from tasksieve.training.runs.predictions import (
+    check_ending,
+    distractors_of,
+    predict,
+    responses_said,
+    write_predictions,
+)
+from tasksieve.training.runs.simple import SimpleModel
 
 Event = Turn | Record | Note
 """What a dialog is made of."""
@@ -43,6 +54,9 @@ class TrainedModel:
         """
         folder = RunFolder(Path(path))
         config = folder.read_config()
+        if _is_simple(path):
+            what = f"was fitted by '{config.training.method}', a simple baseline, which is only measured"
+            raise UserError(f"{what}; give the folder of another method's run", folder.path)
         tensors, _ = read_tensors(folder.best_checkpoint)
         encoding = Encoding.read(folder.encoding, device)
         model = build_model(config, len(encoding.vocabulary), encoding.candidates).to(device)
@@ -51,9 +65,25 @@ class TrainedModel:
         return cls(model, encoding)
 
     def evaluate(self, dialogs: Sequence[Dialog]) -> dict[str, Any]:
-        """Accuracies in per cent: per turn, per dialog, hits@1/5/10, by kind of turn, with the coverage."""
-        task = self.encoding.encode_dialogs(dialogs)
-        return summary(task_ranks(self.model, task), task)
+        """All measures of :mod:`tasksieve.training.runs.measures` on dialogs."""
+        frame, coverage = self.predict(dialogs)
+        return summary(frame, coverage, self.encoding.reader.predict)
+
+    def predict(
+        self, dialogs: Sequence[Dialog], others: Sequence[Sequence[str]] = ()
+    ) -> tuple[pl.DataFrame, Coverage]:
+        """What the model says at every turn of dialogs, as :mod:`tasksieve.training.runs.predictions` has it.
+
+        Args:
+            dialogs: of the primary task.
+            others: responses of other services; the right response is ranked among theirs too.
+        """
+        readings = self.encoding.reader.read(dialogs)
+        task = self.encoding.encode(readings)
+        drawn = {}
+        if self.encoding.reader.predict == "responses":
+            drawn = distractors_of(task.examples, readings, others)
+        return predict(self.model, self.encoding, readings, task, drawn), task.coverage
 
     @torch.no_grad()
     def answer(
@@ -78,18 +108,38 @@ class TrainedModel:
         return task.batch(torch.tensor([len(task) - 1], device=task.device)), reading
 
 
-def evaluate_run(path: Path | str, data: Path | str, split: str = "test") -> dict[str, Any]:
+def evaluate_run(
+    path: Path | str,
+    data: Path | str,
+    split: str = "test",
+    *,
+    predictions: Path | None = None,
+    others: Sequence[Path | str] = (),
+) -> dict[str, Any]:
     """Measure a run's best model on dialogs.
 
     Args:
         path: the run folder.
         data: a file, or a directory with the split.
         split: which file of a directory.
+        predictions: where to write what was predicted at every turn: Parquet, CSV or JSON lines.
+        others: the same of other services, for distractors from all of them.
     Returns: the record ``test.json``.
+    Raises: UserError: if the folder is not of a trained run, or a file cannot be read or written.
     """
+    if predictions is not None:
+        check_ending(predictions)
     file = dialog_file(data, split)
-    trained = TrainedModel.load(path)
-    return {"data": str(file), "sha256": sha256(file), **trained.evaluate(read_dialogs(file))}
+    trained = TrainedModel.load(path) if not _is_simple(path) else SimpleModel.read(path)
+    elsewhere = [responses_said(read_dialogs(dialog_file(other, split))) for other in others]
+    frame, coverage = trained.predict(read_dialogs(file), elsewhere)
+    if predictions is not None:
+        write_predictions(predictions, frame)
+    return {"data": str(file), "sha256": sha256(file), **summary(frame, coverage, trained.encoding.reader.predict)}
+
+
+def _is_simple(path: Path | str) -> bool:
+    return method_named(RunFolder(Path(path)).read_config().training.method).simple
 
 
 class Conversation:

@@ -1,0 +1,106 @@
+"""What the matching model reads of a batch's contexts, all of it constant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from tasksieve.encoding import Batch, SentenceTable
+from tasksieve.encoding.vocabulary import ACTION_NUMBER, STATE_NUMBER, SYSTEM_NUMBER, USER_NUMBER
+
+
+@dataclass(frozen=True)
+class Contexts:
+    """The contexts of a batch.
+
+    Attributes:
+        batch: whose they are.
+    """
+
+    batch: Batch
+
+    @cached_property
+    def speakers(self) -> Int[Tensor, "batch slots"]:
+        """The number of the word that leads each memory; -1 where there is none."""
+        table, memories = self.batch.table, self.batch.memories
+        first = torch.full((len(table) + 1,), -1, dtype=torch.long, device=table.device)
+        filled = torch.nonzero(table.lengths > 0).flatten()
+        first[filled] = table.words[table.offsets[filled]]
+        return first[memories]  # -1 takes the last place
+
+    @cached_property
+    def said(self) -> Bool[Tensor, "batch slots"]:
+        """Whether each memory is an utterance of the user or the system."""
+        return (self.speakers == USER_NUMBER) | (self.speakers == SYSTEM_NUMBER)
+
+    def vectors(self) -> Float[Tensor, "batch both"] | None:
+        """The vector of the last utterance beside the mean of those before; None if sentences have no vectors."""
+        vectors = self.batch.table.vectors
+        if vectors is None:
+            return None
+        counts = self._counts(self.said).to(vectors.dtype)
+        mean = counts @ vectors / counts.sum(dim=1, keepdim=True).clamp(min=1)
+        return torch.cat([vectors[self.batch.utterances], mean], dim=1)
+
+    def utterances(self) -> SentenceTable:
+        """The last utterance of each context, as a bag of words."""
+        return self.batch.table.select(self.batch.utterances)
+
+    def states(self) -> SentenceTable:
+        """The state of each context, as a bag of words; empty where there is none."""
+        table = self.batch.table
+        return _lines(table, self._latest(self.speakers == STATE_NUMBER))
+
+    def actions(
+        self, words: Int[Tensor, " words"]
+    ) -> tuple[Bool[Tensor, "batch words"], Bool[Tensor, "batch words"]]:
+        """Which of some words are in the system's last action, and which in any action so far.
+
+        Args:
+            words: distinct.
+        """
+        table, acted = self.batch.table, self.speakers == ACTION_NUMBER
+        place = torch.full((table.vocabulary_size,), -1, dtype=torch.long, device=table.device)
+        place[words] = torch.arange(len(words), device=table.device)
+        distinct = torch.unique(self.batch.memories[acted])
+        lines = _lines(table, distinct)
+        found, owners = place[lines.words], torch.repeat_interleave(lines.lengths)
+        has = torch.zeros(len(table) + 1, len(words), dtype=torch.bool, device=table.device)
+        has[distinct[owners[found >= 0]], found[found >= 0]] = True
+        every = self._counts(acted) @ has[:-1].float() > 0
+        return has[self._latest(acted)], every
+
+    def _latest(self, among: Bool[Tensor, "batch slots"]) -> Int[Tensor, " batch"]:
+        """The latest memory among some; -1 where there is none."""
+        slot = among.int().argmax(dim=1, keepdim=True)
+        found = self.batch.memories.gather(1, slot)[:, 0]
+        return torch.where(among.any(dim=1), found, -1)
+
+    def _counts(self, among: Bool[Tensor, "batch slots"]) -> Float[Tensor, "batch sentences"]:
+        """How often each sentence is among some memories of each example."""
+        sentences = len(self.batch.table)
+        places = self.batch.memories.masked_fill(~among, sentences)
+        counts = torch.zeros(len(self.batch), sentences + 1, device=places.device)
+        return counts.scatter_add_(1, places, torch.ones_like(places, dtype=counts.dtype))[:, :-1]
+
+
+def _lines(table: SentenceTable, numbers: Int[Tensor, " lines"]) -> SentenceTable:
+    """Some sentences without the words that lead them; an empty one for -1."""
+    there = numbers >= 0
+    chosen = table.select(numbers.clamp(min=0))
+    owners = torch.repeat_interleave(chosen.lengths)
+    kept = there[owners]
+    kept[chosen.offsets[:-1][chosen.lengths > 0]] = False
+    return kept_words(chosen, kept)
+
+
+def kept_words(table: SentenceTable, kept: Bool[Tensor, " entries"]) -> SentenceTable:
+    """A table with some of its words left out."""
+    owners = torch.repeat_interleave(table.lengths)[kept]
+    lengths = torch.bincount(owners, minlength=len(table))
+    offsets = torch.nn.functional.pad(lengths.cumsum(0), (1, 0))
+    return SentenceTable(table.words[kept], offsets, table.vocabulary_size)

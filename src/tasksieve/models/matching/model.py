@@ -1,0 +1,133 @@
+r"""The matching model: a context and a choice as points of one space, and what they have in common.
+
+A context is the vector :math:`v_u` of the last utterance and the mean :math:`v_h` of those before, from a frozen
+encoder, the words of the last utterance, and the words of the dialog's state. With :math:`A, B` embeddings of words,
+
+.. math::
+   h_0 &= W [s v_u; s v_h] + \frac{1}{\sqrt n} \sum_{w \in u} A_w + \sum_{w \in \mathrm{state}} A_w + b + t,\\
+   h &= h_0 + W_3\, \mathrm{relu}(W_2 h_0 + b_2),
+
+:math:`t` being there for the primary task alone. A choice with vector :math:`v_c` is
+:math:`r = V v_c + \sum_{w \in c}
+B_w`, over its words and their parts (``request_city``, ``request``, ``city``), which it shares with choices of other
+services. Its score is :math:`h \cdot r + a \cdot φ`, with :math:`φ` what it has in common with the system's earlier
+actions. Several members with initial values of their own are trained side by side; the probability of a choice is
+the mean of theirs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from tasksieve.encoding import Batch, Candidates, Choices, SentenceTable
+from tasksieve.models.matching.contexts import Contexts, kept_words
+from tasksieve.models.model import DialogModel, normal
+from tasksieve.records.model_config import MatchingConfig
+
+OVERLAPS = 4
+PRIMARY = "primary"
+"""The head of the primary task."""
+
+
+class Matching(DialogModel):
+    """A dialog model M_θ on frozen sentence vectors and words.
+
+    Args:
+        config: widths and settings.
+        words: size of the vocabulary.
+        dim: of sentence vectors; 0 for none.
+        generator: draws the initial parameters.
+    """
+
+    def __init__(self, config: MatchingConfig, words: int, dim: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.config, self.members, self.width = config, config.members, config.width
+        across = config.members * config.width
+        self.heard = normal(generator, config.init_sd, words, across)
+        self.chosen = normal(generator, 1 / math.sqrt(config.width), words, across)
+        self.of_context = normal(generator, 0.5 / math.sqrt(max(1, 2 * dim)), 2 * dim, across)
+        self.of_choice = normal(generator, 0.5 / math.sqrt(max(1, dim)), dim, across)
+        self.bias = nn.Parameter(torch.zeros(across))
+        self.primary = nn.Parameter(torch.zeros(across))
+        self.inward = normal(generator, 1 / math.sqrt(config.width), config.members, config.width, config.hidden)
+        self.inward_bias = nn.Parameter(torch.zeros(config.members, 1, config.hidden))
+        self.outward = nn.Parameter(torch.zeros(config.members, config.hidden, config.width))
+        self.overlap = nn.Parameter(torch.zeros(config.members, OVERLAPS))
+
+    @classmethod
+    def build(
+        cls, config: MatchingConfig, words: int, heads: Mapping[str, Candidates], generator: torch.Generator
+    ) -> Matching:
+        """All tasks share the model; choices tell them apart."""
+        vectors = next(iter(heads.values())).table.vectors
+        return cls(config, words, 0 if vectors is None else vectors.shape[1], generator)
+
+    def scores(self, batch: Batch, *choices: Choices) -> tuple[Float[Tensor, "batch _"], ...]:
+        """The logarithm of each choice's mean probability over the members."""
+        contexts = Contexts(batch)
+        states = self._states(contexts)
+        return tuple(
+            self._log_shares(contexts, states, one).logsumexp(dim=0) - math.log(self.members) for one in choices
+        )
+
+    def losses(self, batch: Batch) -> Float[Tensor, " batch"]:
+        """The mean over the members of the right choice's cross-entropy, and of the entity's where one is named."""
+        contexts = Contexts(batch)
+        states = self._states(contexts)
+        if bool((batch.targets < 0).any()):
+            raise IndexError("the right response of some example is no candidate")
+        losses = states.new_zeros(len(batch))
+        for choices in (batch.choices, *(() if batch.entities is None else (batch.entities,))):
+            right = choices.right.clamp(min=0).expand(self.members, -1)[:, :, None]
+            shares = self._log_shares(contexts, states, choices).gather(2, right)[:, :, 0].mean(dim=0)
+            losses = losses - torch.where(choices.right >= 0, shares, 0.0)
+        return losses
+
+    def _states(self, contexts: Contexts) -> Float[Tensor, "members batch width"]:
+        config, vectors = self.config, contexts.vectors()
+        utterances, states = (self._dropped(table) for table in (contexts.utterances(), contexts.states()))
+        scale = utterances.lengths.clamp(min=1).to(self.heard.dtype).rsqrt()[:, None]
+        state = self.bias + utterances.embed(self.heard) * scale + states.embed(self.heard)
+        if vectors is not None:
+            scaled = config.vector_scale * vectors.to(self.heard.dtype)
+            state = state + nn.functional.dropout(scaled, config.dropout, self.training) @ self.of_context
+        if contexts.batch.head == PRIMARY:
+            state = state + self.primary
+        inner = state.view(len(state), self.members, self.width).transpose(0, 1)
+        return inner + torch.relu(inner @ self.inward + self.inward_bias) @ self.outward
+
+    def _dropped(self, table: SentenceTable) -> SentenceTable:
+        """A table without some of its words, in training."""
+        share = self.config.word_dropout
+        if not self.training or share == 0:
+            return table
+        return kept_words(table, torch.rand(len(table.words), device=table.device) >= share)
+
+    def _log_shares(
+        self, contexts: Contexts, states: Float[Tensor, "members batch width"], choices: Choices
+    ) -> Float[Tensor, "members batch most"]:
+        """The logarithm of each choice's probability by each member; -inf where an example has fewer."""
+        rows = choices.table.embed(self.chosen)
+        if choices.table.vectors is not None:
+            rows = rows + choices.table.vectors.to(rows.dtype) @ self.of_choice
+        rows = rows.view(len(rows), self.members, self.width).permute(1, 2, 0)
+        scores = states @ rows + self._in_common(contexts, choices.table)
+        if choices.offered is not None:
+            offered = choices.offered.padded()
+            numbers = offered.clamp(min=0).expand(self.members, -1, -1)
+            scores = scores.gather(2, numbers).masked_fill(offered < 0, -math.inf)
+        return torch.log_softmax(scores, dim=2)
+
+    def _in_common(self, contexts: Contexts, table: SentenceTable) -> Float[Tensor, "members batch choices"]:
+        words, places = torch.unique(table.words, return_inverse=True)
+        has = self.overlap.new_zeros(len(table), len(words))
+        has[torch.repeat_interleave(table.lengths), places] = 1.0
+        has = has / has.sum(dim=1, keepdim=True).clamp(min=1)
+        last, every = (found.to(has.dtype) @ has.T for found in contexts.actions(words))
+        shares = torch.stack([last, every, (last > 0.999).to(has.dtype), (every > 0.999).to(has.dtype)])
+        return torch.einsum("mo,obc->mbc", self.overlap, shares)

@@ -1,0 +1,55 @@
+"""The pretrained encoder of a run's sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from tasksieve.encoding.sentences import CachedEncoder, Encoder
+from tasksieve.errors import UserError
+from tasksieve.records.config import RunConfig
+
+PACKAGED = "minilm"
+"""The encoder that comes as a package."""
+
+
+def encoder_of(config: RunConfig) -> CachedEncoder | None:
+    """The encoder that a settled configuration asks for; None if its model takes bags of words alone.
+
+    Raises: UserError: if there is no such encoder here.
+    """
+    return _loaded(config.model.encoder) if config.model.sentences in ("pretrained", "both") else None
+
+
+def encoder_kept(kept: Mapping[str, Any] | None, path: Path) -> CachedEncoder | None:
+    """The encoder that a run was trained with.
+
+    Args:
+        kept: what the run says of it; None for none.
+        path: the file that says so.
+    Raises: UserError: if there is no such encoder here, or it is another one.
+    """
+    if kept is None:
+        return None
+    encoder = _loaded(str(kept["name"]))
+    if encoder.digest != kept["digest"]:
+        raise UserError(
+            f"needs the encoder '{kept['name']}' as it was; the one here is another, so train again", path
+        )
+    return encoder
+
+
+def missing_encoder(name: str) -> str:
+    """Why an encoder cannot be had here; empty if it can."""
+    try:
+        _loaded(name)
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+@lru_cache(maxsize=4)
+def _loaded(name: str) -> CachedEncoder:
+    return CachedEncoder(Encoder.load(name))

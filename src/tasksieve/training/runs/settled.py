@@ -1,0 +1,65 @@
+"""What a configuration leaves to the data: what is predicted, by which model, from which sentences."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from tasksieve.records.config import RunConfig, config_of
+from tasksieve.records.measures import RANKING
+from tasksieve.records.model_config import AUTO, BUILT_IN
+from tasksieve.training.runs.encoders import missing_encoder
+from tasksieve.training.runs.measured import measure_of
+from tasksieve.training.runs.read_files import read_files
+
+MATCHING = "matching"
+_log = logging.getLogger("tasksieve")
+
+_FOR_MATCHING: dict[str, dict[str, Any]] = {
+    "training": {
+        "iterations": 500,
+        "primary_lr": 4e-3,
+        "related_lr": 4e-3,
+        "lr_schedule": "linear",
+        "decay": 0.025,
+        "related_batch_size": 64,
+        "evaluate_every": 50,
+    },
+    "meta": {"inner_lr": 0.1, "weight_lr": 1e-2, "unroll_length": 1, "warm_up": 100},
+    "screening": {"trials": 0},
+}
+"""Defaults of runs with the matching model, where they differ from those of the memory network."""
+
+
+def settled(config: RunConfig) -> RunConfig:
+    """The configuration with everything decided; as it is if it was settled before.
+
+    Raises: UserError: if files cannot be read, or there is no such encoder here.
+    """
+    model = config.model
+    if AUTO not in (config.data.predict, model.kind, model.sentences, config.weight_module.kind):
+        return config
+    values = config.model_dump()
+    read = read_files(config.data)
+    values["data"]["predict"] = read.prediction.what
+    if model.kind == AUTO:
+        matches = read.prediction.what == "actions" or measure_of(config, read) == RANKING
+        values["model"]["kind"] = MATCHING if matches else BUILT_IN
+    kind = values["model"]["kind"]
+    if config.weight_module.kind == AUTO:
+        values["weight_module"]["kind"] = MATCHING if kind == MATCHING else BUILT_IN
+    if model.sentences == AUTO:
+        values["model"]["sentences"] = _sentences(kind, model.encoder)
+    for section, defaults in _FOR_MATCHING.items() if kind == MATCHING else ():
+        given = getattr(config, section).model_fields_set
+        values[section] |= {key: value for key, value in defaults.items() if key not in given}
+    return config_of(RunConfig, values)
+
+
+def _sentences(kind: str, encoder: str) -> str:
+    if kind != MATCHING:
+        return "bag-of-words"
+    missing = missing_encoder(encoder)
+    if missing:
+        _log.info("sentences are bags of words: %s", missing)
+    return "bag-of-words" if missing else "both"
