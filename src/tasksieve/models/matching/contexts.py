@@ -98,9 +98,22 @@ def _lines(table: SentenceTable, numbers: Int[Tensor, " lines"]) -> SentenceTabl
     return kept_words(chosen, kept)
 
 
-def kept_words(table: SentenceTable, kept: Bool[Tensor, " entries"]) -> SentenceTable:
-    """A table with some of its words left out."""
+def kept_words(
+    table: SentenceTable,
+    kept: Bool[Tensor, " entries"],
+    words: Int[Tensor, " entries"] | None = None,
+    size: int | None = None,
+) -> SentenceTable:
+    """A table with some of its words left out.
+
+    Args:
+        table: sentences.
+        kept: which of the entries of its words stay.
+        words: other numbers of the words; by default as they are.
+        size: of the vocabulary that these are of.
+    """
     owners = torch.repeat_interleave(table.lengths)[kept]
     lengths = torch.bincount(owners, minlength=len(table))
     offsets = torch.nn.functional.pad(lengths.cumsum(0), (1, 0))
-    return SentenceTable(table.words[kept], offsets, table.vocabulary_size)
+    words = table.words if words is None else words
+    return SentenceTable(words[kept], offsets, size or table.vocabulary_size)

@@ -40,16 +40,24 @@ class Matching(DialogModel):
     Args:
         config: widths and settings.
         words: size of the vocabulary.
+        choices: numbers of the words that choices have, the only ones that are learned for them.
         dim: of sentence vectors; 0 for none.
         generator: draws the initial parameters.
     """
 
-    def __init__(self, config: MatchingConfig, words: int, dim: int, generator: torch.Generator) -> None:
+    place: Tensor
+
+    def __init__(
+        self, config: MatchingConfig, words: int, choices: Tensor, dim: int, generator: torch.Generator
+    ) -> None:
         super().__init__()
         self.config, self.members, self.width = config, config.members, config.width
         across = config.members * config.width
         self.heard = normal(generator, config.init_sd, words, across)
-        self.chosen = normal(generator, 1 / math.sqrt(config.width), words, across)
+        self.chosen = normal(generator, 1 / math.sqrt(config.width), len(choices), across)
+        place = torch.full((words,), -1, dtype=torch.long)
+        place[choices] = torch.arange(len(choices))
+        self.register_buffer("place", place, persistent=False)
         self.of_context = normal(generator, 0.5 / math.sqrt(max(1, 2 * dim)), 2 * dim, across)
         self.of_choice = normal(generator, 0.5 / math.sqrt(max(1, dim)), dim, across)
         self.bias = nn.Parameter(torch.zeros(across))
@@ -64,8 +72,10 @@ class Matching(DialogModel):
         cls, config: MatchingConfig, words: int, heads: Mapping[str, Candidates], generator: torch.Generator
     ) -> Matching:
         """All tasks share the model; choices tell them apart."""
-        vectors = next(iter(heads.values())).table.vectors
-        return cls(config, words, 0 if vectors is None else vectors.shape[1], generator)
+        tables = [candidates.table for candidates in heads.values()]
+        choices = torch.unique(torch.cat([table.words.cpu() for table in tables]))
+        vectors = tables[0].vectors
+        return cls(config, words, choices, 0 if vectors is None else vectors.shape[1], generator)
 
     def scores(self, batch: Batch, *choices: Choices) -> tuple[Float[Tensor, "batch _"], ...]:
         """The logarithm of each choice's mean probability over the members."""
@@ -112,7 +122,8 @@ class Matching(DialogModel):
         self, contexts: Contexts, states: Float[Tensor, "members batch width"], choices: Choices
     ) -> Float[Tensor, "members batch most"]:
         """The logarithm of each choice's probability by each member; -inf where an example has fewer."""
-        rows = choices.table.embed(self.chosen)
+        known = self.place[choices.table.words]
+        rows = kept_words(choices.table, known >= 0, known, len(self.chosen)).embed(self.chosen)
         if choices.table.vectors is not None:
             rows = rows + choices.table.vectors.to(rows.dtype) @ self.of_choice
         rows = rows.view(len(rows), self.members, self.width).permute(1, 2, 0)
