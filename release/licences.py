@@ -24,7 +24,12 @@ else:
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "licences.md"
-GROUPS = {"": "to run", "serve": "to serve", "images": "for scikit-learn's digits"}
+GROUPS = {
+    "": "to run",
+    "serve": "to serve",
+    "images": "for scikit-learn's digits",
+    "pretrained": "for sentences by a pretrained encoder",
+}
 """The package's extras that a user installs, and what for."""
 OLDER = {"exceptiongroup": "MIT License", "six": "MIT License", "tomli": "MIT"}
 """Needed on Python 3.10 alone, and so not installed where the page is written on a newer one."""

@@ -51,12 +51,13 @@ def test_what_has_just_come_is_seen_at_the_turn_at_hand_and_no_longer() -> None:
     told = ["weather sky rain", "weather wind.from north", "weather wind.gusts 20", "weather wind.gusts 30"]
     assert [[line.original for line in turn.fresh] for turn in reading.turns] == [
         [],
-        [f"<fact> {t}" for t in told],
+        ["<result> weather 1", *(f"<fact> {t}" for t in told)],
         [],
     ]
     assert (reading.given, reading.seen) == (4, 4)
     memory = reading.memory(reading.turns[1])
     assert [line.seen for line in memory] == [
+        "<result> weather 1",
         *(f"<fact> {t}" for t in told),
         "<user> how is it",
         "<system> one moment",
@@ -119,7 +120,20 @@ def test_a_record_that_comes_twice_is_one_fact() -> None:
     once = records("weather", {"sky": "rain"})
     reading = Reader().read_one(Dialog((*once, Turn("hi", "hello"), *once, Turn("again", "rain it is"))))
     assert (reading.given, reading.seen) == (1, 1)
-    assert [len(turn.fresh) for turn in reading.turns] == [1, 1]
+    told = ["<result> weather 1", "<fact> weather sky rain"]
+    assert [[line.seen for line in turn.fresh] for turn in reading.turns] == [told, told]
+
+
+def test_how_many_records_came_is_told_and_that_a_tool_found_none() -> None:
+    bus = records("Buses", {"time": "9"}, {"time": "10"})
+    dialog = Dialog(
+        (Turn("a bus", "one moment"), *bus, *records("Trains", {}), Turn("so", "sorry"), Turn("ok", "bye"))
+    )
+    reading = Reader("needed").read_one(dialog)
+    told = [[line.seen for line in turn.fresh] for turn in reading.turns]
+    facts = ["<fact> Buses time 9", "<fact> Buses time 10"]
+    assert told == [[], ["<result> Buses 2", "<result> Trains 0", *facts], []]
+    assert not any(turn.fresh for turn in Reader("none").read_one(dialog).turns)
 
 
 WORD = st.sampled_from(["r1", "r2", "R3", "hello", ""])

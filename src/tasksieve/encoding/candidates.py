@@ -12,7 +12,7 @@ from torch import Tensor
 from tasksieve.encoding.choices import Choices
 from tasksieve.encoding.phrases import Phrase, bag_of
 from tasksieve.encoding.reading import Reading
-from tasksieve.encoding.sentences import SentenceTable
+from tasksieve.encoding.sentences import Embed, SentenceTable, dense, plain
 from tasksieve.encoding.vocabulary import Vocabulary
 
 
@@ -27,6 +27,7 @@ class Candidates:
         vocabulary: numbers their words.
         device: where the table lives.
         placeholders: what stands for names in those that are templates.
+        vectors: gives the table a dense vector for each text, in which gaps are plain words; None for none.
 
     Attributes:
         texts: of the candidates.
@@ -39,6 +40,7 @@ class Candidates:
         vocabulary: Vocabulary,
         device: torch.device | str = "cpu",
         placeholders: frozenset[str] = frozenset(),
+        vectors: Embed | None = None,
     ) -> None:
         first: dict[Phrase, str] = {}
         for text in texts:
@@ -47,7 +49,9 @@ class Candidates:
         gaps = [n for n, text in enumerate(self.texts) if has_gap(text, placeholders)]
         self.gaps = torch.tensor(gaps, dtype=torch.long, device=device)
         self._numbers = {bag: number for number, bag in enumerate(first)}
-        self.table = SentenceTable.of([vocabulary.numbers(text)[0] for text in self.texts], len(vocabulary), device)
+        bags = [vocabulary.numbers(text)[0] for text in self.texts]
+        rows = None if vectors is None else dense([plain(text) for text in self.texts], vectors, device)
+        self.table = SentenceTable.of(bags, len(vocabulary), device, rows)
 
     def __len__(self) -> int:
         return len(self.texts)

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from tasksieve.encoding.sentences import SentenceTable
+from tasksieve.encoding.sentences import Embed, SentenceTable, dense, text_of_entity
 from tasksieve.encoding.vocabulary import Vocabulary
 from tasksieve.kernels import batch_kernels
 
@@ -23,7 +23,7 @@ class Choices:
     list has, and -inf where an example has fewer.
 
     Attributes:
-        table: the distinct choices, as bags of words.
+        table: the distinct choices, as sentences.
         right: the place of each example's right choice; -1 for none.
         offered: each example's choices in the order of their places, as a table that has numbers of choices for
             words; None if all examples choose among the whole table, in its order.
@@ -97,10 +97,11 @@ class ChoiceRows:
 
     Args:
         vocabulary: numbers the words of choices; those it lacks are left out.
+        vectors: gives the table a dense vector for each choice; None for none.
     """
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self._vocabulary = vocabulary
+    def __init__(self, vocabulary: Vocabulary, vectors: Embed | None = None) -> None:
+        self._vocabulary, self._vectors = vocabulary, vectors
         self._numbers: dict[tuple[str, ...], int] = {}
         self._offered: list[list[int]] = []
         self._right: list[int] = []
@@ -124,8 +125,10 @@ class ChoiceRows:
         if not self._numbers:
             return None
         bags = [self._vocabulary.numbers(" ".join(words))[0] for words in self._numbers]
+        texts = [text_of_entity(words) for words in self._numbers]
+        rows = None if self._vectors is None else dense(texts, self._vectors, device)
         return Choices(
-            SentenceTable.of(bags, len(self._vocabulary), device),
+            SentenceTable.of(bags, len(self._vocabulary), device, rows),
             torch.tensor(self._right, device=device),
             SentenceTable.of(self._offered, len(bags), device),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,8 +14,8 @@ from tasksieve.encoding.batch import Batch
 from tasksieve.encoding.candidates import Candidates
 from tasksieve.encoding.choices import ChoiceRows
 from tasksieve.encoding.cutting import assembled
-from tasksieve.encoding.reading import Reading, kind_of
-from tasksieve.encoding.sentences import SentenceTable
+from tasksieve.encoding.reading import Line, Reading, ReadTurn, kind_of
+from tasksieve.encoding.sentences import Embed, SentenceTable, dense, plain, text_of_line
 from tasksieve.encoding.vocabulary import Vocabulary
 from tasksieve.errors import UserError
 from tasksieve.kernels import batch_kernels
@@ -66,6 +66,8 @@ class EncodedTask:
         head: the name of that head.
         max_memories: older memories are left out.
         device: where the tensors live.
+        vectors: gives ``table`` and the entities' a dense vector for each text; None for none. Texts are read as they
+            were, and two that differ are two sentences, though they may share their words with placeholders.
 
     Raises: UserError: if no turn of theirs is one to learn from.
 
@@ -88,23 +90,24 @@ class EncodedTask:
         head: str = "primary",
         max_memories: int = 250,
         device: torch.device | str = "cpu",
+        vectors: Embed | None = None,
     ) -> None:
-        rows, entities = _Rows(vocabulary), ChoiceRows(vocabulary)
+        rows, entities = _Rows(vocabulary, vectors), ChoiceRows(vocabulary, vectors)
         examples: list[Example] = []
         memories: list[int] = []
         columns: list[tuple[int, int, int, int, int]] = []
         for number, reading in enumerate(readings):
             start = len(memories)
-            memories.extend(rows.number(line.seen) for line in reading.lines)
+            memories.extend(map(rows.line, reading.lines))
             for place, turn in enumerate(reading.turns):
                 if not turn.learned:
                     continue
                 first, last = start, start + turn.remembered
                 if turn.fresh:
                     first = len(memories)
-                    memories.extend(rows.number(line.seen) for line in reading.memory(turn)[-max_memories:])
+                    memories.extend(map(rows.line, reading.memory(turn)[-max_memories:]))
                     last = len(memories)
-                spoken = rows.number(turn.user), rows.number(turn.response)
+                spoken = rows.spoken(turn.user, turn.said.user), rows.spoken(turn.response, _as_it_was(turn))
                 columns.append((*spoken, first, last, candidates.number(turn.response)))
                 entities.add(turn.descriptions, turn.entity)
                 examples.append(Example(number, place, turn.said.user, turn.said.system, kind_of(turn.said)))
@@ -115,7 +118,7 @@ class EncodedTask:
         self.head = head
         self.candidates = candidates
         self.examples = tuple(examples)
-        self.table = SentenceTable.of(rows.sentences, len(vocabulary), device)
+        self.table = rows.table(device)
         self.max_memories = max_memories
         self.memories = torch.tensor([*memories, -1], device=device)
         columns_tensor = torch.tensor(columns, device=device)
@@ -162,22 +165,43 @@ class EncodedTask:
         return torch.nonzero(self.targets >= 0).flatten()
 
 
+def _as_it_was(turn: ReadTurn) -> str:
+    """What is predicted at a turn, without gaps."""
+    return turn.response if turn.entity < 0 else turn.said.system
+
+
 class _Rows:
     """Numbers distinct sentences from 1 (0 is the empty one) and counts words."""
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self.sentences: list[list[int]] = [[]]
+    def __init__(self, vocabulary: Vocabulary, vectors: Embed | None) -> None:
         self.words = 0
         self.unknown_words = 0
-        self._vocabulary = vocabulary
-        self._known: dict[str, tuple[int, int, int]] = {}
+        self._vocabulary, self._vectors = vocabulary, vectors
+        self._sentences: list[list[int]] = [[]]
+        self._texts = [""]
+        self._known: dict[str | tuple[str, str], tuple[int, int, int]] = {}
 
-    def number(self, sentence: str) -> int:
-        row = self._known.get(sentence)
+    def line(self, line: Line) -> int:
+        """The number of a memory."""
+        return self._number(line.seen, line.original, text_of_line)
+
+    def spoken(self, seen: str, original: str) -> int:
+        """The number of an utterance or a response."""
+        return self._number(seen, original, plain)
+
+    def table(self, device: torch.device | str) -> SentenceTable:
+        """All sentences so far."""
+        rows = None if self._vectors is None else dense(self._texts, self._vectors, device)
+        return SentenceTable.of(self._sentences, len(self._vocabulary), device, rows)
+
+    def _number(self, seen: str, original: str, text_of: Callable[[str], str]) -> int:
+        key = seen if self._vectors is None else (seen, original)
+        row = self._known.get(key)
         if row is None:
-            words, unknown = self._vocabulary.numbers(sentence)
-            row = self._known[sentence] = (len(self.sentences), len(words) + unknown, unknown)
-            self.sentences.append(words)
+            words, unknown = self._vocabulary.numbers(seen)
+            row = self._known[key] = (len(self._sentences), len(words) + unknown, unknown)
+            self._sentences.append(words)
+            self._texts.append(text_of(original))
         self.words += row[1]
         self.unknown_words += row[2]
         return row[0]

@@ -1,13 +1,15 @@
 """What is read of a dialog, once: what is said with placeholders for names, what is remembered, who is known.
 
 A record is remembered once anything that identifies it was mentioned, and for the turn at which it has just come, as
-a tool's answer to that turn. Triples before the first turn are a knowledge base and no answer: they wait until they
-are mentioned. What identifies a record is a name (:mod:`tasksieve.encoding.names`); where its kind has none, any
-value that no other record of its kind in the dialog has. A note is remembered from when it comes.
+a tool's answer to that turn, led by a line that counts what came. Triples before the first turn are a knowledge base
+and no answer: they wait until they are mentioned. What identifies a record is a name
+(:mod:`tasksieve.encoding.names`); where its kind has none, any value that no other record of its kind in the dialog
+has. A note is remembered from when it comes.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -16,11 +18,13 @@ from tasksieve.dialogs.record import KNOWLEDGE_BASE, NAME
 from tasksieve.dialogs.turn_kinds import turn_kind
 from tasksieve.encoding.entities import KnownEntities
 from tasksieve.encoding.names import Names, fields_of
+from tasksieve.encoding.state import DialogState
 from tasksieve.encoding.waiting import Identity, Waiting
 from tasksieve.records.model_config import SLOT_ACTS, Facts, Predicted
 
-USER, SYSTEM, FACT, PROFILE, ACTION = "<user>", "<system>", "<fact>", "<profile>", "<action>"
-"""Words that tell who speaks; one is put before every memory."""
+USER, SYSTEM, FACT, PROFILE = "<user>", "<system>", "<fact>", "<profile>"
+STATE, ACTION, RESULT = "<state>", "<action>", "<result>"
+"""Words that tell who speaks, or what is told; one is put before every memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,8 @@ class Reader:
     Attributes:
         facts: which facts are memories.
         names: which fields of records give names; None takes responses and memories as they are.
-        predict: what is predicted. The system's own earlier actions are remembered if it is actions.
+        predict: what is predicted. If it is actions, the system's own earlier ones are remembered, and at each turn
+            the state of the dialog (:mod:`tasksieve.encoding.state`).
         slot_acts: the acts whose slot is part of an action.
     """
 
@@ -128,6 +133,7 @@ class _Pass:
         self._waiting, self._fresh = Waiting(), dict[int, None]()
         self._kept: set[int] = set()
         self._seen: set[int] = set()
+        self._came, self._state = Counter[str](), DialogState()
         self._notes = 0
 
     def reading(self) -> Reading:
@@ -152,12 +158,13 @@ class _Pass:
         response, entity = (action, -1) if action else self._entities.template(turn.system)
         learned = turn.learned and bool(action or self._reader.predict == "responses")
         user = self._entities.replaced(turn.user)
-        fresh = tuple(self._just_come())
+        fresh = tuple(self._at_hand(turn))
         known = self._entities.descriptions()
         self._turns.append(ReadTurn(turn, user, response, entity, known, len(self._lines), fresh, learned))
         self._remember(USER, turn.user)
         self._remember(SYSTEM, turn.system)
         if action:
+            self._state.act(action)
             self._lines.append(Line(f"{ACTION} {action}", f"{ACTION} {action}"))
         self._entities.name(turn.system)
         self._recall(turn.system)
@@ -168,6 +175,10 @@ class _Pass:
             self._remember(FACT, note.text)
 
     def _record(self, record: Record) -> None:
+        if record.kind != KNOWLEDGE_BASE:
+            self._came[record.kind] += bool(record.fields)
+        if not record.fields:  # a tool that found nothing
+            return
         number = self._records.setdefault(record, len(self._records))
         if self._named and self._entities.learn(record):
             self._seen.add(number)
@@ -201,8 +212,19 @@ class _Pass:
         others = [f"{path} {value}" for number, (path, value) in enumerate(fields) if number != first]
         return (f"{subject} {other}".strip() for other in others or [""])
 
+    def _at_hand(self, turn: Turn) -> Iterable[Line]:
+        """What is remembered for this turn alone: the state if actions are predicted, and what has just come."""
+        if self._reader.predict == "actions":
+            self._state.hear(turn.user)
+            state = f"{STATE} {self._state.words(self._came)}"
+            yield Line(state, state)
+        yield from self._just_come()
+
     def _just_come(self) -> Iterable[Line]:
-        """Lines of the records that came since the last turn and are not remembered."""
+        """How many records of each kind came since the last turn, and lines of those that are not remembered."""
+        if self._facts in ("needed", "all"):
+            yield from (self._line(RESULT, f"{kind} {count}".strip()) for kind, count in self._came.items())
+        self._came.clear()
         for number in self._fresh:
             if not self._waiting.mentioned(number):
                 self._seen.add(number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tasksieve.encoding.phrases import words_of
-from tasksieve.encoding.reading import FACT, PROFILE, SYSTEM, USER, Reading
+from tasksieve.encoding.reading import ACTION, FACT, PROFILE, STATE, SYSTEM, USER, Reading
 
 
 class Vocabulary:
@@ -23,13 +23,14 @@ class Vocabulary:
     def of(cls, *tasks: Iterable[Reading]) -> Vocabulary:
         """The words of several tasks' dialogs: of what is remembered of them and of the descriptions of entities.
 
-        They are sorted, after the speaker words.
+        They are sorted, after the speaker words: those of user, system, facts and profile; and those of states and
+        actions, where there are any.
         """
         words: set[str] = set()
         for readings in tasks:
             for reading in readings:
                 _collect(reading, words)
-        speakers = (USER, SYSTEM, FACT, PROFILE)
+        speakers = (USER, SYSTEM, FACT, PROFILE, *((STATE, ACTION) if STATE in words else ()))
         return cls((*speakers, *sorted(words.difference(speakers))))
 
     def __len__(self) -> int:

@@ -70,7 +70,7 @@ class _Frames:
                 if filled(frame.get(name)):
                     whose = "a user's turn" if name in (_ACTIONS, _SLOTS) else "a turn"
                     self._journal.lose(f"'{name}' in the frames of {whose}")
-            results += ((frame.get("service", ""), result) for result in frame.get("service_results", []))
+            results += _results(frame)
             if speaker == SYSTEM:
                 places = self._spans(frame)
                 spans += places
@@ -112,6 +112,13 @@ def _listed(frame: dict[str, Any], key: str) -> list[Any]:
     if isinstance(value, list):
         return value
     return [value] if filled(value) else []
+
+
+def _results(frame: dict[str, Any]) -> Iterator[tuple[object, Any]]:
+    """What a service answered; an empty record if it was asked and found nothing."""
+    service, found = frame.get("service", ""), frame.get("service_results")
+    if found is not None:
+        yield from ((service, result) for result in found or [{}])
 
 
 def _value(dialog: Dialog, number: int) -> dict[str, Any]:

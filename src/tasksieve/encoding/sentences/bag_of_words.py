@@ -3,6 +3,8 @@ r"""The sentence table: distinct sentences as one sparse bag-of-words matrix.
 With :math:`S` the matrix of word counts (sentences × words) and :math:`A` the embedding (words × d), the embeddings
 of all sentences are :math:`SA`. The gradient is :math:`S^\top G`; both products are linear, so each is the derivative
 of the other and any order of derivative is exact.
+
+Beside the words a table may have a dense vector for each sentence, from a pretrained encoder. They are constants.
 """
 
 from __future__ import annotations
@@ -19,28 +21,41 @@ from tasksieve.kernels import batch_kernels, network_kernels
 
 
 class SentenceTable:
-    """Sentences as bags of words.
+    """Sentences as bags of words, and as dense vectors if there are any.
 
     Args:
         words: the numbers of all sentences' words, one sentence after the other; a word twice counts twice.
         offsets: where each sentence starts in ``words``, and at the end their number.
         vocabulary_size: number of words, the rows of an embedding.
+        vectors: one row a sentence, without a gradient; None for none.
+
+    Raises: ValueError: if there is not one vector a sentence.
     """
 
     def __init__(
-        self, words: Int[Tensor, " entries"], offsets: Int[Tensor, " sentences_plus_1"], vocabulary_size: int
+        self,
+        words: Int[Tensor, " entries"],
+        offsets: Int[Tensor, " sentences_plus_1"],
+        vocabulary_size: int,
+        vectors: Float[Tensor, "sentences dim"] | None = None,
     ) -> None:
-        self.words, self.offsets, self.vocabulary_size = words, offsets, vocabulary_size
+        self.words, self.offsets, self.vocabulary_size, self.vectors = words, offsets, vocabulary_size, vectors
+        if vectors is not None and len(vectors) != len(self):
+            raise ValueError(f"there are {len(vectors)} vectors for {len(self)} sentences")
 
     @classmethod
     def of(
-        cls, sentences: Sequence[Sequence[int]], vocabulary_size: int, device: torch.device | str = "cpu"
+        cls,
+        sentences: Sequence[Sequence[int]],
+        vocabulary_size: int,
+        device: torch.device | str = "cpu",
+        vectors: Float[Tensor, "sentences dim"] | None = None,
     ) -> SentenceTable:
-        """A table from the numbers of each sentence's words."""
+        """A table from the numbers of each sentence's words; vectors, if any, live on the same device already."""
         lengths = torch.tensor([len(sentence) for sentence in sentences], device=device)
         words = [word for sentence in sentences for word in sentence]
         offsets = torch.nn.functional.pad(lengths.cumsum(0), (1, 0))
-        return cls(torch.tensor(words, dtype=torch.long, device=device), offsets, vocabulary_size)
+        return cls(torch.tensor(words, dtype=torch.long, device=device), offsets, vocabulary_size, vectors)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -69,7 +84,7 @@ class SentenceTable:
         owners = torch.repeat_interleave(lengths)
         shift = self.offsets[sentences] - offsets[:-1]
         entries = torch.arange(len(owners), device=self.device) + shift[owners]
-        return SentenceTable(self.words[entries], offsets, self.vocabulary_size)
+        return SentenceTable(self.words[entries], offsets, self.vocabulary_size, self._vectors_of(sentences))
 
     def select_known(self, sentences: Int[Tensor, " selected"], words: int) -> SentenceTable:
         """The table of some of the sentences, by compiled code on the CPU.
@@ -83,7 +98,7 @@ class SentenceTable:
         chosen, offsets = sentences.new_empty(words), sentences.new_empty(len(sentences) + 1)
         source = sentences.data_ptr(), self.words.data_ptr(), self.offsets.data_ptr()
         kernels.select_words(len(sentences), *source, chosen.data_ptr(), offsets.data_ptr())
-        return SentenceTable(chosen, offsets, self.vocabulary_size)
+        return SentenceTable(chosen, offsets, self.vocabulary_size, self._vectors_of(sentences))
 
     def embed(self, embedding: Float[Tensor, "words dim"]) -> Float[Tensor, "sentences dim"]:
         """Sum the embeddings of each sentence's words, :math:`SA`.
@@ -128,6 +143,9 @@ class SentenceTable:
         rows = rows.contiguous()
         kernels.add_rows(len(self), *self._pointers, rows.data_ptr(), total.data_ptr())
         return total
+
+    def _vectors_of(self, sentences: Int[Tensor, " selected"]) -> Float[Tensor, "selected dim"] | None:
+        return None if self.vectors is None else self.vectors.index_select(0, sentences)
 
     @cached_property
     def _owners(self) -> Tensor:
