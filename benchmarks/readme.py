@@ -4,7 +4,8 @@
 
 ``results/restaurant-table2.json`` is the ``table2.json`` of ``tasksieve reproduce restaurant --data DIR --out OUT``,
 ``results/restaurant-table2-names.json`` that with ``--set model.entities=names``, and ``results/mnist-table1.json``
-the ``table1.json`` of ``tasksieve reproduce mnist --data DIR --out table1``.
+the ``table1.json`` of ``tasksieve reproduce mnist --data DIR --out table1``; ``results/archive.json``, if there, is
+the ``archive.json`` of ``tasksieve reproduce archive --data DIR --out OUT``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from benchmarks.board import board
 from tasksieve.experiments.restaurant import METHODS as OF_THE_PAPER
 from tasksieve.experiments.table2_rows import PAPER
 from tasksieve.report import formatting as show
@@ -26,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 README, RESULTS = ROOT / "README.md", ROOT / "docs" / "results.md"
 TABLE2_RECORD = ROOT / "results" / "restaurant-table2.json"
 NAMES_RECORD = ROOT / "results" / "restaurant-table2-names.json"
+ARCHIVE_RECORD = ROOT / "results" / "archive.json"
 TABLE1_RECORD = ROOT / "results" / "mnist-table1.json"
 
 
@@ -250,14 +253,16 @@ def pages() -> dict[Path, str]:
     of_table2, of_names, of_table1 = records()
     whole = restaurant(of_table2, of_names) + "\n" + table1(of_table1)
     sections = {README: short(of_table2, of_names, of_table1), RESULTS: whole}
-    return {path: filled(path.read_text(), section) for path, section in sections.items()}
+    found = {path: filled(path.read_text(), section) for path, section in sections.items()}
+    if ARCHIVE_RECORD.exists():
+        record = json.loads(ARCHIVE_RECORD.read_text())
+        found = {path: filled(page, board(record, whole=path is RESULTS), "board") for path, page in found.items()}
+    return found
 
 
-def filled(page: str, section: str) -> str:
+def filled(page: str, section: str, name: str = "results") -> str:
     """A page with the section between its markers replaced."""
-    return re.sub(
-        r"(<!-- results -->\n).*(<!-- /results -->)", lambda m: m[1] + section + m[2], page, flags=re.DOTALL
-    )
+    return re.sub(rf"(<!-- {name} -->\n).*(<!-- /{name} -->)", lambda m: m[1] + section + m[2], page, flags=re.DOTALL)
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from tests.commands import Cli, call, small_options
+from tests.unit.archives import write_archive
 
 
 def task_options(tasks: Path) -> list[str]:
@@ -247,3 +248,17 @@ def test_reproduce_mnist_prints_table_1_and_writes_the_figures(cli: Cli, tmp_pat
     missing = cli("reproduce", "mnist", "--data", tmp_path, "--out", "u")
     assert (missing.code, "tasksieve data fetch mnist" in missing.err) == (2, True)
     assert not (tmp_path / "u").exists()
+
+
+def test_reproduce_archive_prints_the_board_and_goes_on(cli: Cli, tmp_path: Path) -> None:
+    write_archive(tmp_path / "archive")
+    quick = [f"--set=training.{s}" for s in ("iterations=4", "evaluate_every=2", "batch_size=4")]
+    options = ("reproduce", "archive", "--data", "archive", "--sizes", "2", "--workers", 1, "--out", "b", *quick)
+    ended = cli(*options, "--primaries", "Boats_1", "--methods", "primary,multitask,oracle", "--seeds", 1)
+    assert ended.code == 0, ended.err
+    assert max(map(len, ended.out.splitlines())) <= 80
+    assert "actions, noisy: accuracy" in ended.out and "Wrote b/archive.json" in ended.out
+    more = cli(*options, "--primaries", "Boats_1,Rooms_1", "--methods", "primary,multitask", "--seeds", 1, "--json")
+    assert json.loads(more.out)["runs"] == {"done": 8, "all": 8}
+    unknown = cli(*options, "--primaries", "Cars_1")
+    assert (unknown.code, "the archive holds Boats_1, Rooms_1, Tables_1" in unknown.err) == (2, True)

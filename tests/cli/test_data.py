@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tasksieve.cli.data import FetchBars
+from tasksieve.dialogs.formats import read_dialogs
 from tasksieve.fetch import DATA_SETS
 from tests.commands import Cli
 from tests.unit.test_fetch import BODY, Mirror, breaks_off, small, status
@@ -89,3 +91,47 @@ def test_ctrl_c_keeps_what_arrived_and_the_same_command_goes_on(
     kept = (tmp_path / "data" / "mnist" / "images.gz.part").stat().st_size
     assert cli("data", "fetch", "mnist").code == 0
     assert mirror.asked == [("images.gz", None), ("images.gz", f"bytes={kept}-")]
+
+
+def _published(folder: Path, *values: object) -> Path:
+    folder.mkdir()
+    for number, value in enumerate(values, start=1):
+        (folder / f"dialogues_{number:03}.json").write_text(json.dumps(value), encoding="utf-8")
+    return folder
+
+
+def _said(*services: str) -> dict[str, object]:
+    turns = [
+        {"speaker": speaker, "utterance": text, "frames": []} for speaker, text in (("USER", "hi"), ("SYSTEM", "yes"))
+    ]
+    return {"dialogue_id": "1_00000", "services": list(services), "turns": turns}
+
+
+def test_published_schema_guided_dialogs_become_a_file_a_service(cli: Cli, tmp_path: Path) -> None:
+    boat, room = _said("Boats_1"), _said("Rooms_1")
+    _published(tmp_path / "train", [boat, _said("Boats_1", "Rooms_1")], [room, boat])
+    ended = cli("data", "sgd", "train", "--out", "archive")
+    assert (ended.code, ended.out) == (
+        0,
+        "Wrote 3 dialogs of 2 services to archive; left out 1 that are of several services\n",
+    )
+    written = {path.name: json.loads(path.read_text("utf-8")) for path in (tmp_path / "archive").iterdir()}
+    assert written == {"Boats_1.json": [boat, boat], "Rooms_1.json": [room]}
+    assert [len(read_dialogs(tmp_path / "archive" / name)) for name in sorted(written)] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [([{"services": ["../up"]}], "expected a dialog with 'services'"), ([3], "expected a dialog with 'services'")],
+)
+def test_what_is_not_of_the_published_form_is_refused(cli: Cli, tmp_path: Path, value: object, said: str) -> None:
+    _published(tmp_path / "train", value)
+    ended = cli("data", "sgd", "train", "--out", "archive")
+    assert ended.code == 2 and said in " ".join(ended.err.split())
+    empty = cli("data", "sgd", tmp_path, "--out", "archive")
+    assert empty.code == 2 and "has no dialogues_*.json" in " ".join(empty.err.split())
+
+
+def test_who_wants_to_fetch_the_schema_guided_dialogs_is_told_the_way(cli: Cli) -> None:
+    ended = cli("data", "fetch", "sgd")
+    assert ended.code == 2 and "tasksieve data sgd CLONE/train" in " ".join(ended.err.split())

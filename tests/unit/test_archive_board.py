@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Sequence
@@ -10,16 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from benchmarks.board import board as board_page
 from tasksieve.dialogs.formats import read_dialogs
 from tasksieve.errors import UserError
 from tasksieve.experiments.archive import BoardPlan, board_methods, reproduce_archive
 from tasksieve.experiments.archive_data import BoardData, draw, fixed_test
+from tasksieve.experiments.archive_rows import BoardRun, Cell, board_rows, stratified_interval
 from tasksieve.experiments.workers import Job, run_jobs
 from tasksieve.records.progress import Watch
+from tasksieve.report.archive import archive_table, board_sentences
 from tasksieve.training.loop.divergence import Diverged
 from tasksieve.training.methods import all_methods
-from tests.unit.archives import SERVICES, write_archive
+from tests.unit.archives import write_archive
 
 QUICK = (
     "training.iterations=6",
@@ -235,5 +240,50 @@ def test_all_and_simple_stand_for_several_methods() -> None:
     assert set(board_methods(["simple"])) <= set(all_methods())
 
 
-def test_services_are_the_files_of_the_archive() -> None:
-    assert set(SERVICES) == {"Boats_1", "Rooms_1", "Tables_1"}
+def test_tables_fit_80_columns_and_pages_show_every_mean(board: tuple[Path, dict[str, Any]]) -> None:
+    _, record = board
+    console = Console(width=80, file=io.StringIO())
+    console.print(archive_table(record))
+    printed = console.file.getvalue()  # type: ignore[attr-defined]
+    assert max(map(len, printed.splitlines())) <= 80
+    whole, short = board_page(record, whole=True), board_page(record, whole=False)
+    for mean in record["means"]:
+        cell = f"| {mean['mean']:.1f} ± {mean['sd']:.1f} |"
+        assert cell in whole and cell in short
+        assert f"{mean['mean']:.1f} ± {mean['sd']:.1f}" in printed
+    assert "Rooms_1 (10 dialogs instead of 50):" in whole
+    assert board_sentences(record) == [
+        "Means over 2 primary tasks and 2 seeds. A task with too few dialogs for a size takes all."
+    ]
+
+
+def _runs(values: dict[int, float], right: dict[int, list[int]], valid: float = 50.0) -> list[BoardRun]:
+    turns = [10, 10, 10]
+    return [
+        BoardRun(seed, {"accuracy": value}, valid, 1.0, 5, {"turns": turns, "accuracy": right[seed]})
+        for seed, value in values.items()
+    ]
+
+
+def test_simple_methods_are_chosen_by_validation_and_beside_it_by_the_test() -> None:
+    right = {0: [1, 2, 3], 1: [2, 2, 2]}
+    methods = {
+        "primary": _runs({0: 20.0, 1: 20.0}, right),
+        "tfidf": _runs({0: 30.0, 1: 32.0}, right, valid=60.0),
+        "tfidf-all": _runs({0: 40.0, 1: 44.0}, right, valid=55.0),
+        "multitask": _runs({0: 50.0, 1: 48.0}, {0: [5, 5, 5], 1: [4, 5, 5]}),
+    }
+    [*_, row] = board_rows({Cell("actions", "clean", "Boats_1", 5): methods})
+    assert (row["best_simple"], row["best_simple_on_test"]) == ("tfidf", "tfidf-all")
+    assert (row["minus_simple"], row["minus_best_simple_on_test"]) == (18.0, 7.0)
+    assert row["minus_primary"] == 29.0
+    low, high = row["ci95_bootstrap"]["minus_primary"]
+    assert 20.0 < low < high < 40.0, "the counts say 27 and 30 points"
+
+
+def test_the_interval_of_several_tasks_takes_them_as_strata() -> None:
+    low, high = stratified_interval([[1.0, 3.0], [11.0, 13.0]]) or (0.0, 0.0)
+    assert (low + high) / 2 == pytest.approx(7.0)
+    assert high - low == pytest.approx(2 * 4.302653 * 2**0.5 / 2, rel=1e-5), "two degrees of freedom"
+    assert stratified_interval([[1.0], [2.0, 3.0]]) is None
+    assert stratified_interval([[1.0, 1.0], [2.0, 2.0]]) == (1.5, 1.5)

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from tasksieve.cli import progress as bars_module
-from tasksieve.cli.progress import RunBars
+from tasksieve.cli.progress import BoardBars, RunBars
 from tasksieve.records.progress import Pace, ProgressLog, RunProgress, told_left, told_rate
 from tasksieve.training.runs.dialogs import train
 from tests.small import small_config
@@ -98,3 +98,36 @@ def test_bars_say_what_is_done_and_no_rate_that_was_not_measured(
         False
     ]
     assert [part in two for part in ("finished", "2000/2000", "valid 77.0 %", "it/s")] == [True] * 3 + [False]
+
+
+def test_very_many_runs_have_one_bar_and_those_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, written = Clock(), io.StringIO()
+    terminal = Console(file=written, force_terminal=True, width=100, color_system=None)
+    monkeypatch.setattr(bars_module, "errors", lambda: terminal)
+    with BoardBars(clock) as bars:
+        bars.announce(100, 40)
+        bars.watch("first", RunProgress(10, 20, 50.0))
+        clock.now += 30
+        bars.watch("first", RunProgress(20, 20, 50.0, ended=True))
+        bars.watch("first", RunProgress(20, 20, 50.0, ended=True))
+        bars.watch("second", RunProgress(5, 20, 50.0))
+    last = written.getvalue().rpartition("all runs")[2]
+    assert "41/100" in last and "2 runs/min" in last and "0:29:30 left" in last
+    assert "second" in last and "first" not in last
+
+
+def test_very_many_runs_are_told_in_a_line_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(bars_module, "errors", lambda: Console(file=io.StringIO(), force_terminal=False))
+    caplog.set_level(logging.INFO, "tasksieve")
+    with BoardBars(clock) as bars:
+        bars.announce(4, 1)
+        for name in ("b", "c", "d"):
+            clock.now += 6
+            bars.watch(name, RunProgress(20, 20, 50.0, ended=True))
+    assert [record.getMessage() for record in caplog.records] == [
+        "1 of 4 runs are done",
+        "3 of 4 runs, 10 runs/min, 0:00:06 left",
+    ]

@@ -19,6 +19,7 @@ from rich.progress import (
 
 from tasksieve.cli.ending import guarded
 from tasksieve.cli.messages import errors, output
+from tasksieve.cli.options import Json, print_json
 
 data = typer.Typer(no_args_is_help=True, help="Get public data sets to experiment with.")
 
@@ -55,6 +56,30 @@ def fetch(
     for path, already_there in files.items():
         said = "Already there:" if already_there else "Wrote"
         console.print(f"{said} {path}", soft_wrap=True)
+
+
+@data.command()
+@guarded
+def sgd(
+    source: Annotated[
+        Path, typer.Argument(help="The folder train of a clone of dstc8-schema-guided-dialogue.", show_default=False)
+    ],
+    out: Annotated[Path, typer.Option(help="The archive to write: SERVICE.json for each service.")],
+    as_json: Json = False,
+) -> None:
+    """Make an archive of the Schema-Guided dialogs: a file a service, of the dialogs that are of one service."""
+    from tasksieve.dialogs.archives.schema_guided import split_services
+
+    split = split_services(source, out)
+    if as_json:
+        print_json({"dialogs": split.dialogs, "left_out": split.left_out})
+        return
+    dialogs = sum(split.dialogs.values())
+    output().print(
+        f"Wrote {dialogs:,} dialogs of {len(split.dialogs)} services to {out}; left out {split.left_out:,} "
+        "that are of several services",
+        soft_wrap=True,
+    )
 
 
 class FetchBars:

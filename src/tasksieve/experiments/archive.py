@@ -34,7 +34,10 @@ from tasksieve.training.runs.trained_model import evaluate_run
 
 PRIMARIES = ("Buses_1", "RentalCars_1", "Homes_1", "Media_1", "Music_2", "Services_1")
 """Services of the Schema-Guided dialogs that the board is about unless told otherwise."""
-_ONLY = {"responses": ("bm25", "cosine"), "actions": ("tfidf", "tfidf-all", "encoder", "encoder-all")}
+_ONLY = {
+    "responses": ("bm25", "cosine", "cosine-encoder"),
+    "actions": ("tfidf", "tfidf-all", "encoder", "encoder-all"),
+}
 """Simple methods that predict nothing else."""
 _WRITE_SECONDS = 20.0
 _log = logging.getLogger("tasksieve")

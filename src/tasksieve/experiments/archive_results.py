@@ -131,5 +131,5 @@ def prune(folder: RunFolder) -> None:
     """Remove from a measured run what only using its model or looking at its weights needs: most of its bytes."""
     for name in ("checkpoints", "weights"):
         shutil.rmtree(folder.path / name, ignore_errors=True)
-    for name in ("encoding.json", "examples.parquet"):
+    for name in ("encoding.json", "examples.parquet", "predictions.parquet", "simple.json"):
         (folder.path / name).unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from tasksieve.records.comparison import mean_sd, paired_interval
 
 MEASURES = {"actions": ("accuracy",), "responses": ("R_100@1", "accuracy")}
 """What a row is about, by what is predicted: the first one that its test records have."""
-SIMPLE = ("tfidf", "tfidf-all", "encoder", "encoder-all", "bm25", "cosine")
+SIMPLE = ("tfidf", "tfidf-all", "encoder", "encoder-all", "bm25", "cosine", "cosine-encoder")
 """Methods that others must beat to be worth anything, as far as they are there."""
 AGAINST = ("minus_primary", "minus_multitask", "minus_simple", "minus_best_simple_on_test")
 _RESAMPLES = 2000

@@ -78,6 +78,11 @@ def data_set_named(name: str) -> DataSet:
 
     Raises: UserError: if there is none; the message lists the known ones.
     """
+    if name == "sgd" and name not in DATA_SETS:
+        raise UserError(
+            "the Schema-Guided dialogs cannot be fetched yet, as no SHA-256 of the published files is known; clone "
+            "google-research-datasets/dstc8-schema-guided-dialogue and run `tasksieve data sgd CLONE/train --out sgd`"
+        )
     if name not in DATA_SETS:
         raise UserError(f"unknown data set '{name}'; known: {', '.join(DATA_SETS)}")
     return DATA_SETS[name]

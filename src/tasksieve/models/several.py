@@ -69,9 +69,18 @@ def together(parts: Sequence[QuickLinearization], names: Iterable[str]) -> Linea
 
 
 def _sum(parts: Sequence[Mapping[str, Tensor | None]]) -> dict[str, Tensor]:
+    """The parts' tensors by name, added up; with very many parts, without a new tensor for each."""
     total: dict[str, Tensor] = {}
+    sums: set[str] = set()
     for part in parts:
         for name, value in part.items():
-            if value is not None:
-                total[name] = total[name] + value if name in total else value
+            if value is None:
+                continue
+            if name in sums:
+                total[name].add_(value)
+            elif name in total:
+                total[name] = total[name] + value
+                sums.add(name)
+            else:
+                total[name] = value
     return total

@@ -1,0 +1,100 @@
+"""The tables of the board, in the README and in docs/results.md, from the record ``archive.json``."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable
+from typing import Any
+
+from tasksieve.experiments.archive_rows import SIMPLE
+from tasksieve.report import formatting as show
+from tasksieve.report.archive import difference
+
+_SHORT = ("primary", "multitask", "learned", "oracle")
+"""Methods of the README's table, beside the best of the simple ones."""
+_HEADING = (
+    "A service is new and has few dialogs; all other services of the Schema-Guided dialogs are there to borrow from.",
+    "[How it is made](experiments.md#the-board); `tasksieve reproduce archive`.",
+    "",
+)
+
+
+def board(record: dict[str, Any], *, whole: bool) -> str:
+    """The board as Markdown.
+
+    Args:
+        record: ``archive.json``.
+        whole: whether to show all methods with their differences and every primary task, or what matters most.
+    """
+    lines = ["## The board", "", *_HEADING] if whole else []
+    for predict, archive in dict.fromkeys((mean["predict"], mean["archive"]) for mean in record["means"]):
+        means = [mean for mean in record["means"] if (mean["predict"], mean["archive"]) == (predict, archive)]
+        lines += [
+            f"**{predict.capitalize()}, {archive} archive** ({_about(record, means)})",
+            "",
+            *_table(means, whole),
+        ]
+        if whole:
+            lines += ["", *_gains(means), ""]
+            rows = [row for row in record["rows"] if (row["predict"], row["archive"]) == (predict, archive)]
+            for primary in dict.fromkeys(row["primary"] for row in rows):
+                of_task = [row for row in rows if row["primary"] == primary]
+                lines += [f"{primary}{_fewer(of_task)}:", "", *_table(of_task, whole), ""]
+        else:
+            lines.append("")
+    return "\n".join([*lines, *_notes(record), ""])
+
+
+def _about(record: dict[str, Any], means: list[dict[str, Any]]) -> str:
+    tasks = max(len(mean["primaries"]) for mean in means)
+    measures = " and ".join(dict.fromkeys(mean["measure"] for mean in means))
+    seeds = record["settings"]["seeds"]
+    return (
+        f"{measures} in per cent, mean of {show.plural(tasks, 'primary task')}, ± sd of {show.plural(seeds, 'seed')}"
+    )
+
+
+def _table(rows: list[dict[str, Any]], whole: bool) -> list[str]:
+    sizes = sorted({row["size"] for row in rows})
+    names = list(dict.fromkeys(row["method"] for row in rows if whole or row["method"] in _shown(rows)))
+    lines = [f"| method | {' | '.join(f'{size} dialogs' for size in sizes)} |", f"|---|{'---|' * len(sizes)}"]
+    for name in names:
+        here = {row["size"]: row for row in rows if row["method"] == name}
+        cells = (
+            show.mean_sd(here[size]["mean"], here[size]["sd"]) if size in here else show.NOTHING for size in sizes
+        )
+        lines.append(f"| `{name}` | {' | '.join(cells)} |")
+    return lines
+
+
+def _shown(means: Iterable[dict[str, Any]]) -> set[str]:
+    """The methods that matter most; of the simple ones that with the best validation over all sizes."""
+    simple: dict[str, list[float]] = {}
+    for mean in means:
+        if mean["method"] in SIMPLE:
+            simple.setdefault(mean["method"], []).append(mean["valid"])
+    best = sorted(simple, key=lambda name: -statistics.fmean(simple[name]))[:1]
+    return {*_SHORT, *best}
+
+
+def _gains(means: list[dict[str, Any]]) -> list[str]:
+    lines = ["| method | dialogs | against the best simple method | against `primary` | against `multitask` |"]
+    lines.append("|---|---|---|---|---|")
+    for mean in means:
+        cells = (difference(mean, name) for name in ("minus_simple", "minus_primary", "minus_multitask"))
+        lines.append(f"| `{mean['method']}` | {mean['size']} | {' | '.join(cells)} |")
+    return lines
+
+
+def _fewer(rows: list[dict[str, Any]]) -> str:
+    found = sorted({(row["size"], row["dialogs"]) for row in rows if row["dialogs"] < row["size"]})
+    return "".join(f" ({dialogs} dialogs instead of {size})" for size, dialogs in found)
+
+
+def _notes(record: dict[str, Any]) -> list[str]:
+    lines = [
+        "Differences are points, paired by primary task and seed, with 95 % interval (Student, primary tasks as",
+        "strata). The best simple method is the one with the best validation in each task.",
+    ]
+    done, every = record["runs"]["done"], record["runs"]["all"]
+    return lines if done == every else [*lines, f"{done:,} of {every:,} runs are in it."]
