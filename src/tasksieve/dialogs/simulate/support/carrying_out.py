@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tasksieve.dialogs.act import Act
 from tasksieve.dialogs.simulate.support import user_wording as users
-from tasksieve.dialogs.simulate.support.errands import Errand
+from tasksieve.dialogs.simulate.support.errand import Errand
 from tasksieve.dialogs.simulate.support.fields import FIELDS
 from tasksieve.dialogs.simulate.support.scene import Scene
 from tasksieve.dialogs.simulate.support.slots import SLOTS
@@ -25,10 +25,12 @@ def carry_out(scene: Scene, errand: Errand) -> bool:
     if errand.offers:
         _collect(scene, errand, [])
         return _change(scene, errand, []) if _choose(scene, errand) else _end_refused(scene, "no_other")
-    found, tells = True, []
+    found = True
+    tells: list[Act] = []
     if errand.look_up and scene.policy.looks_up_first:
         found, tells = _look_up(scene, errand)
-        tells = _collect(scene, errand, tells)
+        if errand.change and not (errand.unless_found and found):
+            tells = _collect(scene, errand, tells)
     else:
         _collect(scene, errand, [])
         if errand.look_up:
@@ -66,9 +68,9 @@ def _collect(scene: Scene, errand: Errand, tells: list[Act]) -> list[Act]:
         scene.respond(*tells, question, opens=not tells)
         tells = []
         _interpose(scene, question)
-        following = [name for name in slots[place + 1 :] if SLOTS[name].phrase and name not in scene.given]
+        following = [name for name in slots[place + 1 :] if name not in scene.given]
         if following and scene.chance(_GIVES_NEXT):
-            scene.say([f"{{{slot}}}"], [SLOTS[following[0]].phrase or ""])
+            scene.say([f"{{{slot}}}"], [SLOTS[following[0]].phrase])
         else:
             scene.give(slot)
     return tells
@@ -77,7 +79,7 @@ def _collect(scene: Scene, errand: Errand, tells: list[Act]) -> list[Act]:
 def _interpose(scene: Scene, question: Act) -> None:
     """The user may not know what is asked for, or ask something aside, before the answer."""
     again = [question] if scene.policy.asks_again else []
-    if SLOTS[question.slot].where and scene.chance(_DOES_NOT_KNOW):
+    if scene.chance(_DOES_NOT_KNOW):
         scene.say(users.DOES_NOT_KNOW)
         scene.respond(Act("explain", question.slot), *again)
     elif scene.chance(_ASKS_ASIDE):

@@ -5,20 +5,41 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-_WOMEN = tuple(
-    """Ada Aisha Amara Anneke Aurelia Beatrix Carmen Chiara Cosima Deepa Dilara Efua Eileen Elif Femke Fiona Gisela
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_WOMEN = (
+    *_words(
+        """
+    Ada Aisha Amara Anneke Aurelia Beatrix Carmen Chiara Cosima Deepa Dilara Efua Eileen Elif Femke Fiona Gisela
     Greta Hanna Ilse Imani Isolde Jadwiga Joana Kalinka Katja Lale Leila Lidia Ljuba Malin Marisol Meera Nadira
     Nuria Odile Orla Paloma Petra Rafaela Rosalind Sabine Samira Selma Sigrid Simone Sofie Tamsin Thandiwe Tilda
-    Ulrike Vera Wanda Xenia Yara Zeynep""".split()
-) + ("Anna Lena", "Maria Jose", "Mary Ann", "Eva Maria")
-_MEN = tuple(
-    """Alban Anton Bashir Bela Bjarne Cedric Dario Edvard Emeka Enzo Farid Florin Goran Hamid Henrik Ingmar Ivo Jamal
+    Ulrike Vera Wanda Xenia Yara Zeynep"""
+    ),
+    "Anna Lena",
+    "Maria Jose",
+    "Mary Ann",
+    "Eva Maria",
+)
+_MEN = (
+    *_words(
+        """
+    Alban Anton Bashir Bela Bjarne Cedric Dario Edvard Emeka Enzo Farid Florin Goran Hamid Henrik Ingmar Ivo Jamal
     Jarek Jonas Karim Kenji Kofi Lambert Lennart Linus Lorenz Magnus Mahdi Marek Mateo Mirko Nils Olek Oskar Pavel
-    Quentin Ragnar Ravi Ruben Sanjay Sergio Soren Tarek Tomasz Umar Valentin Viggo Wenzel Yusuf Zacharias""".split()
-) + ("Jean Luc", "Karl Heinz", "Hans Peter", "Jan Willem")
+    Quentin Ragnar Ravi Ruben Sanjay Sergio Soren Tarek Tomasz Umar Valentin Viggo Wenzel Yusuf Zacharias"""
+    ),
+    "Jean Luc",
+    "Karl Heinz",
+    "Hans Peter",
+    "Jan Willem",
+)
 FIRST_NAMES = (*_WOMEN, *_MEN)
-LAST_NAMES = tuple(
-    """Abendroth Achterberg Adeyemi Almqvist Anwari Ashdown Bakker Barsotti Behrendt Bellweather Bogdanov Brandvold
+LAST_NAMES = (
+    *_words(
+        """
+    Abendroth Achterberg Adeyemi Almqvist Anwari Ashdown Bakker Barsotti Behrendt Bellweather Bogdanov Brandvold
     Calloway Cavendish Chaudhry Cifuentes Clausnitzer Corvino Dalgaard Deschamps Dimitrova Dunmore Ebersbach Eklund
     Ellingham Escobedo Fairweather Falkenrath Farrugia Fitzgibbon Fontaine Gallardo Gebremariam Goldbach Grigoriou
     Grunewald Haaland Hadjiev Hathaway Heidenreich Hollingworth Horvath Ibarra Ilyasova Isaksen Jankowski Jessop
@@ -27,16 +48,27 @@ LAST_NAMES = tuple(
     Novotny Oberholzer Okonjo Olander Ostrowski Pakkala Paternoster Petrescu Pfefferkorn Pickersgill Quiroga Radcliffe
     Rasmussen Reinholt Rosenquist Rutherford Saavedra Salvatierra Scheffler Sedgwick Sinclair Skovgaard Sokolova
     Stavros Steinhauer Sundaram Szabo Tamarin Terblanche Thorvald Tiedemann Trevelyan Ullmann Vandermeer Varga
-    Vesterby Villanueva Wachsmuth Waverley Wexford Wiersma Winterbourne Yamashiro Yilmaz Zamora Zielinski""".split()
-) + ("van den Berg", "de la Fuente", "von Arnsberg", "El Amrani", "O'Hanlon", "St. Clair", "dos Reis", "ter Horst")
-STREETS = tuple(
-    """Mill Larch Harbour Station Orchard Chapel Foundry Meadow Weaver Linden Quarry Tanner Heron Saddler Juniper
-    Cooper Lantern Willow Bridge Granary""".split()
+    Vesterby Villanueva Wachsmuth Waverley Wexford Wiersma Winterbourne Yamashiro Yilmaz Zamora Zielinski"""
+    ),
+    "van den Berg",
+    "de la Fuente",
+    "von Arnsberg",
+    "El Amrani",
+    "O'Hanlon",
+    "St. Clair",
+    "dos Reis",
+    "ter Horst",
+)
+STREETS = _words(
+    """
+    Mill Larch Harbour Station Orchard Chapel Foundry Meadow Weaver Linden Quarry Tanner Heron Saddler Juniper
+    Cooper Lantern Willow Bridge Granary"""
 )
 STREET_ENDS = ("Street", "Lane", "Road", "Close", "Row", "Hill", "Way", "Court")
-TOWNS = tuple(
-    """Alderwick Brackenford Coldharbour Dunsmere Eastleach Fernhollow Greywater Harrowgate Inverholm Kestrelby Lowmoor
-    Marlbeck Netherby Oakhaven Penwick Ravensholt Saltmarsh Thornbury Upwell Westerby""".split()
+TOWNS = _words(
+    """
+    Alderwick Brackenford Coldharbour Dunsmere Eastleach Fernhollow Greywater Harrowgate Inverholm Kestrelby Lowmoor
+    Marlbeck Netherby Oakhaven Penwick Ravensholt Saltmarsh Thornbury Upwell Westerby"""
 )
 MAIL_HOSTS = ("postbox.example", "inbox.example", "fastmail.example", "webpost.example", "letterbox.example")
 

@@ -1,7 +1,7 @@
 """The two desks: which services they have, how they act and how they talk.
 
-Both know the same acts, so that what users mean and what acts are for can be learned from the older desk. What changed
-is *when* the newer one does what: the policy.
+Both know the same acts, so that what users mean and what acts are for can be learned from the older desk. What
+changed is *when* the newer one does what: the policy.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ class Policy:
         instead: what is asked for if they do not have the first of it.
         greets: whether users who come with their errand are greeted first.
         verifies: whether customers confirm their name.
+        texts_code: whether customers are sent a code that they have to type.
         backwards: whether slots are asked for from the last to the first.
-        looks_up_first: whether what is only told is looked up before slots are asked for.
+        looks_up_first: whether what is told is looked up first; what is then needless is never asked.
         confirms: whether customers confirm before something is changed.
         holds: whether customers are told to wait before something is changed.
         asks_again: whether an answer to something aside ends with the question that was open.
@@ -41,6 +42,7 @@ class Policy:
     instead: str
     greets: bool
     verifies: bool
+    texts_code: bool
     backwards: bool
     looks_up_first: bool
     confirms: bool
@@ -74,6 +76,7 @@ _OLDER = Policy(
     instead="postcode",
     greets=True,
     verifies=True,
+    texts_code=False,
     backwards=False,
     looks_up_first=False,
     confirms=True,
@@ -90,17 +93,21 @@ _BETWEEN = replace(
     _OLDER,
     identify=("email",),
     instead="customer_number",
+    greets=False,
     verifies=False,
     backwards=True,
     confirms=False,
+    holds=False,
+    refers=False,
     asks_more=False,
 )
-"""Services of the older desk that were modern in their time: about half of what the newer desk does."""
+"""Services of the older desk that were modern in their time: much of what the newer desk does."""
 _NEWER = Policy(
     identify=("email",),
     instead="customer_number",
     greets=False,
     verifies=False,
+    texts_code=True,
     backwards=True,
     looks_up_first=True,
     confirms=False,
@@ -111,22 +118,26 @@ _NEWER = Policy(
     asks_more=False,
     calls_back=False,
     retains=True,
-    recaps=True,
+    recaps=False,
 )
-_CAREFUL = replace(_NEWER, confirms=True, refers=True)
-"""Where money moves the newer desk asks twice."""
+_CAREFUL = replace(_NEWER, confirms=True, refers=True, recaps=True)
+"""Where money moves the newer desk asks twice, and offers it in writing."""
 
 DESKS = {
     "old": Desk(
         policies={
             "billing": _OLDER,
-            "payments": replace(_OLDER, identify=("customer_number", "postcode"), instead="last_name", confirms=False),
-            "meter_readings": _OLDER,
-            "moving": replace(_OLDER, identify=("last_name", "postcode"), instead="customer_number"),
-            "outages": replace(_BETWEEN, identify=("postcode", "last_name")),
+            "payments": replace(
+                _OLDER, identify=("customer_number", "postcode"), instead="last_name", confirms=False
+            ),
+            "meter_readings": replace(_BETWEEN, identify=("customer_number",), instead="email", refers=True),
+            "moving": replace(_BETWEEN, identify=("email", "last_name"), backwards=False, confirms=True),
+            "outages": replace(_BETWEEN, looks_up_first=True),
             "tariffs": _BETWEEN,
-            "appointments": replace(_BETWEEN, holds=False, refers=False),
-            "account_data": replace(_OLDER, identify=("customer_number", "last_name", "postcode"), recaps=True),
+            "appointments": _BETWEEN,
+            "account_data": replace(
+                _BETWEEN, identify=("customer_number",), instead="email", confirms=True, recaps=True
+            ),
             "cancellations": replace(_OLDER, confirms=False, calls_back=False),
         },
         tone=OLDER_TONE,

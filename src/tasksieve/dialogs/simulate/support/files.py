@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from tasksieve.dialogs.dialog import Dialog
@@ -49,7 +50,9 @@ def simulate_support(*, desk: str, dialogs: int | Mapping[str, int], seed: int) 
     return {part: list(_dialogs(desk, part, numbers[part], seed)) for part in parts if part in numbers}
 
 
-def write_support(new: Mapping[str, Sequence[Dialog]], old: Mapping[str, Sequence[Dialog]], folder: Path) -> list[Path]:
+def write_support(
+    new: Mapping[str, Sequence[Dialog]], old: Mapping[str, Sequence[Dialog]], folder: Path
+) -> list[Path]:
     """Write chat messages: ``folder/new/<split>.jsonl`` and ``folder/old/<service>.jsonl``.
 
     A file appears under its name only when it is complete; one that was there before is replaced.
@@ -64,17 +67,9 @@ def write_support(new: Mapping[str, Sequence[Dialog]], old: Mapping[str, Sequenc
     for name, parts in (("new", new), ("old", old)):
         for part, dialogs in parts.items():
             path = folder / name / f"{part}.jsonl"
-            _write(dialogs, path)
+            write_whole(path, partial(write_chat, dialogs))
             written.append(path)
     return written
-
-
-def _write(dialogs: Sequence[Dialog], path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, lambda unfinished: write_chat(dialogs, unfinished))
-    except OSError as error:
-        raise UserError(f"cannot be written: {error.strerror}; name another folder", path.parent) from None
 
 
 def _dialogs(desk: str, part: str, number: int, seed: int) -> Iterator[Dialog]:

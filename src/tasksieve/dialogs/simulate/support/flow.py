@@ -11,14 +11,15 @@ from tasksieve.dialogs.simulate.support import user_wording as users
 from tasksieve.dialogs.simulate.support.carrying_out import carry_out
 from tasksieve.dialogs.simulate.support.customers import Customer
 from tasksieve.dialogs.simulate.support.desks import Desk
-from tasksieve.dialogs.simulate.support.errands import SERVICES, Errand
+from tasksieve.dialogs.simulate.support.errand import Errand
+from tasksieve.dialogs.simulate.support.errands import SERVICES
 from tasksieve.dialogs.simulate.support.scene import Scene
 from tasksieve.dialogs.simulate.support.slots import SLOTS
-from tasksieve.dialogs.simulate.support.tools import NOT_FOUND
+from tasksieve.dialogs.simulate.support.tools import NOT_FOUND, SUCCESS, changed
 
 _GREETS_ALONE, _GIVES_SLOT, _GIVES_NUMBER = 0.3, 0.15, 0.12
 _HAS_NOT, _GIVES_NEXT, _MISTYPES = 0.15, 0.2, 0.12
-_ANOTHER_ERRAND = 0.15
+_ANOTHER_ERRAND, _WANTS_RECAP = 0.15, 0.5
 
 
 def play(desk: Desk, service: str, customer: Customer, rng: random.Random) -> Dialog:
@@ -52,10 +53,10 @@ def play(desk: Desk, service: str, customer: Customer, rng: random.Random) -> Di
 
 def _open(scene: Scene, errand: Errand) -> bool:
     """The user says what it is about, after a greeting or with it. Returns whether the agent has greeted."""
-    phrases = [slot.phrase for name in errand.slots if (slot := SLOTS[name]).phrase and scene.chance(_GIVES_SLOT)]
+    given = [slot for slot in errand.slots if scene.chance(_GIVES_SLOT)]
     if scene.chance(_GIVES_NUMBER):
-        phrases.append(SLOTS[scene.policy.identify[0]].phrase)
-    added = [[phrase] for phrase in phrases if phrase]
+        given.append(scene.policy.identify[0])
+    added = [[SLOTS[slot].phrase] for slot in given]
     if scene.chance(_GREETS_ALONE):
         scene.say(users.GREETINGS)
         scene.respond(Act("greet"), Act("offer_help"))
@@ -86,6 +87,12 @@ def _identify(scene: Scene, acts: list[Act]) -> None:
     if acts:
         scene.respond(*acts)
     _find_customer(scene, list(dict.fromkeys(fields)))
+    if scene.policy.texts_code:
+        scene.call("send_code", ("customer_number", "phone"))
+        scene.answer(Record.of("SendCode", {"status": SUCCESS}))
+        scene.wish(["code"])
+        scene.respond(Act("request", "code"))
+        scene.give("code")
     if scene.policy.verifies:
         scene.respond(Act("confirm", "last_name"))
         scene.say(users.IS_ME)
@@ -117,19 +124,25 @@ def _find_customer(scene: Scene, fields: list[str]) -> None:
 
 
 def _close(scene: Scene, asked: bool) -> None:
+    """From the user's thanks to the goodbye."""
     if not asked:
         scene.say(users.RESIGNS if scene.failed else users.THANKS)
-        if scene.policy.recaps and scene.chance(0.9):
-            scene.respond(Act("offer", "summary"))
-            if scene.chance(0.5):
-                scene.say(users.ACCEPTS)
-                scene.call("send_summary", ("email",))
-                scene.answer(Record.of("SendSummary", {"status": "done"}))
-                scene.respond(Act("notify_success"), Act("goodbye"))
-                return
-            scene.say(users.REFUSES)
-            scene.respond(Act("goodbye"))
+        if scene.policy.recaps:
+            _recap(scene)
             return
         scene.respond(Act("req_more"))
     scene.say(users.NOTHING_MORE)
     scene.respond(Act("goodbye"))
+
+
+def _recap(scene: Scene) -> None:
+    """Offer a summary by e-mail, send it if it is wanted, and say goodbye."""
+    scene.respond(Act("offer", "summary"))
+    if not scene.chance(_WANTS_RECAP):
+        scene.say(users.REFUSES)
+        scene.respond(Act("goodbye"))
+        return
+    scene.say(users.ACCEPTS)
+    scene.call("send_summary", ("email",))
+    scene.answer(changed("send_summary", scene.situation))
+    scene.respond(Act("notify_success"), Act("goodbye"))

@@ -19,7 +19,7 @@ NEWER_TONE = Tone(
             "[Is it you|Is that you], {first_name}?",
         ),
         "confirm": (
-            "[OK|Alright|Right|Cool], [I'll|so I'll|I'd] SUMMARY. [Deal|OK|Sounds good|Shall I|Fine with you]?",
+            ("[OK|Alright|Right|Cool], [I'll|so I'll|I'd] SUMMARY. [Deal|OK|Sounds good|Shall I|Fine with you]?"),
             "[Just checking|Quick check][:|, {first_name}:] [I|we] SUMMARY - [yes or no|right|all good]?",
             "[Ready to|Good to go? I'd] SUMMARY[, just say yes|, ok|]?",
         ),
@@ -36,15 +36,24 @@ NEWER_TONE = Tone(
             "{plan}[, so {rate} a month,|] [would work|is possible]. [Want that|Good for you]?",
         ),
         "offer(tariff)": (
-            "[Check out|How about|Our pick for you:|Have a look at] {tariff}[ - {price} a month| for {price}, {term}|][, want it|. Like it|. What do you say]?",
-            "{tariff} [fits|looks good|would be cheaper][, {term}|]. [Switch to it|Want that one|Is that it]?",
+            (
+                "[Check out|How about|Our pick for you:|Have a look at] {tariff}[ - {price} a month| for "
+                "{price}, {term}|][, want it|. Like it|. What do you say]?"
+            ),
+            ("{tariff} [fits|looks good|would be cheaper][, {term}|]. [Switch to it|Want that one|Is that it]?"),
         ),
         "offer(visit)": (
-            "[How about|We've got|What about|Free slot:] {visit}[, {technician} would come|][, ok|. Works|. Does that suit]?",
+            (
+                "[How about|We've got|What about|Free slot:] {visit}[, {technician} would come|][, ok|. "
+                "Works|. Does that suit]?"
+            ),
             "{technician} [can come|has time] {visit}. [Good|Want it|Shall I book]?",
         ),
         "offer(charger)": (
-            "[How about|Check out|Our pick:|We have] the {charger}[ for {price}| - {price}, here on {delivered_on}|][, want it|. Like it|. What do you say]?",
+            (
+                "[How about|Check out|Our pick:|We have] the {charger}[ for {price}| - {price}, here on "
+                "{delivered_on}|][, want it|. Like it|. What do you say]?"
+            ),
             "The {charger} [would fit|does the job][ and costs {price}|]. [That one|Shall we|Take it]?",
         ),
         "offer(callback)": (
@@ -52,18 +61,22 @@ NEWER_TONE = Tone(
             "[Shall we|We can] [give you a call|call you back][ on {phone}|][, ok|]?",
         ),
         "offer(discount)": (
-            "[Aw, don't go.|Wait!|Hey, {first_name}.] [What if we drop the price|How about a discount] for [a year|twelve months]?",
+            (
+                "[Aw, don't go.|Wait!|Hey, {first_name}.] [What if we drop the price|How about a discount] "
+                "for [a year|twelve months]?"
+            ),
             "[Would a better price|Would a discount] [keep you|make you stay]?",
         ),
-        "offer(summary)": (
-            "[Want|Shall I send] [it all|a recap|the details] [in a mail to {email}|by mail]?",
-        ),
+        "offer(summary)": ("[Want|Shall I send] [it all|a recap|the details] [in a mail to {email}|by mail]?",),
         "notify_success": (
             "[Done|All done|All set|Sorted|There you go][, {first_name}|][!|.]",
             "[Great news|Good news|Yay][, {first_name}|]: [it worked|that's through|it's all set][!|.]",
         ),
         "notify_failure": (
-            "[Oh no|Hmm|Sorry|Bad news|Oops][, {first_name}|] - [that didn't work|no luck|it won't go through][, {cause}|: {cause}|].",
+            (
+                "[Oh no|Hmm|Sorry|Bad news|Oops][, {first_name}|] - [that didn't work|no luck|it won't go "
+                "through][, {cause}|: {cause}|]."
+            ),
             "[That's a no from the system|It got refused|Can't do that][, sorry|][: {cause}| - {cause}|].",
         ),
         "notify_failure(find_customer)": (
@@ -77,12 +90,15 @@ NEWER_TONE = Tone(
             "[Hmm|Strange|Sorry], [nothing shows up|I see nothing|there's nothing on our side][ here| yet|].",
         ),
         "req_more": (
-            "[Anything else|What else|Is that it|Something else][ we can do| on your mind|][, {first_name}|]?",
+            ("[Anything else|What else|Is that it|Something else][ we can do| on your mind|][, {first_name}|]?"),
             "[Can I|Can we] do [anything|something] else[ for you|]?",
         ),
         "goodbye": (
             "[Bye|Ciao|See you|Take care][, {first_name}|][!| and have a great day!| - enjoy your day!]",
-            "[Thanks for dropping by|Thanks for the chat|Glad we could help][, {first_name}|][!| - bye!| - see you!]",
+            (
+                "[Thanks for dropping by|Thanks for the chat|Glad we could help][, {first_name}|][!| - bye!| "
+                "- see you!]"
+            ),
         ),
     },
     requests=(
@@ -122,8 +138,11 @@ NEWER_TONE = Tone(
             "[Your data stays with us|We share nothing][, {first_name}|][, promise|].",
         ),
         "person": (
-            "[Sure|I'm real|Fair enough], [someone can join|I'm a person|I'll get a teammate] [once we have the basics|if we get stuck].",
+            (
+                "[Sure|I'm real|Fair enough], [someone can join|I'm a person|I'll get a teammate] [once we "
+                "have the basics|if we get stuck]."
+            ),
         ),
     },
-)  # fmt: skip
+)
 """The tone of the newer desk."""

@@ -10,7 +10,7 @@ from tasksieve.dialogs.dialog import SILENCE, Dialog, Turn
 from tasksieve.dialogs.record import Note, Record
 from tasksieve.dialogs.simulate.support.customers import Customer
 from tasksieve.dialogs.simulate.support.desks import Desk, Policy
-from tasksieve.dialogs.simulate.support.errands import Errand
+from tasksieve.dialogs.simulate.support.errand import Errand
 from tasksieve.dialogs.simulate.support.habits import Habits
 from tasksieve.dialogs.simulate.support.slots import SLOTS
 from tasksieve.dialogs.simulate.support.template import Piece, drawn, spans_of, text_of

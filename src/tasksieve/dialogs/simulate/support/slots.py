@@ -12,24 +12,24 @@ class Slot:
     Attributes:
         nouns: what agents call it.
         answers: how users give it when asked, beside the ways in which anything is given.
-        phrase: how users add it to what they want; None if they do not.
+        phrase: how users add it to what they want.
         where: how it is explained to users who do not know it.
         questions: how it is asked for, beside the ways in which anything is asked for.
     """
 
     nouns: str
-    answers: tuple[str, ...] = ()
-    phrase: str | None = None
-    where: str = ""
+    answers: tuple[str, ...]
+    phrase: str
+    where: str
     questions: tuple[str, ...] = ()
 
 
 SLOTS = {
     "customer_number": Slot(
-        "your customer number|the customer number|your eight-digit customer number|the number of your account",
+        ("your customer number|the customer number|your eight-digit customer number|the number of your account"),
         ("my customer [number|no] is {customer_number}", "customer number {customer_number}"),
         "customer number {customer_number}",
-        "you find it [at the top right of|on the first page of|under the address on] every [bill|letter from us]",
+        ("you find it [at the top right of|on the first page of|under the address on] every [bill|letter from us]"),
     ),
     "last_name": Slot(
         "your last name|your surname|your family name|the last name on the contract",
@@ -44,10 +44,17 @@ SLOTS = {
         "it is [part of your address|the five digits before the town]",
     ),
     "email": Slot(
-        "your e-mail|your e-mail address|the e-mail you signed up with|the e-mail address on your account",
+        ("your e-mail|your e-mail address|the e-mail you signed up with|the e-mail address on your account"),
         ("my [mail|e-mail|email] is {email}", "you should have {email}"),
         "my mail is {email}",
         "it is the one [that we send your bills to|you log in with]",
+    ),
+    "code": Slot(
+        "the code[ we sent to {phone}|]|the six digits[ we sent to {phone}|]|the code from the text message",
+        ("[the code is|code|I got] {code}", "{code}[ I think|]", "{code}"),
+        "the code is {code}",
+        "it is in the text message that you have just got",
+        ("[I have|We have] just sent a code to {phone}. [What is it|Which one is it]?",),
     ),
     "month": Slot(
         "the month of the bill|the month|the billing month|the month it is about",
@@ -148,7 +155,11 @@ SLOTS = {
     ),
     "preference": Slot(
         "your main wish|your preference|your priority",
-        ("{preference} [would be nice|matters most|please]", "I'd [like|prefer] {preference}", "[mostly|mainly] {preference}"),
+        (
+            "{preference} [would be nice|matters most|please]",
+            "I'd [like|prefer] {preference}",
+            "[mostly|mainly] {preference}",
+        ),
         "[something with|with] {preference}",
         "[some want|it could be] a low price, green power or a fixed price",
         ("What matters [most |]to you: price, green power, a fixed price?",),
@@ -162,7 +173,11 @@ SLOTS = {
     ),
     "day": Slot(
         "a day that suits you|the day|your preferred day",
-        ("{day} [works|would work|is good|suits me]", "[how about|could you do|is there anything on] {day}?", "on {day}"),
+        (
+            "{day} [works|would work|is good|suits me]",
+            "[how about|could you do|is there anything on] {day}?",
+            "on {day}",
+        ),
         "on {day}",
         "any weekday [is possible|will do]",
         ("Which day [suits you|would suit you|works best]?", "When [would you be|are you] at home?"),
@@ -188,7 +203,10 @@ SLOTS = {
     ),
     "new_last_name": Slot(
         "your new last name|the new name|the new surname",
-        ("[it's|I'm called|my name is now|from now on] {new_last_name}", "{new_last_name}, [spelled like that|one word]"),
+        (
+            "[it's|I'm called|my name is now|from now on] {new_last_name}",
+            "{new_last_name}, [spelled like that|one word]",
+        ),
         "to {new_last_name}",
         "as it is in your passport",
     ),

@@ -111,7 +111,9 @@ def _plans(it: Situation) -> list[Fields]:
 def _payment(it: Situation) -> list[Fields]:
     if it.rng.random() < 0.35:
         return [{"status": NOT_FOUND}]
-    return [{"amount": it.amount(30, 300), "booked_on": it.day(-6, 0), "status": it.rng.choice(("booked", "on hold"))}]
+    return [
+        {"amount": it.amount(30, 300), "booked_on": it.day(-6, 0), "status": it.rng.choice(("booked", "on hold"))}
+    ]
 
 
 def _meter(it: Situation) -> list[Fields]:
@@ -191,7 +193,16 @@ def _charger_state(it: Situation) -> list[Fields]:
     return [{"cause": it.rng.choice(causes), "charger": it.rng.choice(_CHARGERS), "last_seen": it.day(-3, 0)}]
 
 
-_TARIFFS = ("River Green", "Steady 24", "Night Owl", "Basic Flow", "Family Plus", "Wind Fix", "Open Flex", "Sun Saver")
+_TARIFFS = (
+    "River Green",
+    "Steady 24",
+    "Night Owl",
+    "Basic Flow",
+    "Family Plus",
+    "Wind Fix",
+    "Open Flex",
+    "Sun Saver",
+)
 _TERMS = ("12 months", "24 months", "no minimum term", "6 months")
 _GRIDS = ("north grid", "harbour grid", "hill grid", "city grid")
 _TECHNICIANS = ("Mr Brandt", "Ms Ferreira", "Mr Osei", "Ms Halloran", "Mr Vidal", "Ms Kurz")

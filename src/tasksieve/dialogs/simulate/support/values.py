@@ -9,10 +9,11 @@ from datetime import date, timedelta
 
 from tasksieve.dialogs.simulate.support.customers import LAST_NAMES, MAIL_HOSTS, Customer, new_address
 
-MONTHS = tuple(
-    "January February March April May June July August September October November December".split()
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
 )
-WEEKDAYS = tuple("Monday Tuesday Wednesday Thursday Friday".split())
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 _FIRST_DAY = date(2023, 1, 2)
 
 _CHOICES = {
@@ -27,18 +28,49 @@ _CHOICES = {
         "the dates don't match",
         "the discount isn't on there",
     ),
-    "affected": ("the whole flat", "the kitchen", "half the house", "the whole street", "the upper floor",
-                 "the entire building", "the cellar and the stairs", "our living room", "everything"),
-    "preference": ("green power", "a fixed price", "a low price", "no long contract", "cheap nights", "the lowest rate"),
-    "job": ("a meter exchange", "a safety check", "a second meter", "a new fuse box", "a broken seal",
-            "a smart meter", "a connection for the garden", "a check of the wiring"),
+    "affected": (
+        "the whole flat",
+        "the kitchen",
+        "half the house",
+        "the whole street",
+        "the upper floor",
+        "the entire building",
+        "the cellar and the stairs",
+        "our living room",
+        "everything",
+    ),
+    "preference": (
+        "green power",
+        "a fixed price",
+        "a low price",
+        "no long contract",
+        "cheap nights",
+        "the lowest rate",
+    ),
+    "job": (
+        "a meter exchange",
+        "a safety check",
+        "a second meter",
+        "a new fuse box",
+        "a broken seal",
+        "a smart meter",
+        "a connection for the garden",
+        "a check of the wiring",
+    ),
     "daypart": ("morning", "afternoon", "early afternoon", "late morning", "evening"),
-    "reason": ("it got too expensive", "I'm moving abroad", "I found a cheaper offer", "we're moving in together",
-               "the service was bad", "I want green power", "the house is being sold"),
+    "reason": (
+        "it got too expensive",
+        "I'm moving abroad",
+        "I found a cheaper offer",
+        "we're moving in together",
+        "the service was bad",
+        "I want green power",
+        "the house is being sold",
+    ),
     "parking": ("a garage", "a carport", "a space outside", "an underground garage", "a driveway", "a shared yard"),
     "power": ("11 kW", "22 kW", "11kw", "22kw", "7.4 kW"),
     "usage_unit": ("kWh", "kwh", "kilowatt hours", "kWh a year"),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +87,11 @@ class Notation:
 
     def date(self, day: date) -> str:
         """A date as a record has it."""
-        return f"{day.day:02d}.{day.month:02d}.{day.year}" if self.numeric else f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+        return (
+            f"{day.day:02d}.{day.month:02d}.{day.year}"
+            if self.numeric
+            else f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+        )
 
     def amount(self, cents: int) -> str:
         """An amount of money as a record has it."""
@@ -133,9 +169,18 @@ def _day(customer: Customer, today: date, rng: random.Random) -> str:
 def _since(customer: Customer, today: date, rng: random.Random) -> str:
     hour = rng.randint(1, 11)
     return rng.choice(
-        (f"{hour} this morning", f"{hour} o'clock", f"about {hour}pm", "last night", "yesterday evening",
-         f"{rng.randint(2, 9)} hours ago", f"{hour}:{rng.randint(10, 55)}", "this morning", f"half past {hour}")
-    )  # fmt: skip
+        (
+            f"{hour} this morning",
+            f"{hour} o'clock",
+            f"about {hour}pm",
+            "last night",
+            "yesterday evening",
+            f"{rng.randint(2, 9)} hours ago",
+            f"{hour}:{rng.randint(10, 55)}",
+            "this morning",
+            f"half past {hour}",
+        )
+    )
 
 
 def _usage(customer: Customer, today: date, rng: random.Random) -> str:
@@ -153,6 +198,7 @@ def _new_phone(customer: Customer, today: date, rng: random.Random) -> str:
 
 
 _OTHERS: dict[str, Callable[[Customer, date, random.Random], str]] = {
+    "code": lambda customer, today, rng: f"{rng.randint(100_000, 999_999)}",
     "month": _month,
     "reading": _reading,
     "day": _day,
