@@ -98,8 +98,10 @@ _BETWEEN = replace(
     backwards=True,
     confirms=False,
     holds=False,
+    asks_again=False,
     refers=False,
     asks_more=False,
+    calls_back=False,
 )
 """Services of the older desk that were modern in their time: much of what the newer desk does."""
 _NEWER = Policy(
@@ -131,13 +133,11 @@ DESKS = {
                 _OLDER, identify=("customer_number", "postcode"), instead="last_name", confirms=False
             ),
             "meter_readings": replace(_BETWEEN, identify=("customer_number",), instead="email", refers=True),
-            "moving": replace(_BETWEEN, identify=("email", "last_name"), backwards=False, confirms=True),
+            "moving": replace(_BETWEEN, identify=("email", "last_name"), backwards=False, texts_code=True),
             "outages": replace(_BETWEEN, looks_up_first=True),
-            "tariffs": _BETWEEN,
+            "tariffs": replace(_BETWEEN, texts_code=True),
             "appointments": _BETWEEN,
-            "account_data": replace(
-                _BETWEEN, identify=("customer_number",), instead="email", confirms=True, recaps=True
-            ),
+            "account_data": replace(_BETWEEN, texts_code=True, confirms=True, recaps=True),
             "cancellations": replace(_OLDER, confirms=False, calls_back=False),
         },
         tone=OLDER_TONE,

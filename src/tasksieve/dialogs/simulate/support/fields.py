@@ -32,7 +32,7 @@ FIELDS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "fee": (
         "the fee|the fee for it|the extra cost",
-        ("[is there|what's] a fee?", "does [it|that] cost [anything|extra]?"),
+        ("[is there a|what's the] fee?", "does [it|that] cost [anything|extra]?"),
     ),
     "booked_on": ("the booking date|the day it was booked", ("when [did it arrive|was it booked]?",)),
     "last_reading": ("the last reading|the last figure we have", ("what was the last one?",)),

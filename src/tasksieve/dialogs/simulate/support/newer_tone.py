@@ -102,7 +102,7 @@ NEWER_TONE = Tone(
         ),
     },
     requests=(
-        "[What's|And what's|So what's|Just tell me] NOUN[, {first_name}|]?",
+        "[What's|And what's|So what's] NOUN[, {first_name}|]?",
         "[Can|Could] you [send|type|drop|give] [me |us |]NOUN?",
         "[Mind|Would you mind] [sending|typing|giving] [me |us |]NOUN?",
         "[Just need|Still need|We need|Now I need] NOUN[ :)|!|.]",

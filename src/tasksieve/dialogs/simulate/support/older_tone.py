@@ -21,7 +21,7 @@ OLDER_TONE = Tone(
         ),
         "confirm(last_name)": (
             "Am I [speaking|writing] with [{title} ]{last_name}?",
-            "[Thank you.|] [Is that|That would be] {title} {last_name}[, correct|, is that right|]?",
+            "[Thank you.|] [Is that|Is it] {title} {last_name}?",
             "I have found the account of {title} {last_name}. Is that [you|right|correct]?",
         ),
         "confirm": (
@@ -52,7 +52,7 @@ OLDER_TONE = Tone(
                 "[I could offer you|We can agree on|There would be] {plan}[ of {rate}| of {rate} each|]. "
                 "[Would that suit you|Is that acceptable|Would you like that]?"
             ),
-            "[Would|How about] {plan}[, at {rate} each,|] [be possible for you|suit you]?",
+            "Would {plan}[, at {rate} each,|] [be possible for you|suit you]?",
         ),
         "offer(tariff)": (
             (
@@ -112,7 +112,7 @@ OLDER_TONE = Tone(
             ),
             (
                 "[I am afraid that|Unfortunately] [this was refused|it did not work|I cannot do that][, "
-                "because {cause}|. {cause}|]."
+                "because {cause}|: {cause}|]."
             ),
         ),
         "notify_failure(find_customer)": (

@@ -67,10 +67,12 @@ class Scene:
             self.known.pop(slot, None)
 
     def say(self, templates: Sequence[str], *more: Sequence[str]) -> None:
-        """The user says one of the templates, and one of each further ones after it."""
+        """The user says one of the templates, and after it one of each others that gives nothing twice."""
         pieces = [*drawn(templates, self.wishes, self.rng)]
         for each in more:
-            pieces += [Piece(self.rng.choice((", ", ", ", ". ", " - "))), *drawn(each, self.wishes, self.rng)]
+            added = drawn(each, self.wishes, self.rng)
+            if not {piece.slot for piece in added if piece.slot} & {piece.slot for piece in pieces}:
+                pieces += [Piece(self.rng.choice((", ", ", ", ". ", " - "))), *added]
         self._hear(pieces)
 
     def give(self, slot: str, *, templates: Sequence[str] = (), wrong: str = "") -> None:

@@ -50,7 +50,7 @@ SLOTS = {
         "it is the one [that we send your bills to|you log in with]",
     ),
     "code": Slot(
-        "the code[ we sent to {phone}|]|the six digits[ we sent to {phone}|]|the code from the text message",
+        "the code[ we sent to {phone}|]|your six-digit code|the code from the text message",
         ("[the code is|code|I got] {code}", "{code}[ I think|]", "{code}"),
         "the code is {code}",
         "it is in the text message that you have just got",

@@ -35,7 +35,7 @@ REJECTS = (
         "another one|is there another]?"
     ),
     (
-        "[that doesn't work|that's not good|I don't like that|that doesn't suit me][ for me| at "
+        "[that doesn't work|that's not good|I don't like that|that doesn't suit me][ at "
         "all|][, what else is there|, anything else|]?"
     ),
     "[another one|something different|any alternatives], please",
