@@ -72,7 +72,8 @@ class Scene:
         for each in more:
             added = drawn(each, self.wishes, self.rng)
             if not {piece.slot for piece in added if piece.slot} & {piece.slot for piece in pieces}:
-                pieces += [Piece(self.rng.choice((", ", ", ", ". ", " - "))), *added]
+                between = " " if pieces[-1].text.endswith("?") else self.rng.choice((", ", ", ", ". ", " - "))
+                pieces += [Piece(between), *added]
         self._hear(pieces)
 
     def give(self, slot: str, *, templates: Sequence[str] = (), wrong: str = "") -> None:
