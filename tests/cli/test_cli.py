@@ -45,6 +45,21 @@ def test_simulate_writes_the_four_splits(cli: Cli, tmp_path: Path) -> None:
     assert "hotel" in wrong.err
 
 
+def test_simulate_support_writes_a_new_desk_and_an_archive_of_services(cli: Cli, tmp_path: Path) -> None:
+    numbers = ("--dialogs", 2, "--train", 3, "--valid", 4, "--test", 5)
+    ended = cli("simulate", "support", *numbers, "--seed", 1, "--out", "desks")
+    assert (ended.code, len(ended.out.splitlines())) == (0, 3 + 9), ended.err
+    new, old = (sorted((tmp_path / "desks" / name).iterdir()) for name in ("new", "old"))
+    lines = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in new}
+    assert lines == {"test.jsonl": 5, "train.jsonl": 3, "valid.jsonl": 4}
+    assert len(old) == 9
+    assert all(len(path.read_text(encoding="utf-8").splitlines()) == 2 for path in old)
+    checked = cli("validate", *(str(path) for path in [*new, *old]))
+    assert checked.code == 0, checked.out
+    assert cli("simulate", "support", "--task", 3, "--out", "x").err.startswith("error: found --task, which support")
+    assert "found --test, which hotel has not" in cli("simulate", "hotel", "--test", 3, "--out", "x").err
+
+
 @pytest.fixture(scope="module")
 def learned_run(tasks_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cli") / "run"

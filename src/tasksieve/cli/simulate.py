@@ -8,23 +8,57 @@ from typing import Annotated
 import typer
 
 from tasksieve.cli.messages import output
+from tasksieve.errors import UserError
+
+_SUPPORT = "support"
+_DIALOGS, _TASK = 1000, 5
+_OLD, _TRAIN, _VALID, _TEST = 100, 10, 10, 200
 
 
 def simulate(
-    kind: Annotated[str, typer.Argument(help="restaurant, personalized-restaurant or hotel.")],
+    kind: Annotated[str, typer.Argument(help="support, restaurant, personalized-restaurant or hotel.")],
     out: Annotated[Path, typer.Option(help="The folder to write into.")],
-    dialogs: Annotated[int, typer.Option(min=1, help="Dialogs in each split.")] = 1000,
+    dialogs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help=f"Dialogs in each split ({_DIALOGS}); of support, of each service of the older desk ({_OLD}).",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Everything drawn at random follows from it.")] = 0,
     task: Annotated[
-        int, typer.Option(min=1, max=5, help="1 ask, 2 update, 3 propose, 4 give information, 5 all of it.")
-    ] = 5,
+        int | None,
+        typer.Option(min=1, max=5, help="1 ask, 2 update, 3 propose, 4 give information, 5 all of it (default)."),
+    ] = None,
+    train: Annotated[int | None, typer.Option(min=1, help=f"Of the newer desk, to learn from ({_TRAIN}).")] = None,
+    valid: Annotated[int | None, typer.Option(min=1, help=f"Of the newer desk, to validate ({_VALID}).")] = None,
+    test: Annotated[int | None, typer.Option(min=1, help=f"Of the newer desk, to test ({_TEST}).")] = None,
 ) -> None:
-    """Write dialogs of a simulated user and system: train.txt, valid.txt, test.txt, test-oov.txt.
+    """Write dialogs of a simulated user and system.
 
-    test-oov.txt has places, cuisines and restaurants that are nowhere in the other files.
+    [bold]support[/bold] is a pair of support desks with customers, tools and several services: chat messages in
+    new/train.jsonl, new/valid.jsonl and new/test.jsonl, and an archive of an older desk with other policies, one
+    file a service, in old/.
+
+    The other kinds are made of templates: train.txt, valid.txt, test.txt, test-oov.txt. test-oov.txt has places,
+    cuisines and restaurants that are nowhere in the other files.
     """
+    from tasksieve.dialogs.simulate import KINDS, simulate_support, write_simulation, write_support
     from tasksieve.dialogs.simulate import simulate as draw
-    from tasksieve.dialogs.simulate import write_simulation
 
-    for path in write_simulation(draw(kind, dialogs=dialogs, seed=seed, task=task), out):
+    of_new = {"train": train, "valid": valid, "test": test}
+    if kind not in (_SUPPORT, *KINDS):
+        raise UserError(f"found kind {kind!r}; expected one of {', '.join((_SUPPORT, *KINDS))}")
+    if kind == _SUPPORT:
+        if task is not None:
+            raise UserError("found --task, which support has not; leave it out")
+        numbers = {"train": train or _TRAIN, "valid": valid or _VALID, "test": test or _TEST}
+        new = simulate_support(desk="new", dialogs=numbers, seed=seed)
+        paths = write_support(new, simulate_support(desk="old", dialogs=dialogs or _OLD, seed=seed), out)
+    else:
+        for name, number in of_new.items():
+            if number is not None:
+                raise UserError(f"found --{name}, which {kind} has not; --dialogs is the number in each split")
+        paths = write_simulation(draw(kind, dialogs=dialogs or _DIALOGS, seed=seed, task=task or _TASK), out)
+    for path in paths:
         output().print(f"Wrote {path}", soft_wrap=True)
