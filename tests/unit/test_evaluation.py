@@ -16,9 +16,12 @@ from tasksieve.encoding import Batch, Candidates, Choices, EncodedTask, Reader, 
 from tasksieve.errors import UserError
 from tasksieve.models import DialogModel
 from tasksieve.records.run_folder import RunFolder
+from tasksieve.training.runs.dialog_tasks import Encoding
 from tasksieve.training.runs.dialogs import train
-from tasksieve.training.runs.evaluation import UNANSWERABLE, accuracy, ranks, summary, task_ranks
+from tasksieve.training.runs.evaluation import UNANSWERABLE, accuracy, ranks, task_ranks
 from tasksieve.training.runs.labels import read_labels
+from tasksieve.training.runs.measures import summary
+from tasksieve.training.runs.predictions import predict
 from tasksieve.training.runs.trained_model import Conversation, TrainedModel, evaluate_run
 from tests.reading import facts
 from tests.small import small_config
@@ -61,12 +64,17 @@ def test_accuracies_by_turn_dialog_and_kind() -> None:
     ]
     readings = Reader().read(dialogs)
     vocabulary = Vocabulary.of(readings)
-    task = EncodedTask(readings, vocabulary, Candidates(["api_call x", "api_call y", "hello"], vocabulary))
+    candidates = Candidates(["api_call x", "api_call y", "hello"], vocabulary)
+    task = EncodedTask(readings, vocabulary, candidates)
+    encoding = Encoding(vocabulary, {"primary": candidates}, 250, Reader())
     model = Fixed([2, 1, 0, 2, 1])
     found = task_ranks(model, task)
     assert model.training
     assert accuracy(found) == 60.0
-    record = summary(found, task)
+    frame = predict(model, encoding, readings, task, {})
+    assert frame["rank"].to_list() == [1, 3, None, 1, 1]
+    assert frame["predicted"].to_list() == ["hello", "api_call y", "api_call x", "hello", "api_call y"]
+    record = summary(frame, task.coverage, "responses")
     assert (record["turns"], record["dialogs"], record["accuracy"], record["per_dialog_accuracy"]) == (
         5,
         2,

@@ -87,14 +87,25 @@ def evaluate(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
     data: Annotated[str, typer.Option(help="Dialogs to measure on: a file, or a folder with a test split.")],
     split: Annotated[str, typer.Option(help="Which split of a folder.")] = "test",
+    predictions: Annotated[
+        Path | None, typer.Option(help="Write what was predicted at every turn there: .parquet, .csv or .jsonl.")
+    ] = None,
+    others: Annotated[
+        list[str], typer.Option(help="Dialogs of another service, for distractors from all. May be repeated.")
+    ] = [],  # noqa: B006
     as_json: Json = False,
 ) -> None:
-    """Measure a run's best model: per turn, per dialog, hits@1/5/10, and by kind of turn."""
-    from tasksieve.report.terminal import evaluation_table
+    """Measure a run's best model: per turn, per dialog, by kind of turn, single acts, and among distractors."""
+    from tasksieve.report.terminal import evaluation_table, selection_table
     from tasksieve.training.runs.trained_model import evaluate_run
 
-    measured = evaluate_run(run, data, split)
+    measured = evaluate_run(run, data, split, predictions=predictions, others=others)
     if as_json:
         print_json(measured)
-    else:
-        output().print(evaluation_table(measured))
+        return
+    console = output()
+    console.print(evaluation_table(measured))
+    if measured.get("selection"):
+        console.print(selection_table(measured))
+    if predictions is not None:
+        console.print(f"Wrote {predictions}", soft_wrap=True)

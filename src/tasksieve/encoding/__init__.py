@@ -4,7 +4,7 @@ from tasksieve.contracts import ExampleBatch, Examples
 from tasksieve.encoding.batch import Batch
 from tasksieve.encoding.candidates import Candidates, has_gap, responses_of
 from tasksieve.encoding.choices import ChoiceRows, Choices
-from tasksieve.encoding.encoded_task import Coverage, EncodedTask
+from tasksieve.encoding.encoded_task import Coverage, EncodedTask, Example
 from tasksieve.encoding.entities import KnownEntities
 from tasksieve.encoding.examples import chunks, in_order
 from tasksieve.encoding.names import Names, names_of
@@ -23,6 +23,7 @@ __all__ = [
     "Choices",
     "Coverage",
     "EncodedTask",
+    "Example",
     "ExampleBatch",
     "Examples",
     "KnownEntities",

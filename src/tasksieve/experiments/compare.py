@@ -22,6 +22,7 @@ from tasksieve.training.loop.divergence import Diverged
 from tasksieve.training.loop.run import refuse_other
 from tasksieve.training.methods import method_named
 from tasksieve.training.runs.dialogs import train
+from tasksieve.training.runs.predictions import PREDICTIONS
 from tasksieve.training.runs.read_files import ReadFiles, read_files
 from tasksieve.training.runs.trained_model import evaluate_run
 from tasksieve.training.tracking import Tracking
@@ -125,7 +126,7 @@ def _jobs(plan: Plan, test: Path) -> list[Job]:
                 path = plan.out / "runs" / label
                 work = (
                     partial(train, config, path, tracking=_tracking(plan, label)),
-                    partial(evaluate_run, path, test),
+                    partial(evaluate_run, path, test, predictions=path / PREDICTIONS),
                 )
                 if RunFolder(path).begun:
                     refuse_other(RunFolder(path), config)

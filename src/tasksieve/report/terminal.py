@@ -84,10 +84,39 @@ def evaluation_table(test: dict[str, Any]) -> Table:
     table.add_row("  ceiling (candidates)", "", show.percent(coverage.get("candidate_ceiling")))
     whole_dialogs = show.percent(test.get("per_dialog_accuracy"))
     table.add_row("  whole dialogs right", "", whole_dialogs)
+    acts = test.get("acts") or {}
+    for name, label in (("micro_f1", "micro-F1"), ("macro_f1", "macro-F1")) if acts else ():
+        table.add_row(f"  {label} over acts", "", show.percent(acts.get(name)))
     table.add_section()
     for kind, entry in kinds_by_turns(test):
         table.add_row(_cropped(kind), *_hit_cells(entry))
     return table
+
+
+def selection_table(test: dict[str, Any]) -> Table:
+    """How the right response ranks among distractors: a row for each number of responses ranked and their source.
+
+    Args:
+        test: the record ``test.json`` with a part ``selection``.
+    """
+    table = plain_table()
+    table.add_column("right response among")
+    for heading in ("first %", "in first 3", "mean reciprocal rank"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for label, found in test["selection"].items():
+        ranks = [show.percent(found.get(name)) for name in ("recall@1", "recall@3", "mrr")]
+        table.add_row(Text(_ranked(label, found)), *ranks)
+    return table
+
+
+def _ranked(label: str, found: dict[str, Any]) -> str:
+    """What was ranked, in words; fewer than wanted are said."""
+    if label == "given":
+        return f"those that the data give ({show.number(found.get('mean_ranked'), 1)})"
+    size, _, random = label.partition("_")
+    fewest = found.get("fewest_ranked")
+    there = f", as few as {fewest} there" if isinstance(fewest, int) and fewest < int(size) else ""
+    return f"{size} of {'all services' if random else 'the same service'}{there}"
 
 
 def _hit_cells(entry: dict[str, Any], style: str = "") -> list[Text]:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import torch
 
 from tasksieve.dialogs import SILENCE, Dialog, Note, Record, Turn
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.dialogs.record import told
-from tasksieve.encoding import Batch, Reading
+from tasksieve.encoding import Batch, Coverage, Reading
 from tasksieve.models import DialogModel
 from tasksieve.records.files import sha256
 from tasksieve.records.run_folder import RunFolder
@@ -21,7 +22,14 @@ from tasksieve.training.loop.tensor_files import read_tensors
 from tasksieve.training.runs.answers import Answer, best_answers
 from tasksieve.training.runs.dialog_tasks import PRIMARY_HEAD, Encoding
 from tasksieve.training.runs.dialogs import build_model
-from tasksieve.training.runs.evaluation import summary, task_ranks
+from tasksieve.training.runs.measures import summary
+from tasksieve.training.runs.predictions import (
+    check_ending,
+    distractors_of,
+    predict,
+    responses_said,
+    write_predictions,
+)
 
 Event = Turn | Record | Note
 """What a dialog is made of."""
@@ -50,10 +58,26 @@ class TrainedModel:
         model.eval()
         return cls(model, encoding)
 
-    def evaluate(self, dialogs: Sequence[Dialog]) -> dict[str, Any]:
-        """Accuracies in per cent: per turn, per dialog, hits@1/5/10, by kind of turn, with the coverage."""
-        task = self.encoding.encode_dialogs(dialogs)
-        return summary(task_ranks(self.model, task), task)
+    def evaluate(self, dialogs: Sequence[Dialog], others: Sequence[Sequence[Dialog]] = ()) -> dict[str, Any]:
+        """All measures of :mod:`tasksieve.training.runs.measures` on dialogs."""
+        frame, coverage = self.predict(dialogs, others)
+        return summary(frame, coverage, self.encoding.reader.predict)
+
+    def predict(
+        self, dialogs: Sequence[Dialog], others: Sequence[Sequence[Dialog]] = ()
+    ) -> tuple[pl.DataFrame, Coverage]:
+        """What the model says at every turn of dialogs, as :mod:`tasksieve.training.runs.predictions` has it.
+
+        Args:
+            dialogs: of the primary task.
+            others: dialogs of other services; the right response is ranked among theirs too.
+        """
+        readings = self.encoding.reader.read(dialogs)
+        task = self.encoding.encode(readings)
+        drawn = {}
+        if self.encoding.reader.predict == "responses":
+            drawn = distractors_of(task, readings, [responses_said(those) for those in others])
+        return predict(self.model, self.encoding, readings, task, drawn), task.coverage
 
     @torch.no_grad()
     def answer(
@@ -78,18 +102,35 @@ class TrainedModel:
         return task.batch(torch.tensor([len(task) - 1], device=task.device)), reading
 
 
-def evaluate_run(path: Path | str, data: Path | str, split: str = "test") -> dict[str, Any]:
+def evaluate_run(
+    path: Path | str,
+    data: Path | str,
+    split: str = "test",
+    *,
+    predictions: Path | None = None,
+    others: Sequence[Path | str] = (),
+) -> dict[str, Any]:
     """Measure a run's best model on dialogs.
 
     Args:
         path: the run folder.
         data: a file, or a directory with the split.
         split: which file of a directory.
+        predictions: where to write what was predicted at every turn: Parquet, CSV or JSON lines.
+        others: the same of other services, for distractors from all of them.
     Returns: the record ``test.json``.
+    Raises: UserError: if the folder is not of a trained run, or a file cannot be read or written.
     """
+    if predictions is not None:
+        check_ending(predictions)
     file = dialog_file(data, split)
     trained = TrainedModel.load(path)
-    return {"data": str(file), "sha256": sha256(file), **trained.evaluate(read_dialogs(file))}
+    frame, coverage = trained.predict(
+        read_dialogs(file), [read_dialogs(dialog_file(other, split)) for other in others]
+    )
+    if predictions is not None:
+        write_predictions(predictions, frame)
+    return {"data": str(file), "sha256": sha256(file), **summary(frame, coverage, trained.encoding.reader.predict)}
 
 
 class Conversation:
