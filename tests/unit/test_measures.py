@@ -92,7 +92,7 @@ def _encoded(dialogs: list[Dialog], names: Names | None = None) -> tuple[Encodin
 def test_responses_that_are_no_candidates_are_ranked_among_others() -> None:
     said = ["hello", "how are you", "one two three four", "good bye"]
     encoding, readings, task = _encoded([Dialog(tuple(Turn("hi", text) for text in said))])
-    frame = predict(Longest(), encoding, readings, task, distractors_of(task, readings))
+    frame = predict(Longest(), encoding, readings, task, distractors_of(task.examples, readings))
     assert frame["rank"].to_list() == [1, None, None, None]
     assert frame["rank_100"].to_list() == [4, 2, 1, 3]
     assert frame["among_100"].to_list() == [4] * 4
@@ -107,7 +107,7 @@ def test_responses_that_are_no_candidates_are_ranked_among_others() -> None:
 
 def test_distractors_of_other_services_are_measured_apart() -> None:
     encoding, readings, task = _encoded([Dialog((Turn("hi", "hello"), Turn("hi", "how are you")))])
-    drawn = distractors_of(task, readings, [["hello how are you", "hello ."]])
+    drawn = distractors_of(task.examples, readings, [["hello how are you", "hello ."]])
     record = summary(predict(Longest(), encoding, readings, task, drawn), task.coverage, "responses")
     assert record["measures"]["R_100@1"] == 50.0
     assert record["measures"]["R_100@1 random"] == 0.0
@@ -122,7 +122,7 @@ def test_a_text_that_names_a_known_entity_is_a_template_with_it() -> None:
     ]
     encoding, readings, task = _encoded(dialogs, names)
     assert [turn.response for turn in readings[0].turns] == ["try <entity> please"] * 2
-    drawn = distractors_of(task, readings)[""]
+    drawn = distractors_of(task.examples, readings)[""]
     scores = Ranking(encoding, readings, task, drawn).scores(Longest())
     there = {drawn.texts[number]: float(score) for number, score in zip(drawn.drawn[0], scores[0, 1:], strict=True)}
     shares = torch.tensor([float(scores[0, 0]), there["try Da Enzo please"]]) - 3

@@ -10,7 +10,7 @@ from tasksieve.encoding.examples import chunks, in_order
 from tasksieve.encoding.names import Names, names_of
 from tasksieve.encoding.phrases import Phrase, bag_of, words_of
 from tasksieve.encoding.prediction import Prediction, annotated_turns, suited
-from tasksieve.encoding.reading import Line, Reader, Reading, ReadTurn, action_of
+from tasksieve.encoding.reading import Line, Reader, Reading, ReadTurn, action_of, kind_of
 from tasksieve.encoding.sampling import BatchSampler, derived_generator
 from tasksieve.encoding.sentences import SentenceTable
 from tasksieve.encoding.vocabulary import Vocabulary
@@ -43,6 +43,7 @@ __all__ = [
     "derived_generator",
     "has_gap",
     "in_order",
+    "kind_of",
     "names_of",
     "responses_of",
     "suited",

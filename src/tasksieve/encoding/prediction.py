@@ -30,16 +30,20 @@ def suited(training: Sequence[Dialog], held_out: Sequence[Dialog]) -> Prediction
         training: its training dialogs.
         held_out: those that a model is selected by.
     """
-    turns = _learned(training), _learned(held_out)
-    annotated = _share(bool(turn.acts) for part in turns for turn in part)
-    known = {bag_of(turn.system) for turn in turns[0]}
-    repeated = _share(bag_of(turn.system) in known for turn in turns[1])
-    said = f"{repeated:.0f} % of the validation responses stand in the training dialogs"
-    if annotated >= ANNOTATED and repeated < REPEATED:
+    annotated = _share(bool(turn.acts) for part in (training, held_out) for turn in _learned(part))
+    known = repeated(training, held_out)
+    said = f"{known:.0f} % of the validation responses stand in the training dialogs"
+    if annotated >= ANNOTATED and known < REPEATED:
         return Prediction("actions", f"the turns say what the system does, and only {said}")
-    if repeated >= REPEATED:
+    if known >= REPEATED:
         return Prediction("responses", said)
     return Prediction("responses", f"only {annotated:.0f} % of the turns say what the system does; but only {said}")
+
+
+def repeated(training: Sequence[Dialog], held_out: Sequence[Dialog]) -> float:
+    """How many of the held-out responses stand in training dialogs word for word, in per cent."""
+    known = {bag_of(turn.system) for turn in _learned(training)}
+    return _share(bag_of(turn.system) in known for turn in _learned(held_out))
 
 
 def annotated_turns(dialogs: Iterable[Dialog]) -> int:

@@ -86,6 +86,7 @@ class Method:
         needs_labels: whether it must be known which related examples are right.
         paper: the row's name in the paper's tables, if it is one of them.
         reference: where the method is from, if it is not in the paper.
+        simple: whether it is a simple baseline, which the loop does not train; see ``training/methods/simple.py``.
     """
 
     name: ClassVar[str] = ""
@@ -95,6 +96,7 @@ class Method:
     needs_labels: ClassVar[bool] = False
     paper: ClassVar[str] = ""
     reference: ClassVar[str] = ""
+    simple: ClassVar[bool] = False
 
     def weighing(self, start: Start) -> Weighing:
         """Where the related examples' weights come from in one run: by default all are 1."""

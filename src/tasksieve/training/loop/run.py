@@ -75,10 +75,34 @@ def run(
         threads = torch.get_num_threads()
         torch.set_num_threads(config.training.threads)
         try:
+            if method.simple:
+                return _fit(folder, config, method, setting, watch or _logged(config))
             parts = setting.build(config, method)
             return _Run(folder, config, method, parts).finish(watch or _logged(config), tracking)
         finally:
             torch.set_num_threads(threads)
+
+
+def _fit(
+    folder: RunFolder, config: Config, method: Method, setting: Setting[Config], watch: Watcher
+) -> dict[str, Any]:
+    """A run by a simple method, which has no iterations: one that is killed starts again."""
+    if setting.fit is None:
+        raise UserError(f"method '{method.name}' is for runs on dialogs; choose another method")
+    started = time.perf_counter()
+    found = setting.fit(config, method, folder)
+    result = {
+        "method": method.name,
+        "seed": config.training.seed,
+        "best_step": 0,
+        "iterations": 0,
+        "stopped": "fitted",
+        "seconds": round(time.perf_counter() - started, 3),
+        **found,
+    }
+    folder.write_record("result", result)
+    watch(RunProgress(1, 1, result["valid_accuracy"], ended=True))
+    return result
 
 
 def _logged(config: LoopConfig) -> Watcher:

@@ -68,9 +68,12 @@ class Setting(Generic[Config]):
         method: finds the method that a configuration names, and refuses one that cannot work here.
         files: the data files that a configuration means.
         build: reads them and makes the parts.
+        fit: does a whole run by a simple method: reads the files, fits, and leaves in the folder what measures it
+            later; returns what ``result.json`` says beside method, seed and seconds. None where there are none.
     """
 
     config: type[Config]
     method: Callable[[Config], Method]
     files: Callable[[Config], tuple[Path, ...]]
     build: Callable[[Config, Method], Parts]
+    fit: Callable[[Config, Method, RunFolder], dict[str, Any]] | None = None

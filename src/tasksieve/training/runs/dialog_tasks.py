@@ -25,8 +25,9 @@ from tasksieve.records.config import RunConfig
 from tasksieve.records.files import read_json, write_text
 from tasksieve.records.model_config import MOST_MEMORIES, SLOT_ACTS, Facts, Predicted
 from tasksieve.training.methods import Method
+from tasksieve.training.runs.measured import measure_of
 from tasksieve.training.runs.memo import READ, TASKS, file_key, readings_of
-from tasksieve.training.runs.read_files import data_files, read_files
+from tasksieve.training.runs.read_files import ReadFiles, data_files, read_files
 
 PRIMARY_HEAD = "primary"
 _log = logging.getLogger("tasksieve")
@@ -109,22 +110,32 @@ class Encoding:
 
 @dataclass(frozen=True, slots=True)
 class DialogTasks:
-    """All that a run learns from and is selected by."""
+    """All that a run learns from and is selected by.
+
+    Attributes:
+        encoding: of all tasks.
+        primary, valid, related: the dialogs, encoded.
+        held_out: those of ``valid`` as they were read.
+        measure: what selects a model.
+    """
 
     encoding: Encoding
     primary: EncodedTask
     valid: EncodedTask
     related: tuple[EncodedTask, ...]
+    held_out: tuple[Reading, ...]
+    measure: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A run's dialogs as its readers read them: the primary task's reader first."""
+    """A run's dialogs as its readers read them, the primary task's reader first, and what it is measured by."""
 
     readers: list[Reader]
     primary: list[Reading]
     valid: list[Reading]
     related: list[list[Reading]]
+    measure: str
 
 
 def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
@@ -143,11 +154,9 @@ def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
 def _read(config: RunConfig) -> _Read:
     read = read_files(config.data)
     _log.info("predicting %s: %s", read.prediction.what, read.prediction.why)
-    named = _names(config, [*read.primary, *read.valid], read.related)
-    predict = read.prediction.what
-    readers = [Reader(config.model.facts, names, predict, config.data.slot_acts) for names in named]
-    others = [readings_of(reader, dialogs) for reader, dialogs in zip(readers[1:], read.related, strict=True)]
-    return _Read(readers, readers[0].read(read.primary), readers[0].read(read.valid), others)
+    (reader, own), (_, valid), *others = read_tasks(config, read)
+    readers, related = [reader, *(other for other, _ in others)], [readings for _, readings in others]
+    return _Read(readers, own, valid, related, measure_of(config, read))
 
 
 def _encoded(config: RunConfig, method: Method, read: _Read) -> DialogTasks:
@@ -158,7 +167,19 @@ def _encoded(config: RunConfig, method: Method, read: _Read) -> DialogTasks:
         primary=encoding.encode(read.primary),
         valid=encoding.encode(read.valid),
         related=tuple(encoding.encode(task, head) for task, head in zip(read.related, heads, strict=True)),
+        held_out=tuple(read.valid),
+        measure=read.measure,
     )
+
+
+def read_tasks(config: RunConfig, read: ReadFiles) -> list[tuple[Reader, list[Reading]]]:
+    """The training dialogs of the primary task, its validation dialogs, and those of each related task, as read."""
+    predict = read.prediction.what
+    named = _names(config, [*read.primary, *read.valid], read.related)
+    readers = [Reader(config.model.facts, names, predict, config.data.slot_acts) for names in named]
+    own = [(readers[0], readers[0].read(dialogs)) for dialogs in (read.primary, read.valid)]
+    others = zip(readers[1:], read.related, strict=True)
+    return [*own, *((reader, readings_of(reader, dialogs)) for reader, dialogs in others)]
 
 
 def _names(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import torch
 from tasksieve.encoding import Candidates, derived_generator
 from tasksieve.models import DialogModel, DialogWeightModule, Model, model_of, weight_module_of
 from tasksieve.records.config import RunConfig
+from tasksieve.records.measures import RANKING
 from tasksieve.records.progress import Watcher
 from tasksieve.training.loop.run import NOBODY, run
 from tasksieve.training.loop.setting import Parts, Setting
@@ -21,7 +22,10 @@ from tasksieve.training.methods import Method, Start, method_named
 from tasksieve.training.runs.dialog_tasks import DialogTasks, load_tasks
 from tasksieve.training.runs.evaluation import accuracy, mean_probability, task_ranks
 from tasksieve.training.runs.labels import read_labels
+from tasksieve.training.runs.predictions import distractors_of
 from tasksieve.training.runs.read_files import data_files
+from tasksieve.training.runs.selection import SIZES, Ranking, selection_ranks
+from tasksieve.training.runs.simple import fit
 from tasksieve.training.tracking import Tracking
 
 
@@ -73,14 +77,24 @@ def build_parts(config: RunConfig, method: Method) -> Parts:
     return Parts.of(
         method,
         start,
-        validate=lambda: accuracy(task_ranks(model, tasks.valid)),
+        validate=validation(tasks, model),
         facts={
             "predict": tasks.encoding.reader.predict,
+            "measure": tasks.measure,
             "size": len({example.dialog for example in tasks.primary.examples}),
             "coverage": {"valid_ceiling": tasks.valid.coverage.ceiling},
         },
         write=lambda folder: tasks.encoding.write(folder.encoding),
     )
+
+
+def validation(tasks: DialogTasks, model: DialogModel) -> Callable[[], float]:
+    """What selects a run's model: its measure on the validation dialogs now, in per cent."""
+    if tasks.measure != RANKING:
+        return lambda: accuracy(task_ranks(model, tasks.valid))
+    drawn = distractors_of(tasks.valid.examples, tasks.held_out)[""]
+    ranking = Ranking(tasks.encoding, tasks.held_out, tasks.valid, drawn)
+    return lambda: accuracy(selection_ranks(ranking.scores(model), max(SIZES)))
 
 
 def examples_frame(tasks: DialogTasks, labels: str | None) -> pl.DataFrame:
@@ -119,7 +133,7 @@ def method_of(config: RunConfig) -> Method:
     return method
 
 
-DIALOGS = Setting(RunConfig, method_of, lambda config: data_files(config.data).all(), build_parts)
+DIALOGS = Setting(RunConfig, method_of, lambda config: data_files(config.data).all(), build_parts, fit)
 """Runs on dialogs."""
 
 

@@ -113,20 +113,20 @@ def selection_columns(name: str, scores: Float[Tensor, "examples most"], drawn: 
 
 
 def distractors_of(
-    task: EncodedTask, readings: Sequence[Reading], others: Sequence[Sequence[str]] = ()
+    examples: Sequence[Example], readings: Sequence[Reading], others: Sequence[Sequence[str]] = ()
 ) -> dict[str, Distractors]:
     """What the right responses are ranked among, by the ending of their columns.
 
     Args:
-        task: test dialogs of one service.
-        readings: the same dialogs.
+        examples: the turns of test dialogs of one service.
+        readings: these dialogs.
         others: the responses of other services' test dialogs, if there are any to draw from.
     """
-    right = [example.system for example in task.examples]
+    right = [example.system for example in examples]
     found = {"": Distractors.draw(right, right)}
     if others:
         found["_random"] = Distractors.draw(right, [*right, *(text for texts in others for text in texts)])
-    given = [getattr(readings[e.dialog].turns[e.turn].said, "candidates", ()) for e in task.examples]
+    given = [getattr(readings[e.dialog].turns[e.turn].said, "candidates", ()) for e in examples]
     if any(given):
         found["_given"] = Distractors.given(right, given)
     return found

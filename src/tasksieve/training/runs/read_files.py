@@ -45,12 +45,14 @@ class ReadFiles:
         primary, valid: those that the run takes of the primary task.
         related: those of each related task.
         prediction: what is predicted.
+        whole: all training and validation dialogs of the primary task, whatever the run takes of them.
     """
 
     primary: list[Dialog]
     valid: list[Dialog]
     related: list[list[Dialog]]
     prediction: Prediction
+    whole: tuple[list[Dialog], list[Dialog]]
 
 
 def read_files(data: DataConfig) -> ReadFiles:
@@ -66,7 +68,7 @@ def read_files(data: DataConfig) -> ReadFiles:
         for path, dialogs in zip(files.all(), [primary, valid, *related], strict=True):
             _require_acts(dialogs, path)
     own, held_out = _first(primary, data.size, files.primary), _first(valid, data.size, files.valid)
-    return ReadFiles(own, held_out, related, prediction)
+    return ReadFiles(own, held_out, related, prediction, (primary, valid))
 
 
 def _require_acts(dialogs: list[Dialog], path: Path) -> None:

@@ -14,11 +14,13 @@ from tasksieve.dialogs import SILENCE, Dialog, Note, Record, Turn
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.dialogs.record import told
 from tasksieve.encoding import Batch, Coverage, Reading
+from tasksieve.errors import UserError
 from tasksieve.models import DialogModel
 from tasksieve.records.files import sha256
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.state import load_module
 from tasksieve.training.loop.tensor_files import read_tensors
+from tasksieve.training.methods import method_named
 from tasksieve.training.runs.answers import Answer, best_answers
 from tasksieve.training.runs.dialog_tasks import PRIMARY_HEAD, Encoding
 from tasksieve.training.runs.dialogs import build_model
@@ -30,6 +32,7 @@ from tasksieve.training.runs.predictions import (
     responses_said,
     write_predictions,
 )
+from tasksieve.training.runs.simple import SimpleModel
 
 Event = Turn | Record | Note
 """What a dialog is made of."""
@@ -51,6 +54,9 @@ class TrainedModel:
         """
         folder = RunFolder(Path(path))
         config = folder.read_config()
+        if _is_simple(path):
+            what = f"was fitted by '{config.training.method}', a simple baseline, which is only measured"
+            raise UserError(f"{what}; give the folder of another method's run", folder.path)
         tensors, _ = read_tensors(folder.best_checkpoint)
         encoding = Encoding.read(folder.encoding, device)
         model = build_model(config, len(encoding.vocabulary), encoding.candidates).to(device)
@@ -58,25 +64,25 @@ class TrainedModel:
         model.eval()
         return cls(model, encoding)
 
-    def evaluate(self, dialogs: Sequence[Dialog], others: Sequence[Sequence[Dialog]] = ()) -> dict[str, Any]:
+    def evaluate(self, dialogs: Sequence[Dialog]) -> dict[str, Any]:
         """All measures of :mod:`tasksieve.training.runs.measures` on dialogs."""
-        frame, coverage = self.predict(dialogs, others)
+        frame, coverage = self.predict(dialogs)
         return summary(frame, coverage, self.encoding.reader.predict)
 
     def predict(
-        self, dialogs: Sequence[Dialog], others: Sequence[Sequence[Dialog]] = ()
+        self, dialogs: Sequence[Dialog], others: Sequence[Sequence[str]] = ()
     ) -> tuple[pl.DataFrame, Coverage]:
         """What the model says at every turn of dialogs, as :mod:`tasksieve.training.runs.predictions` has it.
 
         Args:
             dialogs: of the primary task.
-            others: dialogs of other services; the right response is ranked among theirs too.
+            others: responses of other services; the right response is ranked among theirs too.
         """
         readings = self.encoding.reader.read(dialogs)
         task = self.encoding.encode(readings)
         drawn = {}
         if self.encoding.reader.predict == "responses":
-            drawn = distractors_of(task, readings, [responses_said(those) for those in others])
+            drawn = distractors_of(task.examples, readings, others)
         return predict(self.model, self.encoding, readings, task, drawn), task.coverage
 
     @torch.no_grad()
@@ -124,13 +130,16 @@ def evaluate_run(
     if predictions is not None:
         check_ending(predictions)
     file = dialog_file(data, split)
-    trained = TrainedModel.load(path)
-    frame, coverage = trained.predict(
-        read_dialogs(file), [read_dialogs(dialog_file(other, split)) for other in others]
-    )
+    trained = TrainedModel.load(path) if not _is_simple(path) else SimpleModel.read(path)
+    elsewhere = [responses_said(read_dialogs(dialog_file(other, split))) for other in others]
+    frame, coverage = trained.predict(read_dialogs(file), elsewhere)
     if predictions is not None:
         write_predictions(predictions, frame)
     return {"data": str(file), "sha256": sha256(file), **summary(frame, coverage, trained.encoding.reader.predict)}
+
+
+def _is_simple(path: Path | str) -> bool:
+    return method_named(RunFolder(Path(path)).read_config().training.method).simple
 
 
 class Conversation:
