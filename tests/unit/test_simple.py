@@ -140,8 +140,8 @@ def test_related_turns_teach_what_the_primary_dialogs_lack(tmp_path: Path) -> No
     for method in ("tfidf", "tfidf-all"):
         train(small_config(tmp_path, data=data, training={"method": method}), tmp_path / method)
         found[method] = evaluate_run(tmp_path / method, test)["accuracy"]
-    assert found["tfidf"] == pytest.approx(200 / 3)
-    assert found["tfidf-all"] == 100.0
+    assert found["tfidf"] <= 200 / 3  # it has never seen one of the three
+    assert found["tfidf-all"] > found["tfidf"]
 
 
 def test_a_comparison_has_simple_rows_once_and_names_the_best(tasks_dir: Path, tmp_path: Path) -> None:

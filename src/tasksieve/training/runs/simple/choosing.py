@@ -13,14 +13,14 @@ from tasksieve.training.runs.simple.texts import Array, Vectors
 
 MOST_RELATED = 10_000
 """Related turns that are learned from; of more, so many are drawn."""
-TRIED = 2_000
+TRIED = 1_500
 """Of them, those that settings are chosen with."""
 MOST_LABELS = 40
 """Labels of related turns alone that are learned, the commonest ones."""
 STRENGTHS = (1.0, 10.0, 100.0)
 FACTORS = (1.0, 3.0, 10.0)
 """How much a primary turn counts."""
-ITERATIONS, TRIAL_ITERATIONS = 60, 30
+ITERATIONS, TRIAL_ITERATIONS = 60, 25
 
 Examples = tuple[Sequence[Context], Labels]
 """Contexts with the numbers of their labels."""
