@@ -98,7 +98,8 @@ class Classifier:
             return cls(weights, bias)
         model = LogisticRegression(C=strength, max_iter=iterations, tol=1e-3)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # enough for a baseline; the number is said above
+            warnings.simplefilter("ignore", ConvergenceWarning)  # so many iterations are enough for a baseline
+            warnings.filterwarnings("ignore", "The number of unique classes")  # few dialogs have few turns of a label
             model.fit(rows, labels, sample_weight=counts)
         both = len(seen) == 2
         weights[seen] = np.vstack([0 * model.coef_, model.coef_]) if both else model.coef_
