@@ -21,8 +21,9 @@ class Context:
     Attributes:
         user: what the user has just said.
         last: the system's last action, or without one its last response.
-        history: all that is remembered.
-        fresh: words for what tools have just returned: kinds, fields, values, and how many records.
+        history: all that is remembered of the dialog.
+        fresh: what holds for this turn alone: kinds, fields, values and number of the records that tools have just
+            returned, and the state of the dialog where the reading tells it.
     """
 
     user: str
@@ -65,10 +66,11 @@ def seen_turns(dialogs: Sequence[Dialog], readings: Sequence[Reading], max_memor
 
 
 def _context(reading: Reading, turn: ReadTurn, fresh: str, max_memories: int) -> Context:
-    lines = [line.seen for line in reading.memory(turn)[-max_memories:]]
+    lines = [line.seen for line in reading.lines[: turn.remembered][-max_memories:]]
     last = next((line for line in reversed(lines) if line.startswith((ACTION, SYSTEM))), "")
     history = "\n".join(line.partition(" ")[2] for line in lines)
-    return Context(turn.user, last.partition(" ")[2], history, fresh)
+    at_hand = " ".join(line.seen.partition(" ")[2] for line in turn.fresh)
+    return Context(turn.user, last.partition(" ")[2], history, f"{fresh} {at_hand}".strip())
 
 
 def _fresh(dialog: Dialog) -> list[str]:
