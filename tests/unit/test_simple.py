@@ -144,6 +144,12 @@ def test_related_turns_teach_what_the_primary_dialogs_lack(tmp_path: Path) -> No
     assert found["tfidf-all"] > found["tfidf"]
 
 
+@pytest.fixture
+def without_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasksieve.experiments.compare.has_vectors", lambda config: False)
+
+
+@pytest.mark.usefixtures("without_encoder")
 def test_a_comparison_has_simple_rows_once_and_names_the_best(tasks_dir: Path, tmp_path: Path) -> None:
     config = small_config(tasks_dir, "restaurant")
     plan = Plan(config, str(tasks_dir / "primary"), ("primary", "multitask"), (), 2, tmp_path, methods_given=False)
@@ -167,6 +173,7 @@ def write_csv(path: Path, responses: list[str]) -> str:
     return str(path)
 
 
+@pytest.mark.usefixtures("without_encoder")
 def test_responses_that_are_said_once_are_judged_by_their_rank(tmp_path: Path) -> None:
     files = {
         split: write_csv(tmp_path / f"{split}.csv", [f"{split} answer number {n}" for n in range(8)])
