@@ -27,7 +27,6 @@ PAGE = ROOT / "docs" / "licences.md"
 GROUPS = {
     "": "to run",
     "serve": "to serve",
-    "images": "for scikit-learn's digits",
     "pretrained": "for sentences by a pretrained encoder",
 }
 """The package's extras that a user installs, and what for."""

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from scipy import stats
@@ -15,8 +16,17 @@ from tasksieve.experiments.compare import Plan, compare
 from tasksieve.experiments.demo import demo_plan
 from tasksieve.experiments.weights import examples_at, export_weights, ranked, weights_by_kind
 from tasksieve.experiments.workers import run_jobs
-from tasksieve.records.comparison import ComparisonRow, SeedResult, comparison_row, paired_interval, verdict
+from tasksieve.records.bootstrap import bootstrap_interval
+from tasksieve.records.comparison import (
+    ComparisonRow,
+    MeasuredSeed,
+    SeedResult,
+    comparison_row,
+    paired_interval,
+    verdict,
+)
 from tasksieve.records.config import RunConfig
+from tasksieve.records.measures import RANKING, RESPONSES
 from tasksieve.records.run_folder import RunFolder
 from tests.small import small_config
 
@@ -198,3 +208,78 @@ def test_weights_are_ranked_and_grouped(learned: Path) -> None:
         examples_at(learned, 5)
     with pytest.raises(UserError, match=r"ends in '\.xls'"):
         export_weights(learned, learned / "w.xls")
+
+
+def test_the_bootstrap_draws_dialogs_and_seeds_together() -> None:
+    random = np.random.default_rng(1)
+    turns = random.integers(3, 12, 200)
+    one, other = ([random.binomial(turns, p) for _ in range(3)] for p in (0.7, 0.6))
+    pairs = [
+        ({"turns": turns.tolist(), "accuracy": a.tolist()}, {"turns": turns.tolist(), "accuracy": b.tolist()})
+        for a, b in zip(one, other, strict=True)
+    ]
+    naive = []
+    for _ in range(1500):
+        dialogs, seeds = random.integers(0, 200, 200), random.integers(0, 3, 3)
+        gains = [(one[s] - other[s])[dialogs].sum() / turns[dialogs].sum() for s in seeds]
+        naive.append(100 * float(np.mean(gains)))
+    found = bootstrap_interval(pairs, "accuracy")
+    assert found is not None
+    assert found == pytest.approx(tuple(np.quantile(naive, [0.025, 0.975])), abs=0.4)
+    assert found == bootstrap_interval(pairs, "accuracy")
+    assert bootstrap_interval(pairs, "R_100@1") is None
+    assert bootstrap_interval([], "accuracy") is None
+    shorter = ({"turns": [1], "accuracy": [1]}, {"turns": [2], "accuracy": [1]})
+    assert bootstrap_interval([shorter], "accuracy") is None
+
+
+def measured(seed: int, hits: list[int], seedless: bool = False) -> MeasuredSeed:
+    """A run on test dialogs of ten turns each."""
+    accuracy = 10.0 * sum(hits) / len(hits)
+    return MeasuredSeed(
+        **seed_result(seed, accuracy).model_dump(exclude={"seedless"}),
+        seedless=seedless,
+        by_dialog={"turns": [10] * len(hits), "accuracy": hits, "R_100@1": hits},
+    )
+
+
+def test_what_test_dialogs_say_decides_where_few_seeds_cannot() -> None:
+    primary = [measured(0, [3, 4] * 50), measured(1, [4, 4] * 50)]
+    learned = [measured(0, [6, 7] * 50), measured(1, [5, 5] * 50)]
+    found = comparison_row("learned", 50, learned, primary)
+    assert found.ci95 is not None and found.ci95[0] < 0
+    assert found.ci95_bootstrap is not None and found.ci95_bootstrap[0] > 0
+    assert not isinstance(found.seeds[0], MeasuredSeed)
+    said = verdict([comparison_row("primary", 50, primary, primary), found])
+    assert said.startswith("Borrow: learned is +20.0 points against primary with 50 dialogs (95 % interval +")
+    assert "over dialogs and seeds, \N{MINUS SIGN}" in said
+    assert said.endswith("over seeds alone).")
+
+
+@pytest.mark.parametrize(
+    ("simple", "end"),
+    [
+        ([2] * 100, "Against tfidf-all, the best simple row, learned is +35.0 points (+34."),
+        ([6, 5] * 50, "But tfidf-all, ten lines of scikit-learn, is as good: learned is +0.0 points against it ("),
+        ([9] * 100, "But tfidf-all, ten lines of scikit-learn, is better: learned is \N{MINUS SIGN}35.0 points"),
+    ],
+)
+def test_the_verdict_names_the_best_simple_baseline(simple: list[int], end: str) -> None:
+    primary, learned = ([measured(seed, hits) for seed in (0, 1)] for hits in ([3] * 100, [5, 6] * 50))
+    others = {"tfidf": [measured(0, [1] * 100, True)], "tfidf-all": [measured(0, simple, True)]}
+    rows = [
+        comparison_row(name, 50, seeds, primary, RESPONSES, others)
+        for name, seeds in {"primary": primary, "learned": learned, **others}.items()
+    ]
+    assert [row.best_simple for row in rows] == ["tfidf-all", "tfidf-all", None, None]
+    assert [row.simple for row in rows] == [False, False, True, True]
+    assert rows[3].ci95_bootstrap is not None  # one run, paired with both seeds of primary
+    said = verdict(rows)
+    assert said.startswith("Borrow: learned is +25.0 points against primary")
+    assert end in said
+
+
+def test_the_verdict_says_which_measure_it_is_of() -> None:
+    primary, learned = ([measured(seed, hits) for seed in (0, 1)] for hits in ([3] * 100, [5, 6] * 50))
+    rows = [comparison_row("primary", 50, primary, primary, RANKING), comparison_row("learned", 50, learned, primary)]
+    assert verdict(rows, RANKING).startswith("Borrow: learned is +25.0 points of R_100@1 against primary")

@@ -179,7 +179,7 @@ def test_labels_by_example_or_kind(tmp_path: Path) -> None:
 def test_labels_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     for name, text, message in (
         ("a.txt", "", "ends in '.txt'; expected .parquet, .csv, .jsonl"),
-        ("b.csv", "example,right\n0,1\n", "expected 'label' and 'example' or 'kind'"),
+        ("b.csv", "example,right\n0,1\n", "expected 'label' and 'example', 'kind' or 'task'"),
         ("c.csv", "example,label\n7,1\n", "names unknown example 7"),
         ("d.csv", "kind,label\nhat,1\n", "names unknown kind 'hat'"),
         ("e.jsonl", "{", "cannot be read"),

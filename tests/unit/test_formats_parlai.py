@@ -8,6 +8,7 @@ import pytest
 
 from tasksieve.dialogs import Dialog, Turn
 from tasksieve.dialogs.formats import format_of, read_dialogs
+from tasksieve.dialogs.formats.parlai import PARLAI
 from tasksieve.dialogs.formats.validate import validate
 from tasksieve.errors import UserError
 
@@ -38,3 +39,12 @@ def test_a_file_without_any_end_of_a_dialog_says_so(tmp_path: Path) -> None:
     assert validate(tmp_path / "dialogs").lost == {
         "end of a dialog, if it is not one of 101 turns: 'episode_done:True'": 1
     }
+
+
+def test_candidates_of_an_example_are_read_and_written(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("text:hi\tlabels:hello\tlabel_candidates:hello|good bye|a__PIPE__b\tepisode_done:True\n")
+    (dialog,) = read_dialogs(file)
+    assert dialog.turns[0].candidates == ("hello", "good bye", "a|b")
+    PARLAI.write([dialog], tmp_path / "b.txt")
+    assert read_dialogs(tmp_path / "b.txt") == [dialog]

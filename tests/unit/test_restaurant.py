@@ -156,7 +156,7 @@ def test_methods_are_those_of_the_table(plan: Table2Plan) -> None:
         "reweight",
     )
     wrong = Table2Plan(plan.data, ("primary", "magic"), (4,), 1, plan.out, QUICK)
-    with pytest.raises(UserError, match=r"unknown method 'magic'; known: gradient-cosine, joint, .*, all, or rivals"):
+    with pytest.raises(UserError, match=r"unknown method 'magic'; known: bm25, cosine, .*, all, or rivals"):
         reproduce_table2(wrong)
 
 

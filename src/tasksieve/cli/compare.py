@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tasksieve.experiments.compare import Plan
     from tasksieve.records.comparison import Comparison
 
+DEFAULT = "primary,multitask,learned"
 Workers = Annotated[int, typer.Option(min=1, help="Runs at the same time; by default one for each core.")]
 Seeds = Annotated[int, typer.Option(min=1, help="Runs of each method, with seeds 0, 1, …; two give an interval.")]
 
@@ -42,8 +43,12 @@ def compare(
     out: Annotated[Path, typer.Option(help="The comparison folder: new, or one to go on with.")],
     related: Related = [],  # noqa: B006
     methods: Annotated[
-        str, typer.Option(help="Names of methods with commas between them; all are listed below.")
-    ] = "primary,multitask,learned",
+        str | None,
+        typer.Option(
+            help="Names of methods with commas between them; all are listed below. By default "
+            "primary,multitask,learned and the simple baselines that suit."
+        ),
+    ] = None,
     seeds: Seeds = 2,
     sizes: Annotated[
         str, typer.Option(help="Numbers of primary dialogs to try, e.g. 50,100,150; by default all.")
@@ -72,7 +77,16 @@ def compare(
         "predict": predict,
     }
     resolved = configure(data, {}, config, settings)
-    plan = Plan(resolved, test, tuple(names_in(methods)), tuple(numbers_in(sizes)), seeds, out, track=tuple(track))
+    plan = Plan(
+        resolved,
+        test,
+        tuple(names_in(DEFAULT if methods is None else methods)),
+        tuple(numbers_in(sizes)),
+        seeds,
+        out,
+        track=tuple(track),
+        methods_given=methods is not None,
+    )
     _compare(plan, workers, as_json)
 
 

@@ -57,6 +57,7 @@ def train(
 
     [dim]tasksieve train --config run/config.toml --set training.iterations=2000 --out other[/dim]
     """
+    from tasksieve.records.measures import RANKING
     from tasksieve.training.runs.dialogs import train as train_run
     from tasksieve.training.tracking import Tracking
 
@@ -77,10 +78,13 @@ def train(
         print_json(result)
         return
     console = output(wrap=False)
-    reached = f"at iteration {result['best_step']} of {result['iterations']}, {result['seconds']:.0f} s"
+    iterations = f"at iteration {result['best_step']} of {result['iterations']}, " if result["iterations"] else ""
+    reached = f"{iterations}{result['seconds']:.0f} s"
+    measure = RANKING if result.get("measure") == RANKING else "accuracy"
     accuracy = (f"{result['valid_accuracy']:.1f} %", "bold")
-    console.print(Text.assemble(f"{result['method']}: validation accuracy ", accuracy, f" {reached}"))
-    console.print(f"Next: tasksieve evaluate {out} --data TEST, tasksieve weights {out}, tasksieve chat {out}")
+    console.print(Text.assemble(f"{result['method']}: validation {measure} ", accuracy, f" {reached}"))
+    more = f", tasksieve weights {out}, tasksieve chat {out}" if result["iterations"] else ""
+    console.print(f"Next: tasksieve evaluate {out} --data TEST{more}")
 
 
 def evaluate(

@@ -22,6 +22,7 @@ class Turn:
             equal whatever this is.
         acts: what the system does in it, in the order annotated; empty if the data do not say.
         spans: where values stand in the response, as far as the data say so.
+        candidates: responses that the data give to choose among, the right one with them; empty if they give none.
     """
 
     user: str
@@ -29,6 +30,7 @@ class Turn:
     learned: bool = field(default=True, compare=False)
     acts: tuple[Act, ...] = ()
     spans: tuple[Span, ...] = ()
+    candidates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

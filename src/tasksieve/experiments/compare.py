@@ -12,19 +12,22 @@ from typing import Any
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.errors import UserError
 from tasksieve.experiments.workers import Job, RunJobs, run_jobs
-from tasksieve.records.comparison import Comparison, FailedRun, SeedResult, comparison_row, run_name, verdict
+from tasksieve.records.comparison import Comparison, FailedRun, MeasuredSeed, comparison_row, run_name, verdict
 from tasksieve.records.config import RunConfig, changed
 from tasksieve.records.files import sha256, write_json
 from tasksieve.records.lock import FolderLock
+from tasksieve.records.measures import RANKING, key_of
 from tasksieve.records.progress import ProgressLog, Watch
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.divergence import Diverged
 from tasksieve.training.loop.run import refuse_other
 from tasksieve.training.methods import method_named
 from tasksieve.training.runs.dialogs import train
+from tasksieve.training.runs.measured import measure_of
 from tasksieve.training.runs.predictions import PREDICTIONS
 from tasksieve.training.runs.read_files import ReadFiles, read_files
 from tasksieve.training.runs.settled import settled
+from tasksieve.training.runs.simple import check_suits, has_vectors
 from tasksieve.training.runs.trained_model import evaluate_run
 from tasksieve.training.tracking import Tracking
 
@@ -42,6 +45,7 @@ class Plan:
         out: the comparison folder.
         overrides: by method, ``section.key`` to value: settings that only its runs have.
         track: programs that follow every run, with their files in the folder ``tracking``.
+        methods_given: whether the methods are all that is wanted; else the simple baselines that suit come besides.
     """
 
     config: RunConfig
@@ -52,6 +56,7 @@ class Plan:
     out: Path
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     track: tuple[str, ...] = ()
+    methods_given: bool = True
 
 
 _log = logging.getLogger("tasksieve")
@@ -80,13 +85,19 @@ def compare(
     test = dialog_file(plan.test, "test")
     _check(plan, test)
     plan = replace(plan, config=settled(plan.config))
-    jobs = _jobs(plan, test)
+    read, measure = _said(plan)
+    if not plan.methods_given:
+        related, vectors = bool(plan.config.data.related), has_vectors(plan.config)
+        plan = replace(plan, methods=(*plan.methods, *simple_methods(measure, related, vectors)))
+    for name in plan.methods:
+        check_suits(method_named(name), measure)
+    jobs = _jobs(plan, test, read)
     with FolderLock(plan.out):
         _follow(plan, jobs)
         failed = run(jobs, workers, watch or ProgressLog().watch)
         if len(failed) == len(jobs):
             raise next(iter(failed.values()))
-        comparison = _summarise(plan, jobs, test, failed)
+        comparison = _summarise(plan, jobs, test, failed, measure)
         write_json(plan.out / "comparison.json", comparison.model_dump(mode="json"))
     return comparison
 
@@ -117,12 +128,12 @@ def _check(plan: Plan, test: Path) -> None:
     read_dialogs(test, strict=plan.config.data.strict)
 
 
-def _jobs(plan: Plan, test: Path) -> list[Job]:
-    everything = _said(read_files(plan.config.data))
+def _jobs(plan: Plan, test: Path, read: ReadFiles) -> list[Job]:
+    everything = len(read.primary)
     jobs = []
     for size in plan.sizes or (plan.config.data.size,):
         for name in plan.methods:
-            for seed in range(plan.seeds):
+            for seed in range(1 if method_named(name).simple else plan.seeds):
                 config = changed(_config(plan, name), {"data.size": size, "training.seed": seed})
                 label = run_name(name, size or everything, seed)
                 path = plan.out / "runs" / label
@@ -136,18 +147,34 @@ def _jobs(plan: Plan, test: Path) -> list[Job]:
     return jobs
 
 
-def _said(read: ReadFiles) -> int:
-    """Say what is predicted; returns how many primary dialogs there are."""
-    _log.info("predicting %s: %s", read.prediction.what, read.prediction.why)
-    return len(read.primary)
+def _said(plan: Plan) -> tuple[ReadFiles, str]:
+    """Read the training dialogs and say what is predicted and what it is measured by."""
+    read = read_files(plan.config.data)
+    measure = measure_of(plan.config, read)
+    _log.info("predicting %s: %s; comparing %s", read.prediction.what, read.prediction.why, measure)
+    return read, measure
+
+
+def simple_methods(measure: str, related: bool, vectors: bool) -> tuple[str, ...]:
+    """The simple baselines that suit a comparison.
+
+    Args:
+        measure: of the comparison.
+        related: whether there is a related task.
+        vectors: whether there is a pretrained encoder.
+    """
+    if measure == RANKING:
+        return ("bm25", "cosine", *(("cosine-encoder",) if vectors else ()))
+    names = ("tfidf", "encoder") if vectors else ("tfidf",)
+    return tuple(one for name in names for one in (name, f"{name}-all") if related or one == name)
 
 
 def _config(plan: Plan, method: str) -> RunConfig:
     return changed(plan.config, {**plan.overrides.get(method, {}), "training.method": method})
 
 
-def _summarise(plan: Plan, jobs: list[Job], test: Path, failed: dict[str, Diverged]) -> Comparison:
-    results: dict[tuple[int, str], list[SeedResult]] = {}
+def _summarise(plan: Plan, jobs: list[Job], test: Path, failed: dict[str, Diverged], measure: str) -> Comparison:
+    results: dict[tuple[int, str], list[MeasuredSeed]] = {}
     ceilings: dict[str, float] = {}
     digest = sha256(test)
     for job in jobs:
@@ -157,17 +184,26 @@ def _summarise(plan: Plan, jobs: list[Job], test: Path, failed: dict[str, Diverg
         result, measured = folder.read_record("result", *_RESULT), folder.read_record("test", *_TEST)
         if measured["sha256"] != digest:
             raise UserError(f"{test} has changed since this run was measured; choose another --out", job.path)
-        results.setdefault((result["size"], result["method"]), []).append(_seed_result(result, measured))
+        results.setdefault((result["size"], result["method"]), []).append(_seed_result(result, measured, measure))
         if method_named(result["method"]).heads == "per-task":
             ceilings[f"candidate_ceiling_{result['size']}"] = measured["coverage"]["candidate_ceiling"]
+    simple = {key: seeds for key, seeds in results.items() if method_named(key[1]).simple}
     rows = [
-        comparison_row(method, size, seeds, results.get((size, "primary"), []))
+        comparison_row(
+            method,
+            size,
+            seeds,
+            results.get((size, "primary"), []),
+            measure,
+            {name: runs for (its_size, name), runs in simple.items() if its_size == size},
+        )
         for (size, method), seeds in results.items()
     ]
     settings = {"config": plan.config.model_dump(mode="json"), "test": str(test), "test_sha256": digest}
     return Comparison(
+        measure=measure,
         rows=tuple(rows),
-        verdict=verdict(rows),
+        verdict=verdict(rows, measure),
         failed=tuple(_failed(job, failed[job.name]) for job in jobs if job.name in failed),
         coverage=ceilings,
         settings=settings,
@@ -179,12 +215,16 @@ def _failed(job: Job, error: Diverged) -> FailedRun:
     return FailedRun(name=job.name, method=training.method, seed=training.seed, message=str(error))
 
 
-def _seed_result(result: dict[str, Any], measured: dict[str, Any]) -> SeedResult:
-    return SeedResult(
+def _seed_result(result: dict[str, Any], measured: dict[str, Any], measure: str) -> MeasuredSeed:
+    measures = measured.get("measures", {"accuracy": measured["accuracy"]})
+    return MeasuredSeed(
         seed=result["seed"],
-        test_accuracy=measured["accuracy"],
+        test_accuracy=measures[key_of(measure)],
         valid_accuracy=result["valid_accuracy"],
         per_dialog_accuracy=measured["per_dialog_accuracy"],
         iterations=result["iterations"],
         seconds=result["seconds"],
+        measures=measures,
+        seedless=method_named(result["method"]).simple,
+        by_dialog=measured.get("by_dialog", {}),
     )

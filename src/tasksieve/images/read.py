@@ -136,7 +136,7 @@ def embedded_digits() -> dict[str, Digits]:
     try:
         from sklearn.datasets import load_digits
     except ImportError:
-        raise UserError("--embedded needs scikit-learn; install it with pip install 'tasksieve[images]'") from None
+        raise UserError("--embedded needs scikit-learn; install it with pip install scikit-learn") from None
     pixels, labels = load_digits(return_X_y=True)
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))
     digits = Digits(torch.from_numpy(pixels).float() / 16, torch.from_numpy(labels).long()).part(order)

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
+
+from tasksieve.records.bootstrap import bootstrap_interval
+from tasksieve.records.measures import RANKING, RESPONSES, key_of
 
 MINUS = "\N{MINUS SIGN}"
 """Of numbers that people read, in tables and in sentences."""
 
 
 class SeedResult(BaseModel):
-    """One run: accuracies in per cent."""
+    """One run, in per cent.
+
+    Attributes:
+        test_accuracy, valid_accuracy: the comparison's measure on test and validation dialogs.
+        measures: all measures on the test dialogs.
+        seedless: whether nothing in it was drawn, so that it stands for every seed.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -24,6 +34,23 @@ class SeedResult(BaseModel):
     per_dialog_accuracy: float
     iterations: int
     seconds: float
+    measures: dict[str, float] = {}
+    seedless: bool = False
+
+
+class MeasuredSeed(SeedResult):
+    """One run with what is right in each test dialog, which is kept in ``test.json`` alone.
+
+    Attributes:
+        by_dialog: turns, and right turns by measure, of each test dialog.
+    """
+
+    by_dialog: dict[str, list[int]] = {}
+
+    @property
+    def plain(self) -> SeedResult:
+        """The run without its dialogs."""
+        return SeedResult(**self.model_dump(exclude={"by_dialog"}))
 
 
 class ComparisonRow(BaseModel):
@@ -31,9 +58,15 @@ class ComparisonRow(BaseModel):
 
     Attributes:
         size: number of primary training dialogs.
-        mean, sd: of the test accuracies, in per cent; sd is that of a sample, ``None`` with one seed.
+        mean, sd: of the comparison's measure, in per cent; sd is that of a sample, ``None`` with one seed.
         minus_primary: mean difference to `primary` over the seeds both ran, in points.
         ci95: 95 % interval of that difference (Student's t over the paired seeds); ``None`` with one seed.
+        ci95_bootstrap: the same over test dialogs and seeds together (:mod:`tasksieve.records.bootstrap`); ``None``
+            where it is not known which dialogs were right.
+        simple: whether it is a simple baseline.
+        best_simple: the best simple baseline at this size on the test dialogs, for a row that is none.
+        minus_simple: mean difference to that, in points.
+        ci95_simple: its 95 % interval, over test dialogs and seeds where these are known, else over seeds.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -45,6 +78,16 @@ class ComparisonRow(BaseModel):
     sd: float | None
     minus_primary: float | None
     ci95: tuple[float, float] | None
+    ci95_bootstrap: tuple[float, float] | None = None
+    simple: bool = False
+    best_simple: str | None = None
+    minus_simple: float | None = None
+    ci95_simple: tuple[float, float] | None = None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Of the difference to `primary`: over dialogs and seeds where that is known, else over seeds."""
+        return self.ci95_bootstrap or self.ci95
 
 
 class FailedRun(BaseModel):
@@ -64,10 +107,15 @@ class FailedRun(BaseModel):
 
 
 class Comparison(BaseModel):
-    """All rows of a comparison, what was compared and what it says."""
+    """All rows of a comparison, what was compared and what it says.
+
+    Attributes:
+        measure: what means, differences and the verdict are of; see :mod:`tasksieve.records.measures`.
+    """
 
     model_config = ConfigDict(frozen=True)
 
+    measure: str = RESPONSES
     rows: tuple[ComparisonRow, ...]
     verdict: str
     failed: tuple[FailedRun, ...] = ()
@@ -97,21 +145,77 @@ def mean_sd(values: Sequence[float]) -> tuple[float, float | None]:
     return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Of two methods: mean in points, 95 % interval over paired seeds, and over dialogs and seeds."""
+
+    mean: float | None
+    seeds: tuple[float, float] | None
+    dialogs_and_seeds: tuple[float, float] | None
+
+
+def difference(one: Sequence[SeedResult], other: Sequence[SeedResult], measure: str = RESPONSES) -> Difference:
+    """What one method has more than another, paired by seed; a run without a seed is paired with every one.
+
+    Args:
+        one, other: their runs.
+        measure: of the comparison.
+    """
+    pairs = _paired(one, other)
+    gains = [mine.test_accuracy - its.test_accuracy for mine, its in pairs]
+    if not gains:
+        return Difference(None, None, None)
+    hits = [(_dialogs(mine), _dialogs(its)) for mine, its in pairs]
+    return Difference(statistics.fmean(gains), paired_interval(gains), bootstrap_interval(hits, key_of(measure)))
+
+
+def _dialogs(result: SeedResult) -> dict[str, list[int]]:
+    return result.by_dialog if isinstance(result, MeasuredSeed) else {}
+
+
+def _paired(one: Sequence[SeedResult], other: Sequence[SeedResult]) -> list[tuple[SeedResult, SeedResult]]:
+    if one and other and one[0].seedless:
+        return [(one[0], its) for its in other]
+    if one and other and other[0].seedless:
+        return [(mine, other[0]) for mine in one]
+    by_seed = {its.seed: its for its in other}
+    return [(mine, by_seed[mine.seed]) for mine in one if mine.seed in by_seed]
+
+
 def comparison_row(
-    method: str, size: int, seeds: Sequence[SeedResult], primary: Sequence[SeedResult]
+    method: str,
+    size: int,
+    seeds: Sequence[SeedResult],
+    primary: Sequence[SeedResult],
+    measure: str = RESPONSES,
+    simple: Mapping[str, Sequence[SeedResult]] | None = None,
 ) -> ComparisonRow:
-    """Summarise a method's seeds, paired by seed with those of `primary` at the same size."""
+    """Summarise a method's seeds, paired by seed with those of `primary` at the same size.
+
+    Args:
+        method, size, seeds: of the row.
+        primary: the runs of `primary`.
+        measure: of the comparison.
+        simple: the runs of the simple baselines at this size, by method.
+    """
     mean, sd = mean_sd([result.test_accuracy for result in seeds])
-    baseline = {result.seed: result.test_accuracy for result in primary}
-    differences = [r.test_accuracy - baseline[r.seed] for r in seeds if r.seed in baseline]
+    gain, simple = difference(seeds, primary, measure), simple or {}
+    best = max(simple, key=lambda name: statistics.fmean(r.test_accuracy for r in simple[name]), default=None)
+    best = None if method in simple else best
+    over = difference(seeds, simple[best], measure) if best is not None else Difference(None, None, None)
     return ComparisonRow(
         method=method,
         size=size,
-        seeds=tuple(seeds),
+        seeds=tuple(seed.plain if isinstance(seed, MeasuredSeed) else seed for seed in seeds),
         mean=mean,
         sd=sd,
-        minus_primary=statistics.fmean(differences) if differences else None,
-        ci95=paired_interval(differences),
+        minus_primary=gain.mean,
+        ci95=gain.seeds,
+        ci95_bootstrap=gain.dialogs_and_seeds,
+        simple=method in simple,
+        best_simple=best,
+        minus_simple=over.mean,
+        ci95_simple=over.dialogs_and_seeds or over.seeds,
     )
 
 
@@ -120,14 +224,19 @@ def signed(points: float) -> str:
     return f"{points:+.1f}".replace("-", MINUS)
 
 
-def verdict(rows: Sequence[ComparisonRow]) -> str:
-    """Say in one sentence whether to borrow, at the largest size compared.
+def verdict(rows: Sequence[ComparisonRow], measure: str = RESPONSES) -> str:
+    """Say in one or two sentences whether to borrow, at the largest size compared.
 
-    The borrowing method is chosen by validation accuracy, never by the test accuracy that judges it. `oracle` is told
-    what is right, and is judged only where no other method borrows.
+    The borrowing method is chosen by validation, never by the test dialogs that judge it. `oracle` is told what is
+    right, and is judged only where no other method borrows. Simple baselines are no candidates: the best of them is
+    what the chosen method is compared with besides.
+
+    Args:
+        rows: of the comparison.
+        measure: of the comparison; accuracy is not named.
     """
     size = max(row.size for row in rows)
-    here = [row for row in rows if row.size == size]
+    here = [row for row in rows if row.size == size and not row.simple]
     borrowing = [row for row in here if row.method != "primary"]
     rivals = [row for row in borrowing if row.method != "oracle"] or borrowing
     if len(borrowing) == len(here) or not rivals:
@@ -138,18 +247,41 @@ def verdict(rows: Sequence[ComparisonRow]) -> str:
     if all(_level(row) for row in borrowing):
         return (
             f"Equal: with {size} dialogs all methods are right in {best.mean:.1f} % of the test turns, each seed as "
-            "primary; stay with primary, or compare with fewer dialogs (--sizes) or on a harder test set."
-        )
-    gain = f"{best.method} is {signed(best.minus_primary)} points against primary with {size} dialogs"
-    if best.ci95 is None:
+            f"primary; stay with primary, or compare with fewer dialogs (--sizes) or on a harder test set."
+        ) + _against_simple(best)
+    points = f"points of {measure}" if measure == RANKING else "points"
+    gain = f"{best.method} is {signed(best.minus_primary)} {points} against primary with {size} dialogs"
+    return _judged(best, gain) + _against_simple(best)
+
+
+def _judged(row: ComparisonRow, gain: str) -> str:
+    """What the interval says: over test dialogs and seeds where that is known, else over seeds."""
+    if row.ci95 is None or row.interval is None:
         return f"Undecided: {gain} on one seed; run more seeds for an interval."
-    interval = f"95 % interval {signed(best.ci95[0])} to {signed(best.ci95[1])}"
-    if best.ci95[0] > 0:
+    interval = f"95 % interval {_ends(row.interval)}"
+    if row.ci95_bootstrap is not None:
+        interval += f" over dialogs and seeds, {_ends(row.ci95)} over seeds alone"
+    if row.interval[0] > 0:
         return f"Borrow: {gain} ({interval})."
-    if best.ci95[1] < 0:
+    if row.interval[1] < 0:
         return f"Do not borrow: {gain} ({interval})."
-    seeds = len(best.seeds)
-    return f"Undecided: {gain} ({interval}, {seeds} seeds); run more seeds, or stay with primary."
+    return f"Undecided: {gain} ({interval}, {len(row.seeds)} seeds); run more seeds, or stay with primary."
+
+
+def _against_simple(row: ComparisonRow) -> str:
+    """What the best simple baseline says to that, in a sentence; nothing where none was compared."""
+    if row.best_simple is None or row.minus_simple is None:
+        return ""
+    there = "" if row.ci95_simple is None else f" ({_ends(row.ci95_simple)})"
+    gain = f"{row.method} is {signed(row.minus_simple)} points"
+    if row.ci95_simple is None or row.ci95_simple[0] > 0 < row.minus_simple:
+        return f" Against {row.best_simple}, the best simple row, {gain}{there}."
+    than = "better" if row.ci95_simple[1] < 0 else "as good"
+    return f" But {row.best_simple}, ten lines of scikit-learn, is {than}: {gain} against it{there}."
+
+
+def _ends(interval: tuple[float, float]) -> str:
+    return f"{signed(interval[0])} to {signed(interval[1])}"
 
 
 def _level(row: ComparisonRow) -> bool:

@@ -85,9 +85,9 @@ def mean_seconds(seeds: Sequence[SeedResult]) -> float | None:
 
 def direction(row: ComparisonRow) -> int:
     """1 or -1 if the whole interval of the difference to `primary` lies above or below 0, else 0."""
-    if row.ci95 is None:
+    if row.interval is None:
         return 0
-    return 1 if row.ci95[0] > 0 else -1 if row.ci95[1] < 0 else 0
+    return 1 if row.interval[0] > 0 else -1 if row.interval[1] < 0 else 0
 
 
 def one_line(text: object, length: int | None = None) -> str:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tasksieve.records.comparison import Comparison, ComparisonRow
+from tasksieve.records.measures import RANKING
 from tasksieve.report import formatting as show
 from tasksieve.report.conditions import METHODS, describe
 from tasksieve.report.reading import kinds_by_turns
@@ -31,7 +32,9 @@ def comparison_table(comparison: Comparison) -> Table:
     table.add_column("method")
     if several:
         table.add_column("size", justify="right", no_wrap=True)
-    table.add_column("test %", justify="right", no_wrap=True)
+    table.add_column(
+        "test %" if comparison.measure != RANKING else f"test\n{RANKING} %", justify="right", no_wrap=True
+    )
     table.add_column("points against primary\n(95 % interval)", justify="right", no_wrap=True)
     table.add_column("valid. %", justify="right", no_wrap=True)
     table.add_column("seconds\na run", justify="right", no_wrap=True)
@@ -63,7 +66,7 @@ def _row_cells(row: ComparisonRow) -> list[Text]:
 def _difference(row: ComparisonRow) -> Text:
     if row.method == "primary" or row.minus_primary is None:
         return Text(show.NOTHING)
-    return Text(show.gain(row.minus_primary, row.ci95), style=_DIRECTION_STYLE[show.direction(row)])
+    return Text(show.gain(row.minus_primary, row.interval), style=_DIRECTION_STYLE[show.direction(row)])
 
 
 def evaluation_table(test: dict[str, Any]) -> Table:

@@ -60,6 +60,7 @@ class Assembly:
         learned: bool = True,
         acts: Iterable[Act] = (),
         spans: Iterable[Span] = (),
+        candidates: Iterable[str] = (),
     ) -> None:
         """What the system responds; if it is empty, the turn is left out.
 
@@ -70,6 +71,7 @@ class Assembly:
             learned: whether it is to be learned from.
             acts: what the system does in it.
             spans: where values stand in ``value`` as it is, with the white space around it.
+            candidates: responses that the data give to choose among.
         """
         text = self.text(value, place, line)
         if text is None:
@@ -85,7 +87,8 @@ class Assembly:
         given = frozenset(spans)
         places = plain_spans(given, str(value))
         self._journal.lose(WITHOUT_VALUE, len(given) - len(places))
-        turn = Turn(user, text, learned, plain_acts(acts), places)
+        offered = (self.text(one, f"a candidate of {place}", line) for one in candidates)
+        turn = Turn(user, text, learned, plain_acts(acts), places, tuple(filter(None, offered)))
         if not _is_text("".join([*(act.name + act.slot for act in turn.acts), *(span.slot for span in places)])):
             self.refuse(f"{place}: found a NUL or half a surrogate pair in an act or slot; expected text", line)
         self._events.append(turn)

@@ -135,6 +135,8 @@ def _difference(old: Turn, new: Turn) -> Iterator[str]:
         yield "line end or tab in a turn" if words else "wording of a turn"
     if old.acts != new.acts:
         yield "order of a turn's acts" if sorted(old.acts) == sorted(new.acts) else "acts of a turn"
+    if old.candidates != new.candidates:
+        yield "candidates of a turn"
     if old.spans != new.spans:
         missing = set(old.spans) - set(new.spans)
         yield from itertools.repeat("place of a value in a response", len(missing) or 1)

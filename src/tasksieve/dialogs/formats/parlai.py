@@ -9,7 +9,8 @@ In a value a line end stands as ``\n``, a tab as ``\t`` and ``|`` as ``__PIPE__`
 last line of ``text`` is the user's; each before it is a record (a triple, or JSON after a name) or a note.
 ``__SILENCE__`` stands for a silent user. Blank lines mean nothing. ``episode_done`` with ``False``, ``0`` or nothing
 in it ends no dialog, though ParlAI itself takes any text there for true. A field ``action`` has what the system does,
-as ``request(city) goodbye``, or as a list in JSON if a name has a space or bracket in it.
+as ``request(city) goodbye``, or as a list in JSON if a name has a space or bracket in it. ``label_candidates`` has
+responses to choose among, with ``|`` between them.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from tasksieve.dialogs.record import Note, Record, triples
 
 _SILENCE = "__SILENCE__"
 _LABELS = ("labels", "eval_labels")
+_CANDIDATES = "label_candidates"
 _NOT_DONE = ("", "false", "0")
 _LONG = 100
 """Examples of one dialog that ParlAI warns from if there is no other: is their end not marked?"""
@@ -78,7 +80,7 @@ def _add(fields: dict[str, str], number: int, assembly: Assembly, journal: Journ
         return
     acts = acts_in(_plain(fields.get(ACTION, "")))
     journal.lose(f"'{ACTION}' of an example", int(acts is None))
-    for name in fields.keys() - {"text", "episode_done", ACTION, *_LABELS}:
+    for name in fields.keys() - {"text", "episode_done", ACTION, _CANDIDATES, *_LABELS}:
         journal.lose(f"'{name}' of an example")
     first, *others = labels.split("|")
     if others:
@@ -88,7 +90,8 @@ def _add(fields: dict[str, str], number: int, assembly: Assembly, journal: Journ
         assembly.told(text, "text", number)
     if user.strip() != _SILENCE:
         assembly.user(user, "text", number)
-    assembly.system(_plain(first), "labels", number, acts=acts or ())
+    candidates = [_plain(one) for one in fields.get(_CANDIDATES, "").split("|") if one.strip()]
+    assembly.system(_plain(first), "labels", number, acts=acts or (), candidates=candidates)
 
 
 def _plain(value: str) -> str:
@@ -110,7 +113,9 @@ def _write(dialogs: Iterable[Dialog], path: Path) -> None:
 def _example(context: Context, turn: Turn) -> str:
     said = _SILENCE if turn.user == SILENCE else _escaped(turn.user.replace("\n", " "))
     text = "\\n".join([*map(_line, context), said])
-    return f"text:{text}\tlabels:{_escaped(turn.system)}{_action(turn.acts)}"
+    offered = "|".join(map(_escaped, turn.candidates))
+    candidates = f"\t{_CANDIDATES}:{offered}" if offered else ""
+    return f"text:{text}\tlabels:{_escaped(turn.system)}{_action(turn.acts)}{candidates}"
 
 
 def _action(acts: tuple[Act, ...]) -> str:

@@ -126,7 +126,7 @@ def distractors_of(
     found = {"": Distractors.draw(right, right)}
     if others:
         found["_random"] = Distractors.draw(right, [*right, *(text for texts in others for text in texts)])
-    given = [getattr(readings[e.dialog].turns[e.turn].said, "candidates", ()) for e in examples]
+    given = [readings[e.dialog].turns[e.turn].said.candidates for e in examples]
     if any(given):
         found["_given"] = Distractors.given(right, given)
     return found

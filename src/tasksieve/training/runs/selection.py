@@ -18,6 +18,7 @@ from torch import Tensor
 
 from tasksieve.encoding import Choices, EncodedTask, Reading, ReadTurn, SentenceTable, bag_of, chunks
 from tasksieve.encoding.phrases import Phrase, phrase_of
+from tasksieve.encoding.sentences import Embed, dense, plain
 from tasksieve.models import DialogModel
 from tasksieve.training.runs.dialog_tasks import Encoding
 from tasksieve.training.runs.in_use import in_use
@@ -74,7 +75,11 @@ class Distractors:
 
 
 def text_choices(
-    encoding: Encoding, texts: Sequence[str], offered: Sequence[Sequence[int]], device: torch.device
+    encoding: Encoding,
+    texts: Sequence[str],
+    offered: Sequence[Sequence[int]],
+    device: torch.device,
+    vectors: Embed | None = None,
 ) -> Choices:
     """Texts that need be no candidates of the training, as what examples choose among; the first one is right.
 
@@ -83,9 +88,11 @@ def text_choices(
         texts: distinct.
         offered: by example, the numbers of the texts that it chooses among.
         device: where the model is.
+        vectors: gives a dense vector for each text as well; None for none.
     """
     bags = [encoding.vocabulary.numbers(text)[0] for text in texts]
-    table = SentenceTable.of(bags, len(encoding.vocabulary), device)
+    rows = None if vectors is None else dense([plain(text) for text in texts], vectors, device)
+    table = SentenceTable.of(bags, len(encoding.vocabulary), device, rows)
     right = torch.zeros(len(offered), dtype=torch.long, device=device)
     return Choices(table, right, SentenceTable.of(offered, len(texts), device))
 
@@ -98,10 +105,16 @@ class Ranking:
         readings: the dialogs of the task.
         task: the same dialogs, encoded.
         distractors: by example of the task.
+        vectors: gives dense vectors of texts, for models that read them.
     """
 
     def __init__(
-        self, encoding: Encoding, readings: Sequence[Reading], task: EncodedTask, distractors: Distractors
+        self,
+        encoding: Encoding,
+        readings: Sequence[Reading],
+        task: EncodedTask,
+        distractors: Distractors,
+        vectors: Embed | None = None,
     ) -> None:
         self._task = task
         numbers: dict[str, int] = {}
@@ -113,7 +126,7 @@ class Ranking:
             read = [(turn.response, turn.entity), *as_read.texts(reading, turn, drawn)]
             offered.append([numbers.setdefault(text, len(numbers)) for text, _ in read])
             entities.append([entity for _, entity in read])
-        self._choices = text_choices(encoding, list(numbers), offered, task.device)
+        self._choices = text_choices(encoding, list(numbers), offered, task.device, vectors)
         self._entities = _padded(entities).to(task.device)
 
     @torch.no_grad()

@@ -13,9 +13,9 @@ from tasksieve.encoding.entities import LATEST
 from tasksieve.training.runs.evaluation import UNANSWERABLE
 from tasksieve.training.runs.predictions import Said, selection_columns
 from tasksieve.training.runs.selection import Distractors
-from tasksieve.training.runs.simple.classifier import Array
 from tasksieve.training.runs.simple.contexts import SeenTurn
 from tasksieve.training.runs.simple.ranker import Ranker
+from tasksieve.training.runs.simple.texts import Array
 
 _CHUNK = 512
 

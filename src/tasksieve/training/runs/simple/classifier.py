@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tasksieve.training.runs.simple.contexts import Context
-from tasksieve.training.runs.simple.texts import Terms, Vectors
+from tasksieve.training.runs.simple.texts import Array, Terms, Vectors
 
 VIEWS = ("user", "last", "history", "fresh")
 PAIRS = {"user": True, "last": True, "history": False, "fresh": False}
 """Whether pairs of words are seen in a view."""
 RECENT = 8
 """So many remembered lines are the history as a sentence vector."""
-Array = np.ndarray[Any, Any]
+Labels = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Classifier:
 
     @classmethod
     def fit(
-        cls, rows: Any, labels: Array, counts: Array, known: int, strength: float, iterations: int, start: Any = None
+        cls, rows: Any, labels: Labels, counts: Array, known: int, strength: float, iterations: int
     ) -> Classifier:
         """Fit by L-BFGS.
 
@@ -84,7 +85,6 @@ class Classifier:
             known: how many labels there are, seen or not.
             strength: C, the inverse of the penalty's factor.
             iterations: at most so many.
-            start: weights to start from: a classifier of the same features.
         """
         import warnings
 
@@ -96,12 +96,10 @@ class Classifier:
         if len(seen) == 1:
             bias[seen] = 0.0
             return cls(weights, bias)
-        model = LogisticRegression(C=strength, max_iter=iterations, tol=1e-3, warm_start=start is not None)
-        if start is not None and len(seen) > 2:
-            model.coef_, model.intercept_ = start.weights[seen], start.bias[seen]
-            model.classes_ = seen
+        model = LogisticRegression(C=strength, max_iter=iterations, tol=1e-3)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # enough for a baseline; the number is said above
+            warnings.simplefilter("ignore", ConvergenceWarning)  # so many iterations are enough for a baseline
+            warnings.filterwarnings("ignore", "The number of unique classes")  # few dialogs have few turns of a label
             model.fit(rows, labels, sample_weight=counts)
         both = len(seen) == 2
         weights[seen] = np.vstack([0 * model.coef_, model.coef_]) if both else model.coef_
@@ -112,3 +110,7 @@ class Classifier:
         """A score a label, a row an example."""
         scores: Array = rows @ self.weights.T + self.bias
         return scores
+
+    def without(self, first: int) -> Classifier:
+        """The same, which never says the labels from a number on."""
+        return Classifier(self.weights, np.where(np.arange(len(self.bias)) < first, self.bias, -np.inf))

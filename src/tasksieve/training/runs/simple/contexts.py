@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tasksieve.dialogs import Dialog, Record, Turn
 from tasksieve.encoding import Example, Reading, ReadTurn, kind_of
 from tasksieve.encoding.phrases import phrase_of
-from tasksieve.encoding.reading import ACTION, RESULT, STATE, SYSTEM
+from tasksieve.encoding.reading import ACTION, SYSTEM
 
 MOST_RECORDS = 5
 """More that came at once count as so many."""
@@ -21,8 +21,9 @@ class Context:
     Attributes:
         user: what the user has just said.
         last: the system's last action, or without one its last response.
-        history: all that is remembered.
-        fresh: words for what tools have just returned: kinds, fields, values, and how many records.
+        history: all that is remembered of the dialog.
+        fresh: what holds for this turn alone: kinds, fields, values and number of the records that tools have just
+            returned, and the state of the dialog where the reading tells it.
     """
 
     user: str
@@ -65,10 +66,11 @@ def seen_turns(dialogs: Sequence[Dialog], readings: Sequence[Reading], max_memor
 
 
 def _context(reading: Reading, turn: ReadTurn, fresh: str, max_memories: int) -> Context:
-    lines = [line.seen for line in reading.memory(turn)[-max_memories:] if not line.seen.startswith((STATE, RESULT))]
+    lines = [line.seen for line in reading.lines[: turn.remembered][-max_memories:]]
     last = next((line for line in reversed(lines) if line.startswith((ACTION, SYSTEM))), "")
     history = "\n".join(line.partition(" ")[2] for line in lines)
-    return Context(turn.user, last.partition(" ")[2], history, fresh)
+    at_hand = " ".join(line.seen.partition(" ")[2] for line in turn.fresh)
+    return Context(turn.user, last.partition(" ")[2], history, f"{fresh} {at_hand}".strip())
 
 
 def _fresh(dialog: Dialog) -> list[str]:
@@ -84,7 +86,7 @@ def _fresh(dialog: Dialog) -> list[str]:
 
 
 def _words(records: Sequence[Record]) -> list[str]:
-    words = [f"records={min(sum(bool(record.fields) for record in records), MOST_RECORDS)}"]
+    words = [f"records={min(len(records), MOST_RECORDS)}"]
     for record in records:
         kind = "_".join(record.kind.split())
         words.append(kind)

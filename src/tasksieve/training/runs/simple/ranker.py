@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from tasksieve.training.methods.simple import Sees
-from tasksieve.training.runs.simple.classifier import Array
 from tasksieve.training.runs.simple.contexts import Context
-from tasksieve.training.runs.simple.texts import Terms, Vectors
+from tasksieve.training.runs.simple.texts import Array, Terms, Vectors
 
 QUERIES = ("user", "user last", "user last history")
 """What of a context is looked for; which is chosen on validation."""

@@ -15,7 +15,7 @@ import polars as pl
 import torch
 
 from tasksieve.dialogs import Dialog
-from tasksieve.encoding import Candidates, Coverage, Reading, Vocabulary, responses_of
+from tasksieve.encoding import Candidates, Coverage, Reading, Vocabulary, bag_of, responses_of
 from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig
 from tasksieve.records.files import read_json, write_text
@@ -114,11 +114,11 @@ class SimpleModel:
             },
         }
         write_text(folder.path / _TERMS, json.dumps(value, ensure_ascii=False) + "\n")
-        tensors = {f"holders.{view}": torch.from_numpy(terms.holders) for view, terms in known.items()}
+        tensors = {f"holders.{view}": torch.tensor(terms.holders) for view, terms in known.items() if terms.terms}
         if self.classifier is not None:
             tensors |= {
-                "weights": torch.from_numpy(self.classifier.weights.astype(np.float32)),
-                "bias": torch.from_numpy(self.classifier.bias.astype(np.float32)),
+                "weights": torch.tensor(self.classifier.weights, dtype=torch.float32),
+                "bias": torch.tensor(self.classifier.bias, dtype=torch.float32),
             }
         write_tensors(folder.best_checkpoint, tensors, {"method": config.training.method}, "model")
 
@@ -134,13 +134,13 @@ class SimpleModel:
         value = read_json(file)
         try:
             terms = {
-                view: Terms(tuple(v["terms"]), tensors[f"holders.{view}"].numpy(), v["texts"], v["words"], v["pairs"])
+                view: Terms(tuple(v["terms"]), _holders(tensors, view), v["texts"], v["words"], v["pairs"])
                 for view, v in value["views"].items()
             }
             vectors = sentence_vectors(config) if method.sees == "encoder" else None
             if not method.classifies:
                 return cls(encoding, Ranker(method.sees, terms.get(""), vectors, value["query"]))
-            classifier = Classifier(tensors["weights"].numpy(), tensors["bias"].numpy())
+            classifier = Classifier(tensors["weights"].double().numpy(), tensors["bias"].double().numpy())
         except (KeyError, TypeError, AttributeError) as error:
             raise UserError(f"is not what a simple method leaves ({error!r}); train again", file) from None
         return cls(encoding, None, Features(terms, vectors), classifier)
@@ -169,9 +169,10 @@ def fit(config: RunConfig, method: Method, folder: RunFolder) -> dict[str, Any]:
             for dialogs, (_, readings) in zip(read.related, related, strict=True):
                 borrowed += seen_turns(dialogs, readings, most)
             borrowed = _drawn(borrowed, config.training.seed)
-        labels = _labels(primary, valid, borrowed)
+        of_its_own = responses_of(primary, valid)
+        labels = [*of_its_own, *_labels(of_its_own, borrowed)]
         encoding = Encoding(_NO_WORDS, {PRIMARY_HEAD: _candidates(labels, reader)}, most, reader)
-        model, settings = _classifier(encoding, own, borrowed, held_out, vectors)
+        model, settings = _classifier(encoding, len(of_its_own), (own, borrowed), held_out, vectors)
     else:
         texts = [turn.example.system for turn in [*own, *held_out]]
         encoding = Encoding(_NO_WORDS, {PRIMARY_HEAD: Candidates(sorted(set(texts)), _NO_WORDS)}, most, reader)
@@ -207,6 +208,12 @@ def check_suits(method: Method, measure: str) -> None:
 _NO_WORDS = Vocabulary(())
 
 
+def _holders(tensors: dict[str, torch.Tensor], view: str) -> Any:
+    """How many texts have each term; a view without terms has nothing in the file."""
+    name = f"holders.{view}"
+    return tensors[name].numpy() if name in tensors else np.zeros(0)
+
+
 def _candidates(labels: Sequence[str], reader: Any) -> Candidates:
     return Candidates(labels, _NO_WORDS, "cpu", frozenset() if reader.names is None else reader.names.gaps())
 
@@ -219,22 +226,23 @@ def _drawn(turns: list[SeenTurn], seed: int) -> list[SeenTurn]:
     return [turns[number] for number in order[:MOST_RELATED]]
 
 
-def _labels(primary: Sequence[Reading], valid: Sequence[Reading], related: Sequence[SeenTurn]) -> list[str]:
-    """The labels of the primary task, then the commonest of those that related tasks alone have."""
-    own = responses_of(primary, valid)
+def _labels(known: Sequence[str], related: Sequence[SeenTurn]) -> list[str]:
+    """The commonest labels of those that related tasks alone have; known ones and their twins are none."""
+    bags = set(map(bag_of, known))
     others = Counter(turn.turn.response for turn in related)
-    known = set(own)
-    common = [label for label, _ in others.most_common() if label not in known][:MOST_LABELS]
-    return [*own, *sorted(common)]
+    common = [label for label, _ in others.most_common() if bag_of(label) not in bags]
+    return sorted(common[:MOST_LABELS])
 
 
 def _classifier(
     encoding: Encoding,
-    own: Sequence[SeenTurn],
-    related: Sequence[SeenTurn],
+    own_labels: int,
+    learned: tuple[Sequence[SeenTurn], Sequence[SeenTurn]],
     held_out: Sequence[SeenTurn],
     vectors: Any,
 ) -> tuple[SimpleModel, dict[str, Any]]:
+    """Fit a classifier to primary and related turns; the primary task's labels come first."""
+    own, related = learned
     candidates = encoding.candidates[PRIMARY_HEAD]
     numbers = [[candidates.number(turn.turn.response) for turn in part] for part in (own, related)]
     borrowed = [turn for turn, number in zip(related, numbers[1], strict=True) if number >= 0]
@@ -247,7 +255,7 @@ def _classifier(
         return float(np.mean([rank == 1 for _, rank in classified(logits, candidates, held_out)]))
 
     features, classifier, settings = fit_classifier(
-        examples[0], examples[1], [turn.context for turn in held_out], judge, len(candidates), vectors
+        examples[0], examples[1], [turn.context for turn in held_out], judge, (own_labels, len(candidates)), vectors
     )
     return SimpleModel(encoding, None, features, classifier), {**settings, "related_turns": len(borrowed)}
 

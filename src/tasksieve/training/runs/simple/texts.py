@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from tasksieve.encoding.phrases import phrase_of
 
+Array = NDArray[np.float64]
 Vectors = Callable[[Sequence[str]], Tensor]
 """Gives a vector for each text, one row a text."""
-MOST_TERMS = 30_000
+MOST_TERMS = 8_000
 RARE = 2_000
 """With more texts than these, a term of one text alone is left out."""
 K1, B = 1.5, 0.75
@@ -38,7 +40,7 @@ class Terms:
     """
 
     terms: tuple[str, ...]
-    holders: np.ndarray[Any, Any]
+    holders: Array
     texts: int
     words: float
     pairs: bool

