@@ -13,6 +13,7 @@ from tasksieve.dialogs import SILENCE, Dialog, Note, Record, Turn
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.dialogs.record import told
 from tasksieve.encoding import Batch, Reading
+from tasksieve.errors import UserError
 from tasksieve.models import DialogModel
 from tasksieve.records.files import sha256
 from tasksieve.records.run_folder import RunFolder
@@ -22,6 +23,7 @@ from tasksieve.training.runs.answers import Answer, best_answers
 from tasksieve.training.runs.dialog_tasks import PRIMARY_HEAD, Encoding
 from tasksieve.training.runs.dialogs import build_model
 from tasksieve.training.runs.evaluation import summary, task_ranks
+from tasksieve.training.runs.read_files import read_test
 
 Event = Turn | Record | Note
 """What a dialog is made of."""
@@ -78,18 +80,38 @@ class TrainedModel:
         return task.batch(torch.tensor([len(task) - 1], device=task.device)), reading
 
 
-def evaluate_run(path: Path | str, data: Path | str, split: str = "test") -> dict[str, Any]:
+def evaluate_run(path: Path | str, data: Path | str | None = None, split: str = "test") -> dict[str, Any]:
     """Measure a run's best model on dialogs.
 
     Args:
         path: the run folder.
-        data: a file, or a directory with the split.
+        data: a file, or a directory with the split; None for the test dialogs of a run that drew its own.
         split: which file of a directory.
     Returns: the record ``test.json``.
     """
-    file = dialog_file(data, split)
+    file, dialogs, drawn = _test_dialogs(RunFolder(Path(path)), data, split)
     trained = TrainedModel.load(path)
-    return {"data": str(file), "sha256": sha256(file), **trained.evaluate(read_dialogs(file))}
+    return {"data": str(file), "sha256": sha256(file), **drawn, **trained.evaluate(dialogs)}
+
+
+def _test_dialogs(
+    folder: RunFolder, data: Path | str | None, split: str
+) -> tuple[Path, list[Dialog], dict[str, Any]]:
+    """The file, its test dialogs, and how they were drawn from it, if they were.
+
+    Raises: UserError: if there are none to draw, or the file is not what the run was trained on.
+    """
+    if data is not None:
+        file = dialog_file(data, split)
+        return file, read_dialogs(file), {}
+    config = folder.read_config().data
+    if config.split is None:
+        raise UserError("was trained without --split, so it has no test dialogs; give some with --data", folder.path)
+    file, dialogs = read_test(config)
+    before = folder.read_record("environment", "data")["data"]
+    if not isinstance(before, dict) or before.get(str(file)) != sha256(file):
+        raise UserError("has changed since the run was trained on a part of it; give test dialogs with --data", file)
+    return file, dialogs, {"split": config.split, "split_seed": config.split_seed}
 
 
 class Conversation:
