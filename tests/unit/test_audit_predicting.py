@@ -86,6 +86,15 @@ def test_few_known_responses_are_no_stop_but_ranked() -> None:
     )
 
 
+def test_all_dialogs_decide_what_suits_whatever_size_is_looked_at(tmp_path: Path) -> None:
+    plain = [Dialog((Turn(f"hi {n}", f"answer {n % 5}"),)) for n in range(20)]
+    FORMATS["babi"].write(plain[:12], tmp_path / "train.txt")
+    FORMATS["babi"].write([plain[n] for n in (14, 13, 18, 19)], tmp_path / "valid.txt")
+    small = audit(tmp_path, valid=tmp_path, size=2)
+    assert (small.coverage[0].ceiling, small.predicting.ranked) == (0.0, False)
+    assert small.predicting.why == audit(tmp_path, valid=tmp_path).predicting.why
+
+
 def test_conflicts_and_ambiguity_are_of_actions_where_these_are_predicted() -> None:
     related = [done(("hi", "where would you like to go", ASK), ("rome", "rome it is", OFFER))]
     found = looked(MINE, HELD, related=(related,))

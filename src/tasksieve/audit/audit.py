@@ -102,7 +102,8 @@ def audit(
     Raises: UserError: if a file cannot be read, or holds fewer dialogs than ``size``.
     """
     read = read_all(Files(primary, related, valid, test, split, split_seed, size, strict))
-    found = audit_splits(read.splits, predict, slot_acts, model, read.files if split is None else {})
+    files = read.files if split is None else {}
+    found = audit_splits(read.splits, predict, slot_acts, model, files, read.whole)
     return replace(found, files=read.files, not_read=read.not_read)
 
 
@@ -112,6 +113,7 @@ def audit_splits(
     slot_acts: tuple[str, ...] = SLOT_ACTS,
     model: ModelConfig | None = None,
     files: Mapping[str, str] | None = None,
+    whole: Splits | None = None,
 ) -> Audit:
     """Look at dialogs that have been read, before a model learns from them; see :func:`audit`.
 
@@ -119,8 +121,10 @@ def audit_splits(
         splits: the dialogs.
         predict, slot_acts, model: as of :func:`audit`.
         files: that the splits are, by their names.
+        whole: the dialogs of the primary task of which ``splits`` has the first ones: all of them decide what suits.
     """
-    suits = what_suits(splits)
+    whole = whole or splits
+    suits = what_suits(whole)
     use = Use(suits.what if predict == "auto" else predict, slot_acts, model or MemoryNetworkConfig())
     read = ReadSplits.of(splits, use)
     covered, shared, confused = coverage(read, use.predict), overlap(splits), ambiguous(splits.primary, use)
@@ -131,7 +135,7 @@ def audit_splits(
         "repeats": repeats(splits.primary),
         "overlaps": shared,
         "entities": entities(splits, read),
-        "predicting": predicting(splits, read, use, suits, predict != "auto", covered),
+        "predicting": predicting((splits, whole), read, use, suits, predict != "auto", covered),
     }
     pairs = [
         (conflicts(splits.primary, name, dialogs, use), shared_words(splits.primary, name, dialogs, use))

@@ -46,9 +46,11 @@ class Read:
         splits: the dialogs.
         files: the file of each split, by the split's name.
         not_read: by file, what of it is not read, and how often it is there.
+        whole: the dialogs of the primary task, whatever size was asked for.
     """
 
     splits: Splits
+    whole: Splits
     files: dict[str, str] = field(default_factory=dict)
     not_read: dict[str, dict[str, int]] = field(default_factory=dict)
 
@@ -79,7 +81,8 @@ def read_all(given: Files) -> Read:
         names=_names(related),
     )
     files = [*named.items(), *zip(splits.related_names(), related, strict=True)]
-    return Read(splits, {name: str(path) for name, path in files}, reading.not_read)
+    whole = Splits(own[PRIMARY], valid=own.get(VALID), test=own.get(TEST))
+    return Read(splits, whole, {name: str(path) for name, path in files}, reading.not_read)
 
 
 class _Reading:

@@ -62,18 +62,24 @@ def what_suits(splits: Splits) -> Prediction:
 
 
 def predicting(
-    splits: Splits, read: ReadSplits, use: Use, suits: Prediction, asked: bool, own: Sequence[Coverage]
+    dialogs: tuple[Splits, Splits],
+    read: ReadSplits,
+    use: Use,
+    suits: Prediction,
+    asked: bool,
+    own: Sequence[Coverage],
 ) -> Predicting:
     """What is predicted, with the ceilings of both choices.
 
     Args:
-        splits: the dialogs.
-        read: the same, as they were read.
+        dialogs: those that are looked at, and all that there are of the primary task.
+        read: the first, as they were read.
         use: that they were read for.
         suits: what suits them.
         asked: whether what is predicted was asked for.
         own: the coverage of what is predicted.
     """
+    splits, whole = dialogs
     ceilings: dict[Predicted, list[float]] = {use.predict: [found.ceiling for found in own]}
     others: tuple[Predicted, ...] = ("responses", "actions")
     for other in others:
@@ -87,6 +93,8 @@ def predicting(
     )
     why = "as asked for" if asked else suits.why
     ranked = use.predict == "responses" and found[0].responses < LOW
+    if ranked and whole is not splits:
+        ranked = coverage(read.other(whole, use), "responses")[0].ceiling < LOW
     return Predicting(use.predict, why, asked, suits.what, found, ranked)
 
 

@@ -106,8 +106,8 @@ def _predicting(found: Predicting) -> Finding:
     last = found.ceilings[-1]
     said = f"{found.what.capitalize()} are predicted: {found.why}"
     if last.actions is None:
-        known = f"{last.responses:.1f} % of the responses of {last.split} are known"
-        return Finding("good", "what is predicted", f"{said}; {known}, and not every split says what is done.")
+        lacking = "actions are no choice, as not all splits say what the system does"
+        return Finding("good", "what is predicted", f"{said}; {lacking}.")
     said += f"; at best a model is right in {last.responses:.1f} % of the responses of {last.split}, word for word,"
     said += f" and in {last.actions:.1f} % of its actions"
     if found.what != found.suited:
