@@ -58,7 +58,7 @@ def _same(overlaps: Sequence[Overlap], files: Mapping[str, str]) -> Iterator[str
         if file is not None and file == files.get(PRIMARY):
             said = f"the {name} dialogs are the training dialogs ({file})"
         else:
-            said = f"all {pair.dialogs:,} {name} dialogs are training dialogs too"
+            said = f"all {name} dialogs ({pair.dialogs:,}) are training dialogs too"
         known = "a model that knows them by heart would look perfect"
         yield f"{said}, and {known}; give other ones with --{pair.held_out}, {_DRAW}"
 
