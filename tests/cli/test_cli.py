@@ -234,7 +234,8 @@ def test_without_dialogs_the_options_that_name_them_are_asked_for(cli: Cli, task
     ended = cli("train", "--primary", tasks_dir / "primary", "--out", "run")
     assert (ended.code, ended.err) == (
         2,
-        "error: dialogs are missing: give --valid, or --config with the config.toml of a run\n",
+        "error: dialogs are missing: give --valid, or --split 60/20/20 to have them drawn from --primary, or "
+        "--config with the config.toml of a run\n",
     )
     (Path("c.toml")).write_text("[training]\nseed = 1\n")
     ended = cli("compare", "--config", "c.toml", "--test", tasks_dir / "primary", "--out", "c")

@@ -138,7 +138,7 @@ def test_shared_words_and_responses() -> None:
 
 
 def test_nothing_stands_out_in_clean_data() -> None:
-    clean = [dialog((f"how is place {n}", "fine"), ("and else", "fine")) for n in range(3)]
+    clean = [dialog((f"how is place {n}", "fine"), ("and else", "bye")) for n in range(3)]
     found = audit_splits(Splits(clean, valid=[dialog(("what of it", "fine"))]))
     assert {finding.level for finding in found.findings} == {"good"}
     assert found.verdict == "Ready to train: nothing stands out."

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tasksieve.audit.conflicts import Conflicts, ambiguous, conflicts
 from tasksieve.audit.coverage import Coverage, coverage
 from tasksieve.audit.duplicates import Overlap, Repeats, overlap, repeats
-from tasksieve.audit.splits import PRIMARY, ReadSplits, Size, Splits, size_of
-from tasksieve.audit.verdict import Finding, findings, summary
+from tasksieve.audit.files import Files, read_all
+from tasksieve.audit.finding import Finding
+from tasksieve.audit.predicting import Predicting, predicting, what_suits
+from tasksieve.audit.splits import PRIMARY, ReadSplits, Size, Splits, Use, sizes_of
+from tasksieve.audit.stops import stops
+from tasksieve.audit.verdict import findings, summary
 from tasksieve.audit.words import Entities, SharedWords, entities, shared_words
-from tasksieve.dialogs import Dialog
-from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.encoding import Names
-from tasksieve.errors import UserError
+from tasksieve.records.model_config import SLOT_ACTS, MemoryNetworkConfig, ModelConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +28,23 @@ class Audit:
     Attributes:
         verdict: one sentence.
         findings: a sentence on each matter, the gravest first.
+        predicting: what is predicted, why, and how far each choice could get.
         sizes: of every split.
         names: what gives names in each task, and what looks as if it did and does not, in a sentence; by task.
         coverage: of the held-out splits by the candidates.
         repeats: dialogs of the primary task that are in it twice.
         overlaps: what held-out splits share with those that are learned from.
         entities: those of the held-out splits that training never shows.
-        ambiguous: turns of the primary task whose whole context has another response elsewhere in it.
+        ambiguous: turns of the primary task whose whole context has another response, or action, elsewhere in it.
         conflicts: a record for each related task.
         words: what each related task's words have in common with the primary task's.
+        files: the file of each split, by the split's name.
+        not_read: by file, what of it is not read, and how often it is there.
     """
 
     verdict: str
     findings: tuple[Finding, ...]
+    predicting: Predicting
     sizes: tuple[Size, ...]
     names: dict[str, str]
     coverage: tuple[Coverage, ...]
@@ -48,6 +54,17 @@ class Audit:
     ambiguous: int
     conflicts: tuple[Conflicts, ...]
     words: tuple[SharedWords, ...]
+    files: dict[str, str] = field(default_factory=dict)
+    not_read: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def stop(self) -> str | None:
+        """Why training is senseless, and what to do instead; None if it is not."""
+        return next((found.sentence for found in self.findings if found.level == "stop"), None)
+
+    def gravest(self, count: int) -> tuple[Finding, ...]:
+        """At most so many findings on what is not as it should be, the gravest first."""
+        return tuple(found for found in self.findings if found.level != "good")[:count]
 
     def record(self) -> dict[str, Any]:
         """The audit as plain data, for JSON and for tables."""
@@ -61,62 +78,76 @@ def audit(
     valid: Path | str | None = None,
     test: Path | str | None = None,
     size: int | None = None,
+    predict: Literal["auto", "responses", "actions"] = "auto",
+    slot_acts: tuple[str, ...] = SLOT_ACTS,
+    model: ModelConfig | None = None,
+    split: str | None = None,
+    split_seed: int = 0,
+    strict: bool = False,
 ) -> Audit:
     """Look at dialogs before a model learns from them.
 
     Args:
         primary: training dialogs of the primary task: a file in any format, or a folder with splits.
-        related: training dialogs of each related task.
+        related: training dialogs of each related task; a folder of files is one task for each.
         valid: validation dialogs of the primary task.
         test: its test dialogs.
         size: use the first so many primary and validation dialogs, as a run of that size does.
+        predict: what is predicted of a turn; by default what suits.
+        slot_acts: the acts whose slot is part of an action.
+        model: how a model reads the dialogs; by default as the built-in one does.
+        split: draw training, validation and test dialogs from ``primary`` instead, e.g. ``60/20/20``.
+        split_seed: of that draw.
+        strict: refuse turns without a response.
     Raises: UserError: if a file cannot be read, or holds fewer dialogs than ``size``.
     """
-    return audit_splits(
-        Splits(
-            primary=_read(primary, "train", size),
-            related=tuple(_read(path, "train") for path in related),
-            valid=None if valid is None else _read(valid, "valid", size),
-            test=None if test is None else _read(test, "test"),
-        )
-    )
+    read = read_all(Files(primary, related, valid, test, split, split_seed, size, strict))
+    files = read.files if split is None else {}
+    found = audit_splits(read.splits, predict, slot_acts, model, files, read.whole)
+    return replace(found, files=read.files, not_read=read.not_read)
 
 
-def audit_splits(splits: Splits) -> Audit:
-    """Look at dialogs that have been read, before a model learns from them; see :func:`audit`."""
-    read = ReadSplits.of(splits)
+def audit_splits(
+    splits: Splits,
+    predict: Literal["auto", "responses", "actions"] = "auto",
+    slot_acts: tuple[str, ...] = SLOT_ACTS,
+    model: ModelConfig | None = None,
+    files: Mapping[str, str] | None = None,
+    whole: Splits | None = None,
+) -> Audit:
+    """Look at dialogs that have been read, before a model learns from them; see :func:`audit`.
+
+    Args:
+        splits: the dialogs.
+        predict, slot_acts, model: as of :func:`audit`.
+        files: that the splits are, by their names.
+        whole: the dialogs of the primary task of which ``splits`` has the first ones: all of them decide what suits.
+    """
+    whole = whole or splits
+    suits = what_suits(whole)
+    use = Use(suits.what if predict == "auto" else predict, slot_acts, model or MemoryNetworkConfig())
+    read = ReadSplits.of(splits, use)
+    covered, shared, confused = coverage(read, use.predict), overlap(splits), ambiguous(splits.primary, use)
+    related = list(splits.named_related())
     parts: dict[str, Any] = {
-        "sizes": tuple(size_of(name, readings) for name, readings in read.all()),
-        "names": _names(splits, read),
-        "coverage": coverage(read),
+        "sizes": sizes_of(splits, read, use),
+        "coverage": covered,
         "repeats": repeats(splits.primary),
-        "overlaps": overlap(splits),
+        "overlaps": shared,
         "entities": entities(splits, read),
-        "ambiguous": ambiguous(splits.primary),
-        "conflicts": tuple(conflicts(splits.primary, name, dialogs) for name, dialogs in splits.named_related()),
-        "words": tuple(shared_words(splits.primary, name, dialogs) for name, dialogs in splits.named_related()),
+        "predicting": predicting((splits, whole), read, use, suits, predict != "auto", covered),
     }
-    found = findings(
-        parts["sizes"],
-        parts["coverage"],
-        parts["repeats"],
-        parts["overlaps"],
-        parts["entities"],
-        (parts["ambiguous"], parts["sizes"][0].turns),
-        list(zip(parts["conflicts"], parts["words"], strict=True)),
-    )
-    return Audit(verdict=summary(found), findings=found, **parts)
+    pairs = [
+        (conflicts(splits.primary, name, dialogs, use), shared_words(splits.primary, name, dialogs, use))
+        for name, dialogs in related
+    ]
+    reasons = tuple(stops(read, parts["predicting"], covered, shared, files or {}))
+    found = findings(**parts, ambiguous=confused, related=pairs, stops=reasons)
+    parts |= {"conflicts": tuple(pair[0] for pair in pairs), "words": tuple(pair[1] for pair in pairs)}
+    return Audit(verdict=summary(found), findings=found, names=_names(splits, read), ambiguous=confused[0], **parts)
 
 
 def _names(splits: Splits, read: ReadSplits) -> dict[str, str]:
     found: list[tuple[str, Names]] = [(PRIMARY, read.names)]
     found += ((name, names) for (name, _), names in zip(splits.named_related(), read.related_names, strict=True))
     return {name: names.sentence() for name, names in found if names.fields or names.refused}
-
-
-def _read(path: Path | str, split: str, size: int | None = None) -> list[Dialog]:
-    file = dialog_file(path, split)
-    dialogs = read_dialogs(file)
-    if size is not None and len(dialogs) < size:
-        raise UserError(f"holds {len(dialogs)} dialogs; {size} were asked for", file)
-    return dialogs[:size]

@@ -7,16 +7,17 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from tasksieve.audit.splits import Example, examples, share
+from tasksieve.audit.splits import Example, Use, examples, share
 from tasksieve.dialogs import SILENCE, Dialog
-from tasksieve.dialogs.turn_kinds import turn_kind
 from tasksieve.encoding import Phrase, bag_of
+from tasksieve.encoding.reading import kind_of
 
 _SHOWN = 5
+_RESPONSES = Use()
 
 Key = TypeVar("Key", bound=Hashable)
 Answers = Mapping[Key, Counter[str]]
-"""How often which response follows which context."""
+"""How often which response, or action if actions are predicted, follows which context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Conflicts:
         whole: by whole contexts: profile, facts, turns so far and utterance.
         exchange: by the last response and the utterance after it.
         utterance: by the utterance alone, silence left out.
-        kinds: by kind of the primary response: primary turns whose exchange is shared, and how many conflict.
+        kinds: by kind of the primary turn: primary turns whose exchange is shared, and how many conflict.
         clashes: the most frequent conflicts of exchanges.
     """
 
@@ -66,26 +67,50 @@ class Conflicts:
     clashes: tuple[Clash, ...]
 
 
-def conflicts(primary: Sequence[Dialog], name: str, related: Sequence[Dialog]) -> Conflicts:
-    """Compare the responses of two tasks to the same contexts."""
-    ours, theirs = list(examples(primary)), list(examples(related))
-    answers = _answers(theirs, _exchange)
+def conflicts(primary: Sequence[Dialog], name: str, related: Sequence[Dialog], use: Use = _RESPONSES) -> Conflicts:
+    """Compare what two tasks respond, or do if actions are predicted, in the same contexts."""
+    ours, theirs = _Told.of(primary, use), _Told.of(related, use)
     return Conflicts(
         name,
-        _shared(ours, _answers(theirs, _whole), _whole),
-        _shared(ours, answers, _exchange),
-        _shared(ours, _answers(theirs, _utterance), _utterance),
-        _by_kind(ours, answers),
-        _clashes(ours, answers),
+        _shared(ours, theirs, _whole),
+        _shared(ours, theirs, _exchange),
+        _shared(ours, theirs, _utterance),
+        _by_kind(ours, theirs),
+        _clashes(ours, theirs),
     )
 
 
-def ambiguous(dialogs: Sequence[Dialog]) -> int:
-    """Turns whose whole context has a more frequent response elsewhere: no model can get them right."""
+def ambiguous(dialogs: Sequence[Dialog], use: Use = _RESPONSES) -> tuple[int, int]:
+    """Turns whose whole context more often has something else to predict: no model can get them right.
+
+    Returns: how many, of how many.
+    """
     answers: dict[int, Counter[Phrase]] = defaultdict(Counter)
-    for example in examples(dialogs):
-        answers[example.context][bag_of(example.turn.system)] += 1
-    return sum(count.total() - count.most_common(1)[0][1] for count in answers.values())
+    told = _Told.of(dialogs, use)
+    for example, answer in told:
+        answers[example.context][bag_of(answer)] += 1
+    return sum(count.total() - count.most_common(1)[0][1] for count in answers.values()), len(told)
+
+
+class _Told(list[tuple[Example, str]]):
+    """Every turn with its contexts, and what is predicted of it."""
+
+    @classmethod
+    def of(cls, dialogs: Sequence[Dialog], use: Use) -> _Told:
+        told = ((example, use.predicted(example.turn)) for example in examples(dialogs))
+        return cls(pair for pair in told if pair[1])
+
+    def answers(self, key: Callable[[Example], Key]) -> Answers[Key]:
+        found: dict[Key, Counter[str]] = defaultdict(Counter)
+        for example, answer in self:
+            found[key(example)][answer] += 1
+        return dict(found)
+
+    def kinds(self, key: Callable[[Example], Key]) -> Mapping[Key, set[str]]:
+        found: dict[Key, set[str]] = defaultdict(set)
+        for example, _ in self:
+            found[key(example)].add(kind_of(example.turn))
+        return dict(found)
 
 
 def _whole(example: Example) -> int:
@@ -100,32 +125,26 @@ def _utterance(example: Example) -> str:
     return example.exchange[1]
 
 
-def _answers(found: Sequence[Example], key: Callable[[Example], Key]) -> Answers[Key]:
-    answers: dict[Key, Counter[str]] = defaultdict(Counter)
-    for example in found:
-        answers[key(example)][example.turn.system] += 1
-    return dict(answers)
-
-
-def _shared(ours: Sequence[Example], answers: Answers[Key], key: Callable[[Example], Key]) -> Shared:
-    silence = SILENCE.lower()
-    shared = [e for e in ours if (own := key(e)) in answers and own != silence]
-    clashing = [e for e in shared if e.turn.system not in answers[key(e)]]
-    kinds = {own: {turn_kind(text) for text in answers[own]} for own in map(key, clashing)}
-    other = sum(turn_kind(e.turn.system) not in kinds[key(e)] for e in clashing)
+def _shared(ours: _Told, theirs: _Told, key: Callable[[Example], Key]) -> Shared:
+    silence, answers, kinds = SILENCE.lower(), theirs.answers(key), theirs.kinds(key)
+    shared = [(e, said) for e, said in ours if (own := key(e)) in answers and own != silence]
+    clashing = [e for e, said in shared if said not in answers[key(e)]]
+    other = sum(kind_of(e.turn) not in kinds[key(e)] for e in clashing)
     return Shared(share(len(shared), len(ours)), share(len(clashing), len(shared)), share(other, len(shared)))
 
 
-def _by_kind(ours: Sequence[Example], answers: Answers[tuple[str, str]]) -> dict[str, tuple[int, int]]:
-    shared = [e for e in ours if e.exchange in answers]
-    turns = Counter(turn_kind(e.turn.system) for e in shared)
-    clashing = Counter(turn_kind(e.turn.system) for e in shared if e.turn.system not in answers[e.exchange])
+def _by_kind(ours: _Told, theirs: _Told) -> dict[str, tuple[int, int]]:
+    answers = theirs.answers(_exchange)
+    shared = [(e, said) for e, said in ours if e.exchange in answers]
+    turns = Counter(kind_of(e.turn) for e, _ in shared)
+    clashing = Counter(kind_of(e.turn) for e, said in shared if said not in answers[e.exchange])
     return {kind: (turns[kind], clashing[kind]) for kind in sorted(turns)}
 
 
-def _clashes(ours: Sequence[Example], answers: Answers[tuple[str, str]]) -> tuple[Clash, ...]:
-    clashing = [e for e in ours if e.exchange in answers and e.turn.system not in answers[e.exchange]]
-    said = sorted(_answers(clashing, _exchange).items(), key=lambda item: (-item[1].total(), item[0]))
+def _clashes(ours: _Told, theirs: _Told) -> tuple[Clash, ...]:
+    answers = theirs.answers(_exchange)
+    clashing = _Told((e, said) for e, said in ours if e.exchange in answers and said not in answers[e.exchange])
+    said = sorted(clashing.answers(_exchange).items(), key=lambda item: (-item[1].total(), item[0]))
     return tuple(
         Clash(count.total(), before, user, _most(count), _most(answers[before, user]))
         for (before, user), count in said[:_SHOWN]

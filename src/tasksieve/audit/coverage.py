@@ -1,4 +1,4 @@
-"""Which held-out responses are candidates, and what that allows a model at best."""
+"""Which held-out responses, or actions, are candidates, and what that allows a model at best."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasksieve.audit.splits import PRIMARY, TEST, VALID, ReadSplits, share
-from tasksieve.dialogs.turn_kinds import turn_kind
-from tasksieve.encoding import Phrase, Reading, bag_of, responses_of
+from tasksieve.encoding import Phrase, Reading, ReadTurn, bag_of, responses_of
+from tasksieve.encoding.reading import kind_of
+from tasksieve.records.model_config import Predicted
 
 _SHOWN = 5
 
@@ -27,7 +28,7 @@ class Coverage:
         ceiling: the highest accuracy possible, in per cent: the share of turns whose response is a candidate.
         joint_ceiling: the same with the responses of related tasks as candidates too (method ``joint``).
         missing: turns whose response is no candidate, by kind of turn, most first.
-        examples: the most frequent responses that are missing, as they stand in the dialogs.
+        examples: the most frequent responses that are missing, as they stand in the dialogs; or actions.
     """
 
     split: str
@@ -40,7 +41,7 @@ class Coverage:
     examples: tuple[str, ...]
 
 
-def coverage(splits: ReadSplits) -> tuple[Coverage, ...]:
+def coverage(splits: ReadSplits, predict: Predicted) -> tuple[Coverage, ...]:
     """Coverage of test by training and validation data, as in training, and of validation by training data alone.
 
     With neither, each primary dialog is looked at as if it were held out.
@@ -49,43 +50,47 @@ def coverage(splits: ReadSplits) -> tuple[Coverage, ...]:
     primary = _bags(splits.primary)
     related = _bags(*splits.related)
     if splits.valid is not None:
-        found.append(_of(VALID, PRIMARY, _responses(splits.valid), primary, related))
+        found.append(_of(VALID, PRIMARY, _turns(splits.valid), primary, related, predict))
     if splits.test is not None:
         by = PRIMARY if splits.valid is None else f"{PRIMARY} + {VALID}"
         candidates = primary | _bags(splits.valid or ())
-        found.append(_of(TEST, by, _responses(splits.test), candidates, related))
-    return tuple(found) or (_left_out(splits.primary, related),)
+        found.append(_of(TEST, by, _turns(splits.test), candidates, related, predict))
+    return tuple(found) or (_left_out(splits.primary, related, predict),)
 
 
 def _bags(*tasks: Sequence[Reading]) -> set[Phrase]:
     return set(map(bag_of, responses_of(*tasks)))
 
 
-def _responses(readings: Sequence[Reading]) -> list[tuple[Phrase, str]]:
-    """Each turn's response, as what a candidate is known by and as it stands."""
-    return [(bag_of(turn.response), turn.said.system) for reading in readings for turn in reading.learned]
+def _turns(readings: Sequence[Reading]) -> list[ReadTurn]:
+    return [turn for reading in readings for turn in reading.learned]
 
 
 def _of(
-    split: str, by: str, responses: list[tuple[Phrase, str]], candidates: set[Phrase], related: set[Phrase]
+    split: str,
+    by: str,
+    turns: list[ReadTurn],
+    candidates: set[Phrase],
+    related: set[Phrase],
+    predict: Predicted,
 ) -> Coverage:
-    unknown = [(bag, text) for bag, text in responses if bag not in candidates]
-    missing = [text for _, text in unknown]
-    still = sum(bag not in related for bag, _ in unknown)
-    kinds = Counter(turn_kind(text) for text in missing)
+    unknown = [turn for turn in turns if bag_of(turn.response) not in candidates]
+    still = sum(bag_of(turn.response) not in related for turn in unknown)
+    kinds = Counter(kind_of(turn.said) for turn in unknown)
+    missing = Counter(turn.said.system if predict == "responses" else turn.response for turn in unknown)
     return Coverage(
         split=split,
         by=by,
-        turns=len(responses),
+        turns=len(turns),
         candidates=len(candidates),
-        ceiling=100 - share(len(missing), len(responses)),
-        joint_ceiling=100 - share(still, len(responses)),
+        ceiling=100 - share(len(unknown), len(turns)),
+        joint_ceiling=100 - share(still, len(turns)),
         missing=dict(kinds.most_common()),
-        examples=tuple(text for text, _ in Counter(missing).most_common(_SHOWN)),
+        examples=tuple(text for text, _ in missing.most_common(_SHOWN)),
     )
 
 
-def _left_out(readings: Sequence[Reading], related: set[Phrase]) -> Coverage:
+def _left_out(readings: Sequence[Reading], related: set[Phrase], predict: Predicted) -> Coverage:
     holders = Counter(bag for reading in readings for bag in {bag_of(turn.response) for turn in reading.learned})
     common = {bag for bag, count in holders.items() if count > 1}
-    return _of(PRIMARY, "other dialogs", _responses(readings), common, related)
+    return _of(PRIMARY, "other dialogs", _turns(readings), common, related, predict)

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
+from tasksieve.audit.facts import facts_seen
 from tasksieve.dialogs import Dialog, Turn
-from tasksieve.encoding import Names, Reader, Reading, names_of
+from tasksieve.encoding import Names, Reader, Reading, action_of, names_of
+from tasksieve.records.model_config import SLOT_ACTS, MemoryNetworkConfig, ModelConfig, Predicted
 
 PRIMARY, VALID, TEST = "primary", "valid", "test"
 
 
 @dataclass(frozen=True, slots=True)
 class Splits:
-    """Training, validation and test dialogs of the primary task, and training dialogs of related ones."""
+    """Training, validation and test dialogs of the primary task, and training dialogs of related ones.
+
+    Attributes:
+        names: of the related tasks; without them ``related``, or ``related-1``, … if there are several.
+    """
 
     primary: Sequence[Dialog]
     related: tuple[Sequence[Dialog], ...] = ()
     valid: Sequence[Dialog] | None = None
     test: Sequence[Dialog] | None = None
+    names: tuple[str, ...] = ()
+
+    def related_names(self) -> tuple[str, ...]:
+        """The name of each related task."""
+        count = len(self.related)
+        return self.names or (("related",) if count == 1 else tuple(f"related-{n + 1}" for n in range(count)))
 
     def named_related(self) -> Iterator[tuple[str, Sequence[Dialog]]]:
-        """(name, dialogs) of each related task: ``related``, or ``related-1``, … if there are several."""
-        for number, dialogs in enumerate(self.related, start=1):
-            yield "related" if len(self.related) == 1 else f"related-{number}", dialogs
+        """(name, dialogs) of each related task."""
+        yield from zip(self.related_names(), self.related, strict=True)
 
     def held_out(self) -> Iterator[tuple[str, Sequence[Dialog]]]:
         """(name, dialogs) of the splits that nothing is learned from."""
@@ -39,30 +50,51 @@ class Splits:
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """What training is to do with dialogs.
+
+    Attributes:
+        predict: what is predicted.
+        slot_acts: the acts whose slot is part of an action.
+        model: how it reads them.
+    """
+
+    predict: Predicted = "responses"
+    slot_acts: tuple[str, ...] = SLOT_ACTS
+    model: ModelConfig = field(default_factory=MemoryNetworkConfig)
+
+    def predicted(self, turn: Turn) -> str:
+        """What is predicted of a turn as it stands in the dialogs; empty if they do not say."""
+        return turn.system if self.predict == "responses" else action_of(turn.acts, self.slot_acts)
+
+    def reader(self, names: Names) -> Reader:
+        """What reads the dialogs of a task with these names."""
+        told = None if self.model.entities == "names" else names
+        return Reader(self.model.facts, told, self.predict, self.slot_acts)
+
+
+@dataclass(frozen=True, slots=True)
 class ReadSplits:
     """The dialogs of an audit as a model reads them, and the names of each task."""
 
     primary: Sequence[Reading]
-    related: tuple[Sequence[Reading], ...]
     valid: Sequence[Reading] | None
     test: Sequence[Reading] | None
     names: Names
-    related_names: tuple[Names, ...]
+    related: tuple[Sequence[Reading], ...] = ()
+    related_names: tuple[Names, ...] = ()
 
     @classmethod
-    def of(cls, splits: Splits) -> ReadSplits:
-        """Read every dialog once, as training does by default."""
+    def of(cls, splits: Splits, use: Use) -> ReadSplits:
+        """Read every dialog once, as training does."""
         own, *others = names_of([*splits.primary, *(splits.valid or ())], *splits.related)
-        reader = Reader(names=own)
         related = zip(others, splits.related, strict=True)
-        return cls(
-            reader.read(splits.primary),
-            tuple(Reader(names=names).read(dialogs) for names, dialogs in related),
-            None if splits.valid is None else reader.read(splits.valid),
-            None if splits.test is None else reader.read(splits.test),
-            own,
-            tuple(others),
-        )
+        read = tuple(use.reader(names).read(dialogs) for names, dialogs in related)
+        return cls(*_own(splits, use.reader(own)), own, read, tuple(others))
+
+    def other(self, splits: Splits, use: Use) -> ReadSplits:
+        """The dialogs of the primary task read for another use, without related ones."""
+        return ReadSplits(*_own(splits, use.reader(self.names)), self.names)
 
     def held_out(self) -> Iterator[tuple[str, Sequence[Reading]]]:
         """(name, dialogs) of the splits that nothing is learned from."""
@@ -70,12 +102,19 @@ class ReadSplits:
             if readings is not None:
                 yield name, readings
 
-    def all(self) -> Iterator[tuple[str, Sequence[Reading]]]:
-        """(name, dialogs) of every split, in the order of :meth:`Splits.all`."""
-        yield PRIMARY, self.primary
-        yield from self.held_out()
-        for number, readings in enumerate(self.related, start=1):
-            yield "related" if len(self.related) == 1 else f"related-{number}", readings
+    def all(self) -> Iterator[tuple[Names, Sequence[Reading]]]:
+        """(names of the task, dialogs) of every split, in the order of :meth:`Splits.all`."""
+        yield self.names, self.primary
+        yield from ((self.names, readings) for _, readings in self.held_out())
+        yield from zip(self.related_names, self.related, strict=True)
+
+
+def _own(
+    splits: Splits, reader: Reader
+) -> tuple[Sequence[Reading], Sequence[Reading] | None, Sequence[Reading] | None]:
+    """Training, validation and test dialogs of the primary task as a model reads them."""
+    valid, test = (None if dialogs is None else reader.read(dialogs) for dialogs in (splits.valid, splits.test))
+    return reader.read(splits.primary), valid, test
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +125,12 @@ class Size:
         split: its name.
         dialogs, turns: how many.
         facts: fields of its records that say something, and notes: how many are ``given``, and how many of them the
-            model has ``seen`` in its memory at any turn.
+            model has ``seen``: in its memory at some turn, or as a description of an entity to choose.
         responses: distinct ones.
+        annotated: turns that say what the system does.
+        actions: distinct ones.
+        values: turns that say a value, as ``said``, and those of them whose values can all be filled in from their
+            own dialog, as ``filled``; None where that is not known.
     """
 
     split: str
@@ -95,14 +138,50 @@ class Size:
     turns: int
     facts: dict[str, int]
     responses: int
+    annotated: int
+    actions: int
+    values: dict[str, int] | None = None
 
 
-def size_of(name: str, readings: Sequence[Reading]) -> Size:
-    """Count a split's dialogs, turns, facts and distinct responses."""
-    turns = [turn.said for reading in readings for turn in reading.turns]
-    given, seen = (sum(counts) for counts in zip(*((r.given, r.seen) for r in readings), strict=True))
-    responses = {turn.system for turn in turns}
-    return Size(name, len(readings), len(turns), {"given": given, "seen": seen}, len(responses))
+ValuesOf = Callable[[Sequence[Reading]], dict[str, int] | None]
+"""Counts turns as :attr:`Size.values` says."""
+
+
+def not_known(readings: Sequence[Reading]) -> None:
+    """Where nothing tells which values a turn says."""
+
+
+def sizes_of(splits: Splits, read: ReadSplits, use: Use, values_of: ValuesOf = not_known) -> tuple[Size, ...]:
+    """Count every split's dialogs, turns, facts, distinct responses and actions."""
+    return tuple(
+        _size_of(name, dialogs, readings, names, use, values_of(readings))
+        for (name, dialogs), (names, readings) in zip(splits.all(), read.all(), strict=True)
+    )
+
+
+def _size_of(
+    name: str,
+    dialogs: Sequence[Dialog],
+    readings: Sequence[Reading],
+    names: Names,
+    use: Use,
+    values: dict[str, int] | None,
+) -> Size:
+    turns = [turn for dialog in dialogs for turn in dialog.turns]
+    actions = [action for turn in turns if (action := action_of(turn.acts, use.slot_acts))]
+    pairs = zip(dialogs, readings, strict=True)
+    described = None if use.model.entities == "names" else names
+    seen = sum(facts_seen(dialog, reading, described, use.model.max_memories) for dialog, reading in pairs)
+    return Size(
+        split=name,
+        dialogs=len(dialogs),
+        turns=len(turns),
+        facts={"given": sum(reading.given for reading in readings), "seen": seen},
+        responses=len({turn.system for turn in turns}),
+        annotated=len(actions),
+        actions=len(set(actions)),
+        values=values,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import replace
 
 from tasksieve.audit.conflicts import Conflicts
 from tasksieve.audit.coverage import Coverage
 from tasksieve.audit.duplicates import Overlap, Repeats
-from tasksieve.audit.splits import PRIMARY, TEST, Size, share
+from tasksieve.audit.finding import LEVELS, Finding, Level
+from tasksieve.audit.predicting import Predicting
+from tasksieve.audit.splits import PRIMARY, TEST, VALID, Size, share
 from tasksieve.audit.words import Entities, SharedWords
 
-Level = Literal["mend", "look", "good"]
-LEVELS: tuple[Level, ...] = ("mend", "look", "good")
-"""The gravest first: mend before training; worth a look; as it should be."""
-
+MANY = 4
+"""More related tasks than these are told of together."""
 _CEILING_MEND, _CEILING_LOOK = 50.0, 95.0
 _SEEN_LOOK = 50.0
 _NEAR_LOOK = 5.0
@@ -23,15 +22,9 @@ _ENTITIES_LOOK = 5.0
 _WORDS_LOOK = 30.0
 _CONFLICTING_LOOK = 25.0
 _AMBIGUOUS_LOOK = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One matter: how grave, what about, and a sentence."""
-
-    level: Level
-    topic: str
-    sentence: str
+_FILLED_LOOK = 80.0
+_NAMED = 6
+_ONE = {"responses": "a response", "actions": "an action"}
 
 
 def findings(
@@ -42,6 +35,8 @@ def findings(
     entities: Sequence[Entities],
     ambiguous: tuple[int, int],
     related: Sequence[tuple[Conflicts, SharedWords]],
+    predicting: Predicting,
+    stops: Sequence[Finding] = (),
 ) -> tuple[Finding, ...]:
     """A finding on each matter, the gravest first.
 
@@ -50,18 +45,26 @@ def findings(
         coverage, repeats, overlaps, entities: of the primary task.
         ambiguous: how many of how many primary turns are ambiguous.
         related: of each related task.
+        predicting: what is predicted.
+        stops: why not to train.
     """
-    found = [_coverage(coverage[-1]), *_overlaps(overlaps), _repeats(repeats), _ambiguous(*ambiguous)]
-    found += [_facts(size) for size in sizes if size.facts["given"]]
+    found = [*stops, _coverage(coverage[-1], predicting), *_overlaps(overlaps), _repeats(repeats)]
+    found += [_predicting(predicting), _ambiguous(*ambiguous, predicting)]
+    found += [_facts(size) for size in _together(sizes) if size.facts["given"]]
+    found += [_values(size) for size in sizes if size.split == PRIMARY and size.values and size.values["said"]]
     found += [_entities(entity) for entity in entities[-1:]]
-    for conflicts, words in related:
-        found += [_conflicts(conflicts), _words(words)]
+    each = [(_conflicts(conflicts, predicting), _words(words, predicting)) for conflicts, words in related]
+    found += [finding for pair in each for finding in pair] if len(each) <= MANY else _summed(each)
     return tuple(sorted(found, key=lambda finding: LEVELS.index(finding.level)))
 
 
 def summary(found: Sequence[Finding]) -> str:
     """One sentence on all findings."""
-    mend, look = ([finding.topic for finding in found if finding.level == level] for level in ("mend", "look"))
+    stop, mend, look = (
+        [finding.topic for finding in found if finding.level == level] for level in ("stop", "mend", "look")
+    )
+    if stop:
+        return f"Do not train yet: {_listed(stop)}."
     if mend:
         also = f" Also worth a look: {_listed(look)}." if look else ""
         return f"Mend before training: {_listed(mend)}.{also}"
@@ -75,22 +78,73 @@ def _listed(topics: Sequence[str]) -> str:
     return distinct[0] if len(distinct) == 1 else f"{', '.join(distinct[:-1])} and {distinct[-1]}"
 
 
-def _coverage(found: Coverage) -> Finding:
+def _together(sizes: Sequence[Size]) -> Iterator[Size]:
+    """The sizes of the splits, with those of many related tasks added up."""
+    own = [size for size in sizes if size.split in (PRIMARY, VALID, TEST)]
+    related = sizes[len(own) :]
+    yield from own
+    if len(related) <= MANY:
+        yield from related
+    else:
+        facts = {name: sum(size.facts[name] for size in related) for name in ("given", "seen")}
+        yield replace(related[0], split=f"{len(related)} related tasks", facts=facts)
+
+
+def _summed(each: Sequence[tuple[Finding, Finding]]) -> Iterator[Finding]:
+    """What is said of many related tasks: how many of them are worth a look, and which."""
+    for found, topic, what in (
+        ([pair[0] for pair in each], "conflicts", "answer what the primary task is asked differently"),
+        ([pair[1] for pair in each], "words", "have less than a third of the words said in the primary task"),
+    ):
+        odd = [finding.topic.rpartition(" ")[2] for finding in found if finding.level != "good"]
+        named = f": {_listed(odd)}" if 0 < len(odd) <= _NAMED else ""
+        level: Level = "look" if odd else "good"
+        yield Finding(level, f"{topic} with related tasks", f"{len(odd)} of {len(each)} related tasks {what}{named}.")
+
+
+def _predicting(found: Predicting) -> Finding:
+    last = found.ceilings[-1]
+    said = f"{found.what.capitalize()} are predicted: {found.why}"
+    if last.actions is None:
+        lacking = "actions are no choice, as not all splits say what the system does"
+        return Finding("good", "what is predicted", f"{said}; {lacking}.")
+    said += f"; at best a model is right in {last.responses:.1f} % of the responses of {last.split}, word for word,"
+    said += f" and in {last.actions:.1f} % of its actions"
+    if found.what != found.suited:
+        return Finding("look", "what is predicted", f"{said}; {found.suited} would suit it better.")
+    return Finding("good", "what is predicted", f"{said}.")
+
+
+def _coverage(found: Coverage, predicting: Predicting) -> Finding:
+    what = predicting.what
+    if predicting.ranked:
+        said = f"Only {found.ceiling:.1f} % of the responses of {found.split} are known word for word: methods are"
+        said += " judged by R_100@1 instead, how often the right response is ranked first among 100"
+        return Finding("look", "coverage", f"{said}.")
     level: Level = "good"
     if found.ceiling < _CEILING_LOOK:
         level = "look" if found.ceiling >= _CEILING_MEND else "mend"
     whom = f"on {found.split}" if found.split == TEST else f"on new dialogs, as far as {found.split} tells"
     said = f"No model can exceed {found.ceiling:.1f} % {whom}"
     if not found.missing:
-        return Finding(level, "coverage", f"{said}: every response of {found.split} is a candidate.")
+        return Finding(level, "coverage", f"{said}: every {what[:-1]} of {found.split} is a candidate.")
     kind, turns = next(iter(found.missing.items()))
     missing = sum(found.missing.values())
     said += (
-        f": {missing:,} of {found.turns:,} responses are no candidate, {share(turns, missing):.0f} % of them '{kind}'"
+        f": {missing:,} of {found.turns:,} {what} are no candidate, {share(turns, missing):.0f} % of them '{kind}'"
     )
     if found.joint_ceiling - found.ceiling >= 1:
-        said += f"; with related responses as candidates (method joint) {found.joint_ceiling:.1f} %"
+        said += f"; with related {what} as candidates (method joint) {found.joint_ceiling:.1f} %"
     return Finding(level, "coverage", f"{said}.")
+
+
+def _values(found: Size) -> Finding:
+    values = found.values or {}
+    said = (
+        f"{values['said']:,} {found.split} turns say a value, and {values['filled']:,} of them can be filled in from"
+    )
+    level: Level = "look" if share(values["filled"], values["said"]) < _FILLED_LOOK else "good"
+    return Finding(level, "values", f"{said} their own dialog.")
 
 
 def _facts(found: Size) -> Finding:
@@ -131,11 +185,12 @@ def _repeats(found: Repeats) -> Finding:
     return Finding("look" if near >= _NEAR_LOOK else "good", "repeated dialogs", said)
 
 
-def _ambiguous(count: int, turns: int) -> Finding:
+def _ambiguous(count: int, turns: int, predicting: Predicting) -> Finding:
+    what = predicting.what.removesuffix("s")
     if not count:
-        return Finding("good", "ambiguous contexts", f"Every {PRIMARY} context has one response.")
+        return Finding("good", "ambiguous contexts", f"Every {PRIMARY} context has one {what}.")
     level: Level = "look" if share(count, turns) >= _AMBIGUOUS_LOOK else "good"
-    said = f"{count:,} of {turns:,} {PRIMARY} turns have a context that more often has another response"
+    said = f"{count:,} of {turns:,} {PRIMARY} turns have a context that more often has another {what}"
     return Finding(level, "ambiguous contexts", f"{said}: at most {100 - share(count, turns):.1f} % can be learned.")
 
 
@@ -152,22 +207,24 @@ def _entities(found: Entities) -> Finding:
     )
 
 
-def _conflicts(found: Conflicts) -> Finding:
+def _conflicts(found: Conflicts, predicting: Predicting) -> Finding:
     shared, topic = found.utterance, f"conflicts with {found.related}"
     if not shared.turns:
         return Finding("good", topic, f"No {PRIMARY} turn answers an utterance that {found.related} has too.")
     said = f"{shared.turns:.0f} % of {PRIMARY} turns answer an utterance that {found.related} has too; of these"
-    said += f" {shared.conflicting:.0f} % have a response it never gives to it, {shared.other_kind:.0f} % one of a"
-    said += " kind it never gives to it"
+    said += f" {shared.conflicting:.0f} % have {_ONE[predicting.what]} it never gives to it"
+    if predicting.what == "responses":
+        said += f", {shared.other_kind:.0f} % one of a kind it never gives to it"
     if shared.conflicting < _CONFLICTING_LOOK:
         return Finding("good", topic, f"{said}.")
     advice = "a head each and weights (learned, multitask) suit this better than one task of all (joint, pretrain)"
     return Finding("look", topic, f"{said}: {advice}.")
 
 
-def _words(found: SharedWords) -> Finding:
+def _words(found: SharedWords, predicting: Predicting) -> Finding:
     said = f"{found.related} has {found.running:.0f} % of the words said in {PRIMARY} ({found.words:.0f} % of the"
-    said += f" distinct ones), and the response of {found.responses:.0f} % of its turns word for word"
+    said += f" distinct ones), and the {predicting.what[:-1]} of {found.responses:.0f} % of its turns"
+    said += " word for word" if predicting.what == "responses" else ""
     if found.running >= _WORDS_LOOK:
         return Finding("good", f"words of {found.related}", f"{said}.")
     return Finding("look", f"words of {found.related}", f"{said}: there is little to borrow.")

@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tasksieve.audit.splits import ReadSplits, Splits, share
+from tasksieve.audit.splits import ReadSplits, Splits, Use, share
 from tasksieve.dialogs import Dialog, Note, Record, Turn
 from tasksieve.encoding import Reader, Reading, Vocabulary, words_of
 
 _SHOWN = 5
+_RESPONSES = Use()
 _NAME = re.compile(r".*[_\d].*")
 
 
@@ -23,7 +24,8 @@ class SharedWords:
         related: the name of the task.
         words: of the primary task's distinct words, those the related task has.
         running: of all words said in the primary task, those the related task has.
-        responses: of the primary task's turns, those whose response the related task has word for word.
+        responses: of the primary task's turns, those whose response the related task has word for word; or, if
+            actions are predicted, those whose action it has.
     """
 
     related: str
@@ -32,18 +34,20 @@ class SharedWords:
     responses: float
 
 
-def shared_words(primary: Sequence[Dialog], name: str, related: Sequence[Dialog]) -> SharedWords:
+def shared_words(
+    primary: Sequence[Dialog], name: str, related: Sequence[Dialog], use: Use = _RESPONSES
+) -> SharedWords:
     """Compare the words and responses of two tasks."""
     plain = Reader("all").read(related)
     known = set(Vocabulary.of(plain).words)
     said = Counter(word for turn in _turns(primary) for word in _said(turn))
-    responses = {turn.system for turn in _turns(related)}
-    turns = list(_turns(primary))
+    responses = {use.predicted(turn) for turn in _turns(related)}
+    ours = [response for turn in _turns(primary) if (response := use.predicted(turn))]
     return SharedWords(
         name,
         share(len(said.keys() & known), len(said)),
         share(sum(count for word, count in said.items() if word in known), said.total()),
-        share(sum(turn.system in responses for turn in turns), len(turns)),
+        share(sum(response in responses for response in ours), len(ours)),
     )
 
 

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from tasksieve.cli.messages import output
-from tasksieve.cli.options import Json, Primary, Related, print_json
+from tasksieve.cli.options import Json, Predict, Primary, Related, Split, SplitSeed, Strict, print_json
+from tasksieve.errors import UserError
 
 
 def audit(
@@ -18,11 +19,15 @@ def audit(
         str | None, typer.Option(help="Test dialogs of your new task: for the ceiling, leakage and unseen entities.")
     ] = None,
     size: Annotated[int | None, typer.Option(min=1, help="Use only the first SIZE primary dialogs.")] = None,
+    predict: Predict = None,
+    split: Split = None,
+    split_seed: SplitSeed = None,
+    strict: Strict = None,
     as_json: Json = False,
 ) -> None:
     """Look at dialogs before training: what accuracy they allow, what leaks, what conflicts.
 
-    Tells how many responses are candidates and the ceiling that sets, which dialogs are in two splits, which entities
+    Tells what is predicted and the ceiling that sets, which dialogs are in two splits, which entities
     are unseen, where a related task answers differently, and how many words the tasks share.
 
     [dim]tasksieve audit --primary mine/train.txt --valid mine/valid.txt --related older/train.txt[/dim]
@@ -30,7 +35,19 @@ def audit(
     from tasksieve.audit import audit as audit_files
     from tasksieve.report.audit import audit_page
 
-    record = audit_files(primary, related, valid=valid, test=test, size=size).record()
+    if split is not None and (valid, test) != (None, None):
+        raise UserError("--split draws validation and test dialogs too; leave --valid and --test out, or --split")
+    record = audit_files(
+        primary,
+        related,
+        valid=valid,
+        test=test,
+        size=size,
+        predict=predict or "auto",
+        split=split,
+        split_seed=split_seed or 0,
+        strict=bool(strict),
+    ).record()
     if as_json:
         print_json(record)
     else:

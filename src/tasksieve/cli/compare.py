@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tasksieve.cli.auditing import audit_first, test_or_split
 from tasksieve.cli.messages import output
 from tasksieve.cli.options import (
     ConfigFile,
     Json,
     Labels,
+    NoAudit,
     Predict,
     PrimaryOrConfig,
     Related,
     Settings,
+    Split,
+    SplitSeed,
     Strict,
     Track,
     ValidOrConfig,
@@ -39,7 +43,9 @@ def compare(
     *,
     primary: PrimaryOrConfig = None,
     valid: ValidOrConfig = None,
-    test: Annotated[str, typer.Option(help="Test dialogs of your new task; read once, after training.")],
+    test: Annotated[
+        str | None, typer.Option(help="Test dialogs of your new task; they judge, after training.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="The comparison folder: new, or one to go on with.")],
     related: Related = [],  # noqa: B006
     methods: Annotated[
@@ -59,6 +65,9 @@ def compare(
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
     strict: Strict = None,
+    split: Split = None,
+    split_seed: SplitSeed = None,
+    no_audit: NoAudit = False,
     track: Track = [],  # noqa: B006
     as_json: Json = False,
 ) -> None:
@@ -75,6 +84,8 @@ def compare(
         "labels": labels,
         "strict": strict,
         "predict": predict,
+        "split": split,
+        "split_seed": split_seed,
     }
     resolved = configure(data, {}, config, settings)
     plan = Plan(
@@ -87,6 +98,7 @@ def compare(
         track=tuple(track),
         methods_given=methods is not None,
     )
+    audit_first(resolved, test_or_split(test, resolved), out / "runs", no_audit)
     _compare(plan, workers, as_json)
 
 

@@ -10,6 +10,7 @@ import typer
 
 from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig, config_from, read_values, section_of, set_value
+from tasksieve.records.shares import SHARES_EXAMPLE
 
 _PRIMARY = typer.Option(help="Training dialogs of your new task: a file, or a folder with splits.")
 Primary = Annotated[str, _PRIMARY]
@@ -45,6 +46,12 @@ Strict = Annotated[
     bool | None,
     typer.Option("--strict", help="Refuse turns without a response, which are left out and counted otherwise."),
 ]
+Split = Annotated[
+    str | None,
+    typer.Option(help="Draw training, validation and test dialogs from --primary: per cent of each, e.g. 60/20/20."),
+]
+SplitSeed = Annotated[int | None, typer.Option(min=0, help="Of the draw that --split asks for; by default 0.")]
+NoAudit = Annotated[bool, typer.Option("--no-audit", help="Do not look at the dialogs first.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
 
 
@@ -58,10 +65,16 @@ def configure(data: dict[str, Any], training: dict[str, Any], file: Path | None,
         section_of(values, section).update({key: value for key, value in given.items() if value is not None})
     for assignment in assignments:
         set_value(values, assignment)
-    missing = [name for name in ("primary", "valid") if name not in section_of(values, "data")]
+    named = section_of(values, "data")
+    for name, other in (("split", "valid"), ("valid", "split")):
+        if data.get(name) is not None and data.get(other) is None:
+            named.pop(other, None)
+    needed = ("primary",) if "split" in named else ("primary", "valid")
+    missing = [name for name in needed if name not in named]
     if missing:
         names = " and ".join(f"--{name}" for name in missing)
-        raise UserError(f"dialogs are missing: give {names}, or --config with the config.toml of a run", file)
+        drawn = f", or --split {SHARES_EXAMPLE} to have them drawn from --primary" if missing == ["valid"] else ""
+        raise UserError(f"dialogs are missing: give {names}{drawn}, or --config with the config.toml of a run", file)
     return config_from(values, file)
 
 

@@ -8,15 +8,19 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from tasksieve.cli.auditing import audit_first
 from tasksieve.cli.messages import output
 from tasksieve.cli.options import (
     ConfigFile,
     Json,
     Labels,
+    NoAudit,
     Predict,
     PrimaryOrConfig,
     Related,
     Settings,
+    Split,
+    SplitSeed,
     Strict,
     Track,
     ValidOrConfig,
@@ -42,6 +46,9 @@ def train(
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
     strict: Strict = None,
+    split: Split = None,
+    split_seed: SplitSeed = None,
+    no_audit: NoAudit = False,
     resume: Annotated[
         bool, typer.Option(help="Go on with a run that was begun in the folder; else refuse it. A new one starts.")
     ] = True,
@@ -69,8 +76,11 @@ def train(
         "predict": predict,
         "size": size,
         "strict": strict,
+        "split": split,
+        "split_seed": split_seed,
     }
     resolved = configure(data, {"method": method, "seed": seed}, config, settings)
+    audit_first(resolved, None, out / "config.toml", no_audit)
     name, tracking = resolved.training.method, Tracking(tuple(track), out / "tracking", out.resolve().name)
     with RunBars() as bars:
         result = train_run(resolved, out, lambda report: bars.watch(name, report), resume=resume, tracking=tracking)
@@ -84,12 +94,16 @@ def train(
     accuracy = (f"{result['valid_accuracy']:.1f} %", "bold")
     console.print(Text.assemble(f"{result['method']}: validation {measure} ", accuracy, f" {reached}"))
     more = f", tasksieve weights {out}, tasksieve chat {out}" if result["iterations"] else ""
-    console.print(f"Next: tasksieve evaluate {out} --data TEST{more}")
+    test = " --data TEST" if resolved.data.split is None else ""
+    console.print(f"Next: tasksieve evaluate {out}{test}{more}")
 
 
 def evaluate(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
-    data: Annotated[str, typer.Option(help="Dialogs to measure on: a file, or a folder with a test split.")],
+    data: Annotated[
+        str | None,
+        typer.Option(help="Dialogs to measure on: a file, or a folder with a test split; else what --split left."),
+    ] = None,
     split: Annotated[str, typer.Option(help="Which split of a folder.")] = "test",
     predictions: Annotated[
         Path | None, typer.Option(help="Write what was predicted at every turn there: .parquet, .csv or .jsonl.")

@@ -25,7 +25,7 @@ from tasksieve.training.methods import method_named
 from tasksieve.training.runs.dialogs import train
 from tasksieve.training.runs.measured import measure_of
 from tasksieve.training.runs.predictions import PREDICTIONS
-from tasksieve.training.runs.read_files import ReadFiles, read_files
+from tasksieve.training.runs.read_files import ReadFiles, data_files, read_files, read_test
 from tasksieve.training.runs.settled import settled
 from tasksieve.training.runs.simple import check_suits, has_vectors
 from tasksieve.training.runs.trained_model import evaluate_run
@@ -38,7 +38,8 @@ class Plan:
 
     Attributes:
         config: of every run, but for method, seed and size.
-        test: test dialogs of the primary task: a file, or a directory with the split.
+        test: test dialogs of the primary task: a file, or a directory with the split; None for those that the
+            configuration's split draws from the primary dialogs.
         methods: names; `primary` first is what the others are compared with.
         sizes: numbers of primary training dialogs; none for what the configuration says, or all there are.
         seeds: run seeds 0 to SEEDS − 1, the same for every method.
@@ -49,7 +50,7 @@ class Plan:
     """
 
     config: RunConfig
-    test: str
+    test: str | None
     methods: tuple[str, ...]
     sizes: tuple[int, ...]
     seeds: int
@@ -82,7 +83,7 @@ def compare(
     Returns: rows in the order of sizes and methods, with the verdict.
     Raises: UserError: as :func:`tasksieve.training.loop.run.train`, and if every run diverged; finished runs stay.
     """
-    test = dialog_file(plan.test, "test")
+    test = None if plan.test is None else dialog_file(plan.test, "test")
     _check(plan, test)
     plan = replace(plan, config=settled(plan.config))
     read, measure = _said(plan)
@@ -115,7 +116,7 @@ def _follow(plan: Plan, jobs: list[Job]) -> None:
                 pass
 
 
-def _check(plan: Plan, test: Path) -> None:
+def _check(plan: Plan, test: Path | None) -> None:
     """Refuse before the first run what would fail after it."""
     if not plan.methods or plan.seeds < 1:
         raise UserError("nothing to compare; give at least one of --methods and one of --seeds")
@@ -125,10 +126,13 @@ def _check(plan: Plan, test: Path) -> None:
         data = _config(plan, name).data
         method_named(name).require(related=bool(data.related), labels=data.labels is not None)
     _tracking(plan, "").check()
-    read_dialogs(test, strict=plan.config.data.strict)
+    if test is None:
+        read_test(plan.config.data)
+    else:
+        read_dialogs(test, strict=plan.config.data.strict)
 
 
-def _jobs(plan: Plan, test: Path, read: ReadFiles) -> list[Job]:
+def _jobs(plan: Plan, test: Path | None, read: ReadFiles) -> list[Job]:
     everything = len(read.primary)
     jobs = []
     for size in plan.sizes or (plan.config.data.size,):
@@ -173,17 +177,20 @@ def _config(plan: Plan, method: str) -> RunConfig:
     return changed(plan.config, {**plan.overrides.get(method, {}), "training.method": method})
 
 
-def _summarise(plan: Plan, jobs: list[Job], test: Path, failed: dict[str, Diverged], measure: str) -> Comparison:
+def _summarise(
+    plan: Plan, jobs: list[Job], test: Path | None, failed: dict[str, Diverged], measure: str
+) -> Comparison:
     results: dict[tuple[int, str], list[MeasuredSeed]] = {}
     ceilings: dict[str, float] = {}
-    digest = sha256(test)
+    file = test or data_files(plan.config.data).primary
+    digest = sha256(file)
     for job in jobs:
         if job.name in failed:
             continue
         folder = RunFolder(job.path)
         result, measured = folder.read_record("result", *_RESULT), folder.read_record("test", *_TEST)
         if measured["sha256"] != digest:
-            raise UserError(f"{test} has changed since this run was measured; choose another --out", job.path)
+            raise UserError(f"{file} has changed since this run was measured; choose another --out", job.path)
         results.setdefault((result["size"], result["method"]), []).append(_seed_result(result, measured, measure))
         if method_named(result["method"]).heads == "per-task":
             ceilings[f"candidate_ceiling_{result['size']}"] = measured["coverage"]["candidate_ceiling"]
@@ -199,7 +206,7 @@ def _summarise(plan: Plan, jobs: list[Job], test: Path, failed: dict[str, Diverg
         )
         for (size, method), seeds in results.items()
     ]
-    settings = {"config": plan.config.model_dump(mode="json"), "test": str(test), "test_sha256": digest}
+    settings = {"config": plan.config.model_dump(mode="json"), "test": str(file), "test_sha256": digest}
     return Comparison(
         measure=measure,
         rows=tuple(rows),

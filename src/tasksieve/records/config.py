@@ -13,11 +13,12 @@ import tomli_w
 from pydantic import BaseModel, BeforeValidator, Field, SerializeAsAny, ValidationError, model_validator
 
 from tasksieve.errors import UserError
+from tasksieve.records.data_config import LARGEST_SEED
+from tasksieve.records.data_config import DataConfig as DataConfig
 from tasksieve.records.files import read_bytes
 from tasksieve.records.model_config import (
     MODEL_KINDS,
     REFUSED,
-    SLOT_ACTS,
     WEIGHT_MODULE_KINDS,
     AutoModelConfig,
     AutoWeightConfig,
@@ -36,22 +37,6 @@ LARGEST = 1 << 16
 """Bytes of a TOML file: far more than all settings take."""
 MOST_DOTS = 200
 """In a line of it."""
-LARGEST_SEED = (1 << 32) - 1
-
-
-class DataConfig(Section):
-    """Where the dialogs come from. Paths are files, or directories with one task's splits."""
-
-    primary: str = Field(description="training dialogs of the primary task")
-    valid: str = Field(description="validation dialogs of the primary task")
-    related: tuple[str, ...] = Field(default=(), description="training dialogs of each related task")
-    labels: str | None = Field(default=None, description="which related examples are right, for the oracle")
-    size: int | None = Field(default=None, ge=1, description="use the first SIZE primary and validation dialogs")
-    predict: Literal["auto", "responses", "actions"] = Field(
-        default="auto", description="what is predicted of a turn; auto: what the primary task's dialogs suit"
-    )
-    slot_acts: tuple[str, ...] = Field(default=SLOT_ACTS, description="acts whose slot is part of an action")
-    strict: bool = Field(default=False, description="refuse turns without a response instead of leaving them out")
 
 
 class MetaConfig(Section):

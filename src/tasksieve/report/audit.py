@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,8 +13,11 @@ from rich.text import Text
 
 from tasksieve.report import formatting as show
 
-_MARKS = {"mend": ("✗", "bold red"), "look": ("!", "yellow"), "good": ("✓", "green")}
+_MARKS = {"stop": ("✗", "bold red"), "mend": ("✗", "bold red"), "look": ("!", "yellow"), "good": ("✓", "green")}
 _LEVELS = {"whole": "whole context", "exchange": "last exchange", "utterance": "utterance"}
+_OWN = ("primary", "valid")
+_MANY = 4
+"""More related tasks than these have a line each instead of tables."""
 
 
 def audit_page(record: dict[str, Any]) -> Iterator[RenderableType]:
@@ -26,7 +30,7 @@ def audit_page(record: dict[str, Any]) -> Iterator[RenderableType]:
     yield Text()
     yield _findings(record["findings"])
     for task, sentence in record["names"].items():
-        yield Text(f"  {task}: {show.one_line(sentence)}")
+        yield Text(f"  {show.one_line(task)}: {show.one_line(sentence)}")
     for title, table in _tables(record):
         if table.row_count:
             yield Text()
@@ -35,14 +39,20 @@ def audit_page(record: dict[str, Any]) -> Iterator[RenderableType]:
 
 
 def _tables(record: dict[str, Any]) -> Iterator[tuple[str, Table]]:
+    what = record["predicting"]["what"]
     yield "Dialogs", _sizes(record)
-    yield "Are the responses candidates?", _coverage(record)
-    yield f"Responses of {record['coverage'][-1]['split']} that are no candidate", _missing(record)
+    yield "Not read", _not_read(record)
+    yield "The highest accuracy possible, by what is predicted", _ceilings(record)
+    yield f"Are the {what} candidates?", _coverage(record)
+    yield f"{what.capitalize()} of {record['coverage'][-1]['split']} that are no candidate", _missing(record)
     yield "In two splits", _overlaps(record)
+    if len(record["conflicts"]) > _MANY:
+        yield "What the primary task has in common with each related one", _related(record)
+        return
     for conflicts in record["conflicts"]:
         name = conflicts["related"]
         yield f"Primary turns whose context is in {name} too", _shared(conflicts)
-        yield f"The same for the last exchange, by kind of the primary response, {name}", _kinds(conflicts)
+        yield f"The same for the last exchange, by kind of the primary turn, {name}", _kinds(conflicts)
         yield f"The most frequent conflicts of exchanges with {name}", _clashes(conflicts)
 
 
@@ -57,15 +67,35 @@ def _findings(found: list[dict[str, str]]) -> Table:
 
 
 def _sizes(record: dict[str, Any]) -> Table:
-    table = _table("split", "dialogs", "turns", "facts", "seen", "distinct responses")
+    table = _table("split", "dialogs", "turns", "facts", "seen", "responses", "actions")
     for size in record["sizes"]:
         counts = size["dialogs"], size["turns"], size["facts"]["given"], size["facts"]["seen"], size["responses"]
-        table.add_row(size["split"], *map(show.whole, counts))
+        table.add_row(show.one_line(size["split"], 30), *map(show.whole, (*counts, size["actions"])))
+    return table
+
+
+def _not_read(record: dict[str, Any]) -> Table:
+    """What is not read, by its name, over all files."""
+    table = _table("what", "times", "files")
+    counts, files = Counter[str](), Counter[str]()
+    for lost in record["not_read"].values():
+        counts.update(lost)
+        files.update(lost.keys())
+    for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        table.add_row(show.one_line(name, 55), show.whole(count), show.whole(files[name]))
+    return table
+
+
+def _ceilings(record: dict[str, Any]) -> Table:
+    table = _table("split", "responses %", "actions %")
+    for row in record["predicting"]["ceilings"]:
+        if row["actions"] is not None:
+            table.add_row(row["split"], show.percent(row["responses"]), show.percent(row["actions"]))
     return table
 
 
 def _coverage(record: dict[str, Any]) -> Table:
-    headings = ("responses of", "candidates from", "candidates", "ceiling %", "joint %")
+    headings = (f"{record['predicting']['what']} of", "candidates from", "candidates", "ceiling %", "joint %")
     table = _table(*headings)
     for row in record["coverage"]:
         ceilings = show.percent(row["ceiling"]), show.percent(row["joint_ceiling"])
@@ -77,15 +107,18 @@ def _missing(record: dict[str, Any]) -> Table:
     last = record["coverage"][-1]
     table = _table("kind", "turns", "% of all turns")
     for kind, turns in last["missing"].items():
-        table.add_row(kind, show.whole(turns), show.percent(100 * turns / last["turns"]))
+        table.add_row(show.one_line(kind, 50), show.whole(turns), show.percent(100 * turns / last["turns"]))
     return table
 
 
 def _overlaps(record: dict[str, Any]) -> Table:
     table = _table("held out", "also in", "same dialogs", "near", "same turns %")
+    many = len(record["conflicts"]) > _MANY
     for row in record["overlaps"]:
+        if many and not row["near"] and row["learned"] not in _OWN:
+            continue
         counts = show.whole(row["same"]), show.whole(row["near"]), show.percent(row["examples"])
-        table.add_row(row["held_out"], row["learned"], *counts)
+        table.add_row(row["held_out"], show.one_line(row["learned"], 30), *counts)
     return table
 
 
@@ -97,10 +130,19 @@ def _shared(conflicts: dict[str, Any]) -> Table:
     return table
 
 
+def _related(record: dict[str, Any]) -> Table:
+    table = _table("related", "words %", "answers %", "same utterance %", "other answer %")
+    for conflicts, words in zip(record["conflicts"], record["words"], strict=True):
+        utterance = conflicts["utterance"]
+        shares = words["running"], words["responses"], utterance["turns"], utterance["conflicting"]
+        table.add_row(show.one_line(words["related"], 24), *map(show.percent, shares))
+    return table
+
+
 def _kinds(conflicts: dict[str, Any]) -> Table:
     table = _table("kind", "turns", "of these with another response %")
     for kind, (turns, clashing) in sorted(conflicts["kinds"].items(), key=lambda item: -item[1][0]):
-        table.add_row(kind, show.whole(turns), show.percent(100 * clashing / turns))
+        table.add_row(show.one_line(kind, 40), show.whole(turns), show.percent(100 * clashing / turns))
     return table
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tasksieve.dialogs import Dialog
+from tasksieve.dialogs.drawn_splits import Parts, draw_splits
 from tasksieve.dialogs.formats import archive_files, dialog_file
 from tasksieve.encoding import Prediction, annotated_turns, suited
 from tasksieve.errors import UserError
@@ -15,7 +17,7 @@ from tasksieve.training.runs.memo import dialogs_of
 
 @dataclass(frozen=True, slots=True)
 class DataFiles:
-    """The files a run reads, directories resolved."""
+    """The files a run reads, directories resolved; ``valid`` is ``primary`` where splits are drawn from that."""
 
     primary: Path
     valid: Path
@@ -31,7 +33,8 @@ def data_files(data: DataConfig) -> DataFiles:
 
     The primary task's own files are no related tasks, even where an archive holds them.
     """
-    primary, valid = dialog_file(data.primary, "train"), dialog_file(data.valid, "valid")
+    primary = dialog_file(data.primary, "train")
+    valid = primary if data.valid is None else dialog_file(data.valid, "valid")
     own = {primary.resolve(), valid.resolve()}
     related = [file for path in data.related for file in archive_files(path)]
     return DataFiles(primary, valid, tuple(file for file in related if file.resolve() not in own))
@@ -62,13 +65,42 @@ def read_files(data: DataConfig) -> ReadFiles:
         is to be predicted.
     """
     files = data_files(data)
-    primary, valid, *related = (dialogs_of(path, data.strict) for path in files.all())
+    primary, valid, *related = _dialogs(data, files)
     prediction = suited(primary, valid) if data.predict == "auto" else Prediction(data.predict, "as asked for")
     if prediction.what == "actions":
         for path, dialogs in zip(files.all(), [primary, valid, *related], strict=True):
             _require_acts(dialogs, path)
-    own, held_out = _first(primary, data.size, files.primary), _first(valid, data.size, files.valid)
+    own, held_out = (
+        _first(dialogs, data, path) for dialogs, path in ((primary, files.primary), (valid, files.valid))
+    )
     return ReadFiles(own, held_out, related, prediction, (primary, valid))
+
+
+def read_test(data: DataConfig) -> tuple[Path, list[Dialog]]:
+    """The test dialogs that are drawn from the primary ones, and the file that these are in.
+
+    Raises: UserError: if the run draws none, or the file cannot be read.
+    """
+    path = data_files(data).primary
+    if data.split is None:
+        raise UserError("has no test dialogs of its own; give --data with some, or train with --split", path)
+    return path, _drawn(data, path)[2]
+
+
+def _dialogs(data: DataConfig, files: DataFiles) -> Iterator[list[Dialog]]:
+    """Training and validation dialogs of the primary task, then those of each related one."""
+    if data.split is not None:
+        yield from _drawn(data, files.primary)[:2]
+    else:
+        yield from (dialogs_of(path, data.strict) for path in (files.primary, files.valid))
+    yield from (dialogs_of(path, data.strict) for path in files.related)
+
+
+def _drawn(data: DataConfig, path: Path) -> Parts:
+    try:
+        return draw_splits(dialogs_of(path, data.strict), data.split or "", data.split_seed)
+    except ValueError as error:
+        raise UserError(f"{error}; give --valid with other dialogs instead of --split", path) from None
 
 
 def _require_acts(dialogs: list[Dialog], path: Path) -> None:
@@ -77,7 +109,8 @@ def _require_acts(dialogs: list[Dialog], path: Path) -> None:
         raise UserError(f"{what} (--predict responses)", path)
 
 
-def _first(dialogs: list[Dialog], size: int | None, path: Path) -> list[Dialog]:
-    if size is not None and len(dialogs) < size:
-        raise UserError(f"holds {len(dialogs)} dialogs; {size} were asked for", path)
-    return dialogs[:size]
+def _first(dialogs: list[Dialog], data: DataConfig, path: Path) -> list[Dialog]:
+    if data.size is not None and len(dialogs) < data.size:
+        where = "holds" if data.split is None else f"split {data.split} leaves"
+        raise UserError(f"{where} {len(dialogs)} dialogs; {data.size} were asked for", path)
+    return dialogs[: data.size]

@@ -32,6 +32,7 @@ from tasksieve.training.runs.predictions import (
     responses_said,
     write_predictions,
 )
+from tasksieve.training.runs.read_files import read_test
 from tasksieve.training.runs.simple import SimpleModel
 
 Event = Turn | Record | Note
@@ -110,7 +111,7 @@ class TrainedModel:
 
 def evaluate_run(
     path: Path | str,
-    data: Path | str,
+    data: Path | str | None = None,
     split: str = "test",
     *,
     predictions: Path | None = None,
@@ -120,7 +121,7 @@ def evaluate_run(
 
     Args:
         path: the run folder.
-        data: a file, or a directory with the split.
+        data: a file, or a directory with the split; None for the test dialogs of a run that drew its own.
         split: which file of a directory.
         predictions: where to write what was predicted at every turn: Parquet, CSV or JSON lines.
         others: the same of other services, for distractors from all of them.
@@ -129,17 +130,38 @@ def evaluate_run(
     """
     if predictions is not None:
         check_ending(predictions)
-    file = dialog_file(data, split)
+    file, dialogs, drawn = _test_dialogs(RunFolder(Path(path)), data, split)
     trained = TrainedModel.load(path) if not _is_simple(path) else SimpleModel.read(path)
     elsewhere = [responses_said(read_dialogs(dialog_file(other, split))) for other in others]
-    frame, coverage = trained.predict(read_dialogs(file), elsewhere)
+    frame, coverage = trained.predict(dialogs, elsewhere)
     if predictions is not None:
         write_predictions(predictions, frame)
-    return {"data": str(file), "sha256": sha256(file), **summary(frame, coverage, trained.encoding.reader.predict)}
+    measured = summary(frame, coverage, trained.encoding.reader.predict)
+    return {"data": str(file), "sha256": sha256(file), **drawn, **measured}
 
 
 def _is_simple(path: Path | str) -> bool:
     return method_named(RunFolder(Path(path)).read_config().training.method).simple
+
+
+def _test_dialogs(
+    folder: RunFolder, data: Path | str | None, split: str
+) -> tuple[Path, list[Dialog], dict[str, Any]]:
+    """The file, its test dialogs, and how they were drawn from it, if they were.
+
+    Raises: UserError: if there are none to draw, or the file is not what the run was trained on.
+    """
+    if data is not None:
+        file = dialog_file(data, split)
+        return file, read_dialogs(file), {}
+    config = folder.read_config().data
+    if config.split is None:
+        raise UserError("was trained without --split, so it has no test dialogs; give some with --data", folder.path)
+    file, dialogs = read_test(config)
+    before = folder.read_record("environment", "data")["data"]
+    if not isinstance(before, dict) or before.get(str(file)) != sha256(file):
+        raise UserError("has changed since the run was trained on a part of it; give test dialogs with --data", file)
+    return file, dialogs, {"split": config.split, "split_seed": config.split_seed}
 
 
 class Conversation:

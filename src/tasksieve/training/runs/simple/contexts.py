@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tasksieve.dialogs import Dialog, Record, Turn
 from tasksieve.encoding import Example, Reading, ReadTurn, kind_of
 from tasksieve.encoding.phrases import phrase_of
-from tasksieve.encoding.reading import ACTION, SYSTEM
+from tasksieve.encoding.reading import ACTION, RESULT, STATE, SYSTEM
 
 MOST_RECORDS = 5
 """More that came at once count as so many."""
@@ -69,7 +69,9 @@ def _context(reading: Reading, turn: ReadTurn, fresh: str, max_memories: int) ->
     lines = [line.seen for line in reading.lines[: turn.remembered][-max_memories:]]
     last = next((line for line in reversed(lines) if line.startswith((ACTION, SYSTEM))), "")
     history = "\n".join(line.partition(" ")[2] for line in lines)
-    at_hand = " ".join(line.seen.partition(" ")[2] for line in turn.fresh)
+    at_hand = " ".join(
+        line.seen.partition(" ")[2] for line in turn.fresh if not line.seen.startswith((STATE, RESULT))
+    )
     return Context(turn.user, last.partition(" ")[2], history, f"{fresh} {at_hand}".strip())
 
 
@@ -86,7 +88,7 @@ def _fresh(dialog: Dialog) -> list[str]:
 
 
 def _words(records: Sequence[Record]) -> list[str]:
-    words = [f"records={min(len(records), MOST_RECORDS)}"]
+    words = [f"records={min(sum(bool(record.fields) for record in records), MOST_RECORDS)}"]
     for record in records:
         kind = "_".join(record.kind.split())
         words.append(kind)

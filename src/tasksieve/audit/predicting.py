@@ -1,0 +1,102 @@
+"""What is to be predicted, and how far each choice could get at best."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tasksieve.audit.coverage import Coverage, coverage
+from tasksieve.audit.splits import ReadSplits, Splits, Use
+from tasksieve.encoding import Prediction, annotated_turns, suited
+from tasksieve.records.model_config import Predicted
+
+LOW = 50.0
+"""Per cent of the validation responses that must be candidates, for whole responses to be judged by accuracy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ceilings:
+    """The highest accuracy possible on a split, in per cent, if responses are predicted, and if actions are.
+
+    Attributes:
+        actions: None if no turn says what the system does.
+    """
+
+    split: str
+    responses: float
+    actions: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Predicting:
+    """What is predicted.
+
+    Attributes:
+        what: it is.
+        why: in a clause.
+        asked: whether it was asked for, instead of being what suits.
+        suited: what suits the dialogs.
+        ceilings: of every held-out split; of the primary dialogs, one held against the others, if there is none.
+        ranked: whether the right response is to be ranked among others, as so few are known word for word.
+    """
+
+    what: Predicted
+    why: str
+    asked: bool
+    suited: Predicted
+    ceilings: tuple[Ceilings, ...]
+    ranked: bool
+
+
+def what_suits(splits: Splits) -> Prediction:
+    """What suits the primary task, as far as its validation dialogs tell, or else its test dialogs.
+
+    Without either, every second dialog is held against the others.
+    """
+    held_out = splits.valid or splits.test
+    if held_out is not None:
+        return suited(splits.primary, held_out)
+    found = suited(splits.primary[::2], splits.primary[1::2])
+    why = found.why.replace("the validation responses", "the responses of every second dialog")
+    return Prediction(found.what, why.replace("the training dialogs", "the others"))
+
+
+def predicting(
+    dialogs: tuple[Splits, Splits],
+    read: ReadSplits,
+    use: Use,
+    suits: Prediction,
+    asked: bool,
+    own: Sequence[Coverage],
+) -> Predicting:
+    """What is predicted, with the ceilings of both choices.
+
+    Args:
+        dialogs: those that are looked at, and all that there are of the primary task.
+        read: the first, as they were read.
+        use: that they were read for.
+        suits: what suits them.
+        asked: whether what is predicted was asked for.
+        own: the coverage of what is predicted.
+    """
+    splits, whole = dialogs
+    ceilings: dict[Predicted, list[float]] = {use.predict: [found.ceiling for found in own]}
+    others: tuple[Predicted, ...] = ("responses", "actions")
+    for other in others:
+        if other not in ceilings and (other == "responses" or _annotated(splits)):
+            there = read.other(splits, Use(other, use.slot_acts, use.model))
+            ceilings[other] = [found.ceiling for found in coverage(there, other)]
+    actions = ceilings.get("actions", [None] * len(own))
+    found = tuple(
+        Ceilings(covered.split, responses, action)
+        for covered, responses, action in zip(own, ceilings["responses"], actions, strict=True)
+    )
+    why = "as asked for" if asked else suits.why
+    ranked = use.predict == "responses" and found[0].responses < LOW
+    if ranked and whole is not splits:
+        ranked = coverage(read.other(whole, use), "responses")[0].ceiling < LOW
+    return Predicting(use.predict, why, asked, suits.what, found, ranked)
+
+
+def _annotated(splits: Splits) -> bool:
+    return all(annotated_turns(dialogs) for dialogs in (splits.primary, splits.valid, splits.test) if dialogs)

@@ -1,0 +1,60 @@
+"""The audit that comes before a training: what it stops, and what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tasksieve.cli.messages import say
+from tasksieve.errors import UserError
+from tasksieve.records.config import RunConfig
+from tasksieve.records.shares import SHARES_EXAMPLE
+
+MOST = 3
+"""So many findings are said."""
+
+
+def audit_first(config: RunConfig, test: str | None, begun: Path, leave_out: bool) -> None:
+    """Look at the dialogs of a training, and say the gravest of what is found, a line each, on standard error.
+
+    Args:
+        config: of the training.
+        test: test dialogs that are not drawn from the primary ones.
+        begun: is there if the training was begun before; then they were looked at.
+        leave_out: do not look.
+    Raises: UserError: if training is senseless, or a file cannot be read.
+    """
+    if leave_out or begun.exists():
+        return
+    from tasksieve.audit import audit
+
+    data = config.data
+    found = audit(
+        data.primary,
+        data.related,
+        valid=data.valid,
+        test=test,
+        size=data.size,
+        predict=data.predict,
+        slot_acts=data.slot_acts,
+        model=config.model,
+        split=data.split,
+        split_seed=data.split_seed,
+        strict=data.strict,
+    )
+    if found.stop is not None:
+        raise UserError(f"{found.stop.rstrip('.')}; --no-audit trains all the same")
+    for finding in found.gravest(MOST):
+        say(f"{finding.level}: {finding.sentence}")
+
+
+def test_or_split(test: str | None, config: RunConfig) -> str | None:
+    """The test dialogs of a comparison; None for those that are drawn from the primary ones.
+
+    Raises: UserError: if there are none, or both.
+    """
+    if test is None and config.data.split is None:
+        drawn = f"--split {SHARES_EXAMPLE} instead of --valid to have all three parts drawn from --primary"
+        raise UserError(f"test dialogs are missing: give --test, or {drawn}")
+    if test is not None and config.data.split is not None:
+        raise UserError("--split draws the test dialogs too; leave --test out, or give --valid instead of --split")
+    return test
