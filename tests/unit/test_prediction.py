@@ -48,6 +48,7 @@ def test_the_systems_own_earlier_actions_are_remembered_and_turns_without_one_ar
     dialog = Dialog((Turn("hi", "where to", acts=ASK), Turn("rome", "one moment"), Turn("thanks", "bye", acts=BYE)))
     reading = Reader(predict="actions").read_one(dialog)
     assert [line.seen for line in reading.memory(reading.turns[-1])] == [
+        "<state> last:request_city done:request_city now:thanks heard:thanks result:none",
         "<user> hi",
         "<system> where to",
         "<action> request_city",
