@@ -177,7 +177,6 @@ def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
 
 def _read(config: RunConfig) -> _Read:
     read = read_files(config.data)
-    _log.info("predicting %s: %s", read.prediction.what, read.prediction.why)
     return _Read(read_tasks(config, read), measure_of(config, read))
 
 
