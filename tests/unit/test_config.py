@@ -131,7 +131,7 @@ def test_what_was_not_set_stays_so_when_something_else_is_changed_or_it_crosses_
     before = config_from({**DATA, "training": {"iterations": 7}})
     now = changed(before, {"training.seed": 3, "data.size": 2})
     assert (now.training.iterations, now.training.seed, now.data.size) == (7, 3, 2)
-    for config in (now, pickle.loads(pickle.dumps(now))):  # noqa: S301  # what we have pickled ourselves
+    for config in (now, pickle.loads(pickle.dumps(now))):  # what we have pickled ourselves
         assert config == now
         assert config.training.model_fields_set == {"iterations", "seed"}
         assert config.meta.model_fields_set == set()
