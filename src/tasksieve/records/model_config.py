@@ -93,6 +93,8 @@ class MatchingConfig(ModelConfig):
     dropout: float = Field(default=0.2, ge=0, lt=1, description="of sentence vectors, in training")
     word_dropout: float = Field(default=0.3, ge=0, lt=1, description="of words and states, in training")
     init_sd: float = Field(default=0.1, gt=0, description="standard deviation of initial embeddings")
+    choice_sd: float = Field(default=1.0, ge=0, description="the same of choices' words, times the root of the width")
+    linear: bool = Field(default=True, description="whether choices also have a linear function of the vectors each")
 
 
 class MatchingWeightConfig(WeightModuleConfig):
