@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tasksieve.dialogs import Dialog, Note, Record
 from tasksieve.dialogs.record import told
 from tasksieve.encoding import Candidates, EncodedTask, Names, Reader, Vocabulary, names_of, responses_of
-from tasksieve.records.model_config import Facts
+from tasksieve.encoding.actions import spelled
+from tasksieve.encoding.sentences import Embed
+from tasksieve.records.model_config import Facts, Predicted
 
 KB = Names({"kb": ("name", "r_phone")})
 """An entity's name and its telephone number."""
@@ -32,20 +36,42 @@ class World:
     Args:
         tasks: dialogs by head.
         named: whether responses are templates.
+        predict: what is predicted.
+        vectors: of sentences, if they have any.
     """
 
-    def __init__(self, tasks: dict[str, list[Dialog]], *, named: bool = True) -> None:
+    def __init__(
+        self,
+        tasks: dict[str, list[Dialog]],
+        *,
+        named: bool = True,
+        predict: Predicted = "responses",
+        vectors: Embed | None = None,
+    ) -> None:
         names = names_of(*tasks.values()) if named else (None,) * len(tasks)
-        self.readers = {head: Reader("all", own) for head, own in zip(tasks, names, strict=True)}
+        self.readers = {head: Reader("all", own, predict) for head, own in zip(tasks, names, strict=True)}
         self.readings = {head: reader.read(tasks[head]) for head, reader in self.readers.items()}
         self.vocabulary = Vocabulary.of(*self.readings.values())
         self.gaps = frozenset[str]().union(*(own.gaps() for own in names if own is not None))
-        self.heads = {
-            head: Candidates(responses_of(readings), self.vocabulary, placeholders=self.gaps)
-            for head, readings in self.readings.items()
-        }
+        self.vectors = vectors
+        self.spell = spelled if predict == "actions" else str
+        self.heads = {head: self.candidates(responses_of(read)) for head, read in self.readings.items()}
+
+    def candidates(self, texts: Iterable[str]) -> Candidates:
+        """These responses as candidates."""
+        return Candidates(texts, self.vocabulary, placeholders=self.gaps, vectors=self.vectors, spell=self.spell)
 
     def task(self, head: str = "primary", dialogs: list[Dialog] | None = None) -> EncodedTask:
         """A task's examples, or those of other dialogs that are read like it."""
         readings = self.readings[head] if dialogs is None else self.readers[head].read(dialogs)
-        return EncodedTask(readings, self.vocabulary, self.heads[head], head=head)
+        return EncodedTask(readings, self.vocabulary, self.heads[head], head=head, vectors=self.vectors)
+
+    def pooled(self, head: str = "related") -> EncodedTask:
+        """The tasks but the first as one, whose candidates are the head's."""
+        parts = list(self.readings.values())[1:]
+        self.heads[head] = self.candidates(responses_of(*parts))
+        numbers = [number for number, part in enumerate(parts) for _ in part]
+        readings = [reading for part in parts for reading in part]
+        return EncodedTask(
+            readings, self.vocabulary, self.heads[head], head=head, vectors=self.vectors, tasks=numbers
+        )

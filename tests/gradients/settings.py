@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from tasksieve.metagrad import Adam, InnerRule, Moments, Sgd, State
+from tests.gradients.matching_cases import matching_case
 from tests.gradients.naive import NaiveRule, naive_meta_gradient
 from tests.gradients.problems import Case, classifier_case, dialog_case, image_case
 
@@ -19,8 +20,10 @@ CASES = {
     "dialogs-given": lambda: dialog_case("mean", shared=True, given=True, own=True),
     "dialogs-entities": lambda: dialog_case("mean", shared=True, entities=True, own=True),
     "images": lambda: image_case("mean"),
+    "matching": lambda: matching_case("mean"),
+    "matching-entities": lambda: matching_case("sum", entities=True),
 }
-"""The last two by the models' own linearizations, where an estimator asks for any."""
+"""Those of the memory network and of images by the models' own linearizations, where an estimator asks for any."""
 UNROLLS = ((0, False), (1, False), (3, True))
 """K, and whether the unroll is joint."""
 

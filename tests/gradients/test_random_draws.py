@@ -29,6 +29,7 @@ from tasksieve.metagrad import (
 )
 from tasksieve.metagrad.preflight import preflight
 from tasksieve.metagrad.random_draws import RandomDraws, cuda_devices
+from tests.gradients.matching_cases import matching_case
 from tests.gradients.naive import naive_meta_gradient
 from tests.gradients.problems import MAX_UNROLL, Case, Plain
 from tests.gradients.settings import SETTINGS, assert_same, case_named, relative_error
@@ -131,6 +132,30 @@ def test_masks_drawn_on_the_way_are_masks_written_down(name: str) -> None:
     torch.testing.assert_close(drawn.meta_loss, fixed.meta_loss, rtol=1e-12, atol=0.0)
     for first, second in zip(drawn.example_weights, fixed.example_weights, strict=True):
         torch.testing.assert_close(first, second, rtol=1e-12, atol=0.0)
+
+
+@pytest.mark.parametrize("name", ["unrolled", "adjoint", "recompute", "forward", "finite-difference"])
+def test_words_and_vectors_that_the_matching_model_drops_are_dropped_alike_in_all_passes(name: str) -> None:
+    case, one = matching_case("mean", dropout=0.3, word_dropout=0.4), SETTINGS["adam-carried"]
+    problem = case.problem
+    own = replace(
+        case, plain=Plain(problem.related_losses, problem.primary_losses, lambda p, b: problem.example_weights(p, b))
+    )
+    truths = []
+    for seed in (5, 6):
+        torch.manual_seed(seed)
+        truths.append(naive_meta_gradient(own, 2, one.naive(case.lr), joint=True, moments=one.moments(case)))
+    assert relative_error(truths[0], truths[1]) > 0.01, "nothing was dropped"
+    after = torch.get_rng_state()
+    torch.manual_seed(6)
+    update = case.update(one.rule(case.lr), 2, joint=True, state=one.state(case), few=name == "forward")
+    found = estimator_named(name)(update).gradients
+    expected = {key: truths[1][key] for key in found}
+    if name == "finite-difference":
+        assert relative_error(found, expected) < 1e-5
+    else:
+        assert_same(found, expected)
+    assert torch.equal(torch.get_rng_state(), after)
 
 
 class Late(LateLinearization):

@@ -119,7 +119,8 @@ STOPS: dict[str, tuple[list[Dialog], list[Dialog] | None, list[Dialog] | None, P
         MINE[:1],
         None,
         "auto",
-        "All validation dialogs (1) are training dialogs too, and a model that knows them by heart would look perfect; "
+        "All validation dialogs (1) are training dialogs too, and a model that knows them by heart would look "
+        "perfect; "
         "give other ones with --valid, or only --primary and --split 60/20/20 to have three parts drawn from it.",
     ),
     "test dialogs": (MINE, HELD, MINE, "auto", "All test dialogs (2) are training dialogs too, and"),

@@ -21,7 +21,7 @@ from tasksieve.encoding import (
     responses_of,
 )
 from tasksieve.encoding.actions import borrowed_actions, spelled
-from tasksieve.encoding.sentences import CachedEncoder
+from tasksieve.encoding.sentences import CachedEncoder, Embed
 from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig
 from tasksieve.records.files import read_json, write_text
@@ -57,6 +57,11 @@ class Encoding:
     related_names: tuple[Names, ...] = ()
     encoder: CachedEncoder | None = None
 
+    @property
+    def vectors(self) -> Embed | None:
+        """What gives sentences dense vectors; None for none."""
+        return None if self.encoder is None else self.encoder.embed
+
     def encode(
         self, readings: Sequence[Reading], head: str = PRIMARY_HEAD, tasks: Sequence[int] | None = None
     ) -> EncodedTask:
@@ -70,7 +75,7 @@ class Encoding:
             head=head,
             max_memories=self.max_memories,
             device=device,
-            vectors=None if self.encoder is None else self.encoder.embed,
+            vectors=self.vectors,
             tasks=tasks,
         )
 

@@ -103,14 +103,14 @@ def examples_frame(tasks: DialogTasks, labels: str | None) -> pl.DataFrame:
     """The related examples with their texts, numbered over all related tasks: the record ``examples.parquet``."""
     rows: list[dict[str, Any]] = [
         {
-            "task": number,
+            "task": e.task,
             "dialog": e.dialog,
             "turn": e.turn,
             "kind": e.kind,
             "user": e.user,
             "system": e.system,
         }
-        for number, task in enumerate(tasks.related)
+        for task in tasks.related
         for e in task.examples
     ]
     schema = {

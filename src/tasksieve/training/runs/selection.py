@@ -18,7 +18,7 @@ from torch import Tensor
 
 from tasksieve.encoding import Choices, EncodedTask, Reading, ReadTurn, SentenceTable, bag_of, chunks
 from tasksieve.encoding.phrases import Phrase, phrase_of
-from tasksieve.encoding.sentences import Embed, dense, plain
+from tasksieve.encoding.sentences import dense, plain
 from tasksieve.models import DialogModel
 from tasksieve.training.runs.dialog_tasks import Encoding
 from tasksieve.training.runs.in_use import in_use
@@ -79,19 +79,18 @@ def text_choices(
     texts: Sequence[str],
     offered: Sequence[Sequence[int]],
     device: torch.device,
-    vectors: Embed | None = None,
 ) -> Choices:
     """Texts that need be no candidates of the training, as what examples choose among; the first one is right.
 
     Args:
-        encoding: numbers the words.
+        encoding: numbers the words, and gives dense vectors if the run's model reads them.
         texts: distinct.
         offered: by example, the numbers of the texts that it chooses among.
         device: where the model is.
-        vectors: gives a dense vector for each text as well; None for none.
     """
     bags = [encoding.vocabulary.numbers(text)[0] for text in texts]
-    rows = None if vectors is None else dense([plain(text) for text in texts], vectors, device)
+    embed = encoding.vectors
+    rows = None if embed is None else dense([plain(text) for text in texts], embed, device)
     table = SentenceTable.of(bags, len(encoding.vocabulary), device, rows)
     right = torch.zeros(len(offered), dtype=torch.long, device=device)
     return Choices(table, right, SentenceTable.of(offered, len(texts), device))
@@ -105,16 +104,10 @@ class Ranking:
         readings: the dialogs of the task.
         task: the same dialogs, encoded.
         distractors: by example of the task.
-        vectors: gives dense vectors of texts, for models that read them.
     """
 
     def __init__(
-        self,
-        encoding: Encoding,
-        readings: Sequence[Reading],
-        task: EncodedTask,
-        distractors: Distractors,
-        vectors: Embed | None = None,
+        self, encoding: Encoding, readings: Sequence[Reading], task: EncodedTask, distractors: Distractors
     ) -> None:
         self._task = task
         numbers: dict[str, int] = {}
@@ -126,7 +119,7 @@ class Ranking:
             read = [(turn.response, turn.entity), *as_read.texts(reading, turn, drawn)]
             offered.append([numbers.setdefault(text, len(numbers)) for text, _ in read])
             entities.append([entity for _, entity in read])
-        self._choices = text_choices(encoding, list(numbers), offered, task.device, vectors)
+        self._choices = text_choices(encoding, list(numbers), offered, task.device)
         self._entities = _padded(entities).to(task.device)
 
     @torch.no_grad()
