@@ -12,7 +12,7 @@ from tasksieve.dialogs.formats import read_sentences
 from tasksieve.encoding import Batch, Reading, words_of
 from tasksieve.records.model_config import Entities, Facts
 from tasksieve.serve.given import GivenResponses
-from tasksieve.training.runs.answers import Answer, best_answers
+from tasksieve.training.runs.answers import Answer
 from tasksieve.training.runs.dialog_tasks import PRIMARY_HEAD
 from tasksieve.training.runs.trained_model import Event, TrainedModel
 
@@ -109,7 +109,7 @@ class Responder:
         if given is not None:
             return given.best(model, batch, reading.entities, top)
         scores, _ = model.responses(batch)
-        return best_answers(scores[0], self._own, reading.entities, top)
+        return self._trained.best(scores[0], reading, top)
 
     @torch.no_grad()
     def _memories(self, batch: Batch, reading: Reading) -> tuple[Memory, ...]:

@@ -16,14 +16,16 @@ from tasksieve.encoding import (
     Names,
     Reader,
     Reading,
+    Slots,
     Vocabulary,
     names_of,
     responses_of,
+    slots_of,
 )
 from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig
 from tasksieve.records.files import read_json, write_text
-from tasksieve.records.model_config import MOST_MEMORIES, Facts, Predicted
+from tasksieve.records.model_config import MOST_MEMORIES, SLOT_ACTS, Facts, Predicted
 from tasksieve.training.methods import Method
 from tasksieve.training.runs.read_files import read_files
 
@@ -72,6 +74,7 @@ class Encoding:
             "predict": self.reader.predict,
             "slot_acts": self.reader.slot_acts,
             "names": names,
+            "slots": None if self.reader.slots is None else self.reader.slots.plain(),
             "related_names": [found.plain() for found in self.related_names],
             "words": self.vocabulary.words,
             "candidates": texts,
@@ -93,14 +96,16 @@ class Encoding:
             names = None if told is None else Names.read(told)
             related = tuple(map(Names.read, value.get("related_names", [])))
             vocabulary = Vocabulary(value["words"])
-            gaps = frozenset[str]().union(*(found.gaps() for found in (names, *related) if found is not None))
+            gaps = _gaps([names, *related])
             texts = value["candidates"].items()
             candidates = {head: Candidates(list_, vocabulary, device, gaps) for head, list_ in texts}
             predict = value.get("predict", "responses")
             if predict not in get_args(Predicted):
                 raise ValueError(f"predict: found {str(predict)[:80]}; expected {', '.join(get_args(Predicted))}")
-            slot_acts = tuple(map(str, value.get("slot_acts", ())))
-            reader = Reader(facts, names, predict, slot_acts)
+            slot_acts = tuple(map(str, value.get("slot_acts", SLOT_ACTS)))
+            told_slots = value.get("slots")
+            slots = None if told_slots is None else Slots.read(told_slots)
+            reader = Reader(facts, names, predict, slot_acts, slots)
             return cls(vocabulary, candidates, memories, reader, related)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise UserError(f"is not a run's encoding ({error!r}); train again", path) from None
@@ -125,7 +130,8 @@ def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
     _log.info("predicting %s: %s", read.prediction.what, read.prediction.why)
     named = _names(config, [*read.primary, *read.valid], read.related)
     predict = read.prediction.what
-    readers = [Reader(config.model.facts, names, predict, config.data.slot_acts) for names in named]
+    slots = slots_of(read.primary, read.valid, *read.related, reserved=_gaps(named))
+    readers = [Reader(config.model.facts, names, predict, config.data.slot_acts, slots) for names in named]
     own, valid_read = readers[0].read(read.primary), readers[0].read(read.valid)
     others = [reader.read(dialogs) for reader, dialogs in zip(readers[1:], read.related, strict=True)]
     encoding = _encoding(config, method, readers, own, valid_read, others)
@@ -151,6 +157,11 @@ def _names(
     return found
 
 
+def _gaps(named: Sequence[Names | None]) -> frozenset[str]:
+    """All placeholders that stand for what an entity has."""
+    return frozenset[str]().union(*(names.gaps() for names in named if names is not None))
+
+
 def related_head(number: int) -> str:
     """The name of a related task's head, counted from 0."""
     return f"related-{number + 1}"
@@ -170,7 +181,7 @@ def _encoding(
     else:
         responses |= {related_head(number): responses_of(readings) for number, readings in enumerate(related)}
     vocabulary = Vocabulary.of(primary, valid, *related)
-    gaps = frozenset[str]().union(*(reader.names.gaps() for reader in readers if reader.names is not None))
+    gaps = _gaps([reader.names for reader in readers])
     device = config.training.device
     candidates = {head: Candidates(texts, vocabulary, device, gaps) for head, texts in responses.items()}
     names = tuple(reader.names for reader in readers[1:] if reader.names is not None)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from tasksieve.dialogs import SILENCE, Dialog, Note, Record, Turn
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
@@ -69,7 +71,12 @@ class TrainedModel:
         """
         batch, reading = self.waiting(events, user, profile)
         scores, _ = self.model.responses(batch)
-        return best_answers(scores[0], self.encoding.candidates[PRIMARY_HEAD], reading.entities, top)
+        return self.best(scores[0], reading, top)
+
+    def best(self, scores: Float[Tensor, " responses"], reading: Reading, top: int) -> list[Answer]:
+        """The best responses that can be given at the last turn of a dialog, from the scores of all."""
+        candidates, slots = self.encoding.candidates[PRIMARY_HEAD], self.encoding.reader.slots
+        return best_answers(scores, candidates, reading.entities, top, reading.held, slots)
 
     def waiting(self, events: Sequence[Event], user: str, profile: Sequence[str]) -> tuple[Batch, Reading]:
         """A dialog whose next response is due, as a batch of one, and as it was read; that turn is its last."""
