@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from tasksieve.dialogs import SILENCE, Dialog, Record, Turn
+from tasksieve.dialogs.act import acts_of
 
 FIRST = ["Anna", "Peter", "Maria", "Jonas", "Clara", "Viktor", "Nina", "Oskar", "Paula", "Felix", "Greta", "Hugo"]
 LAST = ["Berg", "Lund", "Stein", "Wolf", "Krause", "Vogel", "Busch", "Fuchs", "Haas", "Kern", "Otto", "Pohl"]
@@ -58,3 +60,23 @@ def _dialog(draw: random.Random, told: bool, small: bool) -> Dialog:
         Turn(SILENCE, f"Done, {first}. Your ticket is {ticket}. Call Acme Power from 9 am to 5 pm."),
     ]
     return Dialog(tuple(events))
+
+
+ACTIONS = ("request(customer)", "call(find_customer)", "confirm(meter)", "confirm", "call(cancel)", "notify")
+
+
+def with_acts(dialogs: list[Dialog]) -> list[Dialog]:
+    """The same dialogs, in which each turn says what the desk does."""
+    found = []
+    for dialog in dialogs:
+        acts = iter(ACTIONS)
+        found.append(
+            replace(
+                dialog,
+                events=tuple(
+                    replace(event, acts=acts_of(next(acts))) if isinstance(event, Turn) else event
+                    for event in dialog.events
+                ),
+            )
+        )
+    return found

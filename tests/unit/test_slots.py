@@ -156,7 +156,7 @@ BUS = Record.of("Buses", {"fare": "3900", "leaves": "06:30", "to": "San Jose", "
 
 
 def gapped(response: str, held: Held, *spans: Span) -> str:
-    numbers: dict[str, tuple[Kind, ...]] = {name: ("number",) for name in ("fare", "to", "seats", "city")}
+    numbers: dict[str, tuple[Kind, ...]] = dict.fromkeys(("fare", "to", "seats", "city"), ("number",))
     slots = Slots({**numbers, "date": ("date",), "leaves": ("time",)})
     return slots.template(response, spans, held, KnownEntities(Names())).full
 

@@ -45,6 +45,12 @@ Strict = Annotated[
     bool | None,
     typer.Option("--strict", help="Refuse turns without a response, which are left out and counted otherwise."),
 ]
+Fallback = Annotated[
+    str | None,
+    typer.Option(
+        help="Said where the best answer is too uncertain, by validation, or there is none; off by default."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
 
 

@@ -132,6 +132,15 @@ class KnownEntities:
                 text = text.replace(gap, names[gap])
         return text
 
+    def has_gap(self, template: str) -> bool:
+        """Whether a template has a gap for what an entity has."""
+        return any(gap in template for gap in self._gaps)
+
+    def spoken_of(self) -> list[int]:
+        """The numbers of the entities, the one that was named last first, then those known last."""
+        others = [number for number in reversed(range(len(self._entities))) if number != self._latest]
+        return [self._latest, *others] if self._latest >= 0 else others
+
     def named_in(self, text: str) -> list[int]:
         """The numbers of the entities that a text names, in the order in which it does."""
         if not len(self._names):

@@ -23,7 +23,7 @@ from tasksieve.encoding.entities import KnownEntities
 from tasksieve.encoding.gaps import gaps_in, places_of, with_gaps
 from tasksieve.encoding.held import Heard, Held, Told, part_of, parted, values_of, words_before
 from tasksieve.encoding.phrases import Phrase, Phrases, phrase_of
-from tasksieve.encoding.values import KINDS, MONEY, Kind, Value, alike, names_in, values_in
+from tasksieve.encoding.values import KINDS, MONEY, Kind, Value, alike, canonical, names_in, values_in
 
 _MARK = re.compile(r"<[^<>\s]+>")
 _NUMBERED = re.compile(r"(.+)_(\d+)")
@@ -203,7 +203,7 @@ class Slots:
         words: dict[Phrase, None] = {(word,): None for word in words_of_names(text) if word not in self.ordinary}
         words |= {phrase_of(value): None for _, _, value in self._values.find(text.split())}
         for phrase in words:
-            yield Literal(" ".join(phrase), None, phrase)
+            yield Literal(" ".join(phrase), canonical(" ".join(phrase))[1], phrase)
 
     def _of_call(self, text: str) -> Iterable[Literal]:
         for key, value in call_values(text):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -24,12 +24,18 @@ class Answer:
 
     Attributes:
         action: that it does, if actions are predicted.
+        fallback: whether it is what is said instead of an answer that is too uncertain; its score says nothing.
     """
 
     text: str
     score: float
     probability: float
     action: str = ""
+    fallback: bool = False
+
+
+class NothingToSay(UserError):
+    """Every response needs a value that the conversation does not hold."""
 
 
 def best_answers(
@@ -52,10 +58,60 @@ def best_answers(
         top: how many answers.
         held: what the conversation holds.
         slots: the gaps of templates, and what is policy.
-    Raises: UserError: if none can be given.
+    Raises: NothingToSay: if none can be given.
     """
     texts = offered(candidates, entities, held or Held(), slots or Slots())
     return ranked(scores, texts[: len(scores)], top)
+
+
+def worded_actions(
+    scores: Float[Tensor, " actions"], actions: Sequence[str], word: Callable[[str], str | None], top: int
+) -> list[Answer]:
+    """The actions with the best scores that can be worded, each in its best wording.
+
+    Their probability is that among all actions but those found to have no wording that can be said.
+
+    Args:
+        scores: an action each.
+        actions: to choose among.
+        word: gives an action's wording, or None.
+        top: how many.
+    Raises: NothingToSay: if none can be worded.
+    """
+    found: list[tuple[int, str]] = []
+    among = scores.clone()
+    for number in scores.argsort(descending=True, stable=True).tolist():
+        if len(found) == top:
+            break
+        text = word(actions[number])
+        if text is None:
+            among[number] = -torch.inf
+        else:
+            found.append((number, text))
+    if not found:
+        raise NothingToSay(NOTHING_TO_SAY)
+    shares = torch.softmax(among, 0).tolist()
+    return [Answer(text, float(scores[number]), shares[number], actions[number]) for number, text in found]
+
+
+def or_fallback(answers: Callable[[], list[Answer]], text: str | None, threshold: float | None) -> list[Answer]:
+    """Answers, led by a fallback if the best one is too uncertain or there are none.
+
+    Args:
+        answers: gives them.
+        text: of the fallback; None for none.
+        threshold: the least probability of an answer.
+    Raises: NothingToSay: if there are none and no fallback.
+    """
+    instead = Answer(text or "", 0.0, 0.0, fallback=True)
+    try:
+        found = answers()
+    except NothingToSay:
+        if text is None:
+            raise
+        return [instead]
+    uncertain = text is not None and threshold is not None and found[0].probability < threshold
+    return [instead, *found] if uncertain else found
 
 
 @torch.no_grad()
@@ -66,11 +122,11 @@ def ranked(scores: Float[Tensor, " responses"], texts: Sequence[str | None], top
         scores: of one example, a score a text.
         texts: None for what cannot be said.
         top: how many.
-    Raises: UserError: if nothing can be said.
+    Raises: NothingToSay: if nothing can be said.
     """
     sayable = [number for number, text in enumerate(texts) if text is not None]
     if not sayable:
-        raise UserError(NOTHING_TO_SAY)
+        raise NothingToSay(NOTHING_TO_SAY)
     among = scores[torch.tensor(sayable, device=scores.device)]
     shares = torch.softmax(among, 0).tolist()
     best = among.topk(min(top, len(sayable)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
@@ -22,6 +22,7 @@ from tasksieve.encoding import (
     responses_of,
     slots_of,
 )
+from tasksieve.encoding.wordings import Wordings, wordings_of
 from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig
 from tasksieve.records.files import read_json, write_text
@@ -44,6 +45,7 @@ class Encoding:
         reader: how dialogs of the primary task are read.
         related_names: which fields of records give names in each related task, as a record; the model does not need
             them.
+        wordings: of the actions, if these are predicted.
     """
 
     vocabulary: Vocabulary
@@ -51,6 +53,7 @@ class Encoding:
     max_memories: int
     reader: Reader
     related_names: tuple[Names, ...] = ()
+    wordings: Wordings = field(default_factory=Wordings)
 
     def encode(self, readings: Sequence[Reading], head: str = PRIMARY_HEAD) -> EncodedTask:
         """Encode dialogs that were read for a head."""
@@ -78,6 +81,7 @@ class Encoding:
             "related_names": [found.plain() for found in self.related_names],
             "words": self.vocabulary.words,
             "candidates": texts,
+            "wordings": self.wordings.plain(),
         }
         write_text(path, json.dumps(value, ensure_ascii=False) + "\n")
 
@@ -106,7 +110,8 @@ class Encoding:
             told_slots = value.get("slots")
             slots = None if told_slots is None else Slots.read(told_slots)
             reader = Reader(facts, names, predict, slot_acts, slots)
-            return cls(vocabulary, candidates, memories, reader, related)
+            wordings = Wordings.read(value.get("wordings", ()))
+            return cls(vocabulary, candidates, memories, reader, related, wordings)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise UserError(f"is not a run's encoding ({error!r}); train again", path) from None
 
@@ -185,4 +190,6 @@ def _encoding(
     device = config.training.device
     candidates = {head: Candidates(texts, vocabulary, device, gaps) for head, texts in responses.items()}
     names = tuple(reader.names for reader in readers[1:] if reader.names is not None)
-    return Encoding(vocabulary, candidates, config.model.max_memories, readers[0], names)
+    actions = readers[0].predict == "actions"
+    wordings = wordings_of([*primary, *valid], *related) if actions else Wordings()
+    return Encoding(vocabulary, candidates, config.model.max_memories, readers[0], names, wordings)
