@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 import torch
@@ -26,7 +27,7 @@ from tasksieve.encoding import (
     slots_of,
 )
 from tasksieve.encoding.slot_evidence import holding
-from tasksieve.encoding.values import Kind
+from tasksieve.encoding.values import Kind, names_in, values_in
 from tasksieve.errors import UserError
 from tasksieve.training.runs.answers import best_answers
 from tasksieve.training.runs.foreign import foreign_values
@@ -239,3 +240,13 @@ def test_slots_are_kept_as_json_and_anything_else_is_refused() -> None:
     for wrong in (None, [], {}, {**slots.plain(), "kinds": {"a": ["colour"]}}, {**slots.plain(), "more": []}):
         with pytest.raises(ValueError, match="slots: found"):
             Slots.read(wrong)
+
+
+@pytest.mark.parametrize(
+    "text", ["x" * 10_000, "1" * 10_000, "Ann Lee " * 1200, "a.b" * 3000, "(1" * 5000, "x@" * 5000]
+)
+def test_long_texts_are_searched_at_once(text: str) -> None:
+    started = time.perf_counter()
+    values_in(text)
+    names_in(text)
+    assert time.perf_counter() - started < 2

@@ -136,7 +136,7 @@ def test_a_fallback_is_said_where_the_best_answer_is_too_uncertain_or_there_is_n
     def nothing() -> list[Answer]:
         raise NothingToSay("nothing")
 
-    answers = [Answer("yes", 1.0, 0.4), Answer("no", 0.5, 0.3)]
+    answers = [Answer("yes", 1.0, 0.6, certainty=0.4), Answer("no", 0.5, 0.4, certainty=0.3)]
     assert or_fallback(lambda: answers, "hm", 0.3) == answers == or_fallback(lambda: answers, None, 0.9)
     assert [answer.text for answer in or_fallback(lambda: answers, "hm", 0.5)] == ["hm", "yes", "no"]
     assert or_fallback(nothing, "hm", 0.5)[0].fallback

@@ -25,7 +25,7 @@ _MONTH = (
 _DAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
 _FORM = re.compile(
     rf"""
-    (?P<email>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)
+    (?<![\w.+-])(?P<email>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)
     |(?<![\w.-])(?P<iso>\d{{4}}-\d\d?-\d\d?)(?![\w-])
     |(?<![\w.])(?P<german>\d\d?\.\s?\d\d?\.(?:\d{{4}}|\d\d)?)(?!\w)
     |(?<![\w/])(?P<slashes>\d\d?/\d\d?(?:/\d{{2,4}})?)(?![\w/])
@@ -36,7 +36,7 @@ _FORM = re.compile(
     |(?<![\w:])(?P<hour>\d\d?\s?(?:[ap]m\b|[ap]\.m\.))
     |(?<![\w.])(?P<phone>\+?\(?\d{{1,5}}\)?(?:[\s/-]{{1,2}}\d{{2,}}){{1,5}})(?![\w-])
     |(?P<number>(?<![\w.,-])\d+(?:[.,]\d+)*(?![\w-]|[.,]\d))
-    |(?P<identifier>[^\W_]*[\w/#-]*\d[\w/#-]*)
+    |(?<![\w/#-])(?P<identifier>(?=[\w/#-]*\d)[\w/#-]+)
     """,
     re.VERBOSE | re.IGNORECASE,
 )

@@ -25,6 +25,7 @@ class Answer:
     Attributes:
         action: that it does, if actions are predicted.
         fallback: whether it is what is said instead of an answer that is too uncertain; its score says nothing.
+        certainty: its probability among all responses, those that cannot be given included.
     """
 
     text: str
@@ -32,6 +33,7 @@ class Answer:
     probability: float
     action: str = ""
     fallback: bool = False
+    certainty: float = 0.0
 
 
 class NothingToSay(UserError):
@@ -90,8 +92,8 @@ def worded_actions(
             found.append((number, text))
     if not found:
         raise NothingToSay(NOTHING_TO_SAY)
-    shares = torch.softmax(among, 0).tolist()
-    return [Answer(text, float(scores[number]), shares[number], actions[number]) for number, text in found]
+    shares, all_shares = torch.softmax(among, 0).tolist(), torch.softmax(scores, 0).tolist()
+    return [Answer(text, float(scores[n]), shares[n], actions[n], certainty=all_shares[n]) for n, text in found]
 
 
 def or_fallback(answers: Callable[[], list[Answer]], text: str | None, threshold: float | None) -> list[Answer]:
@@ -100,7 +102,7 @@ def or_fallback(answers: Callable[[], list[Answer]], text: str | None, threshold
     Args:
         answers: gives them.
         text: of the fallback; None for none.
-        threshold: the least probability of an answer.
+        threshold: the least certainty of an answer.
     Raises: NothingToSay: if there are none and no fallback.
     """
     instead = Answer(text or "", 0.0, 0.0, fallback=True)
@@ -110,7 +112,7 @@ def or_fallback(answers: Callable[[], list[Answer]], text: str | None, threshold
         if text is None:
             raise
         return [instead]
-    uncertain = text is not None and threshold is not None and found[0].probability < threshold
+    uncertain = text is not None and threshold is not None and found[0].certainty < threshold
     return [instead, *found] if uncertain else found
 
 
@@ -128,9 +130,9 @@ def ranked(scores: Float[Tensor, " responses"], texts: Sequence[str | None], top
     if not sayable:
         raise NothingToSay(NOTHING_TO_SAY)
     among = scores[torch.tensor(sayable, device=scores.device)]
-    shares = torch.softmax(among, 0).tolist()
+    shares, all_shares = torch.softmax(among, 0).tolist(), torch.softmax(scores, 0).tolist()
     best = among.topk(min(top, len(sayable)))
     return [
-        Answer(texts[sayable[place]] or "", score, shares[place])
+        Answer(texts[sayable[place]] or "", score, shares[place], certainty=all_shares[sayable[place]])
         for place, score in zip(best.indices.tolist(), best.values.tolist(), strict=True)
     ]
