@@ -22,6 +22,7 @@ from tasksieve.encoding import (
     Slots,
     Vocabulary,
     bag_of,
+    fillable,
     names_of,
     responses_of,
     slots_of,
@@ -115,6 +116,15 @@ def test_values_are_gaps_so_that_few_candidates_say_it_all() -> None:
     unseen = desk.reader.read(support_dialogs(20, 2))
     known = set(map(bag_of, desk.candidates.texts))
     assert all(bag_of(turn.response) in known for reading in unseen for turn in reading.turns)
+
+
+def test_turns_whose_values_can_be_filled_are_counted() -> None:
+    slots = Slots({"number": ("number",)})
+    said = Turn("I am 4711", "Hello 4711, all is well"), Turn("bye", "Bye")
+    both = Turn("12 or 15", "15 or 12?")
+    found = fillable(Reader(names=Names(), slots=slots).read([Dialog(said), Dialog((both,))]))
+    assert found == {"turns": 2, "fillable": 2}
+    assert fillable(Reader(names=Names(), slots=Slots()).read([Dialog(said)])) == {"turns": 1, "fillable": 0}
 
 
 def test_the_right_call_is_filled_from_this_conversation() -> None:

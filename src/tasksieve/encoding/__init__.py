@@ -11,7 +11,7 @@ from tasksieve.encoding.held import Held
 from tasksieve.encoding.names import Names, names_of
 from tasksieve.encoding.phrases import Phrase, bag_of, words_of
 from tasksieve.encoding.prediction import Prediction, annotated_turns, suited
-from tasksieve.encoding.reading import Line, Reader, Reading, ReadTurn, action_of
+from tasksieve.encoding.reading import Line, Reader, Reading, ReadTurn, action_of, fillable
 from tasksieve.encoding.sampling import BatchSampler, derived_generator
 from tasksieve.encoding.sentences import SentenceTable
 from tasksieve.encoding.slot_evidence import slots_of
@@ -46,6 +46,7 @@ __all__ = [
     "bag_of",
     "chunks",
     "derived_generator",
+    "fillable",
     "has_gap",
     "in_order",
     "names_of",

@@ -257,6 +257,18 @@ class _Pass:
         return Line(f"{speaker} {self._entities.replaced(text)}", f"{speaker} {text}")
 
 
+def fillable(readings: Iterable[Reading]) -> dict[str, int]:
+    """How many turns to learn from say values of their dialog, and in how many of them filling gives all back.
+
+    Args:
+        readings: of dialogs, read with slots.
+    Returns: ``turns`` and ``fillable``.
+    """
+    gapped = [turn.gapped for reading in readings for turn in reading.learned if turn.gapped is not None]
+    having = [found for found in gapped if found.values]
+    return {"turns": len(having), "fillable": sum(found.values == found.fillable for found in having)}
+
+
 def kind_of(turn: Turn) -> str:
     """What kind of turn it is: its action; without one, what the wording of its response tells."""
     return action_of(turn.acts) or turn_kind(turn.system)
