@@ -304,6 +304,6 @@ def _says(sentences: _Sentences, phrase: Phrase) -> bool:
         return True
     if len(phrase) > 1:
         return False
-    word = phrase[0]
+    word = phrase[0].removesuffix("'s").removesuffix("’s")
     other = _NUMBER_WORDS.get(word) or (_NUMBERS[int(word)] if word.isdigit() and int(word) < len(_NUMBERS) else word)
     return word in sentences.words or other in sentences.words

@@ -23,12 +23,13 @@ from tasksieve.encoding.entities import KnownEntities
 from tasksieve.encoding.gaps import gaps_in, places_of, with_gaps
 from tasksieve.encoding.held import Heard, Held, Told, part_of, parted, values_of, words_before
 from tasksieve.encoding.phrases import Phrase, Phrases, phrase_of
-from tasksieve.encoding.values import KINDS, MONEY, Kind, Value, alike, canonical, names_in, values_in
+from tasksieve.encoding.values import KINDS, MONEY, STOP, Kind, Value, alike, canonical, names_in, values_in
 
 _MARK = re.compile(r"<[^<>\s]+>")
 _NUMBERED = re.compile(r"(.+)_(\d+)")
 _JSON_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _HIDDEN = "…"
+_MOST_REMEMBERED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,22 +174,27 @@ class Slots:
         fillings = self._fillings(template, held, entity)
         if any(gap not in fillings for gap in gaps):
             return None
-        return _put(template, {gap: fillings[gap] for gap in gaps})
+        text = _put(template, {gap: fillings[gap] for gap in gaps})
+        return None if text is None or self.foreign(text, held, filled=True) else text
 
-    def foreign(self, text: str, held: Held) -> list[str]:
+    def foreign(self, text: str, held: Held, *, filled: bool = False) -> list[str]:
         """The values in a text that a conversation does not hold, and that are no policy.
 
         Args:
             text: a response, or a template of one: gaps are no values.
             held: what the conversation holds.
+            filled: whether gaps of the text were filled. What fills one may look like a longer value together with
+                the words beside it; so it is enough that the conversation holds each word.
         """
-        foreign = (literal.text for literal in self.literals(text) if not _is_held(literal, held))
+        foreign = (literal.text for literal in self.literals(text) if not _is_held(literal, held, filled))
         return list(dict.fromkeys(foreign))
 
     def literals(self, text: str) -> tuple[Literal, ...]:
         """The values that stand in a text as they are and are no policy."""
         found = self._literals.get(text)
         if found is None:
+            if len(self._literals) >= _MOST_REMEMBERED:
+                self._literals.clear()
             found = self._literals[text] = tuple(self._literals_of(text))
         return found
 
@@ -290,10 +296,13 @@ def argument_key(key: str, value: str) -> str:
     return f"a:{key}={value.lower()}"
 
 
-def _is_held(literal: Literal, held: Held) -> bool:
+def _is_held(literal: Literal, held: Held, filled: bool) -> bool:
     if literal.form is not None and held.holds(literal.form):
         return True
-    return bool(literal.phrase) and held.says(literal.phrase)
+    if not literal.phrase:
+        return False
+    by_words = filled and all(word in STOP or held.says((word,)) for word in literal.phrase)
+    return by_words or held.says(literal.phrase)
 
 
 def _chosen(bases: set[str], held: Held, entity: int) -> Told | None:

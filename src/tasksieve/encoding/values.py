@@ -255,7 +255,7 @@ def _close(text: str, run: list[re.Match[str]], found: list[Named]) -> None:
     before = text[: words[0].start()].rstrip()
     begins = not before or (before[-1] in ".!?:;" and bare(before.split()[-1]) not in _TITLES)
     if begins:
-        words = words if len(words) > 2 and bare(words[0][0]) not in STOP else words[1:]
+        words = words[1:]
     while words and bare(words[0][0]) in _TITLES | STOP:
         words = words[1:]
     if not words:

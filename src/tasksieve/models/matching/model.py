@@ -105,7 +105,7 @@ class Matching(DialogModel):
         """The members' states, and the vectors that they start from; None if there are none."""
         config, vectors = self.config, contexts.vectors()
         utterances, states = (self._dropped(table) for table in (contexts.utterances(), contexts.states()))
-        scale = utterances.lengths.clamp(min=1).to(self.heard.dtype).rsqrt()[:, None]
+        scale = config.word_scale * utterances.lengths.clamp(min=1).to(self.heard.dtype).rsqrt()[:, None]
         state = self.bias + utterances.embed(self.heard) * scale + states.embed(self.heard)
         if vectors is not None:
             vectors = config.vector_scale * vectors.to(self.heard.dtype)

@@ -52,7 +52,7 @@ def foreign_values(
             held.note(event.text)
         else:
             held.tell(event)
-    return (slots or Slots()).foreign(text, held)
+    return (slots or Slots()).foreign(text, held, filled=True)
 
 
 def count_foreign(trained: TrainedModel, dialogs: Sequence[Dialog]) -> ForeignValues:
