@@ -147,7 +147,7 @@ class _Pass:
         self._waiting, self._fresh = Waiting(), dict[int, None]()
         self._kept: set[int] = set()
         self._seen: set[int] = set()
-        self._came, self._state = Counter[str](), DialogState()
+        self._came, self._told, self._state = Counter[str](), dict[str, None](), DialogState()
         self._notes = 0
 
     def reading(self) -> Reading:
@@ -210,6 +210,7 @@ class _Pass:
     def _record(self, record: Record) -> None:
         if record.kind != KNOWLEDGE_BASE:
             self._came[record.kind] += bool(record.fields)
+            self._told |= dict.fromkeys(path for path, _ in record.flat())
         if not record.fields:  # a tool that found nothing
             return
         number = self._records.setdefault(record, len(self._records))
@@ -252,7 +253,7 @@ class _Pass:
         """What is remembered for this turn alone: the state if actions are predicted, and what has just come."""
         if self._reader.predict == "actions":
             self._state.hear(turn.user)
-            state = f"{STATE} {self._state.words(self._came)}"
+            state = f"{STATE} {self._state.words(self._came, self._told)}"
             yield Line(state, state)
         yield from self._just_come()
 
@@ -261,6 +262,7 @@ class _Pass:
         if self._facts in ("needed", "all"):
             yield from (self._line(RESULT, f"{kind} {count}".strip()) for kind, count in self._came.items())
         self._came.clear()
+        self._told.clear()
         for number in self._fresh:
             if not self._waiting.mentioned(number):
                 self._seen.add(number)
