@@ -19,7 +19,7 @@ _TIME = re.compile(
     r"half past|quarter (?:to|past))",
     re.I,
 )
-_AMOUNT = re.compile(r"[$€£]\s?\d|\b\d+(?:\.\d+)? ?(?:dollars|euros?|pounds|bucks|usd|eur)\b", re.I)
+_AMOUNT = re.compile(r"[$€£]\s?\d+(?:[.,]\d+)*|\b\d+(?:\.\d+)? ?(?:dollars|euros?|pounds|bucks|usd|eur)\b", re.I)
 _NUMBER = re.compile(rf"\b(?:\d+|{_NUMBERS})\b", re.I)
 _NAME = re.compile(r"(?<![.!?…] )(?<!^)\b[A-Z][\w'&-]+(?: [A-Z][\w'&-]+)*")
 _ADDRESS = re.compile(r"\S+@\S+\.\w+|\bhttps?://\S+", re.I)

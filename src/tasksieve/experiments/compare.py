@@ -152,10 +152,10 @@ def _jobs(plan: Plan, test: Path | None, read: ReadFiles) -> list[Job]:
 
 
 def _said(plan: Plan) -> tuple[ReadFiles, str]:
-    """Read the training dialogs and say what is predicted and what it is measured by."""
+    """Read the training dialogs and say what is measured."""
     read = read_files(plan.config.data)
     measure = measure_of(plan.config, read)
-    _log.info("predicting %s: %s; comparing %s", read.prediction.what, read.prediction.why, measure)
+    _log.info("comparing %s", measure)
     return read, measure
 
 

@@ -127,7 +127,7 @@ class LoopConfig(Section):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Cross to another process as values: a class of a plug-in is there only once the plug-in is imported."""
-        return _restored, (type(self), self.model_dump())
+        return _restored, (type(self), self.model_dump(exclude_unset=True))
 
 
 def _restored(kind: type[LoopConfig], values: dict[str, Any]) -> LoopConfig:
@@ -238,14 +238,14 @@ def _toml(text: str) -> dict[str, Any]:
 
 
 def changed(config: Config, settings: Mapping[str, Any]) -> Config:
-    """A configuration with other values, ``section.key`` to value.
+    """A configuration with other values, ``section.key`` to value; what was not set before stays so.
 
     Raises: UserError: as :func:`config_of`.
     """
-    values = config.model_dump()
+    values = config.model_dump(exclude_unset=True)
     for name, value in settings.items():
         section, _, key = name.partition(".")
-        values[section][key] = value
+        section_of(values, section)[key] = value
     return config_of(type(config), values)
 
 

@@ -173,8 +173,9 @@ class Kinds(Generic[Kind]):
         return self._classes.get(kind)
 
     def unnamed(self, values: Mapping[str, Any]) -> str:
-        """The kind of a section that names none: the built-in one, if it has settings of its own."""
-        return AUTO if values.keys() <= self._classes[AUTO].model_fields.keys() else BUILT_IN
+        """The kind of a section that names none: the first that has its settings."""
+        kinds = (kind for kind, section in self._classes.items() if values.keys() <= section.model_fields.keys())
+        return next(kinds, BUILT_IN)
 
     def check(self, values: Any) -> Any:
         """Check a section's values by the class of their kind."""

@@ -192,7 +192,6 @@ def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
 
 def _read(config: RunConfig) -> _Read:
     read = read_files(config.data)
-    _log.info("predicting %s: %s", read.prediction.what, read.prediction.why)
     tasks = read_tasks(config, read)
     worded = _wordings(read, tasks) if read.prediction.what == "actions" else Wordings()
     return _Read(tasks, measure_of(config, read), worded)

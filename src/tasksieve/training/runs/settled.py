@@ -53,6 +53,8 @@ def settled(config: RunConfig) -> RunConfig:
     for section, defaults in _FOR_MATCHING.items() if kind == MATCHING else ():
         given = getattr(config, section).model_fields_set
         values[section] |= {key: value for key, value in defaults.items() if key not in given}
+    if AUTO in (config.data.predict, model.kind):
+        _log.info("predicting %s: %s; model %s", read.prediction.what, read.prediction.why, kind)
     return config_of(RunConfig, values)
 
 
