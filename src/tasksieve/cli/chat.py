@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tasksieve.cli.messages import output
-from tasksieve.cli.options import Json
+from tasksieve.cli.options import Fallback, Json
 
 if TYPE_CHECKING:
     from tasksieve.training.runs.answers import Answer
@@ -24,6 +24,7 @@ def chat(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
     top: Annotated[int, typer.Option(min=1, help="Show so many candidates.")] = 5,
     as_json: Json = False,
+    fallback: Fallback = None,
 ) -> None:
     """Talk to a run's best model: it answers with its best candidate and shows the next ones.
 
@@ -32,7 +33,7 @@ def chat(
     from tasksieve.training.runs.trained_model import Conversation, TrainedModel
 
     console = output()
-    conversation = Conversation(TrainedModel.load(run))
+    conversation = Conversation(TrainedModel.load(run), fallback)
     if not as_json:
         console.print(_HELP, style="dim")
     while (line := _next_line(console, as_json)) is not None and line != "/quit":
@@ -55,10 +56,16 @@ def _next_line(console: Console, as_json: bool) -> str | None:
 
 
 def _plain(answer: Answer) -> dict[str, object]:
-    return {"text": answer.text, "probability": answer.probability}
+    plain: dict[str, object] = {"text": answer.text, "probability": answer.probability}
+    plain |= {"action": answer.action} if answer.action else {}
+    return plain | ({"fallback": True} if answer.fallback else {})
 
 
 def _show(console: Console, answers: list[Answer]) -> None:
     for place, answer in enumerate(answers):
         style = "bold" if place == 0 else "dim"
-        console.print(Text(f"{answer.probability:6.1%}  {answer.text}", style=style))
+        share = "     –" if answer.fallback else f"{answer.probability:6.1%}"
+        line = Text(f"{share}  {answer.text}", style=style)
+        if answer.action:
+            line.append(f"  [{answer.action}]", style="cyan" if place == 0 else "dim cyan")
+        console.print(line)

@@ -52,6 +52,12 @@ Split = Annotated[
 ]
 SplitSeed = Annotated[int | None, typer.Option(min=0, help="Of the draw that --split asks for; by default 0.")]
 NoAudit = Annotated[bool, typer.Option("--no-audit", help="Do not look at the dialogs first.")]
+Fallback = Annotated[
+    str | None,
+    typer.Option(
+        help="Said where the best answer is too uncertain, by validation, or there is none; off by default."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
 
 

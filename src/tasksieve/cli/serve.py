@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from tasksieve.cli.messages import errors, output
+from tasksieve.cli.options import Fallback
 from tasksieve.errors import UserError
 
 
@@ -21,6 +22,7 @@ def serve(
     candidates: Annotated[
         Path | None, typer.Option(help="Choose from this file's responses (`1 text` a line), not the run's own.")
     ] = None,
+    fallback: Fallback = None,
     allow_host: Annotated[
         list[str] | None, typer.Option(help="A further name the server is known by. May be repeated.")
     ] = None,
@@ -41,7 +43,7 @@ def serve(
     console = output(wrap=False)
     with listen(host, port) as listening:
         torch.set_num_threads(1)
-        app = create_app(run, candidates=candidates, host=host, names=allow_host or ())
+        app = create_app(run, candidates=candidates, fallback=fallback, host=host, names=allow_host or ())
         if not is_loopback(host):
             errors().print(
                 f"warning: listening at {host}: whoever reaches this address can talk to the model and read the "

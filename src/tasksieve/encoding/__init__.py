@@ -7,12 +7,15 @@ from tasksieve.encoding.choices import ChoiceRows, Choices
 from tasksieve.encoding.encoded_task import Coverage, EncodedTask, Example
 from tasksieve.encoding.entities import KnownEntities
 from tasksieve.encoding.examples import chunks, in_order
+from tasksieve.encoding.held import Held
 from tasksieve.encoding.names import Names, names_of
 from tasksieve.encoding.phrases import Phrase, bag_of, words_of
 from tasksieve.encoding.prediction import Prediction, annotated_turns, suited
-from tasksieve.encoding.reading import Line, Reader, Reading, ReadTurn, action_of, kind_of
+from tasksieve.encoding.reading import Line, Reader, Reading, ReadTurn, action_of, fillable, kind_of
 from tasksieve.encoding.sampling import BatchSampler, derived_generator
 from tasksieve.encoding.sentences import SentenceTable
+from tasksieve.encoding.slot_evidence import slots_of
+from tasksieve.encoding.slots import Gapped, Slots
 from tasksieve.encoding.vocabulary import Vocabulary
 
 __all__ = [
@@ -26,6 +29,8 @@ __all__ = [
     "Example",
     "ExampleBatch",
     "Examples",
+    "Gapped",
+    "Held",
     "KnownEntities",
     "Line",
     "Names",
@@ -35,17 +40,20 @@ __all__ = [
     "Reader",
     "Reading",
     "SentenceTable",
+    "Slots",
     "Vocabulary",
     "action_of",
     "annotated_turns",
     "bag_of",
     "chunks",
     "derived_generator",
+    "fillable",
     "has_gap",
     "in_order",
     "kind_of",
     "names_of",
     "responses_of",
+    "slots_of",
     "suited",
     "words_of",
 ]

@@ -56,10 +56,10 @@ class KnownEntities:
         """All names, of entities and of what only one of them has: entity, placeholder, and the name as written."""
         return self._names
 
-    def learn(self, record: Record) -> bool:
+    def learn(self, record: Record) -> int | None:
         """Know what a record says.
 
-        Returns: whether it is of an entity; one without names is of none.
+        Returns: the number of its entity; None for one without names, which is of none.
         """
         fields = fields_of(record)
         gaps: dict[str, str] = {}
@@ -68,7 +68,7 @@ class KnownEntities:
             if gap is not None and phrase_of(value):
                 gaps.setdefault(gap, value)
         if not gaps:
-            return False
+            return None
         number = self._number(gaps)
         entity = self._entities[number]
         for gap, value in gaps.items():
@@ -82,7 +82,7 @@ class KnownEntities:
                 self._value_words.update(words)
                 entity.values[f"{'_'.join(path.split())}={'_'.join(words)}"] = frozenset(words)
         self._descriptions = None
-        return True
+        return number
 
     def hear(self, utterance: str) -> None:
         """Know what the user asks for."""
@@ -91,12 +91,12 @@ class KnownEntities:
         self._heard |= new
         if new & self._value_words:
             self._descriptions = None
-        for number in self._named_in(utterance):
+        for number in self.named_in(utterance):
             self._refer(number)
 
     def name(self, response: str) -> None:
         """Know what a response names."""
-        for number in self._named_in(response):
+        for number in self.named_in(response):
             self._refer(number)
             if number not in self._named:
                 self._named.add(number)
@@ -119,7 +119,7 @@ class KnownEntities:
 
         Returns: the response as it is and -1, if it names none, or several.
         """
-        named = set(self._named_in(response))
+        named = set(self.named_in(response))
         return (self.replaced(response), named.pop()) if len(named) == 1 else (response, -1)
 
     def filled(self, template: str, entity: int) -> str | None:
@@ -131,6 +131,21 @@ class KnownEntities:
                     return None
                 text = text.replace(gap, names[gap])
         return text
+
+    def has_gap(self, template: str) -> bool:
+        """Whether a template has a gap for what an entity has."""
+        return any(gap in template for gap in self._gaps)
+
+    def spoken_of(self) -> list[int]:
+        """The numbers of the entities, the one that was named last first, then those known last."""
+        others = [number for number in reversed(range(len(self._entities))) if number != self._latest]
+        return [self._latest, *others] if self._latest >= 0 else others
+
+    def named_in(self, text: str) -> list[int]:
+        """The numbers of the entities that a text names, in the order in which it does."""
+        if not len(self._names):
+            return []
+        return [number for _, _, (number, _, _) in self._names.find(text.split())]
 
     def descriptions(self) -> tuple[tuple[str, ...], ...]:
         """The words that describe each entity now; the same object as before if nothing changed."""
@@ -160,11 +175,6 @@ class KnownEntities:
                     return number
         self._entities.append(_Entity())
         return len(self._entities) - 1
-
-    def _named_in(self, text: str) -> list[int]:
-        if not len(self._names):
-            return []
-        return [number for _, _, (number, _, _) in self._names.find(text.split())]
 
     def _refer(self, number: int) -> None:
         if number != self._latest:

@@ -17,7 +17,10 @@ from tasksieve.dialogs import Act, Dialog, Note, Record, Turn
 from tasksieve.dialogs.record import KNOWLEDGE_BASE, NAME
 from tasksieve.dialogs.turn_kinds import turn_kind
 from tasksieve.encoding.entities import KnownEntities
+from tasksieve.encoding.held import Held
 from tasksieve.encoding.names import Names, fields_of
+from tasksieve.encoding.slot_evidence import digest
+from tasksieve.encoding.slots import Gapped, Slots
 from tasksieve.encoding.state import DialogState
 from tasksieve.encoding.waiting import Identity, Waiting
 from tasksieve.records.model_config import SLOT_ACTS, Facts, Predicted
@@ -42,13 +45,15 @@ class ReadTurn:
     Attributes:
         said: the turn.
         user: the utterance with placeholders for names.
-        response: what is predicted: the action; or the response with gaps if it names one entity, else as it is.
+        response: what is predicted: the action; or the response with gaps for the entity it names and for values that
+            come from the dialog, as far as filling them gives it back.
         entity: the number of that entity among those known, -1 for none.
         descriptions: the words that describe each entity known now.
         remembered: how many of the dialog's lines are remembered now.
         fresh: lines of what has just come and is remembered for this turn alone.
         action: the action, if that is predicted; else empty.
         learned: whether it is one to learn from: the data do not keep from it, and say what is predicted.
+        gapped: the response with its gaps, whatever is predicted; None if it was read without slots.
     """
 
     said: Turn
@@ -60,6 +65,7 @@ class ReadTurn:
     fresh: tuple[Line, ...] = ()
     learned: bool = True
     action: str = ""
+    gapped: Gapped | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,7 @@ class Reading:
         lines: what is remembered at its end, oldest first.
         turns: its turns.
         entities: those that it knows at its end.
+        held: what it holds at its end.
         given: how many facts its records and notes hold: fields that say something, and notes.
         seen: how many of them were remembered at any turn, or describe an entity that responses may name.
     """
@@ -77,6 +84,7 @@ class Reading:
     lines: tuple[Line, ...]
     turns: tuple[ReadTurn, ...]
     entities: KnownEntities
+    held: Held
     given: int
     seen: int
 
@@ -103,12 +111,14 @@ class Reader:
         predict: what is predicted. If it is actions, the system's own earlier ones are remembered, and at each turn
             the state of the dialog (:mod:`tasksieve.encoding.state`).
         slot_acts: the acts whose slot is part of an action.
+        slots: the gaps for values that come from the dialog; None takes these as they are.
     """
 
     facts: Facts = "needed"
     names: Names | None = None
     predict: Predicted = "responses"
     slot_acts: tuple[str, ...] = SLOT_ACTS
+    slots: Slots | None = None
 
     def read(self, dialogs: Iterable[Dialog]) -> list[Reading]:
         """Read dialogs one by one."""
@@ -128,6 +138,8 @@ class _Pass:
         self._names = reader.names or Names()
         self._dialog = dialog
         self._entities = KnownEntities(self._names, dialog.profile)
+        self._held = Held()
+        self._held.profile(dialog.profile)
         self._lines: list[Line] = []
         self._turns: list[ReadTurn] = []
         self._records: dict[Record, int] = {}
@@ -135,7 +147,7 @@ class _Pass:
         self._waiting, self._fresh = Waiting(), dict[int, None]()
         self._kept: set[int] = set()
         self._seen: set[int] = set()
-        self._came, self._state = Counter[str](), DialogState()
+        self._came, self._told, self._state = Counter[str](), dict[str, None](), DialogState()
         self._notes = 0
 
     def reading(self) -> Reading:
@@ -151,39 +163,62 @@ class _Pass:
         given = self._notes + sum(map(len, self._sentences))
         seen = sum(len(self._sentences[number]) for number in self._seen)
         seen += self._notes if self._facts != "none" else 0
-        return Reading(tuple(self._lines), tuple(self._turns), self._entities, given, seen)
+        return Reading(tuple(self._lines), tuple(self._turns), self._entities, self._held, given, seen)
 
     def _turn(self, turn: Turn) -> None:
         self._recall(turn.user)
         self._entities.hear(turn.user)
+        if self._reader.slots is not None:
+            self._held.hear(turn.user)
         action = action_of(turn.acts, self._reader.slot_acts) if self._reader.predict == "actions" else ""
-        response, entity = (action, -1) if action else self._entities.template(turn.system)
+        gapped = self._gapped(turn)
+        response, entity = (action, -1) if action else self._template(turn, gapped)
         learned = turn.learned and bool(action or self._reader.predict == "responses")
         user = self._entities.replaced(turn.user)
         fresh = tuple(self._at_hand(turn))
         known = () if action else self._entities.descriptions()
-        self._turns.append(ReadTurn(turn, user, response, entity, known, len(self._lines), fresh, learned, action))
+        self._turns.append(
+            ReadTurn(turn, user, response, entity, known, len(self._lines), fresh, learned, action, gapped)
+        )
         self._remember(USER, turn.user)
         self._remember(SYSTEM, turn.system)
         if action:
             self._state.act(action)
             self._lines.append(Line(f"{ACTION} {action}", f"{ACTION} {action}"))
         self._entities.name(turn.system)
+        if self._reader.slots is not None:
+            self._held.answer(turn.system)
         self._recall(turn.system)
+
+    def _gapped(self, turn: Turn) -> Gapped | None:
+        slots = self._reader.slots
+        return None if slots is None else slots.template(turn.system, turn.spans, self._held, self._entities)
+
+    def _template(self, turn: Turn, gapped: Gapped | None) -> tuple[str, int]:
+        if gapped is None or not self._named:
+            return self._entities.template(turn.system)
+        return gapped.text, gapped.entity
 
     def _note(self, note: Note) -> None:
         self._notes += 1
+        slots = self._reader.slots
+        if slots is not None:
+            self._held.note(note.text, fills=digest(note) not in slots.shared)
         if self._facts != "none":
             self._remember(FACT, note.text)
 
     def _record(self, record: Record) -> None:
         if record.kind != KNOWLEDGE_BASE:
             self._came[record.kind] += bool(record.fields)
+            self._told |= dict.fromkeys(path for path, _ in record.flat())
         if not record.fields:  # a tool that found nothing
             return
         number = self._records.setdefault(record, len(self._records))
-        if self._named and self._entities.learn(record):
+        entity = self._entities.learn(record) if self._named else None
+        if entity is not None:
             self._seen.add(number)
+        if self._reader.slots is not None:
+            self._held.tell(record, -1 if entity is None else entity)
         known = number < len(self._sentences)
         if not known:
             self._sentences.append(list(self._facts_of(record)))
@@ -218,7 +253,7 @@ class _Pass:
         """What is remembered for this turn alone: the state if actions are predicted, and what has just come."""
         if self._reader.predict == "actions":
             self._state.hear(turn.user)
-            state = f"{STATE} {self._state.words(self._came)}"
+            state = f"{STATE} {self._state.words(self._came, self._told)}"
             yield Line(state, state)
         yield from self._just_come()
 
@@ -227,6 +262,7 @@ class _Pass:
         if self._facts in ("needed", "all"):
             yield from (self._line(RESULT, f"{kind} {count}".strip()) for kind, count in self._came.items())
         self._came.clear()
+        self._told.clear()
         for number in self._fresh:
             if not self._waiting.mentioned(number):
                 self._seen.add(number)
@@ -251,6 +287,18 @@ class _Pass:
 
     def _line(self, speaker: str, text: str) -> Line:
         return Line(f"{speaker} {self._entities.replaced(text)}", f"{speaker} {text}")
+
+
+def fillable(readings: Iterable[Reading]) -> dict[str, int]:
+    """How many turns to learn from say values of their dialog, and in how many of them filling gives all back.
+
+    Args:
+        readings: of dialogs, read with slots.
+    Returns: ``turns`` and ``fillable``.
+    """
+    gapped = [turn.gapped for reading in readings for turn in reading.learned if turn.gapped is not None]
+    having = [found for found in gapped if found.values]
+    return {"turns": len(having), "fillable": sum(found.values == found.fillable for found in having)}
 
 
 def kind_of(turn: Turn) -> str:

@@ -30,19 +30,20 @@ class DialogState:
         self._last = tuple(action.split())
         self._done |= dict.fromkeys(self._last)
 
-    def words(self, came: Mapping[str, int]) -> str:
+    def words(self, came: Mapping[str, int], fields: Iterable[str] = ()) -> str:
         """The state in words.
 
         Args:
             came: how many results of each kind came since the last turn.
+            fields: the names of what these told.
 
         Returns: words such as ``last:confirm`` (the last action), ``done:request_city`` (any earlier one),
             ``now:date`` and ``heard:date`` (in the last utterance, in any), ``heard:name:2`` (twice at least),
-            ``result:0`` to ``result:3`` or ``result:none``.
+            ``result:0`` to ``result:3`` or ``result:none``, and ``told:price`` for a field of a result.
         """
-        return " ".join(self._words(came))
+        return " ".join(self._words(came, fields))
 
-    def _words(self, came: Mapping[str, int]) -> Iterable[str]:
+    def _words(self, came: Mapping[str, int], fields: Iterable[str]) -> Iterable[str]:
         yield from (f"last:{word}" for word in self._last or ("nothing",))
         yield from (f"done:{word}" for word in self._done)
         yield from (f"now:{kind}" for kind in self._now)
@@ -50,3 +51,4 @@ class DialogState:
             yield f"heard:{kind}"
             yield from (f"heard:{kind}:{number}" for number in range(2, min(count, _MOST) + 1))
         yield f"result:{min(sum(came.values()), _MOST) if came else 'none'}"
+        yield from dict.fromkeys(f"told:{'_'.join(field.split())}" for field in fields)

@@ -89,10 +89,13 @@ class MatchingConfig(ModelConfig):
     members: int = Field(
         default=2, ge=1, le=64, description="models trained side by side, whose answers are averaged"
     )
-    vector_scale: float = Field(default=4.0, gt=0, description="by what sentence vectors are multiplied")
+    vector_scale: float = Field(default=2.0, gt=0, description="by what sentence vectors are multiplied")
+    word_scale: float = Field(default=1.0, ge=0, description="by what the words of the last utterance are multiplied")
     dropout: float = Field(default=0.2, ge=0, lt=1, description="of sentence vectors, in training")
     word_dropout: float = Field(default=0.3, ge=0, lt=1, description="of words and states, in training")
     init_sd: float = Field(default=0.1, gt=0, description="standard deviation of initial embeddings")
+    choice_sd: float = Field(default=1.0, ge=0, description="the same of choices' words, times the root of the width")
+    linear: bool = Field(default=True, description="whether choices also have a linear function of the vectors each")
 
 
 class MatchingWeightConfig(WeightModuleConfig):
@@ -170,8 +173,9 @@ class Kinds(Generic[Kind]):
         return self._classes.get(kind)
 
     def unnamed(self, values: Mapping[str, Any]) -> str:
-        """The kind of a section that names none: the built-in one, if it has settings of its own."""
-        return AUTO if values.keys() <= self._classes[AUTO].model_fields.keys() else BUILT_IN
+        """The kind of a section that names none: the first that has its settings."""
+        kinds = (kind for kind, section in self._classes.items() if values.keys() <= section.model_fields.keys())
+        return next(kinds, BUILT_IN)
 
     def check(self, values: Any) -> Any:
         """Check a section's values by the class of their kind."""

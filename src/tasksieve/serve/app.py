@@ -30,6 +30,7 @@ def create_app(
     run: Path,
     *,
     candidates: Path | None = None,
+    fallback: str | None = None,
     host: str = "127.0.0.1",
     names: Iterable[str] = (),
     limits: Limits | None = None,
@@ -39,13 +40,14 @@ def create_app(
     Args:
         run: the run folder.
         candidates: a file of responses to choose from instead of the run's own.
+        fallback: said where the best answer is too uncertain, or there is none; None for nothing.
         host: the address the server listens at.
         names: further names the server is known by.
         limits: how much a request may ask for.
     Raises: UserError: if the run or the candidates cannot be read.
     """
     limits, metrics, folder = limits or Limits(), Metrics(), RunFolder(run)
-    responder = Responder.load(run, candidates)
+    responder = Responder.load(run, candidates, fallback)
 
     @asynccontextmanager
     async def bounded(_: FastAPI) -> AsyncIterator[None]:

@@ -56,7 +56,7 @@ class GivenResponses:
         best = scores.topk(min(top, len(self.texts)))
         shares = (best.values - scores.logsumexp(0)).exp()
         rows = zip(best.indices.tolist(), best.values.tolist(), shares.tolist(), strict=True)
-        return [Answer(self.texts[number], score, share) for number, score, share in rows]
+        return [Answer(self.texts[number], score, share, certainty=share) for number, score, share in rows]
 
     def _choices_of(self, texts: Sequence[str]) -> Choices:
         words = [self._vocabulary.numbers(text)[0] for text in texts]

@@ -12,7 +12,7 @@ from tasksieve.dialogs.formats import read_sentences
 from tasksieve.encoding import Batch, Reading, words_of
 from tasksieve.records.model_config import Entities, Facts
 from tasksieve.serve.given import GivenResponses
-from tasksieve.training.runs.answers import Answer, best_answers
+from tasksieve.training.runs.answers import Answer, or_fallback
 from tasksieve.training.runs.dialog_tasks import PRIMARY_HEAD
 from tasksieve.training.runs.trained_model import Event, TrainedModel
 
@@ -41,23 +41,27 @@ class Responder:
     Args:
         trained: the model.
         candidates: the responses to choose from instead of the run's own.
+        fallback: said where the best answer is too uncertain, or there is none; None for nothing.
     """
 
-    def __init__(self, trained: TrainedModel, candidates: Sequence[str] | None = None) -> None:
-        self._trained = trained
+    def __init__(
+        self, trained: TrainedModel, candidates: Sequence[str] | None = None, fallback: str | None = None
+    ) -> None:
+        trained.check_fallback(fallback)
+        self._trained, self._fallback = trained, fallback
         self._words = frozenset(trained.encoding.vocabulary.words)
         self._own = trained.encoding.candidates[PRIMARY_HEAD]
         self._given = None if candidates is None else self._texts(candidates)
         self.texts = self._own.texts if self._given is None else self._given.texts
 
     @classmethod
-    def load(cls, run: Path, candidates: Path | None = None) -> Responder:
+    def load(cls, run: Path, candidates: Path | None = None, fallback: str | None = None) -> Responder:
         """Read a run folder and, if given, a candidates file.
 
         Raises: UserError: if either cannot be read, or the run has no validated checkpoint yet.
         """
         texts = None if candidates is None else list(dict.fromkeys(read_sentences(candidates)))
-        return cls(TrainedModel.load(run), texts)
+        return cls(TrainedModel.load(run), texts, fallback)
 
     @property
     def words(self) -> int:
@@ -85,7 +89,8 @@ class Responder:
         """
         batch, reading = self._trained.waiting(events, user, profile)
         unknown = tuple(word for word in dict.fromkeys(words_of(user)) if word not in self._words)
-        best = self._best(batch, reading, self._given, top)
+        threshold = self._trained.threshold
+        best = or_fallback(lambda: self._best(batch, reading, self._given, top), self._fallback, threshold)
         return Response(tuple(best), self._memories(batch, reading), unknown)
 
     def rank(
@@ -109,7 +114,7 @@ class Responder:
         if given is not None:
             return given.best(model, batch, reading.entities, top)
         scores, _ = model.responses(batch)
-        return best_answers(scores[0], self._own, reading.entities, top)
+        return self._trained.best(scores[0], reading, top)
 
     @torch.no_grad()
     def _memories(self, batch: Batch, reading: Reading) -> tuple[Memory, ...]:

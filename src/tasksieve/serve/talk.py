@@ -7,38 +7,25 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasksieve.dialogs import SILENCE, Turn
-from tasksieve.dialogs.record import told
+from tasksieve.serve.asked import AskedEvent, Messages, Sentence, conversation
 from tasksieve.serve.responder import Memory, Responder, Response
 from tasksieve.training.runs.answers import Answer
 from tasksieve.training.runs.trained_model import Event
 
-Sentence = Annotated[str, Field(max_length=2000)]
 
-
-class _Asked(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class SaidTurn(_Asked):
-    """What the user and the system said; an empty utterance is silence."""
-
-    user: Sentence
-    system: Annotated[str, Field(min_length=1, max_length=2000)]
-
-
-class GivenFact(_Asked):
-    """A fact of the knowledge base."""
-
-    fact: Annotated[str, Field(min_length=1, max_length=2000)]
-
-
-class Context(_Asked):
+class Context(BaseModel):
     """A dialog that waits for its next response."""
 
-    events: list[SaidTurn | GivenFact] = Field([], max_length=500, description="turns and facts so far, in order")
+    model_config = ConfigDict(extra="forbid")
+
+    events: list[AskedEvent] = Field([], max_length=500, description="turns and facts so far, in order")
     user: Sentence = Field("", description="what the user says now; nothing at all is silence")
     profile: Sentence = Field("", description="words that describe the user, e.g. male young veg pizza")
+    messages: Messages = Field(
+        None,
+        description="instead of events and user: chat messages (system, user, assistant with tool calls, tool); the "
+        "last ones wait for a response",
+    )
     top: int = Field(5, ge=1, le=100, description="how many candidates to return")
 
 
@@ -55,7 +42,9 @@ class CandidateAnswer(BaseModel):
 
     text: str
     score: float = Field(description="the logit")
-    probability: float = Field(description="among all candidates")
+    probability: float = Field(description="among all that can be said")
+    action: str = Field("", description="what it does, if actions are predicted")
+    fallback: bool = Field(False, description="whether it is said because no answer is certain enough")
 
 
 class MemoryAnswer(BaseModel):
@@ -72,6 +61,7 @@ class RespondAnswer(BaseModel):
     """The system's response, and what led to it."""
 
     response: str = Field(description="the best candidate")
+    action: str = Field("", description="what it does, if actions are predicted")
     candidates: list[CandidateAnswer] = Field(description="the best ones, best first")
     memories: list[MemoryAnswer] = Field(description="latest first")
     unknown_words: list[str] = Field(description="words of the utterance that the model has never seen")
@@ -103,16 +93,13 @@ def talk_routes(responder: Responder) -> APIRouter:
 
 
 def _given(context: Context) -> tuple[list[Event], str, list[str]]:
-    events = [
-        told(event.fact) if isinstance(event, GivenFact) else Turn(event.user.strip() or SILENCE, event.system)
-        for event in context.events
-    ]
-    return events, context.user.strip() or SILENCE, context.profile.split()
+    return conversation(context.events, context.user, context.profile, context.messages)
 
 
 def _answer(found: Response) -> RespondAnswer:
     return RespondAnswer(
         response=found.candidates[0].text,
+        action=found.candidates[0].action,
         candidates=[_candidate(scored) for scored in found.candidates],
         memories=[_memory(memory) for memory in found.memories],
         unknown_words=list(found.unknown_words),
@@ -120,7 +107,13 @@ def _answer(found: Response) -> RespondAnswer:
 
 
 def _candidate(scored: Answer) -> CandidateAnswer:
-    return CandidateAnswer(text=scored.text, score=scored.score, probability=scored.probability)
+    return CandidateAnswer(
+        text=scored.text,
+        score=scored.score,
+        probability=scored.probability,
+        action=scored.action,
+        fallback=scored.fallback,
+    )
 
 
 def _memory(memory: Memory) -> MemoryAnswer:

@@ -132,6 +132,18 @@ def read_sources(path: Path, journal: Journal) -> Iterator[Source]:
         yield Source(value, next(reading.assembly.dialog(), None), tuple(responses))
 
 
+def dialog_of(messages: Sequence[object]) -> Dialog | None:
+    """The dialog that a list of chat messages is, by itself; None if it has no turn.
+
+    Raises: UserError: if a message is not of the form; what it says of a place is the number of the message.
+    """
+    journal = Journal(Path("messages"))
+    reading = _Messages(Assembly(journal, 0), journal)
+    for number, message in enumerate(messages, start=1):
+        reading.add(message, f"message {number}")
+    return next(reading.assembly.dialog(), None)
+
+
 def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
     return (source.dialog for source in read_sources(path, journal) if source.dialog is not None)
 

@@ -54,7 +54,8 @@ class Matching(DialogModel):
         self.config, self.members, self.width = config, config.members, config.width
         across = config.members * config.width
         self.heard = normal(generator, config.init_sd, words, across)
-        self.chosen = normal(generator, 1 / math.sqrt(config.width), len(choices), across)
+        self.chosen = normal(generator, config.choice_sd / math.sqrt(config.width), len(choices), across)
+        self.linear = nn.Parameter(torch.zeros(len(choices), 2 * dim if config.linear else 0))
         place = torch.full((words,), -1, dtype=torch.long)
         place[choices] = torch.arange(len(choices))
         self.register_buffer("place", place, persistent=False)
@@ -80,36 +81,40 @@ class Matching(DialogModel):
     def scores(self, batch: Batch, *choices: Choices) -> tuple[Float[Tensor, "batch _"], ...]:
         """The logarithm of each choice's mean probability over the members."""
         contexts = Contexts(batch)
-        states = self._states(contexts)
+        context = self._context(contexts)
         return tuple(
-            self._log_shares(contexts, states, one).logsumexp(dim=0) - math.log(self.members) for one in choices
+            self._log_shares(contexts, *context, one).logsumexp(dim=0) - math.log(self.members) for one in choices
         )
 
     def losses(self, batch: Batch) -> Float[Tensor, " batch"]:
         """The mean over the members of the right choice's cross-entropy, and of the entity's where one is named."""
         contexts = Contexts(batch)
-        states = self._states(contexts)
+        context = self._context(contexts)
         if bool((batch.targets < 0).any()):
             raise IndexError("the right response of some example is no candidate")
-        losses = states.new_zeros(len(batch))
+        losses = context[0].new_zeros(len(batch))
         for choices in (batch.choices, *(() if batch.entities is None else (batch.entities,))):
             right = choices.right.clamp(min=0).expand(self.members, -1)[:, :, None]
-            shares = self._log_shares(contexts, states, choices).gather(2, right)[:, :, 0].mean(dim=0)
+            shares = self._log_shares(contexts, *context, choices).gather(2, right)[:, :, 0].mean(dim=0)
             losses = losses - torch.where(choices.right >= 0, shares, 0.0)
         return losses
 
-    def _states(self, contexts: Contexts) -> Float[Tensor, "members batch width"]:
+    def _context(
+        self, contexts: Contexts
+    ) -> tuple[Float[Tensor, "members batch width"], Float[Tensor, "batch both"] | None]:
+        """The members' states, and the vectors that they start from; None if there are none."""
         config, vectors = self.config, contexts.vectors()
         utterances, states = (self._dropped(table) for table in (contexts.utterances(), contexts.states()))
-        scale = utterances.lengths.clamp(min=1).to(self.heard.dtype).rsqrt()[:, None]
+        scale = config.word_scale * utterances.lengths.clamp(min=1).to(self.heard.dtype).rsqrt()[:, None]
         state = self.bias + utterances.embed(self.heard) * scale + states.embed(self.heard)
         if vectors is not None:
-            scaled = config.vector_scale * vectors.to(self.heard.dtype)
-            state = state + nn.functional.dropout(scaled, config.dropout, self.training) @ self.of_context
+            vectors = config.vector_scale * vectors.to(self.heard.dtype)
+            vectors = nn.functional.dropout(vectors, config.dropout, self.training)
+            state = state + vectors @ self.of_context
         if contexts.batch.head == PRIMARY:
             state = state + self.primary
         inner = state.view(len(state), self.members, self.width).transpose(0, 1)
-        return inner + torch.relu(inner @ self.inward + self.inward_bias) @ self.outward
+        return inner + torch.relu(inner @ self.inward + self.inward_bias) @ self.outward, vectors
 
     def _dropped(self, table: SentenceTable) -> SentenceTable:
         """A table without some of its words, in training."""
@@ -119,15 +124,22 @@ class Matching(DialogModel):
         return kept_words(table, torch.rand(len(table.words), device=table.device) >= share)
 
     def _log_shares(
-        self, contexts: Contexts, states: Float[Tensor, "members batch width"], choices: Choices
+        self,
+        contexts: Contexts,
+        states: Float[Tensor, "members batch width"],
+        vectors: Float[Tensor, "batch both"] | None,
+        choices: Choices,
     ) -> Float[Tensor, "members batch most"]:
         """The logarithm of each choice's probability by each member; -inf where an example has fewer."""
         known = self.place[choices.table.words]
-        rows = kept_words(choices.table, known >= 0, known, len(self.chosen)).embed(self.chosen)
+        words = kept_words(choices.table, known >= 0, known, len(self.chosen))
+        rows = words.embed(self.chosen)
         if choices.table.vectors is not None:
             rows = rows + choices.table.vectors.to(rows.dtype) @ self.of_choice
         rows = rows.view(len(rows), self.members, self.width).permute(1, 2, 0)
         scores = states @ rows + self._in_common(contexts, choices.table)
+        if vectors is not None and self.linear.shape[1]:
+            scores = scores + vectors @ words.embed(self.linear).T
         if choices.offered is not None:
             offered = choices.offered.padded()
             numbers = offered.clamp(min=0).expand(self.members, -1, -1)

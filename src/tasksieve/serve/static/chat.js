@@ -13,7 +13,7 @@ let busy = false;
 
 const turns = () => events.filter((event) => event.found);
 
-const plain = (event) => (event.fact === undefined ? { user: event.user, system: event.system } : { fact: event.fact });
+const plain = (event) => (event.fact === undefined ? { user: event.user, system: event.system, action: event.action ?? "" } : { fact: event.fact });
 
 const keepDialog = () => keep("dialog", { events, profile: byId("profile").value });
 
@@ -29,7 +29,8 @@ function eventItems(event) {
     { type: "button", class: "quiet small", "aria-pressed": String(event === shown), "aria-label": `Why: ${event.system}`, onclick: () => explain(event) },
     "Why?",
   );
-  return [...items, bubble("system", event.system, why)];
+  const action = event.action ? [el("span", { class: "action soft" }, event.action)] : [];
+  return [...items, bubble("system", event.system, ...action, why)];
 }
 
 /** Add only what is new, so that a screen reader says only that; draw all anew when something else changed. */
@@ -53,8 +54,9 @@ function explain(event) {
   turns().forEach((turn, index) => buttons[index]?.setAttribute("aria-pressed", String(turn === event)));
 }
 
-function sayInstead(text) {
+function sayInstead(text, action) {
   shown.system = text;
+  shown.action = action ?? "";
   draw();
   explain(shown);
   keepDialog();
@@ -72,6 +74,7 @@ async function say(user) {
   try {
     turn.found = await post("/api/respond", { events: before, user, profile: byId("profile").value, top: TOP });
     turn.system = turn.found.response;
+    turn.action = turn.found.action;
     draw(eventItems(turn).slice(1));
     explain(turn);
     unknown(turn.found.unknown_words);

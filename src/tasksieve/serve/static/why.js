@@ -4,14 +4,19 @@ import { byId, el, percent, spoken, whole } from "./dom.js";
 
 const LEAST = 0.01;
 
+function scored(candidate) {
+  if (candidate.fallback) return "said because no answer is certain enough";
+  return [candidate.action, `score ${candidate.score.toFixed(2)}`].filter(Boolean).join(" · ");
+}
+
 function candidateItem(candidate, said, say) {
-  const instead = () => say(candidate.text);
+  const instead = () => say(candidate.text, candidate.action);
   return el(
     "li",
     { class: candidate.text === said ? "said-this" : null, vars: { w: candidate.probability } },
     el("span", { class: "share" }, percent(candidate.probability)),
     el("span", { class: "what" }, candidate.text),
-    el("span", { class: "score soft" }, `score ${candidate.score.toFixed(2)}`),
+    el("span", { class: "score soft" }, scored(candidate)),
     say && candidate.text !== said
       ? el("button", { type: "button", class: "quiet small", onclick: instead, "aria-label": `Say this instead: ${candidate.text}` }, "Say this")
       : null,

@@ -251,6 +251,7 @@ class _Run:
             "iterations": progress.step,
             "stopped": "early" if progress.step < self.total else "at the last iteration",
             "valid_accuracy": progress.best_accuracy,
+            **self.parts.conclude(self.folder),
             "seconds": round(progress.seconds, 3),
         }
         self.folder.write_record("result", result)

@@ -17,6 +17,10 @@ from tasksieve.training.loop.state import TrainState, start_state
 from tasksieve.weighting import Weighter
 
 
+def _nothing(_: RunFolder) -> dict[str, Any]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """A run's parts at its start.
@@ -30,6 +34,7 @@ class Parts:
         facts: what ``result.json`` says beside how the run ended: at least ``size``, the primary task's.
         write: leaves in the run folder what the trained model needs to be used.
         prepare: what comes before the first iteration, if anything.
+        conclude: what ``result.json`` says besides, from the finished run's folder.
     """
 
     tasks: Tasks
@@ -40,6 +45,7 @@ class Parts:
     facts: dict[str, Any]
     write: Callable[[RunFolder], None]
     prepare: Preparation | None = None
+    conclude: Callable[[RunFolder], dict[str, Any]] = _nothing
 
     @classmethod
     def of(
@@ -50,13 +56,13 @@ class Parts:
         validate: Callable[[], float],
         facts: dict[str, Any],
         write: Callable[[RunFolder], None],
+        conclude: Callable[[RunFolder], dict[str, Any]] = _nothing,
     ) -> Parts:
         """Bring a method to what its setting has made; for the arguments see the attributes."""
         chosen = method.weighing(start)
         state = start_state(start.config, start.model, chosen.module)
-        return cls(
-            start.tasks, state, chosen.weighter, start.examples, validate, facts, write, prepare=chosen.prepare
-        )
+        records = (start.examples, validate, facts, write)
+        return cls(start.tasks, state, chosen.weighter, *records, prepare=chosen.prepare, conclude=conclude)
 
 
 @dataclass(frozen=True, slots=True)

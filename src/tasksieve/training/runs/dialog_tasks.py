@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import get_args
 
@@ -16,12 +17,15 @@ from tasksieve.encoding import (
     Names,
     Reader,
     Reading,
+    Slots,
     Vocabulary,
     names_of,
     responses_of,
+    slots_of,
 )
 from tasksieve.encoding.actions import borrowed_actions, spelled
 from tasksieve.encoding.sentences import CachedEncoder, Embed
+from tasksieve.encoding.wordings import Wordings, wordings_of
 from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig
 from tasksieve.records.files import read_json, write_text
@@ -33,6 +37,8 @@ from tasksieve.training.runs.memo import READ, TASKS, file_key, readings_of
 from tasksieve.training.runs.read_files import ReadFiles, data_files, read_files
 
 PRIMARY_HEAD, RELATED_HEAD = "primary", "related"
+_WORDINGS = 3
+"""Related dialogs that show how to word an action which the primary task does not show."""
 _log = logging.getLogger("tasksieve")
 
 
@@ -48,6 +54,7 @@ class Encoding:
         related_names: which fields of records give names in each related task, as a record; the model does not need
             them.
         encoder: gives sentences dense vectors, if the model takes them.
+        wordings: of the actions, if these are predicted.
     """
 
     vocabulary: Vocabulary
@@ -56,6 +63,7 @@ class Encoding:
     reader: Reader
     related_names: tuple[Names, ...] = ()
     encoder: CachedEncoder | None = None
+    wordings: Wordings = field(default_factory=Wordings)
 
     @property
     def vectors(self) -> Embed | None:
@@ -94,9 +102,11 @@ class Encoding:
             "predict": self.reader.predict,
             "slot_acts": self.reader.slot_acts,
             "names": names,
+            "slots": None if self.reader.slots is None else self.reader.slots.plain(),
             "related_names": [found.plain() for found in self.related_names],
             "words": self.vocabulary.words,
             "candidates": texts,
+            "wordings": self.wordings.plain(),
         }
         write_text(path, json.dumps(value, ensure_ascii=False) + "\n")
 
@@ -115,18 +125,21 @@ class Encoding:
             names = None if told is None else Names.read(told)
             related = tuple(map(Names.read, value.get("related_names", [])))
             vocabulary = Vocabulary(value["words"])
-            gaps = frozenset[str]().union(*(found.gaps() for found in (names, *related) if found is not None))
+            gaps = _gaps([names, *related])
             texts = value["candidates"].items()
             predict = value.get("predict", "responses")
             if predict not in get_args(Predicted):
                 raise ValueError(f"predict: found {str(predict)[:80]}; expected {', '.join(get_args(Predicted))}")
             slot_acts = tuple(map(str, value.get("slot_acts", SLOT_ACTS)))
-            reader = Reader(facts, names, predict, slot_acts)
+            told_slots = value.get("slots")
+            slots = None if told_slots is None else Slots.read(told_slots)
+            reader = Reader(facts, names, predict, slot_acts, slots)
             encoder = encoder_kept(value.get("encoder"), path)
             candidates = {
                 head: _candidates(list_, vocabulary, device, gaps, reader, encoder) for head, list_ in texts
             }
-            return cls(vocabulary, candidates, memories, reader, related, encoder)
+            wordings = Wordings.read(value.get("wordings", ()))
+            return cls(vocabulary, candidates, memories, reader, related, encoder, wordings)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise UserError(f"is not a run's encoding ({error!r}); train again", path) from None
 
@@ -154,11 +167,13 @@ class DialogTasks:
 class _Read:
     """A run's dialogs as they were read: each task's reader with its readings, and what selects a model.
 
-    The primary task's training dialogs come first, then its validation dialogs, then the related tasks.
+    The primary task's training dialogs come first, then its validation dialogs, then the related tasks. Wordings are
+    those of actions, if these are predicted.
     """
 
     tasks: list[tuple[Reader, list[Reading]]]
     measure: str
+    wordings: Wordings
 
 
 def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
@@ -177,13 +192,34 @@ def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
 
 def _read(config: RunConfig) -> _Read:
     read = read_files(config.data)
-    return _Read(read_tasks(config, read), measure_of(config, read))
+    tasks = read_tasks(config, read)
+    worded = _wordings(read, tasks) if read.prediction.what == "actions" else Wordings()
+    return _Read(tasks, measure_of(config, read), worded)
+
+
+def _wordings(read: ReadFiles, tasks: list[tuple[Reader, list[Reading]]]) -> Wordings:
+    """The primary task's wordings of its actions, and of each other action those of a few related dialogs."""
+    (reader, own), (_, valid), *related = tasks
+    known = set(responses_of(own, valid))
+    wanted: Counter[str] = Counter()
+    worded = []
+    for dialogs, (other, readings) in zip(read.related, related, strict=True):
+        chosen = []
+        for dialog, reading in zip(dialogs, readings, strict=True):
+            new = {turn.action for turn in reading.learned} - known
+            if any(wanted[action] < _WORDINGS for action in new):
+                wanted.update(new)
+                chosen.append(dialog)
+        worded.append(replace(other, slots=reader.slots).read(chosen))
+    return wordings_of([*own, *valid], *worded)
 
 
 def _encoded(config: RunConfig, method: Method, read: _Read) -> DialogTasks:
     (reader, own), (_, valid), *related = read.tasks
     others = [readings for _, readings in related]
-    encoding = _encoding(config, method, [reader, *(other for other, _ in related)], own, valid, others)
+    encoding = _encoding(
+        config, method, [reader, *(other for other, _ in related)], own, valid, others, read.wordings
+    )
     return DialogTasks(
         encoding=encoding,
         primary=encoding.encode(own),
@@ -216,10 +252,18 @@ def pools(config: RunConfig, related: Sequence[object]) -> bool:
 
 
 def read_tasks(config: RunConfig, read: ReadFiles) -> list[tuple[Reader, list[Reading]]]:
-    """The training dialogs of the primary task, its validation dialogs, and those of each related task, as read."""
+    """The training dialogs of the primary task, its validation dialogs, and those of each related task, as read.
+
+    Where actions are predicted, values in responses of related tasks are left as they are: nobody asks for them.
+    """
     predict = read.prediction.what
     named = _names(config, [*read.primary, *read.valid], read.related)
-    readers = [Reader(config.model.facts, names, predict, config.data.slot_acts) for names in named]
+    actions = predict == "actions"
+    slots = slots_of(read.primary, read.valid, *(() if actions else read.related), reserved=_gaps(named))
+    readers = [
+        Reader(config.model.facts, names, predict, config.data.slot_acts, None if actions and number else slots)
+        for number, names in enumerate(named)
+    ]
     parts = [(readers[0], read.primary), (readers[0], read.valid), *zip(readers[1:], read.related, strict=True)]
     return [(reader, readings_of(reader, dialogs)) for reader, dialogs in parts]
 
@@ -237,6 +281,11 @@ def _names(
     return found
 
 
+def _gaps(named: Sequence[Names | None]) -> frozenset[str]:
+    """All placeholders that stand for what an entity has."""
+    return frozenset[str]().union(*(names.gaps() for names in named if names is not None))
+
+
 def related_head(number: int) -> str:
     """The name of a related task's head, counted from 0."""
     return f"related-{number + 1}"
@@ -249,6 +298,7 @@ def _encoding(
     primary: Sequence[Reading],
     valid: Sequence[Reading],
     related: Sequence[Sequence[Reading]],
+    wordings: Wordings,
 ) -> Encoding:
     responses = {PRIMARY_HEAD: responses_of(primary, valid)}
     if method.heads == "one":
@@ -261,14 +311,14 @@ def _encoding(
         own, others = responses[PRIMARY_HEAD], [responses_of(readings) for readings in related]
         responses[PRIMARY_HEAD] = [*own, *borrowed_actions(own, others, config.data.slot_acts)]
     vocabulary = Vocabulary.of(primary, valid, *related)
-    gaps = frozenset[str]().union(*(reader.names.gaps() for reader in readers if reader.names is not None))
+    gaps = _gaps([reader.names for reader in readers])
     device = config.training.device
     encoder = encoder_of(config)
     candidates = {
         head: _candidates(texts, vocabulary, device, gaps, readers[0], encoder) for head, texts in responses.items()
     }
     names = tuple(reader.names for reader in readers[1:] if reader.names is not None)
-    return Encoding(vocabulary, candidates, config.model.max_memories, readers[0], names, encoder)
+    return Encoding(vocabulary, candidates, config.model.max_memories, readers[0], names, encoder, wordings)
 
 
 def _candidates(

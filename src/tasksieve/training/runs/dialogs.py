@@ -15,12 +15,16 @@ from tasksieve.models import DialogModel, DialogWeightModule, Model, model_of, w
 from tasksieve.records.config import RunConfig
 from tasksieve.records.measures import RANKING
 from tasksieve.records.progress import Watcher
+from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.run import NOBODY, run
 from tasksieve.training.loop.setting import Parts, Setting
+from tasksieve.training.loop.state import load_module
 from tasksieve.training.loop.streams import MODEL_STREAM, WEIGHT_MODULE_STREAM
+from tasksieve.training.loop.tensor_files import read_tensors
 from tasksieve.training.methods import Method, Start, method_named
 from tasksieve.training.runs.dialog_tasks import DialogTasks, load_tasks
 from tasksieve.training.runs.evaluation import accuracy, mean_probability, task_ranks
+from tasksieve.training.runs.fallback import fallback_of
 from tasksieve.training.runs.labels import read_labels
 from tasksieve.training.runs.predictions import distractors_of
 from tasksieve.training.runs.read_files import data_files
@@ -65,6 +69,14 @@ def build_parts(config: RunConfig, method: Method) -> Parts:
         assert isinstance(model, DialogModel)
         return mean_probability(model, tasks.valid)
 
+    def conclude(folder: RunFolder) -> dict[str, Any]:
+        if not folder.best_checkpoint.exists():
+            return {}
+        best = fresh_model()
+        load_module(best, read_tensors(folder.best_checkpoint)[0], "model.", folder.best_checkpoint)
+        best.eval()
+        return {"fallback": fallback_of(best, tasks.valid)}
+
     model = fresh_model()
     start = Start(
         config=config,
@@ -87,6 +99,7 @@ def build_parts(config: RunConfig, method: Method) -> Parts:
             "coverage": {"valid_ceiling": tasks.valid.coverage.ceiling},
         },
         write=lambda folder: tasks.encoding.write(folder.encoding),
+        conclude=conclude,
     )
 
 

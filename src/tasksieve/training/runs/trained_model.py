@@ -9,11 +9,13 @@ from typing import Any
 
 import polars as pl
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
-from tasksieve.dialogs import SILENCE, Dialog, Note, Record, Turn
+from tasksieve.dialogs import SILENCE, Act, Dialog, Note, Record, Turn
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.dialogs.record import told
-from tasksieve.encoding import Batch, Coverage, Reading
+from tasksieve.encoding import Batch, Coverage, Reading, Slots
 from tasksieve.errors import UserError
 from tasksieve.models import DialogModel
 from tasksieve.records.files import sha256
@@ -21,7 +23,7 @@ from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.state import load_module
 from tasksieve.training.loop.tensor_files import read_tensors
 from tasksieve.training.methods import method_named
-from tasksieve.training.runs.answers import Answer, best_answers
+from tasksieve.training.runs.answers import Answer, best_answers, or_fallback, worded_actions
 from tasksieve.training.runs.dialog_tasks import PRIMARY_HEAD, Encoding
 from tasksieve.training.runs.dialogs import build_model
 from tasksieve.training.runs.measures import summary
@@ -42,10 +44,15 @@ _NOT_SAID = "?"
 
 @dataclass(frozen=True, slots=True)
 class TrainedModel:
-    """The best model of a run, with what it needs to read dialogs."""
+    """The best model of a run, with what it needs to read dialogs.
+
+    Attributes:
+        threshold: the probability below which an answer had better not be given; None if the run does not say.
+    """
 
     model: DialogModel
     encoding: Encoding
+    threshold: float | None = None
 
     @classmethod
     def load(cls, path: Path | str, device: str = "cpu") -> TrainedModel:
@@ -63,7 +70,15 @@ class TrainedModel:
         model = build_model(config, len(encoding.vocabulary), encoding.candidates).to(device)
         load_module(model, tensors, "model.", folder.best_checkpoint)
         model.eval()
-        return cls(model, encoding)
+        return cls(model, encoding, _threshold(folder))
+
+    def check_fallback(self, text: str | None) -> None:
+        """Raise UserError if a fallback is asked for and the run does not say when it is better than an answer."""
+        if text is not None and self.threshold is None:
+            raise UserError(
+                "the run does not say below which probability to fall back, as it is of an older version or not "
+                "finished; train again, or leave --fallback out"
+            )
 
     def evaluate(self, dialogs: Sequence[Dialog]) -> dict[str, Any]:
         """All measures of :mod:`tasksieve.training.runs.measures` on dialogs."""
@@ -88,7 +103,13 @@ class TrainedModel:
 
     @torch.no_grad()
     def answer(
-        self, events: Sequence[Event], user: str, *, profile: Sequence[str] = (), top: int = 5
+        self,
+        events: Sequence[Event],
+        user: str,
+        *,
+        profile: Sequence[str] = (),
+        top: int = 5,
+        fallback: str | None = None,
     ) -> list[Answer]:
         """The best candidate responses to an utterance, best first.
 
@@ -97,16 +118,46 @@ class TrainedModel:
             user: what the user says now.
             profile: words that describe the user, if known.
             top: how many candidates to return.
+            fallback: said before them where the best one is too uncertain; None for nothing.
+        Raises: NothingToSay: if no response can be given, and there is no fallback.
         """
         batch, reading = self.waiting(events, user, profile)
         scores, _ = self.model.responses(batch)
-        return best_answers(scores[0], self.encoding.candidates[PRIMARY_HEAD], reading.entities, top)
+        return or_fallback(lambda: self.best(scores[0], reading, top), fallback, self.threshold)
+
+    def best(self, scores: Float[Tensor, " responses"], reading: Reading, top: int) -> list[Answer]:
+        """The best responses that can be given at the last turn of a dialog, from the scores of all."""
+        candidates, slots = self.encoding.candidates[PRIMARY_HEAD], self.encoding.reader.slots
+        if self.encoding.reader.predict == "actions" and len(self.encoding.wordings):
+            return worded_actions(scores, candidates.texts, lambda action: self._worded(action, reading), top)
+        return best_answers(scores, candidates, reading.entities, top, reading.held, slots)
+
+    def _worded(self, action: str, reading: Reading) -> str | None:
+        """An action's best wording at the last turn of a dialog."""
+        user = reading.turns[-1].said.user
+        before = reading.turns[-2].said.system if len(reading.turns) > 1 else ""
+        slots = self.encoding.reader.slots or Slots()
+        return self.encoding.wordings.said(action, user, before, reading.held, reading.entities, slots)
 
     def waiting(self, events: Sequence[Event], user: str, profile: Sequence[str]) -> tuple[Batch, Reading]:
         """A dialog whose next response is due, as a batch of one, and as it was read; that turn is its last."""
-        reading = self.encoding.reader.read_one(Dialog((*events, Turn(user, _NOT_SAID)), tuple(profile)))
+        due = Turn(user, _NOT_SAID, acts=(Act(_NOT_SAID),))
+        reading = self.encoding.reader.read_one(Dialog((*events, due), tuple(profile)))
         task = self.encoding.encode([reading])
         return task.batch(torch.tensor([len(task) - 1], device=task.device)), reading
+
+
+def acts_of_action(action: str) -> tuple[Act, ...]:
+    """Acts that are read as an action again."""
+    return tuple(Act(word) for word in action.split())
+
+
+def _threshold(folder: RunFolder) -> float | None:
+    if not folder.finished:
+        return None
+    found = folder.read_record("result").get("fallback")
+    threshold = found.get("threshold") if isinstance(found, dict) else None
+    return float(threshold) if isinstance(threshold, (int, float)) else None
 
 
 def evaluate_run(
@@ -169,18 +220,23 @@ class Conversation:
 
     Args:
         trained: who answers.
+        fallback: said where the best answer is too uncertain, or there is none; None for nothing.
+    Raises: UserError: if there is a fallback and the run does not say when to use it.
     """
 
-    def __init__(self, trained: TrainedModel) -> None:
-        self._trained = trained
+    def __init__(self, trained: TrainedModel, fallback: str | None = None) -> None:
+        trained.check_fallback(fallback)
+        self._trained, self._fallback = trained, fallback
         self._events: list[Event] = []
         self._profile: tuple[str, ...] = ()
 
     def say(self, user: str, top: int = 5) -> list[Answer]:
         """Say something (nothing at all counts as silence); the best answer becomes part of the dialog."""
         utterance = user or SILENCE
-        answers = self._trained.answer(self._events, utterance, profile=self._profile, top=top)
-        self._events.append(Turn(utterance, answers[0].text))
+        answers = self._trained.answer(
+            self._events, utterance, profile=self._profile, top=top, fallback=self._fallback
+        )
+        self._events.append(Turn(utterance, answers[0].text, acts=acts_of_action(answers[0].action)))
         return answers
 
     def command(self, line: str) -> str:

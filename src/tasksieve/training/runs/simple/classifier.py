@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasksieve.training.runs.simple.contexts import Context
-from tasksieve.training.runs.simple.texts import Array, Terms, Vectors
+from tasksieve.training.runs.simple.texts import MOST_TERMS, Array, Terms, Vectors
 
 VIEWS = ("user", "last", "history", "fresh")
 PAIRS = {"user": True, "last": True, "history": False, "fresh": False}
 """Whether pairs of words are seen in a view."""
+FEW_TERMS = 300
+"""Of what is fresh, beside sentence vectors."""
 RECENT = 8
 """So many remembered lines are the history as a sentence vector."""
 Labels = NDArray[np.int64]
@@ -37,15 +39,17 @@ class Features:
         """The features of contexts to learn from."""
         views = VIEWS if vectors is None else ("fresh",)
         texts = {view: [getattr(context, view) for context in contexts] for view in views}
-        return cls({view: Terms.of(texts[view], pairs=PAIRS[view]) for view in views}, vectors)
+        most = MOST_TERMS if vectors is None else FEW_TERMS
+        return cls({view: Terms.of(texts[view], pairs=PAIRS[view], most=most) for view in views}, vectors)
 
     def rows(self, contexts: Sequence[Context]) -> Any:
-        """A row a context, sparse."""
-        from scipy.sparse import csr_matrix, hstack
+        """A row a context; sparse if words alone are seen."""
+        from scipy.sparse import hstack
 
         parts = [terms.tfidf([getattr(one, view) for one in contexts]) for view, terms in self.terms.items()]
         if self.vectors is not None:
-            parts.append(csr_matrix(self._dense(contexts, self.vectors)))
+            dense = [self._dense(contexts, self.vectors), *(part.toarray() for part in parts)]
+            return np.hstack(dense).astype(np.float32)
         return hstack(parts).tocsr().astype(np.float32)
 
     def _dense(self, contexts: Sequence[Context], vectors: Vectors) -> Array:

@@ -46,8 +46,8 @@ class Terms:
     pairs: bool
 
     @classmethod
-    def of(cls, texts: Sequence[str], *, pairs: bool) -> Terms:
-        """The terms of texts, the commonest if there are too many."""
+    def of(cls, texts: Sequence[str], *, pairs: bool, most: int = MOST_TERMS) -> Terms:
+        """The terms of texts, the commonest if there are more than ``most``."""
         from sklearn.feature_extraction.text import CountVectorizer
 
         split = list(map(_split, texts))
@@ -55,7 +55,7 @@ class Terms:
         try:
             counter = CountVectorizer(
                 token_pattern=r"\S+", lowercase=False, ngram_range=(1, 2 if pairs else 1), min_df=rarest,
-                max_features=MOST_TERMS,
+                max_features=most,
             )  # fmt: skip
             counts = counter.fit_transform(split)
         except ValueError:  # no text has a word

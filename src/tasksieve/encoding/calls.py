@@ -1,0 +1,73 @@
+"""Calls of tools as responses: ``api_call NAME {"customer":"4711"}``, or ``api_call italian rome six cheap``."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+CALL = "api_call"
+_START = re.compile(rf"\s*{CALL}\b\s*")
+_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?|(?<![\w"])-?\d+(?:\.\d+)?(?![\w"])')
+_WORD = re.compile(r"\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One value that a tool is called with.
+
+    Attributes:
+        key: its name, in lower case; empty if it has none.
+        start, end: its first character, and the one after its last; quotes are no part of it.
+        text: the value.
+        quoted: whether it is text in JSON.
+    """
+
+    key: str
+    start: int
+    end: int
+    text: str
+    quoted: bool
+
+
+def is_call(response: str) -> bool:
+    """Whether a response is a call of a tool."""
+    return _START.match(response) is not None
+
+
+def arguments_of(response: str) -> list[Argument]:
+    """The values that a tool is called with, from left to right; none if it is no call.
+
+    >>> [(given.key, given.text) for given in arguments_of('api_call find {"city":"Rome","nights":2}')]
+    [('city', 'Rome'), ('nights', '2')]
+    >>> [given.text for given in arguments_of("api_call italian rome six")]
+    ['italian', 'rome', 'six']
+    """
+    start = _START.match(response)
+    if start is None:
+        return []
+    brace = re.search(r"[{\[]", response[start.end() :])
+    if brace is None:
+        words = _WORD.finditer(response, start.end())
+        return [Argument("", word.start(), word.end(), word[0], False) for word in words]
+    key, found = "", []
+    for token in _TOKEN.finditer(response, start.end() + brace.start()):
+        if token[2]:
+            key = _plain(token[1]).lower()
+        elif token[1] is not None:
+            found.append(Argument(key, token.start(1), token.end(1), _plain(token[1]), True))
+        else:
+            found.append(Argument(key, token.start(), token.end(), token[0], False))
+    return found
+
+
+def escaped(text: str) -> str:
+    """A text as it stands between the quotes of JSON."""
+    return json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+def _plain(inner: str) -> str:
+    try:
+        return str(json.loads(f'"{inner}"'))
+    except ValueError:
+        return inner

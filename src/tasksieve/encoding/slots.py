@@ -1,0 +1,352 @@
+"""Gaps for values of a conversation, and what may be said in it.
+
+A value in a response that comes from the conversation (its records, the profile, a note, the user's words) is a gap,
+such as ``<phone_number>``, which is filled from the conversation that is going on. A value that is no gap may be said
+only where the conversation holds it too; unless it is policy, as "24 hours" is: :func:`Slots.foreign` says which
+values of a text may not.
+
+Gaps of records are filled from one record, the one that is spoken of: the entity chosen, else the record named last,
+else the first of the latest that has most of what belongs into the gaps. What only the user said is filled by form,
+by the words around it, and the latest first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tasksieve.dialogs import Span
+from tasksieve.encoding.calls import arguments_of, escaped, is_call
+from tasksieve.encoding.entities import KnownEntities
+from tasksieve.encoding.gaps import gaps_in, places_of, with_gaps
+from tasksieve.encoding.held import Heard, Held, Told, part_of, parted, values_of, words_before
+from tasksieve.encoding.phrases import Phrase, Phrases, phrase_of
+from tasksieve.encoding.values import KINDS, MONEY, STOP, Kind, Value, alike, canonical, names_in, values_in
+
+_MARK = re.compile(r"<[^<>\s]+>")
+_NUMBERED = re.compile(r"(.+)_(\d+)")
+_JSON_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_HIDDEN = "…"
+_MOST_REMEMBERED = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Gapped:
+    """A response with gaps.
+
+    Attributes:
+        text: with gaps for those values that filling gives back in its own conversation.
+        full: with gaps for all values that come from its conversation.
+        entity: the number of the entity that it names, -1 for none.
+        values: how many of its values come from its conversation.
+        fillable: how many of them filling gives back.
+    """
+
+    text: str
+    full: str
+    entity: int
+    values: int = 0
+    fillable: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A value that stands in a text as it is: told by its form, or some words that must be said."""
+
+    text: str
+    form: Value | None = None
+    phrase: Phrase = ()
+
+
+class Slots:
+    """What gaps there are and which values are policy, as learned from training dialogs.
+
+    Args:
+        kinds: of what forms the values of each gap's name are.
+        known: values of slots that are told by no form, by the gap's name.
+        values: what is a value though its form does not tell, e.g. names of people that records hold.
+        policy: keys of values that may always be said.
+        ordinary: words, in lower case, that are no names though they are capitalised.
+        reserved: placeholders that stand for what an entity has.
+        shared: digests of notes that many dialogs share; what they tell fills no gap.
+    """
+
+    def __init__(
+        self,
+        kinds: Mapping[str, Sequence[Kind]] | None = None,
+        known: Mapping[str, Sequence[str]] | None = None,
+        values: Iterable[str] = (),
+        policy: Iterable[str] = (),
+        ordinary: Iterable[str] = (),
+        reserved: Iterable[str] = (),
+        shared: Iterable[str] = (),
+    ) -> None:
+        self.kinds = {name: tuple(found) for name, found in (kinds or {}).items()}
+        self.known = {name: tuple(found) for name, found in (known or {}).items()}
+        self.values, self.policy = tuple(values), frozenset(policy)
+        self.ordinary, self.reserved, self.shared = frozenset(ordinary), frozenset(reserved), frozenset(shared)
+        self._values: Phrases[str] = Phrases()
+        for value in self.values:
+            self._values.add(phrase_of(value), value)
+        self._known: dict[str, Phrases[str]] = {}
+        for name, found in self.known.items():
+            self._known[name] = Phrases()
+            for value in found:
+                self._known[name].add(phrase_of(value), value)
+        self._literals: dict[str, tuple[Literal, ...]] = {}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Slots) and self.plain() == other.plain()
+
+    def __hash__(self) -> int:
+        return hash((self.values, self.policy))
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON has it; :meth:`read` takes it back."""
+        return {
+            "kinds": {name: list(found) for name, found in self.kinds.items()},
+            "known": {name: list(found) for name, found in self.known.items()},
+            "values": list(self.values),
+            **{name: sorted(getattr(self, name)) for name in ("policy", "ordinary", "reserved", "shared")},
+        }
+
+    @classmethod
+    def read(cls, value: object) -> Slots:
+        """What :meth:`plain` gave. Raises: ValueError: if it is something else."""
+        try:
+            given = {str(name): found for name, found in value.items()}  # type: ignore[attr-defined]
+            tables = {name: {str(key): list(map(str, of)) for key, of in given.pop(name).items()} for name in _TABLES}
+            lists = {name: list(map(str, given.pop(name))) for name in _LISTS}
+            if given or any(kind not in KINDS for kinds in tables["kinds"].values() for kind in kinds):
+                raise ValueError
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise ValueError(f"slots: found {str(value)[:80]}; expected what training writes") from None
+        return cls(**tables, **lists)  # type: ignore[arg-type]
+
+    def gaps(self, text: str) -> list[str]:
+        """The placeholders in a text that are filled from the conversation, each once, in their order."""
+        if "<" not in text:
+            return []
+        return [mark for mark in dict.fromkeys(_MARK.findall(text)) if self._base(mark) is not None]
+
+    def template(self, response: str, spans: Sequence[Span], held: Held, entities: KnownEntities) -> Gapped:
+        """A response with gaps for what its conversation holds, and the entity it names.
+
+        Args:
+            response: as the system said it.
+            spans: where values stand in it.
+            held: what the conversation held before.
+            entities: that it knows.
+        """
+        named, entity = entities.template(response)
+        found = gaps_in(response, spans, held)
+        if entity >= 0:
+            own = list(places_of(response, entities.names))
+            found = [gap for gap in found if not any(start < gap.end and gap.start < end for start, end in own)]
+        if not found:
+            return Gapped(named, named, entity)
+        full, stands_for = with_gaps(response, found, self.reserved)
+        filled = self._fillings(full, held, entity)
+        good = {mark for mark, gap in stands_for.items() if mark in filled and alike(filled[mark], gap.text)}
+        exact = [gap for gap in found if any(alike(stands_for[mark].text, gap.text) for mark in good)]
+        text, stands_for = with_gaps(response, exact, self.reserved)
+        if len(exact) < len(found):  # the others are no longer there to tell which record is meant
+            filled = self._fillings(text, held, entity)
+            if not all(mark in filled and alike(filled[mark], gap.text) for mark, gap in stands_for.items()):
+                exact, text = [], response
+        if entity >= 0:
+            text, full = entities.template(text)[0], entities.template(full)[0]
+        return Gapped(text, full, entity, len(found), len(exact))
+
+    def filled(self, template: str, held: Held, entity: int = -1) -> str | None:
+        """A template with its gaps filled from a conversation; None if there is nothing to fill one with.
+
+        Args:
+            template: the gaps for what an entity has are filled already, or are none.
+            held: what the conversation holds.
+            entity: the entity that is spoken of, -1 for none.
+        """
+        gaps = self.gaps(template)
+        if not gaps:
+            return template
+        fillings = self._fillings(template, held, entity)
+        if any(gap not in fillings for gap in gaps):
+            return None
+        text = _put(template, {gap: fillings[gap] for gap in gaps})
+        return None if text is None or self.foreign(text, held, filled=True) else text
+
+    def foreign(self, text: str, held: Held, *, filled: bool = False) -> list[str]:
+        """The values in a text that a conversation does not hold, and that are no policy.
+
+        Args:
+            text: a response, or a template of one: gaps are no values.
+            held: what the conversation holds.
+            filled: whether gaps of the text were filled. What fills one may look like a longer value together with
+                the words beside it; so it is enough that the conversation holds each word.
+        """
+        foreign = (literal.text for literal in self.literals(text) if not _is_held(literal, held, filled))
+        return list(dict.fromkeys(foreign))
+
+    def literals(self, text: str) -> tuple[Literal, ...]:
+        """The values that stand in a text as they are and are no policy."""
+        found = self._literals.get(text)
+        if found is None:
+            if len(self._literals) >= _MOST_REMEMBERED:
+                self._literals.clear()
+            found = self._literals[text] = tuple(self._literals_of(text))
+        return found
+
+    def _literals_of(self, text: str) -> Iterable[Literal]:
+        text = _MARK.sub(lambda mark: _HIDDEN if self._is_gap(mark[0]) else mark[0], text)
+        if is_call(text):
+            yield from self._of_call(text)
+            return
+        for form in values_in(text):
+            if form.key not in self.policy:
+                yield Literal(form.text, form)
+        words: dict[Phrase, None] = {(word,): None for word in words_of_names(text) if word not in self.ordinary}
+        words |= {phrase_of(value): None for _, _, value in self._values.find(text.split())}
+        for phrase in words:
+            yield Literal(" ".join(phrase), canonical(" ".join(phrase))[1], phrase)
+
+    def _of_call(self, text: str) -> Iterable[Literal]:
+        for key, value in call_values(text):
+            if value != _HIDDEN and argument_key(key, value) not in self.policy:
+                forms = values_in(value)
+                form = forms[0] if len(forms) == 1 and forms[0].text == value else None
+                yield Literal(value, form, phrase_of(value.replace(_HIDDEN, " ")))
+
+    def _is_gap(self, mark: str) -> bool:
+        return mark in self.reserved or self._base(mark) is not None
+
+    def _base(self, mark: str) -> str | None:
+        """The name of a gap, by its placeholder; None if it is none."""
+        if mark in self.reserved:
+            return None
+        name = mark[1:-1]
+        if name in self.kinds:
+            return name
+        numbered = _NUMBERED.fullmatch(name)
+        return numbered[1] if numbered and numbered[1] in self.kinds else None
+
+    def _fillings(self, template: str, held: Held, entity: int) -> dict[str, str]:
+        """What fills each gap of a template, as far as there is something."""
+        gaps = self.gaps(template)
+        bases = {gap: str(self._base(gap)) for gap in gaps}
+        chosen = _chosen(set(bases.values()), held, entity)
+        used: dict[str, str] = {}
+        for gap in gaps:
+            taken = [value for other, value in used.items() if bases[other] == bases[gap]]
+            value = _of_records(bases[gap], chosen, held, entity, taken)
+            if value is None:
+                value = self._of_heard(
+                    bases[gap], held, words_before(template, template.index(gap), (bases[gap],)), used
+                )
+            if value is not None:
+                used[gap] = value
+        return used
+
+    def _of_heard(self, base: str, held: Held, before: frozenset[str], used: Mapping[str, str]) -> str | None:
+        """What the user said that suits a gap best."""
+        best: tuple[tuple[int, int, int], str] | None = None
+        for number, (heard, bonus) in enumerate(self._suiting(base, held)):
+            if any(alike(heard.text, value) for value in used.values()):
+                continue
+            rank = (len(before & heard.before) + bonus, heard.time, number)
+            if best is None or rank > best[0]:
+                best = rank, heard.text
+        return None if best is None else best[1]
+
+    def _suiting(self, base: str, held: Held) -> Iterable[tuple[Heard, int]]:
+        """What the user said that a gap may stand for, each with how well it is known to."""
+        root, part = parted(base)
+        for heard in held.heard:
+            if heard.kind in self.kinds.get(base, ()) and (heard.sure or root != "name"):
+                text = part_of(heard.text, part) if part else heard.text
+                if text:
+                    yield replace(heard, text=text), 0
+        phrases = self._known.get(base)
+        for phrase, asked, time in held.sentences if phrases is not None else ():
+            for start, _, value in phrases.find(phrase) if phrases is not None else ():
+                before = asked | frozenset(phrase[max(0, start - 4) : start])
+                yield Heard("text", value, before, time), 1
+
+
+_TABLES = ("kinds", "known")
+_LISTS = ("values", "policy", "ordinary", "reserved", "shared")
+
+
+def words_of_names(text: str) -> list[str]:
+    """The words of what looks like a name, in lower case."""
+    return [word for name in names_in(text) for word in phrase_of(name.text) if word]
+
+
+def call_values(text: str) -> list[tuple[str, str]]:
+    """The values of a call that have to come from somewhere, with their keys; the tool's own name is none."""
+    found = arguments_of(text)
+    if found and not found[0].key and not found[0].quoted and (len(found) == 1 or "_" in found[0].text):
+        found = found[1:]
+    return [(given.key, given.text) for given in found if any(character.isalnum() for character in given.text)]
+
+
+def argument_key(key: str, value: str) -> str:
+    """By what a value of a call is known as policy."""
+    return f"a:{key}={value.lower()}"
+
+
+def _is_held(literal: Literal, held: Held, filled: bool) -> bool:
+    if literal.form is not None and held.holds(literal.form):
+        return True
+    if not literal.phrase:
+        return False
+    by_words = filled and all(word in STOP or held.says((word,)) for word in literal.phrase)
+    return by_words or held.says(literal.phrase)
+
+
+def _chosen(bases: set[str], held: Held, entity: int) -> Told | None:
+    """The record that has most of what belongs into the gaps: the first of those in their order."""
+    best, most = None, 0
+    for told in held.in_order(entity):
+        having = sum(1 for base in bases if values_of(told, base))
+        if having > most:
+            best, most = told, having
+    return best
+
+
+def _of_records(base: str, chosen: Told | None, held: Held, entity: int, taken: Sequence[str]) -> str | None:
+    """A field's value in the record chosen, or in one of another kind; a second value also in others of its kind."""
+    if chosen is None:
+        return None
+    others = [
+        told
+        for told, _ in held.fields(base, entity)
+        if told is not chosen and (taken or told.kind != chosen.kind or told.fields.keys() != chosen.fields.keys())
+    ]
+    for told in [chosen, *others]:
+        for value in values_of(told, base):
+            if not any(alike(value, other) for other in taken):
+                return value
+    return None
+
+
+def _put(template: str, fillings: Mapping[str, str]) -> str | None:
+    """A template with its gaps filled; in the JSON of a call so that it stays JSON. None where that cannot be."""
+    call = is_call(template)
+    parts: list[str] = []
+    place = 0
+    for mark in _MARK.finditer(template):
+        value = fillings.get(mark[0])
+        if value is None:
+            continue
+        before = template[: mark.start()]
+        if call and before.endswith('"'):
+            value = escaped(value)
+        elif call and before.rstrip().endswith((":", "[", ",")) and not _JSON_NUMBER.fullmatch(value):
+            return None
+        elif before[-1:] in MONEY:
+            value = value.lstrip("".join(MONEY))
+        parts += (template[place : mark.start()], value)
+        place = mark.end()
+    return "".join((*parts, template[place:]))

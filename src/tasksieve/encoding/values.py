@@ -1,0 +1,285 @@
+"""Values in a text, told by their form: numbers, dates, times, e-mail addresses; and words that look like names.
+
+One value may be written in several ways. ``$3,900`` and ``3900`` are the same, as are ``11:30 am`` and ``11:30``,
+``March 14th`` and ``2019-03-14``: :func:`same` says so where both can be meant, and never for two that differ.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, get_args
+
+from tasksieve.encoding.phrases import Phrase, bare, phrase_of
+
+Kind = Literal["number", "date", "time", "email", "name", "text"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
+)
+_DAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
+_FORM = re.compile(
+    rf"""
+    (?<![\w.+-])(?P<email>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)
+    |(?<![\w.-])(?P<iso>\d{{4}}-\d\d?-\d\d?)(?![\w-])
+    |(?<![\w.])(?P<german>\d\d?\.\s?\d\d?\.(?:\d{{4}}|\d\d)?)(?!\w)
+    |(?<![\w/])(?P<slashes>\d\d?/\d\d?(?:/\d{{2,4}})?)(?![\w/])
+    |(?<!\w)(?P<monthday>{_MONTH}\s+\d\d?(?:st|nd|rd|th)?\b(?:,?\s+\d{{4}}\b)?)
+    |(?<!\w)(?P<daymonth>\d\d?(?:st|nd|rd|th|\.)?\s+(?:of\s+)?{_MONTH}(?:,?\s+\d{{4}}\b)?)
+    |\b(?P<weekday>{_DAY})\b
+    |(?<![\w:])(?P<clock>\d\d?:\d\d(?::\d\d)?(?:\s?(?:[ap]m\b|[ap]\.m\.))?)(?![\w:])
+    |(?<![\w:])(?P<hour>\d\d?\s?(?:[ap]m\b|[ap]\.m\.))
+    |(?<![\w.])(?P<phone>\+?\(?\d{{1,5}}\)?(?:[\s/-]{{1,2}}\d{{2,}}){{1,5}})(?![\w-])
+    |(?P<number>(?<![\w.,-])\d+(?:[.,]\d+)*(?![\w-]|[.,]\d))
+    |(?<![\w/#-])(?P<identifier>(?=[\w/#-]*\d)[\w/#-]+)
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_ORDINAL = re.compile(r"\d+(?:st|nd|rd|th)", re.IGNORECASE)
+MONEY = frozenset("$€£¥")
+_PHONE_DIGITS = 6
+_REMEMBERED = 1 << 16
+_WORD = re.compile(r"\S+")
+_TITLES = frozenset(["mr", "mrs", "ms", "miss", "dr", "prof", "herr", "frau", "sir", "madam"])
+_NO_NAMES = frozenset(["i", "i'm", "i'll", "i've", "i'd", "i’m", "i’ll", "i’ve", "i’d", "ok", "okay"])
+_CUE = re.compile(
+    r"(?:\bmy (?:full |first |last )?name(?:'s| is)|\bname:|\bthis is|\bi am called|\bcall me|\bi(?:'|’)?m|\bi am"
+    r"|\bmein name ist|\bich hei(?:ß|ss)e|\bmrs?\.?|\bms\.?|\bmiss|\bdr\.?|\bherr|\bfrau)\s+"
+    r"((?:[^\W\d_][\w'’-]*)(?:\s+[^\W\d_][\w'’-]*){0,2})",
+    re.IGNORECASE,
+)
+_SURE_CUE = re.compile(r"name|hei(?:ß|ss)e|called", re.IGNORECASE)
+_STOP = (
+    "a about all also am an and any are as at be been but by can could did do does else for from get had has have "
+    "he her here him his how i if in is it its just know like may me more my need new no not now of off ok okay "
+    "on one only or other our out please she should so some sure thank thanks that the their them then there "
+    "these they this those to too two up us very was we well were what when where which who why will with would "
+    "yes you your hello hi bye "
+)
+STOP = frozenset(_STOP.split())
+"""Words that are never values by themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value in a text.
+
+    Attributes:
+        kind: of what form it is.
+        start, end: its first character, and the one after its last.
+        text: as it stands there.
+        key: what all ways to write it share.
+        exact: the rest: a date's year, the hour of the day of a time; empty if it is left open.
+    """
+
+    kind: Kind
+    start: int
+    end: int
+    text: str
+    key: str
+    exact: str = ""
+
+
+def same(one: Value, other: Value) -> bool:
+    """Whether two values can be the same."""
+    return one.key == other.key and (one.exact == other.exact or not one.exact or not other.exact)
+
+
+@lru_cache(_REMEMBERED)
+def values_in(text: str) -> tuple[Value, ...]:
+    """The values in a text that are told by their form, from left to right.
+
+    These are numbers of two digits and more, words with digits in them, amounts of money, dates, times and e-mail
+    addresses.
+
+    >>> [(value.kind, value.text) for value in values_in("Ann, 4711: $5 on March 14th, 6:50 pm")]
+    [('number', '4711'), ('number', '5'), ('date', 'March 14th'), ('time', '6:50 pm')]
+    """
+    return tuple(value for match in _FORM.finditer(text) for value in _of_match(text, match))
+
+
+def _of_match(text: str, match: re.Match[str]) -> Iterator[Value]:
+    form, found = str(match.lastgroup), match[0]
+    start = match.start()
+    if form == "phone" and len(_digits(found)) < _PHONE_DIGITS and " " in found:
+        for part in re.finditer(r"\d{2,}", found):
+            yield Value("number", start + part.start(), start + part.end(), part[0], f"n:{_number(part[0])}")
+    elif form == "identifier":
+        inner = found.strip("-/#_")
+        if len(inner) >= 3 and not _ORDINAL.fullmatch(inner):
+            start += found.index(inner)
+            yield Value("number", start, start + len(inner), inner, f"n:{_identifier(inner)}")
+    elif form == "number":
+        money = (start > 0 and text[start - 1] in MONEY) or (match.end() < len(text) and text[match.end()] in MONEY)
+        if len(_digits(found)) >= 2 or money:
+            yield Value("number", start, match.end(), found, f"n:{_number(found)}")
+    else:
+        kind, key, exact = _reading(form, found)
+        yield Value(kind, start, match.end(), found, key, exact)
+
+
+def _reading(form: str, found: str) -> tuple[Kind, str, str]:
+    """Kind, key and the rest of what is neither a plain number nor an identifier."""
+    if form == "email":
+        return "email", f"e:{found.lower()}", ""
+    if form == "phone":
+        return "number", f"n:{_digits(found)}", ""
+    if form in ("clock", "hour"):
+        return _time(found)
+    if form == "weekday":
+        return "date", f"w:{found.lower().removesuffix('s')}", ""
+    if form == "slashes":  # day first or month first is left open
+        return "date", f"s:{'/'.join(part.lstrip('0') for part in found.split('/'))}", ""
+    numbers = re.findall(r"\d+", found)
+    if form == "iso":
+        year, month, day = numbers
+    elif form == "german":
+        day, month, year = (*numbers, "")[:3]
+        year = f"20{year}" if len(year) == 2 else year
+    else:
+        word = re.search(_MONTH, found, re.IGNORECASE)
+        month = str(_MONTHS.index(word[0][:3].lower()) + 1) if word else ""
+        day, year = (*numbers, "")[:2]
+    return "date", f"d:{int(month)}-{int(day)}", year
+
+
+def _time(found: str) -> tuple[Kind, str, str]:
+    hours, minutes = (*re.findall(r"\d+", found), "00")[:2]
+    hour, half = int(hours), re.search(r"[ap](?=\.?m)", found.lower())
+    if half:
+        exact = str(hour % 12 + (12 if half[0] == "p" else 0))
+    else:
+        exact = str(hour) if hour > 12 or hour == 0 or hours.startswith("0") else ""
+    return "time", f"t:{hour % 12}:{minutes}", exact
+
+
+def _digits(text: str) -> str:
+    return "".join(character for character in text if character.isdigit())
+
+
+def _number(text: str) -> str:
+    """A number without separators of thousands and without zeros after its decimal point."""
+    last = max(text.rfind(","), text.rfind("."))
+    if last >= 0:
+        mixed = "," in text and "." in text
+        decimal = len(text) - last - 1 != 3 or text[last] == "." if not mixed else True
+        whole = re.sub(r"[.,]", "", text[:last])
+        if mixed or text.count(text[last]) == 1:
+            fraction = text[last + 1 :].rstrip("0") if decimal else ""
+            text = (whole if decimal else whole + text[last + 1 :]) + (f".{fraction}" if fraction else "")
+        else:
+            text = re.sub(r"[.,]", "", text)
+    return text
+
+
+def _identifier(text: str) -> str:
+    digits = re.sub(r"[\s/#-]", "", text)
+    return digits if digits.isdigit() else text.lower()
+
+
+@lru_cache(_REMEMBERED)
+def canonical(text: str) -> tuple[Phrase, Value | None]:
+    """A text as it is looked for, and the value that it is, if it is nothing but one told by its form."""
+    forms = values_in(text)
+    alone = len(forms) == 1 and not any(map(str.isalnum, text.replace(forms[0].text, "", 1)))
+    return phrase_of(text), forms[0] if alone else None
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two texts are the same value."""
+    (phrase, form), (phrase_2, form_2) = canonical(one), canonical(other)
+    return phrase == phrase_2 or (form is not None and form_2 is not None and same(form, form_2))
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Words that look like a name.
+
+    Attributes:
+        start, end: the first character, and the one after the last.
+        text: as it stands there.
+        sure: whether it is one for certain, as several capitalised words are, or what follows "my name is".
+    """
+
+    start: int
+    end: int
+    text: str
+    sure: bool
+
+
+@lru_cache(_REMEMBERED)
+def names_in(text: str) -> tuple[Named, ...]:
+    """What looks like a name: what follows "my name is", and capitalised words that begin no sentence.
+
+    >>> [(name.text, name.sure) for name in names_in("Thanks, Ann Lee. Is Rome fine?")]
+    [('Ann Lee', True), ('Rome', False)]
+    """
+    found = [name for match in _CUE.finditer(text) if (name := _after_cue(match))]
+    run: list[re.Match[str]] = []
+    begins = True
+    dates = [(value.start, value.end) for value in values_in(text)]
+    found = [name for name in found if not any(start < name.end and name.start < end for start, end in dates)]
+    for match in _WORD.finditer(text):
+        word = bare(match[0])
+        dated = any(start < match.end() and match.start() < end for start, end in dates)
+        capital = not dated and _is_capital(match[0]) and word not in _NO_NAMES
+        if not capital or (begins and not run):
+            _close(text, run, found)
+            if capital:  # may be the first of several
+                run = [match]
+        else:
+            run.append(match)
+        begins = match[0][-1] in ".!?:;" and word not in _TITLES
+        if run and match[0][-1] in ".,!?:;)" and word not in _TITLES:
+            _close(text, run, found)
+    _close(text, run, found)
+    return tuple(sorted(found, key=lambda name: name.start))
+
+
+def _is_capital(word: str) -> bool:
+    inner = word.lstrip("\"'([{“‘")
+    return len(inner) > 1 and inner[0].isupper() and not any(character.isdigit() for character in word)
+
+
+def _close(text: str, run: list[re.Match[str]], found: list[Named]) -> None:
+    """Take a run of capitalised words as a name, unless it is a single word at the beginning of a sentence."""
+    words = list(run)
+    run.clear()
+    if not words:
+        return
+    before = text[: words[0].start()].rstrip()
+    begins = not before or (before[-1] in ".!?:;" and bare(before.split()[-1]) not in _TITLES)
+    if begins:
+        words = words[1:]
+    while words and bare(words[0][0]) in _TITLES | STOP:
+        words = words[1:]
+    if not words:
+        return
+    start, end = words[0].start(), words[-1].end()
+    inner = text[start:end].strip("\"'([{“‘.,;:!?)]}”’")
+    inner = re.sub(r"['’]s$", "", inner)
+    if not inner:
+        return
+    start += text[start:end].index(inner)
+    if not any(name.start < start + len(inner) and start < name.end for name in found):
+        found.append(Named(start, start + len(inner), inner, len(words) > 1))
+
+
+def _after_cue(match: re.Match[str]) -> Named | None:
+    """The name after a cue: capitalised words; in lower case only after one that nothing but a name follows."""
+    words = list(re.finditer(r"\S+", match[1]))
+    capital = [word for word in words if _is_capital(word[0])]
+    kept: list[re.Match[str]] = []
+    for word in words if capital or _SURE_CUE.search(match[0][: match.start(1) - match.start()]) else ():
+        if bare(word[0]) in STOP or (capital and not _is_capital(word[0])):
+            break
+        kept.append(word)
+    if not kept:
+        return None
+    start, end = match.start(1) + kept[0].start(), match.start(1) + kept[-1].end()
+    return Named(start, end, match.string[start:end], True)

@@ -1,0 +1,181 @@
+"""How actions are worded: the nearest response of an action in the training data, with gaps to be filled.
+
+What was said before a response tells which wording suits: words of the utterance, and of the response before it, are
+weighted by how rare they are, and the cosine with what is said now ranks an action's wordings.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tasksieve.encoding.entities import KnownEntities
+from tasksieve.encoding.held import Held
+from tasksieve.encoding.phrases import phrase_of
+from tasksieve.encoding.reading import Reading
+from tasksieve.encoding.slots import Slots
+from tasksieve.encoding.values import names_in, values_in
+
+MOST_OF_ACTION = 200
+"""How many wordings of an action are kept."""
+_WEIGHT_BEFORE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """One way in which an action was worded.
+
+    Attributes:
+        action: as it is predicted.
+        user: what the user had said, with values masked.
+        before: what the system had said before that, likewise.
+        template: the response with gaps.
+    """
+
+    action: str
+    user: str
+    before: str
+    template: str
+
+
+class Wordings:
+    """The wordings of actions, to be searched for the one that suits.
+
+    Args:
+        wordings: all that are known.
+    """
+
+    def __init__(self, wordings: Iterable[Wording] = ()) -> None:
+        self.wordings = tuple(wordings)
+        bags = [_bag(wording.user, wording.before) for wording in self.wordings]
+        counts = Counter(word for bag in bags for word in bag)
+        self._rarity = {word: math.log((1 + len(bags)) / (1 + count)) + 1 for word, count in counts.items()}
+        self._of: dict[str, list[tuple[Wording, Mapping[str, float]]]] = defaultdict(list)
+        for wording, bag in zip(self.wordings, bags, strict=True):
+            self._of[wording.action].append((wording, self._vector(bag)))
+
+    def __len__(self) -> int:
+        return len(self.wordings)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Wordings) and self.wordings == other.wordings
+
+    def __hash__(self) -> int:
+        return hash(self.wordings)
+
+    def nearest(self, action: str, user: str, before: str) -> Iterator[str]:
+        """The templates of an action, best first; each once.
+
+        Args:
+            action: to be worded.
+            user: what the user says now.
+            before: what the system said before that.
+        """
+        now = self._vector(_bag(_masked(user), _masked(before)))
+        ranked = sorted(self._of.get(action, ()), key=lambda known: -_cosine(now, known[1]))
+        yield from dict.fromkeys(wording.template for wording, _ in ranked)
+
+    def said(
+        self, action: str, user: str, before: str, held: Held, entities: KnownEntities, slots: Slots
+    ) -> str | None:
+        """An action's best wording that can be said in a conversation, filled in; None if there is none.
+
+        Args:
+            action, user, before: as for :meth:`nearest`.
+            held: what the conversation holds.
+            entities: that it knows.
+            slots: the gaps, and what is policy.
+        """
+        for template in self.nearest(action, user, before):
+            if not slots.foreign(template, held):
+                text = _filled(template, held, entities, slots)
+                if text is not None:
+                    return text
+        return None
+
+    def plain(self) -> list[dict[str, str]]:
+        """As JSON has it; :meth:`read` takes it back."""
+        return [asdict(wording) for wording in self.wordings]
+
+    @classmethod
+    def read(cls, value: object) -> Wordings:
+        """What :meth:`plain` gave. Raises: ValueError: if it is something else."""
+        try:
+            rows: list[dict[str, Any]] = list(value)  # type: ignore[call-overload]
+            return cls(Wording(**{str(key): str(text) for key, text in row.items()}) for row in rows)
+        except (AttributeError, TypeError):
+            raise ValueError(f"wordings: found {str(value)[:80]}; expected action, user, before, template") from None
+
+    def _vector(self, bag: Mapping[str, float]) -> dict[str, float]:
+        vector = {word: times * self._rarity[word] for word, times in bag.items() if word in self._rarity}
+        length = math.sqrt(sum(value * value for value in vector.values())) or 1.0
+        return {word: value / length for word, value in vector.items()}
+
+
+def wordings_of(primary: Sequence[Reading], *related: Sequence[Reading]) -> Wordings:
+    """The wordings of every action: the primary task's, and the related tasks' where it has none of an action.
+
+    Args:
+        primary: training dialogs of the primary task, read with slots.
+        related: those of each related task.
+    """
+    found: dict[str, dict[Wording, None]] = defaultdict(dict)
+    _take(primary, found, frozenset())
+    own = frozenset(found)
+    for readings in related:
+        _take(readings, found, own)
+    return Wordings(wording for action in sorted(found) for wording in found[action])
+
+
+def _take(readings: Iterable[Reading], found: dict[str, dict[Wording, None]], known: frozenset[str]) -> None:
+    for reading in readings:
+        before = ""
+        for turn in reading.turns:
+            action = turn.response
+            if turn.learned and turn.gapped is not None and action not in known and turn.said.acts:
+                wording = Wording(action, _masked(turn.said.user), _masked(before), turn.gapped.full)
+                if len(found[action]) < MOST_OF_ACTION:
+                    found[action][wording] = None
+            before = turn.said.system
+
+
+def _filled(template: str, held: Held, entities: KnownEntities, slots: Slots) -> str | None:
+    """A template filled in: with the entity that is spoken of, if it has a gap for one."""
+    if not entities.has_gap(template):
+        return slots.filled(template, held)
+    latest, of_records = entities.spoken_of(), (told.entity for told in held.in_order() if told.entity >= 0)
+    for entity in dict.fromkeys((*latest[:1], *of_records, *latest)):
+        text = entities.filled(template, entity)
+        text = None if text is None else slots.filled(text, held, entity)
+        if text is not None:
+            return text
+    return None
+
+
+def _masked(text: str) -> str:
+    """A text without values: they say nothing of how to word a response, and are somebody's."""
+    places = [(value.start, value.end, value.kind) for value in values_in(text)]
+    places += [(name.start, name.end, "name") for name in names_in(text) if name.sure]
+    parts: list[str] = []
+    place = 0
+    for start, end, kind in sorted(places):
+        if start >= place:
+            parts += (text[place:start], f"<{kind}>")
+            place = end
+    return "".join((*parts, text[place:]))
+
+
+def _bag(user: str, before: str) -> dict[str, float]:
+    bag: dict[str, float] = defaultdict(float)
+    for word in phrase_of(user):
+        bag[word] += 1.0
+    for word in phrase_of(before):
+        bag[f"before:{word}"] += _WEIGHT_BEFORE
+    return bag
+
+
+def _cosine(one: Mapping[str, float], other: Mapping[str, float]) -> float:
+    return sum((value * other.get(word, 0.0) for word, value in one.items()), 0.0)

@@ -1,0 +1,81 @@
+"""Answers with a value that their conversation does not hold: somebody else's data. There must be none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tasksieve.dialogs import Dialog, Note, Record, Turn
+from tasksieve.encoding.held import Held
+from tasksieve.encoding.slots import Slots
+from tasksieve.errors import UserError
+from tasksieve.training.runs.trained_model import TrainedModel
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignValues:
+    """How many answers hold a value that their conversation does not.
+
+    Attributes:
+        answers: how many were given; a turn at which nothing could be said has none.
+        foreign: how many of them hold such a value.
+        unanswered: turns at which nothing could be said.
+        shown: some of those values, each with its answer.
+    """
+
+    answers: int
+    foreign: int
+    unanswered: int
+    shown: tuple[tuple[str, str], ...]
+
+
+def foreign_values(
+    text: str, conversation: Sequence[Turn | Record | Note], profile: Sequence[str] = (), slots: Slots | None = None
+) -> list[str]:
+    """The values in an answer that its conversation does not hold.
+
+    Args:
+        text: the answer.
+        conversation: all before it; of a turn without a response, the utterance counts.
+        profile: words that describe the user.
+        slots: what is policy, and may be said to everybody; by default nothing is.
+    """
+    held = Held()
+    held.profile(profile)
+    for event in conversation:
+        if isinstance(event, Turn):
+            held.hear(event.user)
+            held.answer(event.system)
+        elif isinstance(event, Note):
+            held.note(event.text)
+        else:
+            held.tell(event)
+    return (slots or Slots()).foreign(text, held, filled=True)
+
+
+def count_foreign(trained: TrainedModel, dialogs: Sequence[Dialog]) -> ForeignValues:
+    """Answer every turn of some dialogs, as they were up to it, and look for values that are somebody else's.
+
+    Args:
+        trained: who answers.
+        dialogs: of the primary task.
+    """
+    slots = trained.encoding.reader.slots
+    answers = unanswered = 0
+    found: list[tuple[str, str]] = []
+    for dialog in dialogs:
+        for place, event in enumerate(dialog.events):
+            if not isinstance(event, Turn) or not event.learned:
+                continue
+            before = dialog.events[:place]
+            try:
+                text = trained.answer(before, event.user, profile=dialog.profile, top=1)[0].text
+            except UserError:
+                unanswered += 1
+                continue
+            answers += 1
+            foreign = foreign_values(text, (*before, Turn(event.user, "")), dialog.profile, slots)
+            found += [(foreign[0], text)] if foreign else []
+    return ForeignValues(answers, len(found), unanswered, tuple(found[:_SHOWN]))

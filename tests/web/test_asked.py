@@ -1,0 +1,111 @@
+"""What is asked of the server: turns and facts, chat messages, actions, and a fallback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from tasksieve.dialogs import Dialog, Turn
+from tasksieve.errors import UserError
+from tasksieve.serve.app import create_app
+from tasksieve.serve.asked import LONGEST_FACT
+from tasksieve.serve.responder import Responder
+from tasksieve.serve.talk import talk_routes
+from tests.unit.test_slots import strangers
+from tests.unit.test_wordings import TEST, TRAINING, trained
+
+BASE = "http://127.0.0.1:8000"
+
+
+@pytest.fixture(scope="module")
+def client(run: Path) -> Iterator[TestClient]:
+    with TestClient(create_app(run), base_url=BASE) as client:
+        yield client
+
+
+def ask(client: TestClient, **asked: Any) -> Any:
+    answer = client.post("/api/respond", json=asked)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def refused(client: TestClient, **asked: Any) -> str:
+    answer = client.post("/api/respond", json=asked)
+    assert answer.status_code == 422, answer.text
+    return str(answer.json()["error"])
+
+
+CALL = {"function": {"name": "find", "arguments": '{"city":"Rome"}'}, "id": "1", "type": "function"}
+MESSAGES: list[dict[str, Any]] = [
+    {"role": "system", "content": "profile: male young\nYou are kind."},
+    {"role": "user", "content": "hello"},
+    {"role": "assistant", "content": None, "tool_calls": [CALL]},
+    {"role": "tool", "tool_call_id": "1", "content": '{"name": "Inn", "price": 12}'},
+]
+
+
+def test_chat_messages_are_answered_as_the_same_turns_and_facts(client: TestClient) -> None:
+    events = [
+        {"fact": "You are kind."},
+        {"user": "hello", "system": 'api_call find {"city":"Rome"}'},
+        {"fact": {"name": "Inn", "price": 12}, "kind": "find"},
+    ]
+    assert ask(client, messages=MESSAGES) == ask(client, events=events, profile="male young")
+    more = [*MESSAGES, {"role": "user", "content": [{"type": "text", "text": "which one"}]}]
+    assert ask(client, messages=more) == ask(client, events=events, profile="male young", user="which one")
+    assert ask(client, messages=more) != ask(client, messages=MESSAGES)
+
+
+def test_what_cannot_be_read_is_refused_in_one_sentence(client: TestClient) -> None:
+    assert "give one of them" in refused(client, messages=MESSAGES, user="hi")
+    assert "message 1: found role 'pope'" in refused(client, messages=[{"role": "pope", "content": "x"}])
+    long = refused(client, messages=[{"role": "user", "content": "x" * 2001}])
+    assert "message 1 has 2,001 characters; at most 2,000" in long
+    tool = refused(client, messages=[*MESSAGES[:3], {"role": "tool", "content": "x" * (LONGEST_FACT + 1)}])
+    assert "message 4 has 10,001 characters; at most 10,000" in tool
+    assert "a fact has 10,001 characters" in refused(client, events=[{"fact": "x" * (LONGEST_FACT + 1)}])
+    assert "a fact has" in refused(client, events=[{"fact": {"a": "x" * LONGEST_FACT}}])
+    assert "a fact is empty" in refused(client, events=[{"fact": {}}])
+    deep: Any = "x"
+    for _ in range(30):
+        deep = {"a": deep}
+    assert "nested more than" in refused(client, events=[{"fact": deep}])
+    assert ask(client, events=[{"fact": "x" * LONGEST_FACT}])["memories"]
+
+
+@pytest.fixture(scope="module")
+def desk() -> TestClient:
+    app = FastAPI()
+    app.include_router(talk_routes(Responder(trained(TRAINING, "actions", 1.0), None, "I do not know.")))
+    return TestClient(app)
+
+
+def test_actions_are_answered_with_their_wordings_and_nobody_elses_data(desk: TestClient) -> None:
+    said = 0
+    for dialog in TEST:
+        events: list[dict[str, Any]] = []
+        for place, event in enumerate(dialog.events):
+            if not isinstance(event, Turn):
+                events.append({"fact": event.text})
+                continue
+            asked = {"events": events, "user": event.user, "top": 9}
+            for path in ("/api/respond", "/api/rank"):
+                for one in desk.post(path, json=asked).json()["candidates"]:
+                    said += 1
+                    assert strangers(one["text"], Dialog(dialog.events[:place]), event.user) == []
+                    assert bool(one["action"]) != one["fallback"]
+            events.append({"user": event.user, "system": event.system, "action": "confirm"})
+    assert said > 200
+    found = desk.post("/api/respond", json={"user": "hello"}).json()
+    assert (found["response"], found["action"]) == ("I do not know.", "")
+
+
+def test_a_fallback_needs_a_run_that_says_when_to_use_it(run: Path) -> None:
+    assert Responder.load(run, fallback="I do not know.")
+    with pytest.raises(UserError, match="train again, or leave --fallback out"):
+        Responder(trained(TRAINING, "actions"), None, "I do not know.")
