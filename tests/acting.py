@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import random
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
+import polars as pl
 import torch
 from torch import Tensor
 
 from tasksieve.dialogs import Act, Dialog, Record, Turn
+from tasksieve.dialogs.act import acts_text
 
 DIM = 5
 _ASKED = {
@@ -48,3 +54,31 @@ def embed(texts: Sequence[str]) -> Tensor:
 
 def _vector(text: str) -> list[float]:
     return [byte / 128 - 1 for byte in hashlib.sha256(text.encode()).digest()[:DIM]]
+
+
+def write_service(path: Path, dialogs: Sequence[Dialog]) -> str:
+    """Write dialogs with their actions as CSV, without what was found; returns the path."""
+    rows = [
+        {"dialog": number, "user": turn.user, "system": turn.system, "action": acts_text(turn.acts)}
+        for number, dialog in enumerate(dialogs)
+        for turn in dialog.turns
+    ]
+    pl.DataFrame(rows).write_csv(path)
+    return str(path)
+
+
+def write_services(folder: Path) -> dict[str, Any]:
+    """Write buses in three splits, and trains and hotels to borrow from; returns the section ``data``."""
+    for seed, split in enumerate(("train", "valid", "test")):
+        write_service(folder / f"{split}.csv", _distinct(service("buses", 5, seed), split))
+    related = [write_service(folder / f"{name}.csv", service(name, 5)) for name in ("trains", "hotels")]
+    return {"primary": str(folder / "train.csv"), "valid": str(folder / "valid.csv"), "related": related}
+
+
+def _distinct(dialogs: Sequence[Dialog], mark: str) -> list[Dialog]:
+    """The same, of which no response is said twice."""
+    numbers = itertools.count()
+    return [
+        Dialog(tuple(replace(turn, system=f"{turn.system} {mark} {next(numbers)}") for turn in dialog.turns))
+        for dialog in dialogs
+    ]

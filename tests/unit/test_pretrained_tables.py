@@ -97,7 +97,10 @@ def test_a_batch_has_the_vectors_of_what_was_said() -> None:
         memories = [row for row in batch.memories[place].tolist() if row >= 0]
         assert torch.equal(rows[batch.utterances[place]], embed([plain(said.user)])[0])
         assert torch.equal(rows[batch.responses[place]], embed([said.system])[0])
-        assert torch.equal(rows[memories], embed([text_of_line(line.original) for line in reversed(lines)]))
+        for row, line in zip(memories, reversed(lines), strict=True):
+            told = not line.original.startswith(("<user>", "<system>"))
+            expected = torch.zeros(5) if told else embed([text_of_line(line.original)])[0]
+            assert torch.equal(rows[row], expected), "facts and profiles have none"
     assert batch.choices.table is task.candidates.table
 
 
@@ -110,8 +113,10 @@ def test_an_action_is_read_as_its_words() -> None:
     rows = batch.table.vectors
     assert rows is not None
     assert torch.equal(rows[batch.responses], embed(["bye", "greet request city"]))
-    said = ["greet request city", "Where shall it be?", "a table"]
-    assert torch.equal(rows[batch.memories[0, :3]], embed(said))
+    assert torch.equal(rows[batch.memories[0, 1:3]], embed(["Where shall it be?", "a table"]))
+    for place in (0, 3):
+        assert not bool(rows[batch.memories[0, place]].any()), "a memory of an action or a state is its words alone"
+    assert int((batch.memories[0] >= 0).sum()) == 4
 
 
 def test_a_dialog_without_memories_has_one_of_zeros() -> None:
