@@ -83,6 +83,7 @@ def build_parts(config: RunConfig, method: Method) -> Parts:
         facts={
             "predict": tasks.encoding.reader.predict,
             "measure": tasks.measure,
+            "services": data_files(config.data).services,
             "size": len({example.dialog for example in tasks.primary.examples}),
             "coverage": {"valid_ceiling": tasks.valid.coverage.ceiling},
         },
@@ -103,14 +104,14 @@ def examples_frame(tasks: DialogTasks, labels: str | None) -> pl.DataFrame:
     """The related examples with their texts, numbered over all related tasks: the record ``examples.parquet``."""
     rows: list[dict[str, Any]] = [
         {
-            "task": number,
+            "task": e.task,
             "dialog": e.dialog,
             "turn": e.turn,
             "kind": e.kind,
             "user": e.user,
             "system": e.system,
         }
-        for number, task in enumerate(tasks.related)
+        for task in tasks.related
         for e in task.examples
     ]
     schema = {
