@@ -17,13 +17,13 @@ _log = logging.getLogger("tasksieve")
 
 _FOR_MATCHING: dict[str, dict[str, Any]] = {
     "training": {
-        "iterations": 500,
-        "primary_lr": 4e-3,
+        "iterations": 1000,
+        "primary_lr": 5e-4,
         "related_lr": 4e-3,
         "lr_schedule": "linear",
-        "decay": 0.025,
+        "decay": 0.25,
         "related_batch_size": 64,
-        "evaluate_every": 50,
+        "evaluate_every": 100,
     },
     "meta": {"inner_lr": 0.1, "weight_lr": 1e-2, "unroll_length": 1, "warm_up": 100},
     "screening": {"trials": 0},
