@@ -87,7 +87,7 @@ class MatchingConfig(ModelConfig):
     width: int = Field(default=64, ge=1, le=4096, description="of the state")
     hidden: int = Field(default=48, ge=0, le=4096, description="of the layer on the state; 0 for none")
     members: int = Field(
-        default=4, ge=1, le=64, description="models trained side by side, whose answers are averaged"
+        default=2, ge=1, le=64, description="models trained side by side, whose answers are averaged"
     )
     vector_scale: float = Field(default=2.0, gt=0, description="by what sentence vectors are multiplied")
     word_scale: float | None = Field(
