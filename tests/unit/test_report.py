@@ -45,7 +45,7 @@ def test_comparison_page_leads_with_the_verdict(compared: Path, page: str) -> No
         "settings",
     ]
     assert sections == expected
-    assert outline.tags.count("svg") == 5
+    assert outline.tags.count("svg") == 2 * 5
     for heading in re.findall(r"<h2>.*?</h2>\n(.{20})", page):
         assert heading.startswith('<p class="reading">')
 
@@ -122,7 +122,7 @@ def test_run_page(tmp_path: Path) -> None:
     assert "1 min 23 s" in outline.text
     assert '[training]\nmethod = "learned"' in outline.text
     assert re.findall(r'<section id="(\w+)">', page)[0] == "accuracy"
-    assert outline.tags.count("svg") == 3
+    assert outline.tags.count("svg") == 2 * 3
 
 
 def test_missing_parts_are_left_out_with_a_sentence(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from matplotlib.container import BarContainer
 
 from tasksieve.records.comparison import Comparison, SeedResult, comparison_row
 from tasksieve.report import figures, formatting, terminal
+from tasksieve.report.bar_figures import comparison_bars
 from tasksieve.report.reading import read_comparison, read_runs
 from tasksieve.report.style import line_styles, spread, svg_text
 from tasksieve.report.weights import extreme_dialogs, histogram, mean_by_kind, stages
@@ -195,7 +196,7 @@ def test_weights_by_kind_labels_every_line() -> None:
 
 def test_comparison_bars_show_mean_sd_and_seeds(compared: Path) -> None:
     comparison = read_comparison(compared)
-    figure = figures.comparison_bars(comparison)
+    figure = comparison_bars(comparison)
     assert len(figure.axes) == 2
     for axes, row in zip(figure.axes, (comparison.rows[0], comparison.rows[3]), strict=True):
         bar = axes.patches[0].get_bbox()  # type: ignore[attr-defined]
@@ -214,7 +215,7 @@ def test_figures_of_nothing_say_so() -> None:
     with pytest.raises(ValueError, match="no run has metrics"):
         figures.learning_curves([])
     with pytest.raises(ValueError, match="no rows"):
-        figures.comparison_bars(Comparison(rows=(), verdict=""))
+        comparison_bars(Comparison(rows=(), verdict=""))
 
 
 def test_save_figure_writes_png_and_svg_the_same_every_time(tmp_path: Path) -> None:
@@ -233,9 +234,9 @@ def test_save_figure_writes_png_and_svg_the_same_every_time(tmp_path: Path) -> N
 
 def test_figures_ignore_and_keep_the_users_settings(compared: Path) -> None:
     comparison = read_comparison(compared)
-    plain = svg_text(figures.comparison_bars(comparison), "x")
+    plain = svg_text(comparison_bars(comparison), "x")
     with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red"}):
-        assert svg_text(figures.comparison_bars(comparison), "x") == plain
+        assert svg_text(comparison_bars(comparison), "x") == plain
         assert matplotlib.rcParams["font.size"] == 30
 
 

@@ -21,7 +21,7 @@ from tasksieve.report.snapshots import MOST, snapshots_block
 from tasksieve.report.weights import BINS, histogram
 from tests.unit.report_folders import STEPS, examples_frame, weights_frame, write_run
 
-STILL = Picture("<svg></svg>", "stages")
+STILL = Picture("<svg></svg>", "<svg></svg>", "stages")
 
 
 def stored(weights: pl.DataFrame, examples: pl.DataFrame) -> Any:

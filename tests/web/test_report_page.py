@@ -85,11 +85,11 @@ def test_play_goes_through_to_the_end_and_stops(page: Any) -> None:
 
 
 def test_on_paper_stand_the_stages_and_every_dialog(page: Any) -> None:
-    assert not page.locator(".stages svg").is_visible()
+    assert not page.locator(".stages .desk svg").is_visible()
     page.emulate_media(media="print")
     assert not page.locator(".moving").is_visible()
     drawn = "one => one.checkVisibility({contentVisibilityAuto: true})"
-    assert page.locator(".stages svg").evaluate(drawn)
+    assert page.locator(".stages .desk svg").evaluate(drawn)
     assert all(page.locator(".turns").evaluate_all(f"all => all.map({drawn})"))
 
 
@@ -98,7 +98,7 @@ def test_without_script_the_stages_stand_open(browser: Any, address: str) -> Non
     page = context.new_page()
     page.goto(address)
     assert not page.locator(".moving").is_visible()
-    assert page.locator(".stages svg").is_visible()
+    assert page.locator(".stages .desk svg").is_visible()
     context.close()
 
 

@@ -81,7 +81,7 @@ def _show(run: Path, frame: pl.DataFrame, counts: _Counts, as_json: bool) -> Non
 
 
 def _dialogs(run: Path, frame: pl.DataFrame, each: int) -> tuple[list[WeightedDialog], list[WeightedDialog]]:
-    from tasksieve.records.run_folder import RunFolder
+    from tasksieve.report.reading import read_run, services_of
     from tasksieve.report.weights import extreme_dialogs, named_tasks
 
-    return extreme_dialogs(frame, named_tasks(frame, RunFolder(run).read_config().data.related), each)
+    return extreme_dialogs(frame, named_tasks(frame, services_of(read_run(run))), each)

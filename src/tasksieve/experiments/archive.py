@@ -247,12 +247,12 @@ def _job(plan: BoardPlan, data: BoardData, cell: Cell, name: str, seed: int, dia
         values["related"] = [str(path) for path in data.related(cell.primary, cell.archive, seed)]
     if method.needs_labels:
         values["labels"] = str(data.labels(cell.primary, cell.archive, seed))
-    config = settled(_config(plan, values, {"method": name, "seed": seed}))
+    config = _config(plan, values, {"method": name, "seed": seed})
     folder = f"{cell.predict}/{cell.primary}/{cell.archive if method.borrows else 'alone'}"
     label = f"{folder}/{run_name(name, dialogs, seed)}"
     path = plan.out / "runs" / label
     if RunFolder(path).begun:
-        refuse_other(RunFolder(path), config)
+        refuse_other(RunFolder(path), settled(config))
     measure = partial(evaluate_run, path, data.test(cell.primary))
     job = Job(label, path, partial(_train, config, path, 2 * len(data.services) + 4), measure)
     return BoardJob(job, name, seed, dialogs, (cell,))

@@ -90,7 +90,9 @@ class MatchingConfig(ModelConfig):
         default=2, ge=1, le=64, description="models trained side by side, whose answers are averaged"
     )
     vector_scale: float = Field(default=2.0, gt=0, description="by what sentence vectors are multiplied")
-    word_scale: float = Field(default=1.0, ge=0, description="by what the words of the last utterance are multiplied")
+    word_scale: float | None = Field(
+        default=None, ge=0, description="the same of the last utterance's words; by default 0.3, or 1 without vectors"
+    )
     dropout: float = Field(default=0.2, ge=0, lt=1, description="of sentence vectors, in training")
     word_dropout: float = Field(default=0.3, ge=0, lt=1, description="of words and states, in training")
     init_sd: float = Field(default=0.1, gt=0, description="standard deviation of initial embeddings")

@@ -21,15 +21,16 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A figure as one ``<svg>`` element.
+    """A figure as two ``<svg>`` elements, of which the page shows the one that suits its width.
 
     Attributes:
-        svg: markup, made by :func:`tasksieve.report.style.svg_text` and by nothing else: it is not escaped.
+        svg, narrow: markup, made by :func:`tasksieve.report.style.svg_text` and by nothing else: it is not escaped.
         label: what it shows, for readers who cannot see it.
     """
 
     kind: ClassVar[str] = "picture"
     svg: str
+    narrow: str
     label: str
 
 
@@ -65,7 +66,10 @@ class Cell:
 class TableBlock:
     """A table; its first ``words`` columns hold words, the others numbers.
 
-    ``groups`` are the places of rows that get a stronger rule above them.
+    Attributes:
+        groups: the places of rows that get a stronger rule above them.
+        heading: above it, if it is one of several in its section.
+        texts: the places of columns that hold whole sentences, which may be broken into lines.
     """
 
     kind: ClassVar[str] = "table"
@@ -73,6 +77,8 @@ class TableBlock:
     rows: tuple[tuple[Cell, ...], ...]
     words: int = 1
     groups: frozenset[int] = frozenset()
+    heading: str = ""
+    texts: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

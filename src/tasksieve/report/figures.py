@@ -14,24 +14,26 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from tasksieve.records.comparison import Comparison, ComparisonRow
 from tasksieve.records.files import write_whole
+from tasksieve.records.measures import RESPONSES
 from tasksieve.report import formatting as show
 from tasksieve.report.reading import Run
 from tasksieve.report.style import (
     BLUE,
-    INK,
     MUTED,
+    NARROW,
     RED,
+    WIDE,
     LineStyle,
+    is_narrow,
     label_ends,
+    legend_below,
     line_styles,
     styled,
     write_figure,
 )
 from tasksieve.report.weights import ALL, BINS, histogram, mean_by_kind, split_by_label, stages
-
-_WIDTH = 9.0
+from tasksieve.report.wording import wording
 
 
 def save_figure(figure: Figure, path_without_suffix: Path) -> tuple[Path, Path]:
@@ -47,7 +49,7 @@ def save_figure(figure: Figure, path_without_suffix: Path) -> tuple[Path, Path]:
 
 
 @styled()
-def weight_histograms(weights: pl.DataFrame, examples: pl.DataFrame | None = None) -> Figure:
+def weight_histograms(weights: pl.DataFrame, examples: pl.DataFrame | None = None, narrow: bool = False) -> Figure:
     """Number of related examples by interval of weights, at up to six stages of training (paper: Figure 2).
 
     Args:
@@ -59,9 +61,9 @@ def weight_histograms(weights: pl.DataFrame, examples: pl.DataFrame | None = Non
     if weights.is_empty():
         raise ValueError("weights has no rows; there is nothing to show")
     chosen = stages(weights["step"].unique().to_list())
-    columns = min(3, len(chosen))
+    columns = min(1 if narrow else 3, len(chosen))
     rows = math.ceil(len(chosen) / columns)
-    figure = new_figure(2.25 * rows + 0.5)
+    figure = new_figure((1.5 if narrow else 2.25) * rows + 0.5, narrow)
     panels = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
     parts = split_by_label(weights, examples)
     for panel, step in zip(panels, chosen, strict=False):
@@ -112,7 +114,7 @@ def draw_histogram(axes: Axes, step: int, parts: dict[str, pl.DataFrame]) -> Non
 
 
 @styled()
-def weights_by_kind(weights: pl.DataFrame, examples: pl.DataFrame) -> Figure:
+def weights_by_kind(weights: pl.DataFrame, examples: pl.DataFrame, narrow: bool = False) -> Figure:
     """Mean weight by kind of turn over training, a line per kind, the ten commonest kinds at most.
 
     Args:
@@ -126,7 +128,7 @@ def weights_by_kind(weights: pl.DataFrame, examples: pl.DataFrame) -> Figure:
     kinds = means["kind"].unique(maintain_order=True).to_list()
     looks = line_styles([f"{place} {kind}" for place, kind in enumerate(kinds)])
     height = 3.9
-    figure = new_figure(height)
+    figure = new_figure(3.2 if narrow else height, narrow)
     axes = figure.subplots()
     axes.set_ylim(-0.02, 1.02)
     ends = []
@@ -138,19 +140,25 @@ def weights_by_kind(weights: pl.DataFrame, examples: pl.DataFrame) -> Figure:
     axes.set_xlim(min(0, *means["step"]), max(means["step"]) * 1.01 or 1)
     axes.set_title("mean weight")
     axes.set_xlabel("iteration")
-    label_ends(axes, ends, height - 0.8)
+    if narrow:
+        names = [show.one_line(kind, 34) for kind in kinds]
+        legend_below(figure, dict(zip(names, looks.values(), strict=True)))
+    else:
+        label_ends(axes, ends, height - 0.8)
     return figure
 
 
 @styled()
-def learning_curves(runs: Sequence[Run]) -> Figure:
-    """Validation accuracy over iterations, a line per method, a panel per number of primary dialogs.
+def learning_curves(runs: Sequence[Run], measure: str = RESPONSES, narrow: bool = False) -> Figure:
+    """The measure on validation dialogs over iterations, a line per method, a panel per number of primary dialogs.
 
     Thin lines are single seeds; the thick one is their mean as long as all of them train. Where there is only
     one seed a dot marks its best point. The scale leaves out the first climb.
 
     Args:
         runs: as :func:`tasksieve.report.reading.read_run` gives them; those without metrics are left out.
+        measure: that their models were selected by.
+        narrow: whether it is for a phone.
     Raises: ValueError: if no run has metrics.
     """
     drawn = [run for run in runs if _curve(run)]
@@ -158,16 +166,19 @@ def learning_curves(runs: Sequence[Run]) -> Figure:
         raise ValueError("no run has metrics; there is nothing to show")
     looks = line_styles([run.method for run in runs])
     sizes = sorted({run.size for run in drawn}, key=lambda size: size or math.inf)
-    height = 3.6 if len(sizes) == 1 else 2.9
-    figure = new_figure(height * len(sizes))
+    height = (2.8 if narrow else 3.6) if len(sizes) == 1 else (2.3 if narrow else 2.9)
+    figure = new_figure(height * len(sizes), narrow)
     panels = figure.subplots(len(sizes), 1, squeeze=False, sharex=True).flatten().tolist()
     for axes, size in zip(panels, sizes, strict=True):
-        title = "validation accuracy, %"
+        title = f"validation {wording(measure).name}, %"
         if len(sizes) > 1:
-            title = f"{'all' if size is None else size} primary dialogs: {title}"
+            dialogs = f"{'all' if size is None else size} primary dialogs"
+            title = dialogs if narrow else f"{dialogs}: {title}"
         axes.set_title(title)
         _curves_panel(axes, [run for run in drawn if run.size == size], looks, height - 0.7)
     panels[-1].set_xlabel("iteration")
+    if narrow:
+        legend_below(figure, {show.one_line(run.method, 24): looks[run.method] for run in drawn})
     panels[-1].set_xlim(0, max(max(_curve(run)) for run in drawn) * 1.01 or 1)
     return figure
 
@@ -195,7 +206,9 @@ def _curves_panel(axes: Axes, runs: Sequence[Run], looks: dict[str, LineStyle], 
             best = max(curves[0], key=lambda step: (curves[0][step], -step))
             axes.plot(best, curves[0][best], "o", markersize=5.5, color=look.colour, markeredgecolor="white")
     _curve_limits(axes, [_curve(run) for run in runs])
-    label_ends(axes, ends, height)
+    figure = axes.get_figure()
+    if not (isinstance(figure, Figure) and is_narrow(figure)):
+        label_ends(axes, ends, height)
 
 
 def _curve_limits(axes: Axes, curves: Sequence[dict[int, float]]) -> None:
@@ -211,62 +224,9 @@ def _points(curve: dict[int, float]) -> tuple[list[int], list[float]]:
     return steps, [curve[step] for step in steps]
 
 
-@styled()
-def comparison_bars(comparison: Comparison) -> Figure:
-    """Test accuracy by method: a bar from mean − sd to mean + sd, a tick at the mean, a dot per seed.
-
-    One panel per number of primary dialogs, all on one scale; it does not start at 0, for what matters is
-    the distance to the dashed line, the mean of `primary`.
-
-    Raises: ValueError: if the comparison has no rows.
-    """
-    rows = comparison.rows
-    if not rows:
-        raise ValueError("the comparison has no rows; there is nothing to show")
-    looks = line_styles([row.method for row in rows])
-    groups = [[row for row in rows if row.size == size] for size in sorted({row.size for row in rows})]
-    heights = [0.34 * len(group) + 0.55 for group in groups]
-    figure = new_figure(sum(heights) + 0.35)
-    ratios = [float(height) for height in heights]
-    panels = figure.subplots(len(groups), 1, squeeze=False, sharex=True, height_ratios=ratios)
-    for axes, group in zip(panels.flatten().tolist(), groups, strict=True):
-        _bars_panel(axes, group, looks)
-        axes.set_title(f"{group[0].size} primary dialogs")
-    panels[-1, 0].set_xlabel("test accuracy, % of turns")
-    return figure
-
-
-def _bars_panel(axes: Axes, rows: Sequence[ComparisonRow], looks: dict[str, LineStyle]) -> None:
-    for row in rows:
-        if row.method == "primary":
-            axes.axvline(row.mean, color=INK, linewidth=0.9, linestyle=(0, (4, 3)), alpha=0.7)
-    for place, row in enumerate(rows):
-        colour, sd = looks[row.method].colour, row.sd or 0.0
-        axes.barh(place, 2 * sd, height=0.46, left=row.mean - sd, color=colour, alpha=0.28, linewidth=0)
-        axes.vlines(row.mean, place - 0.3, place + 0.3, color=colour, linewidth=2.4)
-        seeds = [result.test_accuracy for result in row.seeds]
-        axes.plot(
-            seeds,
-            [place] * len(seeds),
-            "o",
-            markersize=3.6,
-            color=colour,
-            markeredgecolor="white",
-            markeredgewidth=0.5,
-        )
-        text = show.mean_sd(row.mean, row.sd)
-        axes.text(1.02, place, text, transform=axes.get_yaxis_transform(), va="center", color=INK)
-    axes.use_sticky_edges = False
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10]))
-    axes.set_yticks(range(len(rows)), [show.one_line(row.method, 28) for row in rows], color=INK)
-    axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.grid(visible=False, axis="y")
-    axes.spines["left"].set_visible(False)
-
-
-def new_figure(height: float) -> Figure:
-    """An empty figure of the usual width; ``height`` in inches."""
-    return Figure(figsize=(_WIDTH, height), layout=ConstrainedLayoutEngine(h_pad=0.1, w_pad=0.07))
+def new_figure(height: float, narrow: bool = False) -> Figure:
+    """An empty figure of the usual width, or of a phone's; ``height`` in inches."""
+    return Figure(figsize=(NARROW if narrow else WIDE, height), layout=ConstrainedLayoutEngine(h_pad=0.1, w_pad=0.07))
 
 
 def _marker(points: Sequence[int]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tasksieve.records.comparison import Comparison, ComparisonRow
+from tasksieve.records.measures import RESPONSES
 from tasksieve.report import formatting as show
 
 BORROWER = "learned"
@@ -46,6 +47,7 @@ class Need:
         accuracy: of that method, to be reached.
         more: dialogs needed beyond ``size``; infinite if more than ``room``.
         ends: the same for both ends of the 95 % interval of the difference; None if there is no interval.
+        measure: of the comparison, of which ``accuracy`` is the per cent.
     """
 
     size: int
@@ -54,6 +56,7 @@ class Need:
     accuracy: float
     more: float
     ends: tuple[float, float] | None
+    measure: str = RESPONSES
 
 
 def needs(comparison: Comparison) -> list[Need]:
@@ -63,16 +66,16 @@ def needs(comparison: Comparison) -> list[Need]:
     if len(curve) < 2:
         return []
     compared = [(size, mean, rows.get((BORROWER, size))) for size, mean in curve]
-    return [_need(curve, size, mean, row) for size, mean, row in compared if row is not None]
+    return [_need(curve, size, mean, row, comparison.measure) for size, mean, row in compared if row is not None]
 
 
-def _need(curve: Sequence[tuple[int, float]], size: int, primary: float, row: ComparisonRow) -> Need:
+def _need(curve: Sequence[tuple[int, float]], size: int, primary: float, row: ComparisonRow, measure: str) -> Need:
     accuracy = row.mean if row.minus_primary is None else primary + row.minus_primary
     ends = None
-    if row.ci95 is not None:
-        low, high = (more_dialogs(curve, size, primary + end) for end in row.ci95)
+    if row.interval is not None:
+        low, high = (more_dialogs(curve, size, primary + end) for end in row.interval)
         ends = low, high
-    return Need(size, curve[-1][0] - size, row, accuracy, more_dialogs(curve, size, accuracy), ends)
+    return Need(size, curve[-1][0] - size, row, accuracy, more_dialogs(curve, size, accuracy), ends, measure)
 
 
 def sentence(need: Need) -> str:
@@ -83,7 +86,8 @@ def sentence(need: Need) -> str:
         return f"{start}, the most compared, {gain}{_difference(need)}: {_at_the_end(need)}."
     if need.more == 0:
         return f"{start}: none, for learned is not better there{_amounts(need)}."
-    return f"{start}, learned reaches {show.percent(need.accuracy)} %: {_amount(need)}{_amounts(need)}."
+    of = "" if need.measure == RESPONSES else f" {need.measure}"
+    return f"{start}, learned reaches {show.percent(need.accuracy)} %{of}: {_amount(need)}{_amounts(need)}."
 
 
 def _at_the_end(need: Need) -> str:
@@ -93,9 +97,9 @@ def _at_the_end(need: Need) -> str:
 
 
 def _difference(need: Need) -> str:
-    if need.row.ci95 is None:
+    if need.row.interval is None:
         return " on one seed"
-    return f" (95 % interval {show.interval(need.row.ci95)})"
+    return f" (95 % interval {show.interval(need.row.interval)})"
 
 
 def _amount(need: Need) -> str:

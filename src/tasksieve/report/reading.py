@@ -126,6 +126,14 @@ def read_weights(run: Run) -> tuple[pl.DataFrame, pl.DataFrame]:
     return weights, examples
 
 
+def services_of(run: Run) -> list[str]:
+    """The names of a run's related tasks, in order: as recorded, else as its configuration calls them."""
+    named = (run.result or {}).get("services")
+    if isinstance(named, list):
+        return [str(name) for name in named]
+    return list(run.folder.read_config().data.related)
+
+
 def run_to_show(runs: Sequence[Run]) -> Run | None:
     """The run whose weights stand for the comparison: of the largest size, `learned` if it is there.
 

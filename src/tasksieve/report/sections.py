@@ -8,36 +8,42 @@ from typing import Any
 import polars as pl
 
 from tasksieve.errors import UserError
+from tasksieve.records.measures import RANKING
 from tasksieve.report import formatting as show
-from tasksieve.report.blocks import Block, Cell, DialogsBlock, Note, Picture, Section, TableBlock, TextBlock
+from tasksieve.report.blocks import Block, Cell, DialogsBlock, Note, Section, TableBlock, TextBlock
+from tasksieve.report.drawing import picture
 from tasksieve.report.figures import learning_curves, weight_histograms, weights_by_kind
-from tasksieve.report.reading import Run, kinds_by_turns, read_weights
+from tasksieve.report.reading import Run, read_weights, services_of
+from tasksieve.report.service_sections import service_sections
 from tasksieve.report.snapshots import snapshots_block
-from tasksieve.report.style import svg_text
 from tasksieve.report.weights import WeightedDialog, extreme_dialogs, named_tasks, of_the_same_examples
+from tasksieve.report.wording import Wording
 
 _COVERAGE = {
-    "candidate_ceiling": ("test turns whose response is a candidate (the ceiling)", " %"),
+    "candidate_ceiling": ("test turns whose {} is a candidate (the ceiling)", " %"),
     "unknown_words": ("words of the test turns that the vocabulary lacks", " %"),
-    "unseen_responses": ("responses of the test set that are not among the candidates", ""),
+    "unseen_responses": ("test turns whose {} is no candidate", ""),
 }
 
 
-def curves_section(runs: Sequence[Run]) -> Section:
-    """Validation accuracy over iterations."""
+def curves_section(runs: Sequence[Run], words: Wording) -> Section:
+    """The measure on validation dialogs over iterations."""
     reading = (
-        "How often the right response was chosen on the validation dialogs as training went on; the model "
+        f"{words.heading} on the validation dialogs as training went on; the model "
         "at a run's best point is the one that is kept. The scale does not start at 0."
     )
     if len({(run.method, run.size) for run in runs}) < len(runs):
         reading += " Thin lines are single seeds, a thick line is their mean while all of them train."
     try:
-        picture = svg_text(learning_curves(runs), "curves")
+        shown = picture(
+            lambda narrow: learning_curves(runs, words.measure, narrow),
+            "curves",
+            f"Lines of validation {words.name} over iterations",
+        )
     except ValueError:
         note = Note("No validation has been recorded yet (metrics.jsonl is missing or empty).")
         return Section("curves", "Learning curves", reading, (note,))
-    label = "Lines of validation accuracy over iterations"
-    return Section("curves", "Learning curves", reading, (Picture(picture, label),))
+    return Section("curves", "Learning curves", reading, (shown,))
 
 
 def weight_sections(run: Run | None) -> list[Section]:
@@ -47,11 +53,19 @@ def weight_sections(run: Run | None) -> list[Section]:
     try:
         weights, examples = read_weights(run)
         alike = of_the_same_examples(weights)
-        picture = svg_text(weight_histograms(alike, examples), "histograms")
-        stages = Picture(picture, "Histograms of weights at stages of training")
+        stages = picture(
+            lambda narrow: weight_histograms(alike, examples, narrow),
+            "histograms",
+            "Histograms of weights at stages of training",
+        )
         snapshots = snapshots_block(alike, examples, stages)
-        kinds = svg_text(weights_by_kind(alike, examples), "kinds")
-        named = named_tasks(examples, run.folder.read_config().data.related)
+        kinds = picture(
+            lambda narrow: weights_by_kind(alike, examples, narrow),
+            "kinds",
+            "Lines of mean weight over iterations, one per kind of turn",
+        )
+        named = named_tasks(examples, services_of(run))
+        services = service_sections(alike, named)
         dialogs = _dialog_blocks(*extreme_dialogs(weights, named))
     except UserError as error:
         return [_no_weights(f"This run {error.message.replace('`', '')}.")]
@@ -70,8 +84,9 @@ def weight_sections(run: Run | None) -> list[Section]:
             "kinds",
             "What was borrowed, by kind of turn",
             "A line is the mean weight of all related examples whose response is of one kind.",
-            (Picture(kinds, "Lines of mean weight over iterations, one per kind of turn"),),
+            (kinds,),
         ),
+        *services,
         Section(
             "dialogs",
             "The related dialogs that helped most and least",
@@ -94,58 +109,27 @@ def _no_weights(reason: str) -> Section:
     return Section("weights", "Weights", reading, (Note(reason),))
 
 
-def run_kinds_section(test: dict[str, Any] | None) -> Section:
-    """Accuracy of one run by kind of turn, with the first 5 and 10 candidates."""
-    reading = (
-        "The share of test turns whose response is ranked first, or among the first 5 or 10 candidates; "
-        "the commonest kinds come first."
-    )
-    head = ("kind of turn", "turns", "right, %", "in first 5", "in first 10")
-    if test is None:
-        return Section("accuracy", "Accuracy by kind of turn", reading, (Note(NO_TEST),))
-    hits = test.get("hits") or {"1": test.get("accuracy")}
-    entries = [("all turns", {"turns": test.get("turns"), "hits": hits}), *kinds_by_turns(test)]
-    rows = tuple(_kind_row(kind, entry, strong=place == 0) for place, (kind, entry) in enumerate(entries))
-    table = TableBlock(head, rows, groups=frozenset({1}))
-    return Section("accuracy", "Accuracy by kind of turn", reading, (table, *_test_notes(test)))
-
-
-def _test_notes(test: dict[str, Any]) -> list[Note]:
-    notes = []
-    if not show.missing(test.get("per_dialog_accuracy")):
-        share = show.percent(test["per_dialog_accuracy"])
-        notes.append(Note(f"In {share} % of the {show.whole(test.get('dialogs'))} test dialogs every turn is right."))
-    if test.get("data"):
-        notes.append(Note(f"Test data: {test['data']}, SHA-256 {test.get('sha256') or 'not recorded'}."))
-    return notes
-
-
-NO_TEST = "The test set has not been read yet (there is no test.json)."
-
-
-def _kind_row(kind: str, entry: dict[str, Any], strong: bool) -> tuple[Cell, ...]:
-    hits = entry.get("hits") or {}
-    numbers = [show.percent(hits.get(rank)) for rank in ("1", "5", "10")]
-    return tuple(Cell(text, strong) for text in (kind, show.whole(entry.get("turns")), *numbers))
-
-
-def coverage_section(columns: Sequence[tuple[str, dict[str, Any]]]) -> Section:
+def coverage_section(columns: Sequence[tuple[str, dict[str, Any]]], words: Wording) -> Section:
     """What no method can get right, a column per number of primary dialogs.
 
     Args:
         columns: a heading and the coverage record under it, each.
+        words: for the measure.
     """
+    article = "An" if words.noun == "action" else "A"
     reading = (
-        "A response can only be chosen if it is among the candidates, which come from training and "
-        "validation dialogs: no method can pass the ceiling."
+        f"{article} {words.noun} can only be chosen if it is among the candidates, which come from training and "
+        "validation dialogs: no method's accuracy can pass the ceiling."
     )
+    if words.measure == RANKING:
+        reading += f" {RANKING} can, for there the right response is always among those ranked."
     if not any(coverage for _, coverage in columns):
         note = Note("No coverage has been recorded; it is measured when a test set is read.")
         return Section("ceiling", "What limits every method", reading, (note,))
     names = dict.fromkeys(name for _, coverage in columns for name in coverage)
     rows = tuple(
         (
-            Cell(_COVERAGE.get(name, (name, ""))[0]),
+            Cell(_COVERAGE[name][0].format(words.noun) if name in _COVERAGE else name),
             *(_coverage_cell(name, coverage) for _, coverage in columns),
         )
         for name in [

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from tasksieve.records.comparison import Comparison
-from tasksieve.report.blocks import Block, Note, Picture, Section
+from tasksieve.report.blocks import Block, Note, Section
+from tasksieve.report.drawing import picture
 from tasksieve.report.needs import needs, sentence
 from tasksieve.report.size_figures import accuracy_by_size
-from tasksieve.report.style import svg_text
+from tasksieve.report.wording import wording
 
 _READING = (
-    "Test accuracy by the number of primary dialogs, mean ± standard deviation over seeds. The scale does not start "
-    "at 0."
+    "{} on test dialogs by the number of primary dialogs, mean ± standard deviation over seeds. The scale does not "
+    "start at 0."
 )
 _ASSUMED = (
     "Read off primary's line, which is drawn straight between the sizes compared. The interval is that of the "
@@ -22,7 +23,12 @@ def size_sections(comparison: Comparison) -> list[Section]:
     """How many more dialogs would be needed without borrowing; nothing if one size was compared."""
     if len({row.size for row in comparison.rows}) < 2:
         return []
-    picture = Picture(svg_text(accuracy_by_size(comparison), "sizes"), "Test accuracy by number of primary dialogs")
+    words = wording(comparison.measure)
+    shown = picture(
+        lambda narrow: accuracy_by_size(comparison, narrow),
+        "sizes",
+        f"Test {words.name} by number of primary dialogs",
+    )
     found = needs(comparison)
     blocks: list[Block] = [Note(sentence(need).replace(" %", "\N{NO-BREAK SPACE}%"), strong=True) for need in found]
     if found:
@@ -30,4 +36,4 @@ def size_sections(comparison: Comparison) -> list[Section]:
     else:
         blocks.append(Note("To answer this, compare `primary` and `learned` at several sizes."))
     heading = "How many more dialogs would you need without borrowing?"
-    return [Section("sizes", heading, _READING, (*blocks, picture))]
+    return [Section("sizes", heading, _READING.format(words.heading), (*blocks, shown))]

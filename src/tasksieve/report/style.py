@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -14,6 +15,7 @@ from typing import Any
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 INK = "#262b31"
 MUTED = "#626a73"
@@ -114,6 +116,33 @@ def spread(values: Sequence[float], gap: float, low: float, high: float) -> list
     for index, place_value in zip(order, placed, strict=True):
         moved[index] = place_value
     return moved
+
+
+WIDE, NARROW = 9.0, 4.1
+"""Inches: of a figure at a desk and on a phone."""
+
+
+def is_narrow(figure: Figure) -> bool:
+    """Whether a figure is for a phone."""
+    return figure.get_figwidth() < (WIDE + NARROW) / 2
+
+
+def legend_below(figure: Figure, looks: Mapping[str, LineStyle]) -> None:
+    """Say under a narrow figure which line is which; it grows by what that takes."""
+    columns = 2 if max(map(len, looks)) <= 18 else 1
+    figure.set_figheight(figure.get_figheight() + _LEGEND_ROW * math.ceil(len(looks) / columns))
+    handles = [
+        Line2D([], [], color=look.colour, linestyle=look.dashes, linewidth=1.9, label="line")  # type: ignore[arg-type]
+        for look in looks.values()
+    ]
+    legend = figure.legend(
+        handles=handles, loc="outside lower left", ncols=columns, handlelength=2.6, borderaxespad=0
+    )
+    for text, name in zip(legend.get_texts(), looks, strict=True):
+        text.set_text(name)  # as a label it would be left out if it began with an underscore
+
+
+_LEGEND_ROW = 0.19
 
 
 def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]], height: float) -> None:

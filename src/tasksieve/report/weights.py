@@ -138,16 +138,19 @@ class WeightedDialog:
 
 
 def named_tasks(examples: pl.DataFrame, files: Sequence[str]) -> pl.DataFrame:
-    """Related tasks by their files instead of their numbers; by nothing where there is only one.
+    """Related tasks by their names instead of their numbers; by nothing where there is only one.
 
     Args:
         examples: with a column task; names in it stay.
-        files: of the related tasks, in order.
+        files: the names of the related tasks, in order; if they are not of these tasks, numbers are names.
     """
     if not examples.schema["task"].is_integer():
         return examples
-    if len(files) < 2:
+    many = max(examples["task"].to_list(), default=-1) + 1
+    if max(many, len(files)) < 2:
         return examples.with_columns(task=pl.lit(None, pl.String))
+    if many > len(files):
+        files = [f"related task {number + 1}" for number in range(many)]
     return examples.with_columns(
         task=pl.col("task").replace_strict(dict(enumerate(files)), default=None, return_dtype=pl.String)
     )

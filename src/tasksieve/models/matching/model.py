@@ -30,6 +30,8 @@ from tasksieve.models.model import DialogModel, normal
 from tasksieve.records.model_config import MatchingConfig
 
 OVERLAPS = 4
+BESIDE_VECTORS = 0.3
+"""By what the words of an utterance are multiplied beside its vector, which says more."""
 PRIMARY = "primary"
 """The head of the primary task."""
 
@@ -105,7 +107,9 @@ class Matching(DialogModel):
         """The members' states, and the vectors that they start from; None if there are none."""
         config, vectors = self.config, contexts.vectors()
         utterances, states = (self._dropped(table) for table in (contexts.utterances(), contexts.states()))
-        scale = config.word_scale * utterances.lengths.clamp(min=1).to(self.heard.dtype).rsqrt()[:, None]
+        given = config.word_scale
+        word_scale = given if given is not None else BESIDE_VECTORS if vectors is not None else 1.0
+        scale = word_scale * utterances.lengths.clamp(min=1).to(self.heard.dtype).rsqrt()[:, None]
         state = self.bias + utterances.embed(self.heard) * scale + states.embed(self.heard)
         if vectors is not None:
             vectors = config.vector_scale * vectors.to(self.heard.dtype)

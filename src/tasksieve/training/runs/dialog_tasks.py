@@ -254,11 +254,12 @@ def pools(config: RunConfig, related: Sequence[object]) -> bool:
 def read_tasks(config: RunConfig, read: ReadFiles) -> list[tuple[Reader, list[Reading]]]:
     """The training dialogs of the primary task, its validation dialogs, and those of each related task, as read.
 
-    Where actions are predicted, values in responses of related tasks are left as they are: nobody asks for them.
+    Where actions are predicted, names and values in related dialogs are left as they are: nobody asks for them.
     """
     predict = read.prediction.what
-    named = _names(config, [*read.primary, *read.valid], read.related)
     actions = predict == "actions"
+    named = _names(config, [*read.primary, *read.valid], [] if actions else read.related)
+    named += (None,) * (1 + len(read.related) - len(named))
     slots = slots_of(read.primary, read.valid, *(() if actions else read.related), reserved=_gaps(named))
     readers = [
         Reader(config.model.facts, names, predict, config.data.slot_acts, None if actions and number else slots)
@@ -275,7 +276,7 @@ def _names(
     if config.model.entities == "names":
         return (None,) * (1 + len(related))
     found = names_of(primary, *related)
-    for names, task in zip(found, ["primary", *map(related_head, range(len(related)))], strict=True):
+    for names, task in zip(found, [PRIMARY_HEAD, *map(related_head, range(len(related)))], strict=True):
         if names.fields or names.refused:
             _log.info("%s: %s", task, names.sentence())
     return found

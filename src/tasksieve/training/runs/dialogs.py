@@ -95,6 +95,7 @@ def build_parts(config: RunConfig, method: Method) -> Parts:
         facts={
             "predict": tasks.encoding.reader.predict,
             "measure": tasks.measure,
+            "services": data_files(config.data).services,
             "size": len({example.dialog for example in tasks.primary.examples}),
             "coverage": {"valid_ceiling": tasks.valid.coverage.ceiling},
         },

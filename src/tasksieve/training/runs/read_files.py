@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,31 @@ class DataFiles:
     def all(self) -> tuple[Path, ...]:
         """Every file, primary first."""
         return (self.primary, self.valid, *self.related)
+
+    @property
+    def services(self) -> list[str]:
+        """What the related tasks are called: as their files, or as the folders that hold a split; no two the same."""
+        return service_names(self.related)
+
+
+def service_names(files: Sequence[Path]) -> list[str]:
+    """Names of related tasks by their files, no two the same.
+
+    >>> service_names([Path("old/billing.jsonl"), Path("hotel/train.txt"), Path("new/billing.jsonl")])
+    ['old/billing', 'hotel', 'new/billing']
+    """
+    plain = [file.parent.name if file.stem in _SPLITS and file.parent.name else file.stem for file in files]
+    longer = [
+        name if plain.count(name) == 1 else f"{file.parent.name}/{file.stem}"
+        for name, file in zip(plain, files, strict=True)
+    ]
+    return [
+        name if longer.count(name) == 1 else f"{name} ({longer[:number].count(name) + 1})"
+        for number, name in enumerate(longer)
+    ]
+
+
+_SPLITS = ("train", "valid", "test", "dev")
 
 
 def data_files(data: DataConfig) -> DataFiles:

@@ -17,13 +17,13 @@ _log = logging.getLogger("tasksieve")
 
 _FOR_MATCHING: dict[str, dict[str, Any]] = {
     "training": {
-        "iterations": 500,
-        "primary_lr": 4e-3,
+        "iterations": 600,
+        "primary_lr": 1e-3,
         "related_lr": 4e-3,
         "lr_schedule": "linear",
-        "decay": 0.025,
+        "decay": 0.25,
         "related_batch_size": 64,
-        "evaluate_every": 50,
+        "evaluate_every": 100,
     },
     "meta": {"inner_lr": 0.1, "weight_lr": 1e-2, "unroll_length": 1, "warm_up": 100},
     "screening": {"trials": 0},
@@ -32,7 +32,7 @@ _FOR_MATCHING: dict[str, dict[str, Any]] = {
 
 
 def settled(config: RunConfig) -> RunConfig:
-    """The configuration with everything decided; as it is if it was settled before.
+    """The configuration with everything decided, by the primary task's dialogs; as it is if it was settled before.
 
     Raises: UserError: if files cannot be read, or there is no such encoder here.
     """
@@ -40,7 +40,7 @@ def settled(config: RunConfig) -> RunConfig:
     if AUTO not in (config.data.predict, model.kind, model.sentences, config.weight_module.kind):
         return config
     values = config.model_dump()
-    read = read_files(config.data)
+    read = read_files(config.data.model_copy(update={"related": ()}))
     values["data"]["predict"] = read.prediction.what
     if model.kind == AUTO:
         matches = read.prediction.what == "actions" or measure_of(config, read) == RANKING

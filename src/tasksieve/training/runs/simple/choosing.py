@@ -11,8 +11,8 @@ from tasksieve.training.runs.simple.classifier import Classifier, Features, Labe
 from tasksieve.training.runs.simple.contexts import Context
 from tasksieve.training.runs.simple.texts import Array, Vectors
 
-MOST_RELATED = 10_000
-"""Related turns that are learned from; of more, so many are drawn."""
+MOST_RELATED, MOST_AS_WORDS = 10_000, 5_000
+"""Related turns that are learned from, as vectors and as words; of more, so many are drawn."""
 TRIED = 1_500
 """Of them, those that settings are chosen with."""
 MOST_LABELS = 40

@@ -30,7 +30,7 @@ from tasksieve.training.runs.measured import measure_of
 from tasksieve.training.runs.predictions import SCHEMA, distractors_of, turn_row
 from tasksieve.training.runs.read_files import read_files
 from tasksieve.training.runs.simple.answers import classified, ranked, selection
-from tasksieve.training.runs.simple.choosing import MOST_LABELS, MOST_RELATED, fit_classifier
+from tasksieve.training.runs.simple.choosing import MOST_AS_WORDS, MOST_LABELS, MOST_RELATED, fit_classifier
 from tasksieve.training.runs.simple.classifier import Classifier, Features
 from tasksieve.training.runs.simple.contexts import SeenTurn, seen_turns
 from tasksieve.training.runs.simple.ranker import QUERIES, Ranker
@@ -168,7 +168,8 @@ def fit(config: RunConfig, method: Method, folder: RunFolder) -> dict[str, Any]:
         if method.borrows:
             for dialogs, (_, readings) in zip(read.related, related, strict=True):
                 borrowed += seen_turns(dialogs, readings, most)
-            borrowed = _drawn(borrowed, config.training.seed)
+            most_related = MOST_AS_WORDS if vectors is None else MOST_RELATED
+            borrowed = _drawn(borrowed, config.training.seed, most_related)
         of_its_own = responses_of(primary, valid)
         labels = [*of_its_own, *_labels(of_its_own, borrowed)]
         encoding = Encoding(_NO_WORDS, {PRIMARY_HEAD: _candidates(labels, reader)}, most, reader)
@@ -218,12 +219,12 @@ def _candidates(labels: Sequence[str], reader: Any) -> Candidates:
     return Candidates(labels, _NO_WORDS, "cpu", frozenset() if reader.names is None else reader.names.gaps())
 
 
-def _drawn(turns: list[SeenTurn], seed: int) -> list[SeenTurn]:
+def _drawn(turns: list[SeenTurn], seed: int, most: int) -> list[SeenTurn]:
     """At most so many of the related turns, in an order drawn by the seed."""
     order = np.random.default_rng(seed).permutation(len(turns))
-    if len(turns) > MOST_RELATED:
-        _log.info("%s of %s related turns are learned from", f"{MOST_RELATED:,}", f"{len(turns):,}")
-    return [turns[number] for number in order[:MOST_RELATED]]
+    if len(turns) > most:
+        _log.info("%s of %s related turns are learned from", f"{most:,}", f"{len(turns):,}")
+    return [turns[number] for number in order[:most]]
 
 
 def _labels(known: Sequence[str], related: Sequence[SeenTurn]) -> list[str]:

@@ -21,7 +21,7 @@ from tasksieve.encoding.phrases import phrase_of
 Array = NDArray[np.float64]
 Vectors = Callable[[Sequence[str]], Tensor]
 """Gives a vector for each text, one row a text."""
-MOST_TERMS = 8_000
+MOST_TERMS = 4_000
 RARE = 2_000
 """With more texts than these, a term of one text alone is left out."""
 K1, B = 1.5, 0.75
