@@ -103,14 +103,20 @@ class PlainMatching:
             point = sum((self._part(p["chosen"][word], member) for word in known), torch.zeros_like(state))
             if choices.table.vectors is not None:
                 point = point + choices.table.vectors[number] @ self._part(p["of_choice"], member)
-            scores.append(state @ point + p["overlap"][member] @ seen.in_common(words))
+            score = state @ point + p["overlap"][member] @ seen.in_common(words)
+            if seen.table.vectors is not None and self.config.linear:
+                own = sum((p["linear"][word] for word in known), torch.zeros_like(p["linear"][0]))
+                score = score + self.config.vector_scale * seen.vectors() @ own
+            scores.append(score)
         return torch.log_softmax(torch.stack(scores), 0)
 
     def _state(self, p: Params, seen: Seen, member: int, primary: bool) -> Tensor:
-        spoken = words_in(seen.table, seen.utterance)
+        spoken, scale = words_in(seen.table, seen.utterance), self.config.word_scale
+        if scale is None:
+            scale = 1.0 if seen.table.vectors is None else 0.3
         state = self._part(p["bias"], member) + (self._part(p["primary"], member) if primary else 0.0)
         for word in spoken:
-            state = state + self._part(p["heard"][word], member) / len(spoken) ** 0.5
+            state = state + scale * self._part(p["heard"][word], member) / len(spoken) ** 0.5
         for word in seen.state():
             state = state + self._part(p["heard"][word], member)
         if seen.table.vectors is not None:

@@ -35,7 +35,13 @@ WORLDS = {
     "actions in words": acting_world(dense=False),
     "responses with entities": responding_world(),
 }
-SETTINGS: list[dict[str, Any]] = [{}, {"members": 1}, {"members": 3, "hidden": 0}, {"width": 1, "hidden": 1}]
+SETTINGS: list[dict[str, Any]] = [
+    {},
+    {"members": 1},
+    {"members": 3, "hidden": 0},
+    {"width": 1, "hidden": 1},
+    {"linear": False, "word_scale": 0.7},
+]
 
 
 @pytest.fixture(params=WORLDS)

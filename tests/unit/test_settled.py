@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -208,6 +209,10 @@ def test_another_encoder_than_the_run_had_is_refused(
     encoders._loaded.cache_clear()
     write_tiny(Path(with_encoder), seed=1)
     with pytest.raises(UserError, match=r"needs the encoder '.*' as it was; the one here is another, so train again"):
+        TrainedModel.load(tmp_path / "run")
+    encoders._loaded.cache_clear()
+    shutil.rmtree(with_encoder)
+    with pytest.raises(UserError, match="encoder"):
         TrainedModel.load(tmp_path / "run")
 
 
