@@ -74,8 +74,9 @@ REQUESTS: dict[str, tuple[str, Any]] = {
 
 def make_run(folder: Path) -> Path:
     """A run that was trained for one iteration, with records of full size."""
-    write_simulation(simulate("restaurant", dialogs=40, seed=1), folder / "data")
-    data = {"primary": str(folder / "data"), "valid": str(folder / "data"), "related": [str(folder / "data")]}
+    for name in ("data", "related"):
+        write_simulation(simulate("restaurant", dialogs=40, seed=1), folder / name)
+    data = {"primary": str(folder / "data"), "valid": str(folder / "data"), "related": [str(folder / "related")]}
     lengths = {"training": {"iterations": 1, "evaluate_every": 1}, "screening": {"trials": 0}}
     train(config_from({"data": data, **lengths}), folder / "run")
     run = RunFolder(folder / "run")

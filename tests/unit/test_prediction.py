@@ -86,6 +86,15 @@ def test_a_folder_of_files_is_a_related_task_for_each_but_for_the_primary_tasks_
     ]
 
 
+def test_the_primary_tasks_own_dialogs_alone_are_nothing_to_borrow_from(tmp_path: Path) -> None:
+    for split in ("train", "valid"):
+        (tmp_path / f"{split}.txt").write_text("1 hi\thello\n")
+    own = str(tmp_path)
+    with pytest.raises(UserError, match=r"train\.txt: holds the primary task's own dialogs alone; give other ones"):
+        data_files(DataConfig(primary=own, valid=own, related=(own,)))
+    assert data_files(DataConfig(primary=own, valid=own)).related == ()
+
+
 def test_a_folder_without_dialogs_is_no_archive(tmp_path: Path) -> None:
     (tmp_path / "readme.md").write_text("nothing")
     with pytest.raises(UserError, match="holds no dialog file; expected files that end in"):

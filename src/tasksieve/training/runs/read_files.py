@@ -57,12 +57,17 @@ def data_files(data: DataConfig) -> DataFiles:
     """Resolve folders: to the split they are needed for, or, as an archive, to all files in them.
 
     The primary task's own files are no related tasks, even where an archive holds them.
+
+    Raises: UserError: if there is nothing else among what is given as related.
     """
     primary = dialog_file(data.primary, "train")
     valid = primary if data.valid is None else dialog_file(data.valid, "valid")
     own = {primary.resolve(), valid.resolve()}
     related = [file for path in data.related for file in archive_files(path)]
-    return DataFiles(primary, valid, tuple(file for file in related if file.resolve() not in own))
+    others = tuple(file for file in related if file.resolve() not in own)
+    if related and not others:
+        raise UserError("holds the primary task's own dialogs alone; give other ones as related", related[0])
+    return DataFiles(primary, valid, others)
 
 
 @dataclass(frozen=True, slots=True)
