@@ -11,7 +11,7 @@ from rich.console import Console
 
 from tasksieve.audit import Audit, audit
 from tasksieve.audit.audit import audit_splits
-from tasksieve.audit.splits import Splits, Use
+from tasksieve.audit.splits import Splits
 from tasksieve.dialogs import Act, Dialog, Note, Record, Turn
 from tasksieve.dialogs.formats import FORMATS
 from tasksieve.errors import UserError
