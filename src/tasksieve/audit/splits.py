@@ -77,7 +77,7 @@ class Use:
         return Reader(self.model.facts, self.told(names), self.predict, self.slot_acts, slots)
 
     def slots(self, splits: Splits, names: Sequence[Names]) -> Slots:
-        """The gaps for values of the dialogs, as training finds them; those of related tasks count for responses.
+        """The gaps for values, as training finds them: if actions are predicted, in the primary task alone.
 
         Args:
             splits: the dialogs.
