@@ -29,7 +29,8 @@ _MONTHS = (
     "september",
     "october",
     "november",
-) + ("december",)
+    "december",
+)
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _COUNTED = {word: str(number) for number, word in enumerate(_DIGITS)}
 _NUMBERS = frozenset(_MONTHS)
