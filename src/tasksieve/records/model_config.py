@@ -102,6 +102,9 @@ class RankingConfig(ModelConfig):
     """Ranks responses as people wrote them, by their vectors and by the words they share with what is known."""
 
     kind: Literal["ranking"] = "ranking"
+    facts: Facts = Field(
+        default="all", description="which facts are memories; all, as a response may offer what nobody mentioned"
+    )
     hidden: int = Field(default=64, ge=1, le=4096, description="of the layer on the context")
     overlap_hidden: int = Field(default=32, ge=1, le=4096, description="of the layer on what words are shared")
     vector_scale: float = Field(default=4.0, gt=0, description="by what sentence vectors are multiplied there")

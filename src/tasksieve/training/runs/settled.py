@@ -32,7 +32,6 @@ _DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
         "screening": {"trials": 0},
     },
     RANKS: {
-        "model": {"facts": "all"},
         "training": {
             "iterations": 300,
             "primary_lr": 2e-3,
@@ -61,15 +60,16 @@ def settled(config: RunConfig) -> RunConfig:
     read = read_files(config.data)
     values["data"]["predict"] = read.prediction.what
     if model.kind == AUTO:
-        values["model"]["kind"] = _KINDS.get(measure_of(config, read), BUILT_IN)
+        given = model.model_dump(exclude_unset=True)  # the others are the kind's own
+        values["model"] = {**given, "kind": _KINDS.get(measure_of(config, read), BUILT_IN)}
     kind = values["model"]["kind"]
     if config.weight_module.kind == AUTO:
         values["weight_module"]["kind"] = MATCHING if kind in _DEFAULTS else BUILT_IN
     if model.sentences == AUTO:
         values["model"]["sentences"] = _sentences(kind, model.encoder)
     for section, defaults in _DEFAULTS.get(kind, {}).items():
-        given = getattr(config, section).model_fields_set
-        values[section] |= {key: value for key, value in defaults.items() if key not in given}
+        already = getattr(config, section).model_fields_set
+        values[section] |= {key: value for key, value in defaults.items() if key not in already}
     if AUTO in (config.data.predict, model.kind):
         _log.info("predicting %s: %s; model %s", read.prediction.what, read.prediction.why, kind)
     return config_of(RunConfig, values)
