@@ -24,6 +24,7 @@ _DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
             "primary_lr": 1e-3,
             "related_lr": 4e-3,
             "lr_schedule": "linear",
+            "keep": "last",
             "decay": 0.25,
             "related_batch_size": 64,
             "evaluate_every": 100,
