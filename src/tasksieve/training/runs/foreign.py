@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tasksieve.dialogs import Dialog, Note, Record, Turn
 from tasksieve.encoding.held import Held
@@ -15,6 +15,7 @@ from tasksieve.training.runs.dialog_tasks import Encoding
 _SHOWN = 5
 
 
+@runtime_checkable
 class Answering(Protocol):
     """Who answers, as :class:`tasksieve.training.runs.trained_model.TrainedModel` does."""
 
