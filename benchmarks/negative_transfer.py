@@ -2,9 +2,9 @@
 
     python -m benchmarks.negative_transfer [--seeds 5] [--out runs/negative-transfer] [--json FILE]
 
-The settings are the product's own but for the lengths of runs, which are the demo's. The primary task has 50 dialogs;
-the related task is a plain restaurant task, hotels, restaurants whose responses were shuffled over all turns (nothing
-but noise), and a copy of the primary task's own training dialogs.
+The settings are the product's own but for the lengths of runs. The primary task has 50 dialogs of a personalized
+restaurant task; the related task is a plain restaurant task, hotels, restaurants whose responses were shuffled over all
+turns (nothing but noise), and a copy of the primary task's own training dialogs.
 """
 
 from __future__ import annotations
@@ -21,20 +21,41 @@ from tasksieve.dialogs import Dialog, Turn
 from tasksieve.dialogs.formats import read_dialogs
 from tasksieve.dialogs.formats.babi import write_babi
 from tasksieve.dialogs.simulate import simulate, write_simulation
-from tasksieve.experiments.compare import compare
-from tasksieve.experiments.demo import RELATED_DIALOGS, demo_plan
-from tasksieve.records.config import changed
+from tasksieve.experiments.compare import Plan, compare
+from tasksieve.records.config import RunConfig, config_from
 from tasksieve.records.files import write_json
 
 PAIRS = ("restaurant", "hotel", "noise", "copy")
+PRIMARY_DIALOGS, RELATED_DIALOGS, TEST_DIALOGS = 50, 300, 300
+_SETTINGS = {
+    "training": {"iterations": 1000, "evaluate_every": 50, "snapshot_every": 100},
+    "screening": {"trials": 16, "iterations": 500, "groups": 8},
+}
 
 
-def related_of(pair: str, base: Path) -> Path:
-    """The related training dialogs of a pair, written under the demo's data if they are not there.
+def config_of_pair(pair: str, base: Path) -> RunConfig:
+    """The configuration of every run on a pair, whose dialogs are written if they are not there.
 
     Args:
         pair: one of :data:`PAIRS`.
-        base: the demo's folder ``data``.
+        base: the folder of all dialogs.
+    """
+    primary, related = base / "personalized", base / "restaurant"
+    if not (primary / "test.txt").exists() or not (related / "train.txt").exists():
+        splits = simulate("personalized-restaurant", dialogs=TEST_DIALOGS, seed=0, task=3)
+        splits = {name: dialogs[: None if name == "test" else PRIMARY_DIALOGS] for name, dialogs in splits.items()}
+        write_simulation(splits, primary)
+        write_simulation(simulate("restaurant", dialogs=RELATED_DIALOGS, seed=0, task=5), related)
+    data = {"primary": str(primary), "valid": str(primary), "related": [str(related_of(pair, base))]}
+    return config_from({"data": data, **_SETTINGS})
+
+
+def related_of(pair: str, base: Path) -> Path:
+    """The related training dialogs of a pair, written if they are not there.
+
+    Args:
+        pair: one of :data:`PAIRS`.
+        base: the folder of all dialogs.
     """
     if pair in ("restaurant", "copy"):
         return base / ("restaurant" if pair == "restaurant" else "personalized") / "train.txt"
@@ -67,10 +88,9 @@ def shuffled(dialogs: list[Dialog], seed: int = 0) -> list[Dialog]:
 
 def measured(pair: str, out: Path, seeds: int, workers: int) -> dict[str, Any]:
     """Compare on one pair: accuracies, and the difference with its interval."""
-    plan = demo_plan(out, seeds=seeds)
-    config = changed(plan.config, {"data.related": [str(related_of(pair, out / "data"))]})
-    found = compare(replace(plan, config=config, methods=("primary", "learned"), out=out / pair), workers)
-    primary, learned = found.rows
+    config = config_of_pair(pair, out / "data")
+    plan = Plan(config, config.data.primary, ("primary", "learned"), (), seeds, out / pair)
+    primary, learned = compare(plan, workers).rows
     return {
         "pair": pair,
         "seeds": seeds,

@@ -163,15 +163,39 @@ def test_compare_prints_a_table_a_verdict_and_what_sizes_are_worth_and_writes_a_
 def test_demo_runs_on_nothing_but_itself(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from tasksieve.experiments import demo
 
-    monkeypatch.setattr(demo, "PRIMARY_DIALOGS", 4)
-    monkeypatch.setattr(demo, "RELATED_DIALOGS", 4)
+    monkeypatch.setattr(demo, "TRAIN_DIALOGS", 3)
+    monkeypatch.setattr(demo, "VALID_DIALOGS", 2)
     monkeypatch.setattr(demo, "TEST_DIALOGS", 4)
-    monkeypatch.setattr(demo, "SETTINGS", {"iterations": 4, "evaluate_every": 2, "snapshot_every": 2})
-    monkeypatch.setattr(demo, "SCREENING", {"trials": 8, "iterations": 4, "groups": 4, "distill_iterations": 5})
-    ended = cli("demo", "--out", "d", "--seeds", 1, "--workers", 1)
+    monkeypatch.setattr(demo, "OLD_DIALOGS", 1)
+    training = {"iterations": 4, "evaluate_every": 2, "snapshot_every": 2, "related_batch_size": 8}
+    monkeypatch.setattr(demo, "SETTINGS", {"training": training, "meta": {"warm_up": 0}})
+    ended = cli("demo", "--out", "d", "--seeds", 2, "--workers", 1)
     assert ended.code == 0, ended.err
-    assert re.search(r"^(Undecided|Equal|Borrow|Do not borrow): ", ended.out, re.MULTILINE), ended.out
+    lines = ended.out.splitlines()
+    assert lines[0].split(":")[0] in {"Borrow", "Do not borrow", "Undecided", "Equal"}
+    begins = next(number for number, line in enumerate(lines) if line.startswith("The bot ("))
+    table = next(number for number, line in enumerate(lines) if line.lstrip().startswith("method"))
+    transcript = "\n".join(lines[begins + 1 : table])
+    assert re.search(r"^  user  \S", transcript, re.MULTILINE)
+    assert re.search(r"^   bot  \S", transcript, re.MULTILINE)
+    assert re.search(r"^  tool  Customer: status ", transcript, re.MULTILINE)
+    assert re.search(r"\[\w+[\w ]*\]", transcript)
+    assert max(map(len, lines)) <= 80
+    assert all(method in ended.out for method in ("primary", "multitask", "learned", "tfidf", "tfidf-all"))
+    chat = next(line for line in lines if "tasksieve chat" in line).split()[-1]
+    assert (tmp_path / chat / "result.json").exists()
     assert (tmp_path / "d" / "report.html").exists()
+    again = cli("demo", "--out", "d", "--seeds", 2, "--workers", 1, "--json")
+    assert json.loads(again.out)["verdict"].split()[0] == lines[0].split()[0]
+
+
+def test_evaluate_counts_answers_with_values_of_somebody_else(cli: Cli, learned_run: Path, tasks_dir: Path) -> None:
+    options = ("evaluate", learned_run, "--data", tasks_dir / "primary", "--split", "valid")
+    record = json.loads(cli(*options, "--answers", "--json").out)
+    assert set(record["answers"]) == {"answers", "foreign", "unanswered", "shown"}
+    assert record["answers"]["answers"] + record["answers"]["unanswered"] == record["turns"]
+    assert "answers" not in json.loads(cli(*options, "--json").out)
+    assert f"{record['answers']['answers']} answers: " in cli(*options, "--answers").out
 
 
 ERRORS = {

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from tasksieve.audit import Audit, audit
 from tasksieve.audit.audit import audit_splits
-from tasksieve.audit.splits import Splits, Use
+from tasksieve.audit.splits import Splits
 from tasksieve.dialogs import Act, Dialog, Note, Record, Turn
 from tasksieve.dialogs.formats import FORMATS
 from tasksieve.errors import UserError
@@ -216,13 +216,21 @@ def test_facts_that_describe_an_entity_are_seen_without_room() -> None:
         assert (size.facts["seen"] == size.facts["given"]) is all_seen
 
 
-def test_turns_whose_values_can_be_filled_in_are_told_where_they_are_known() -> None:
-    from tasksieve.audit.splits import ReadSplits, sizes_of
-
-    splits, use = Splits(MINE), Use("actions")
-    (size,) = sizes_of(splits, ReadSplits.of(splits, use), use, lambda readings: {"said": len(readings), "filled": 1})
-    assert size.values == {"said": 2, "filled": 1}
-    assert audit_splits(splits).sizes[0].values is None
+def test_turns_whose_values_can_be_filled_in_from_their_own_dialog_are_told() -> None:
+    told = Record.of("customer", {"name": "Anna Berg", "meter": "M-4711"})
+    other = Record.of("customer", {"name": "Otto Pohl", "meter": "M-8120"})
+    mine = [
+        Dialog((told, Turn("hi", "your meter is M-4711", acts=(TELL,)), Turn("bye", "goodbye", acts=(BYE,)))),
+        Dialog((other, Turn("hi", "your meter is M-8120", acts=(TELL,)))),
+    ]
+    found = audit_splits(Splits(mine, related=(mine,)), "actions")
+    assert [size.values for size in found.sizes] == [{"said": 2, "filled": 2}, None]
+    assert sentence(found, "values") == (
+        "2 primary turns say a value, and 2 of them can be filled in from their own dialog."
+    )
+    related = audit_splits(Splits(mine, related=(mine,)), "responses").sizes[1]
+    assert related.values == {"said": 2, "filled": 2}
+    assert audit_splits(Splits(MINE)).sizes[0].values == {"said": 0, "filled": 0}
 
 
 def archive(folder: Path, count: int) -> Path:

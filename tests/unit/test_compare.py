@@ -11,9 +11,10 @@ import polars as pl
 import pytest
 from scipy import stats
 
+from tasksieve.dialogs.simulate import simulate_support
 from tasksieve.errors import UserError
+from tasksieve.experiments import demo
 from tasksieve.experiments.compare import Plan, compare
-from tasksieve.experiments.demo import demo_plan
 from tasksieve.experiments.weights import examples_at, export_weights, ranked, weights_by_kind
 from tasksieve.experiments.workers import run_jobs
 from tasksieve.records.bootstrap import bootstrap_interval
@@ -167,12 +168,22 @@ def test_no_jobs_no_work() -> None:
     run_jobs([], 4, lambda name, report: None)
 
 
-def test_the_demo_simulates_once(tmp_path: Path) -> None:
-    first = demo_plan(tmp_path, seed=3)
-    before = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.txt")}
-    assert len(before) == 8
-    assert demo_plan(tmp_path, seed=3) == first
-    assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.txt")} == before
+def test_the_demo_simulates_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "TEST_DIALOGS", 5)
+    monkeypatch.setattr(demo, "OLD_DIALOGS", 2)
+    first = demo.demo_plan(tmp_path, seed=3)
+    before = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.jsonl")}
+    assert len(before) == 3 + 9
+    assert demo.demo_plan(tmp_path, seed=3) == first
+    assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.jsonl")} == before
+    assert demo.demo_plan(tmp_path, seed=4).test != first.test
+
+
+def test_the_demo_shows_a_dialog_that_is_in_none_of_its_files() -> None:
+    fresh = demo.fresh_dialog(seed=3)
+    parts = simulate_support(desk="new", dialogs={"train": 10, "valid": 10, "test": demo.TEST_DIALOGS}, seed=3)
+    assert all(fresh != dialog for dialogs in parts.values() for dialog in dialogs)
+    assert 3 < len(fresh.turns) <= 9
 
 
 @pytest.fixture(scope="module")

@@ -229,3 +229,21 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
         write_whole(file, failing)
     assert file.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+@pytest.mark.parametrize("related_batch_size", [None, 8])
+def test_a_run_records_which_related_task_every_example_is_of(
+    tasks_dir: Path, tmp_path: Path, related_batch_size: int | None
+) -> None:
+    config = small_config(
+        tasks_dir,
+        "restaurant",
+        "hotel",
+        training={"method": "learned", "iterations": 4, "related_batch_size": related_batch_size},
+    )
+    result = train(config, tmp_path / "run")
+    assert result["services"] == ["restaurant", "hotel"]
+    examples = RunFolder(tmp_path / "run").read_examples()
+    nights = examples.filter(examples["kind"] == "ask nights")
+    assert set(nights["task"]) == {1}
+    assert set(examples["task"]) == {0, 1}

@@ -87,10 +87,12 @@ def test_long_and_hostile_texts_stay_text_within_80_columns() -> None:
     assert text.count("0.50 ███ ") == 40
 
 
-def test_tasks_are_named_by_their_files_where_there_are_several() -> None:
+def test_tasks_are_named_where_there_are_several_and_numbered_where_names_are_missing() -> None:
     examples = examples_frame().with_columns(task=pl.col("dialog") % 2)
     weights = weights_frame(examples, 800)
     highest, lowest = extreme_dialogs(weights, named_tasks(examples, ["a.txt", "b.txt"]), each=1)
     assert [one.task for one in (*highest, *lowest)] == ["a.txt", "b.txt"]
-    assert extreme_dialogs(weights, named_tasks(examples, ["a.txt"]), each=1)[0][0].task == ""
+    assert extreme_dialogs(weights, named_tasks(examples, ["a"]), each=1)[0][0].task == "related task 1"
+    alone = examples.with_columns(task=pl.lit(0))
+    assert extreme_dialogs(weights, named_tasks(alone, ["a.txt"]), each=1)[0][0].task == ""
     assert named_tasks(examples_frame(), ["a", "b"])["task"].unique().to_list() == ["older"]

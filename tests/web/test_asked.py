@@ -10,12 +10,13 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from tasksieve.dialogs import Dialog, Turn
+from tasksieve.dialogs import Dialog, Record, Turn
 from tasksieve.errors import UserError
 from tasksieve.serve.app import create_app
 from tasksieve.serve.asked import LONGEST_FACT
 from tasksieve.serve.responder import Responder
 from tasksieve.serve.talk import talk_routes
+from tasksieve.training.runs.answers import NothingToSay
 from tests.unit.test_slots import strangers
 from tests.unit.test_wordings import TEST, TRAINING, trained
 
@@ -103,6 +104,32 @@ def test_actions_are_answered_with_their_wordings_and_nobody_elses_data(desk: Te
     assert said > 200
     found = desk.post("/api/respond", json={"user": "hello"}).json()
     assert (found["response"], found["action"]) == ("I do not know.", "")
+
+
+def test_given_candidates_with_values_of_others_are_ranked_and_never_said() -> None:
+    known, other = TEST[0], TEST[1]
+    of_other = next(event for event in other.events if isinstance(event, Record))
+    mine, theirs = (dict(of.events[2].flat())["name"] for of in (known, other))  # type: ignore[union-attr]
+    assert of_other.kind == "find_customer" and mine != theirs
+    texts = [f"Hello {theirs}, all is done.", f"Hello {mine}, all is done.", "What is your customer number?"]
+    app = FastAPI()
+    app.include_router(talk_routes(Responder(trained(TRAINING, "actions", 1.0), texts)))
+    client = TestClient(app)
+    asked = {"events": [{"fact": known.events[2].text}], "user": "hello"}  # type: ignore[union-attr]
+    said = client.post("/api/respond", json=asked).json()["candidates"]
+    assert {one["text"] for one in said} == set(texts[1:])
+    assert sum(one["probability"] for one in said) == pytest.approx(1)
+    for more in ({}, {"candidates": texts}):
+        ranked = client.post("/api/rank", json={**asked, **more}).json()["candidates"]
+        assert {one["text"]: one["foreign"] for one in ranked} == {texts[0]: True, texts[1]: False, texts[2]: False}
+
+
+def test_where_every_given_candidate_has_values_of_others_the_fallback_is_said() -> None:
+    texts = ["Hello Otto Quast, your meter is M-111222."]
+    with pytest.raises(NothingToSay, match="every candidate holds a value"):
+        Responder(trained(TRAINING, "actions", 1.0), texts).respond([], "hello", (), 5)
+    (said,) = Responder(trained(TRAINING, "actions", 1.0), texts, "One moment.").respond([], "hi", (), 5).candidates
+    assert (said.text, said.fallback) == ("One moment.", True)
 
 
 def test_a_fallback_needs_a_run_that_says_when_to_use_it(run: Path) -> None:

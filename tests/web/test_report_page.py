@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tasksieve.report.html import write_report
+from tests.unit.measured_folders import write_measured
 from tests.unit.report_folders import STEPS, examples_frame, weights_frame, write_comparison
 from tests.web.browsers import PHONE, WIDE, faults_of, fits
 
@@ -44,6 +45,48 @@ def page(context: Any, address: str) -> Iterator[Any]:
     yield page
     page.close()
     assert faults == []
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A report with simple rows, confusions and 19 related tasks."""
+    folder = tmp_path_factory.mktemp("measured")
+    write_measured(folder)
+    return write_report(folder).as_uri()
+
+
+def test_at_a_desk_and_on_a_phone_nothing_is_cut(context: Any, measured: str) -> None:
+    page = context.new_page()
+    page.goto(measured)
+    page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
+    assert fits(page)
+    width = page.viewport_size["width"]
+    outside = (
+        "one => one.checkVisibility() && !one.closest('.scroll') && one.getBoundingClientRect().right > innerWidth"
+    )
+    assert page.locator("main *").evaluate_all(f"all => all.filter({outside}).map(one => one.outerHTML)") == []
+    charts = page.locator(".card svg").evaluate_all(
+        "all => all.filter(one => one.checkVisibility()).map(one => one.getBoundingClientRect().width)"
+    )
+    assert len(charts) == page.locator(".card .desk").count()
+    assert all(width / 2 < chart < width for chart in charts)
+    scrolled = "one => one.scrollWidth <= one.clientWidth || getComputedStyle(one).overflowX === 'auto'"
+    assert all(page.locator(".scroll, .card").evaluate_all(f"all => all.map({scrolled})"))
+    texts = page.locator(".card svg text").evaluate_all(
+        "all => all.filter(one => one.checkVisibility() && one.getBoundingClientRect().height < 8).length"
+    )
+    assert texts == 0
+    page.close()
+
+
+def test_axe_finds_no_fault_in_a_report_with_many_related_tasks(browser: Any, measured: str) -> None:
+    page = browser.new_page(viewport=WIDE, bypass_csp=True)
+    page.goto(measured)
+    for scheme, size in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size(size)
+        assert faults_of(page) == []
+    page.close()
 
 
 def test_the_slider_moves_the_histogram_by_keyboard(page: Any) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tasksieve.audit.facts import facts_seen
 from tasksieve.dialogs import Dialog, Turn
-from tasksieve.encoding import Names, Reader, Reading, action_of, names_of
+from tasksieve.encoding import Names, Reader, Reading, Slots, action_of, names_of, slots_of
+from tasksieve.encoding.reading import fillable
 from tasksieve.records.model_config import SLOT_ACTS, MemoryNetworkConfig, ModelConfig, Predicted
 
 PRIMARY, VALID, TEST = "primary", "valid", "test"
@@ -67,34 +68,51 @@ class Use:
         """What is predicted of a turn as it stands in the dialogs; empty if they do not say."""
         return turn.system if self.predict == "responses" else action_of(turn.acts, self.slot_acts)
 
-    def reader(self, names: Names) -> Reader:
-        """What reads the dialogs of a task with these names."""
-        told = None if self.model.entities == "names" else names
-        return Reader(self.model.facts, told, self.predict, self.slot_acts)
+    def told(self, names: Names) -> Names | None:
+        """The names that a model is told of; None if it describes no entity."""
+        return None if self.model.entities == "names" else names
+
+    def reader(self, names: Names, slots: Slots | None) -> Reader:
+        """What reads the dialogs of a task with these names and gaps."""
+        return Reader(self.model.facts, self.told(names), self.predict, self.slot_acts, slots)
+
+    def slots(self, splits: Splits, names: Sequence[Names]) -> Slots:
+        """The gaps for values, as training finds them: if actions are predicted, in the primary task alone.
+
+        Args:
+            splits: the dialogs.
+            names: of the primary task, then of each related one.
+        """
+        reserved = frozenset[str]().union(*(told.gaps() for each in names if (told := self.told(each)) is not None))
+        related = () if self.predict == "actions" else splits.related
+        return slots_of(splits.primary, splits.valid or (), *related, reserved=reserved)
 
 
 @dataclass(frozen=True, slots=True)
 class ReadSplits:
-    """The dialogs of an audit as a model reads them, and the names of each task."""
+    """The dialogs of an audit as a model reads them, the names of each task, and the gaps for values."""
 
     primary: Sequence[Reading]
     valid: Sequence[Reading] | None
     test: Sequence[Reading] | None
     names: Names
+    slots: Slots
     related: tuple[Sequence[Reading], ...] = ()
     related_names: tuple[Names, ...] = ()
 
     @classmethod
     def of(cls, splits: Splits, use: Use) -> ReadSplits:
         """Read every dialog once, as training does."""
-        own, *others = names_of([*splits.primary, *(splits.valid or ())], *splits.related)
+        own, *others = names = names_of([*splits.primary, *(splits.valid or ())], *splits.related)
+        slots = use.slots(splits, names)
+        theirs = None if use.predict == "actions" else slots
         related = zip(others, splits.related, strict=True)
-        read = tuple(use.reader(names).read(dialogs) for names, dialogs in related)
-        return cls(*_own(splits, use.reader(own)), own, read, tuple(others))
+        read = tuple(use.reader(each, theirs).read(dialogs) for each, dialogs in related)
+        return cls(*_own(splits, use.reader(own, slots)), own, slots, read, tuple(others))
 
     def other(self, splits: Splits, use: Use) -> ReadSplits:
         """The dialogs of the primary task read for another use, without related ones."""
-        return ReadSplits(*_own(splits, use.reader(self.names)), self.names)
+        return ReadSplits(*_own(splits, use.reader(self.names, self.slots)), self.names, self.slots)
 
     def held_out(self) -> Iterator[tuple[str, Sequence[Reading]]]:
         """(name, dialogs) of the splits that nothing is learned from."""
@@ -143,20 +161,19 @@ class Size:
     values: dict[str, int] | None = None
 
 
-ValuesOf = Callable[[Sequence[Reading]], dict[str, int] | None]
-"""Counts turns as :attr:`Size.values` says."""
-
-
-def not_known(readings: Sequence[Reading]) -> None:
-    """Where nothing tells which values a turn says."""
-
-
-def sizes_of(splits: Splits, read: ReadSplits, use: Use, values_of: ValuesOf = not_known) -> tuple[Size, ...]:
-    """Count every split's dialogs, turns, facts, distinct responses and actions."""
+def sizes_of(splits: Splits, read: ReadSplits, use: Use) -> tuple[Size, ...]:
+    """Count every split's dialogs, turns, facts, distinct responses and actions, and the turns that say values."""
     return tuple(
-        _size_of(name, dialogs, readings, names, use, values_of(readings))
+        _size_of(name, dialogs, readings, names, use)
         for (name, dialogs), (names, readings) in zip(splits.all(), read.all(), strict=True)
     )
+
+
+def _values_of(readings: Sequence[Reading]) -> dict[str, int] | None:
+    if all(turn.gapped is None for reading in readings for turn in reading.learned):
+        return None
+    found = fillable(readings)
+    return {"said": found["turns"], "filled": found["fillable"]}
 
 
 def _size_of(
@@ -165,7 +182,6 @@ def _size_of(
     readings: Sequence[Reading],
     names: Names,
     use: Use,
-    values: dict[str, int] | None,
 ) -> Size:
     turns = [turn for dialog in dialogs for turn in dialog.turns]
     actions = [action for turn in turns if (action := action_of(turn.acts, use.slot_acts))]
@@ -180,7 +196,7 @@ def _size_of(
         responses=len({turn.system for turn in turns}),
         annotated=len(actions),
         actions=len(set(actions)),
-        values=values,
+        values=_values_of(readings),
     )
 
 

@@ -9,9 +9,10 @@ import typer
 
 from tasksieve.cli.audit import audit
 from tasksieve.cli.chat import chat
-from tasksieve.cli.compare import compare, demo, report
+from tasksieve.cli.compare import compare, report
 from tasksieve.cli.convert import convert, validate
 from tasksieve.cli.data import data
+from tasksieve.cli.demo import demo
 from tasksieve.cli.ending import Interrupted, guarded, obeying_signals
 from tasksieve.cli.messages import say, show_messages
 from tasksieve.cli.method_list import ListsMethods

@@ -1,4 +1,4 @@
-"""`tasksieve compare`, `demo` and `report`: methods against each other, and what came out."""
+"""`tasksieve compare` and `report`: methods against each other, and what came out."""
 
 from __future__ import annotations
 
@@ -102,22 +102,6 @@ def compare(
     _compare(plan, workers, as_json)
 
 
-def demo(
-    out: Annotated[Path, typer.Option(help="Where everything goes.")] = Path("tasksieve-demo"),
-    seed: Annotated[int, typer.Option(min=0, help="Of the simulated dialogs.")] = 0,
-    seeds: Seeds = 2,
-    workers: Workers = os.cpu_count() or 1,
-    as_json: Json = False,
-) -> None:
-    """See it work in three minutes, on simulated dialogs.
-
-    50 dialogs of a personalized restaurant task, and 300 of a plain one to borrow from.
-    """
-    from tasksieve.experiments.demo import demo_plan
-
-    _compare(demo_plan(out, seed, seeds), workers, as_json)
-
-
 def report(
     folder: Annotated[Path, typer.Argument(help="A run or comparison folder.")],
     out: Annotated[Path | None, typer.Option(help="The file to write; else report.html in the folder.")] = None,
@@ -128,20 +112,30 @@ def report(
     output().print(f"Wrote {write_report(folder, out)}", soft_wrap=True)
 
 
-def _compare(plan: Plan, workers: int, as_json: bool) -> None:
+def run_plan(plan: Plan, workers: int) -> tuple[Comparison, list[Path]]:
+    """Compare with progress bars, and write report and pictures; returns their files, the report first."""
     from tasksieve.experiments.compare import compare as compare_methods
     from tasksieve.report.html import write_report
     from tasksieve.report.pictures import write_pictures
 
     with RunBars() as bars:
         comparison = compare_methods(plan, workers, bars.watch)
-    written = [write_report(plan.out), *write_pictures(plan.out)]
+    return comparison, [write_report(plan.out), *write_pictures(plan.out)]
+
+
+def check_failed(comparison: Comparison) -> None:
+    """Raise UserError if runs of a comparison failed, saying which."""
+    if comparison.failed:
+        raise UserError(_failure(comparison))
+
+
+def _compare(plan: Plan, workers: int, as_json: bool) -> None:
+    comparison, written = run_plan(plan, workers)
     if as_json:
         print_json(comparison.model_dump(mode="json"))
     else:
         _print(comparison, written)
-    if comparison.failed:
-        raise UserError(_failure(comparison))
+    check_failed(comparison)
 
 
 def _print(comparison: Comparison, written: list[Path]) -> None:

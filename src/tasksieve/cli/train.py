@@ -111,13 +111,17 @@ def evaluate(
     others: Annotated[
         list[str], typer.Option(help="Dialogs of another service, for distractors from all. May be repeated.")
     ] = [],  # noqa: B006
+    answers: Annotated[
+        bool,
+        typer.Option("--answers", help="Answer every turn too, and count answers with values of somebody else."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Measure a run's best model: per turn, per dialog, by kind of turn, single acts, and among distractors."""
-    from tasksieve.report.terminal import evaluation_table, selection_table
+    from tasksieve.report.terminal import answers_sentence, evaluation_table, selection_table
     from tasksieve.training.runs.trained_model import evaluate_run
 
-    measured = evaluate_run(run, data, split, predictions=predictions, others=others)
+    measured = evaluate_run(run, data, split, predictions=predictions, others=others, answers=answers)
     if as_json:
         print_json(measured)
         return
@@ -125,5 +129,7 @@ def evaluate(
     console.print(evaluation_table(measured))
     if measured.get("selection"):
         console.print(selection_table(measured))
+    if measured.get("answers"):
+        console.print(answers_sentence(measured["answers"]))
     if predictions is not None:
         console.print(f"Wrote {predictions}", soft_wrap=True)

@@ -33,6 +33,7 @@ class Candidates:
     Attributes:
         texts: of the candidates.
         gaps: the numbers of those that are templates with gaps.
+        vocabulary: that numbers their words.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Candidates:
         for text in texts:
             first.setdefault(bag_of(text), text)
         self.texts = tuple(first.values())
+        self.vocabulary = vocabulary
         gaps = [n for n, text in enumerate(self.texts) if has_gap(text, placeholders)]
         self.gaps = torch.tensor(gaps, dtype=torch.long, device=device)
         self._numbers = {bag: number for number, bag in enumerate(first)}

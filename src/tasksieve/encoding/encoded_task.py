@@ -14,6 +14,7 @@ from tasksieve.encoding.batch import Batch
 from tasksieve.encoding.candidates import Candidates
 from tasksieve.encoding.choices import ChoiceRows, Choices
 from tasksieve.encoding.cutting import assembled
+from tasksieve.encoding.drawn import drawn_choices
 from tasksieve.encoding.reading import SYSTEM, USER, Line, Reading, ReadTurn, kind_of
 from tasksieve.encoding.sentences import Embed, SentenceTable, dense, plain, text_of_line
 from tasksieve.encoding.vocabulary import Vocabulary
@@ -79,6 +80,8 @@ class EncodedTask:
 
         tasks: of each dialog the number of its task, if these are several that are one here: their turns choose among
             the candidates that are responses of their own task. Dialogs of a task stand together.
+        among: if not 0, each turn chooses among so many responses of its own task, its own with them, all as they
+            were said (:mod:`tasksieve.encoding.drawn`), instead of the candidates and the entities they name.
 
     Raises: UserError: if no turn of theirs is one to learn from.
 
@@ -103,6 +106,7 @@ class EncodedTask:
         device: torch.device | str = "cpu",
         vectors: Embed | None = None,
         tasks: Sequence[int] | None = None,
+        among: int = 0,
     ) -> None:
         rows, entities = _Rows(vocabulary, vectors), ChoiceRows(vocabulary, vectors)
         examples: list[Example] = []
@@ -121,7 +125,8 @@ class EncodedTask:
                     first = len(memories)
                     memories.extend(map(rows.line, reading.memory(turn)[-max_memories:]))
                     last = len(memories)
-                spoken = rows.spoken(turn.user, turn.said.user), rows.spoken(turn.response, _as_it_was(turn))
+                response = (turn.said.system,) * 2 if among else (turn.response, _as_it_was(turn))
+                spoken = rows.spoken(turn.user, turn.said.user), rows.spoken(*response)
                 columns.append((*spoken, first, last, candidates.number(turn.response)))
                 entities.add(turn.descriptions, turn.entity)
                 said, dialog = turn.said, number - firsts[task]
@@ -138,9 +143,14 @@ class EncodedTask:
         self.memories = torch.tensor([*memories, -1], device=device)
         columns_tensor = torch.tensor(columns, device=device)
         self.spoken = columns_tensor[:, :2].contiguous()
-        self.start, self.end, right = columns_tensor[:, 2:].T.contiguous().unbind()
-        self.choices, self.entities = candidates.choices(right), entities.choices(device)
-        if len(firsts) > 1:
+        self.start, self.end, known = columns_tensor[:, 2:].T.contiguous().unbind()
+        self.choices, self.entities = candidates.choices(known), entities.choices(device)
+        if among:
+            right = [example.system for example in examples]
+            of_tasks = [example.task for example in examples]
+            self.choices = drawn_choices(right, of_tasks, among, vocabulary, device, vectors)
+            self.entities = None
+        elif len(firsts) > 1:
             self.choices = _of_own_task(self.choices, [example.task for example in examples])
         unseen = int((self.targets < 0).sum())
         self.coverage = Coverage(len(examples), unseen, rows.words, rows.unknown_words)

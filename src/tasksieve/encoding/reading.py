@@ -112,6 +112,7 @@ class Reader:
             the state of the dialog (:mod:`tasksieve.encoding.state`).
         slot_acts: the acts whose slot is part of an action.
         slots: the gaps for values that come from the dialog; None takes these as they are.
+        written: whether memories and utterances are as they were written; else names in them are placeholders.
     """
 
     facts: Facts = "needed"
@@ -119,6 +120,7 @@ class Reader:
     predict: Predicted = "responses"
     slot_acts: tuple[str, ...] = SLOT_ACTS
     slots: Slots | None = None
+    written: bool = False
 
     def read(self, dialogs: Iterable[Dialog]) -> list[Reading]:
         """Read dialogs one by one."""
@@ -174,7 +176,7 @@ class _Pass:
         gapped = self._gapped(turn)
         response, entity = (action, -1) if action else self._template(turn, gapped)
         learned = turn.learned and bool(action or self._reader.predict == "responses")
-        user = self._entities.replaced(turn.user)
+        user = self._seen_as(turn.user)
         fresh = tuple(self._at_hand(turn))
         known = () if action else self._entities.descriptions()
         self._turns.append(
@@ -286,7 +288,10 @@ class _Pass:
         self._lines.append(self._line(speaker, text))
 
     def _line(self, speaker: str, text: str) -> Line:
-        return Line(f"{speaker} {self._entities.replaced(text)}", f"{speaker} {text}")
+        return Line(f"{speaker} {self._seen_as(text)}", f"{speaker} {text}")
+
+    def _seen_as(self, text: str) -> str:
+        return text if self._reader.written else self._entities.replaced(text)
 
 
 def fillable(readings: Iterable[Reading]) -> dict[str, int]:

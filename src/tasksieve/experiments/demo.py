@@ -1,37 +1,52 @@
-"""The main job on embedded data: simulated dialogs of a personalized task, borrowing from a plain one."""
+"""The main job on embedded data: a few dialogs of a new support desk, and an archive of an older one."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tasksieve.dialogs.simulate import simulate, write_simulation
+from tasksieve.dialogs import Dialog
+from tasksieve.dialogs.simulate import simulate_support, write_support
 from tasksieve.experiments.compare import Plan
 from tasksieve.records.config import config_from
 
-PRIMARY_DIALOGS, RELATED_DIALOGS, TEST_DIALOGS = 50, 300, 300
-SCREENING = {"trials": 16, "iterations": 500, "groups": 8}
-SETTINGS = {"iterations": 1000, "evaluate_every": 50, "snapshot_every": 100}
+SEED = 7
+"""Of the simulation; no setting of the product was chosen on its dialogs."""
+TRAIN_DIALOGS, VALID_DIALOGS, TEST_DIALOGS = 10, 10, 200
+OLD_DIALOGS = 60
+"""Of each service of the older desk."""
+METHODS = ("primary", "multitask", "learned", "tfidf", "tfidf-all")
+SETTINGS: dict[str, dict[str, int]] = {}
+"""Where runs differ from the product's defaults, by section."""
+_FRESH, _TURNS = 20, 9
 
 
-def demo_plan(out: Path, seed: int = 0, seeds: int = 2) -> Plan:
-    """Write the simulated dialogs under ``out/data`` and say what to compare.
+def demo_plan(out: Path, seed: int = SEED, seeds: int = 2) -> Plan:
+    """Write the simulated dialogs into the comparison's folder and say what to compare.
+
+    Sentences are bags of words, so that it takes the same time where a pretrained encoder is installed.
 
     Args:
         out: the comparison folder.
         seed: of the simulation.
         seeds: runs of each method.
     """
-    primary, related = out / "data" / "personalized", out / "data" / "restaurant"
-    if not (primary / "test.txt").exists() or not (related / "train.txt").exists():
-        splits = simulate("personalized-restaurant", dialogs=TEST_DIALOGS, seed=seed, task=3)
-        splits = {name: dialogs[: None if name == "test" else PRIMARY_DIALOGS] for name, dialogs in splits.items()}
-        write_simulation(splits, primary)
-        write_simulation(simulate("restaurant", dialogs=RELATED_DIALOGS, seed=seed, task=5), related)
-    config = config_from(
-        {
-            "data": {"primary": str(primary), "valid": str(primary), "related": [str(related)]},
-            "training": SETTINGS,
-            "screening": SCREENING,
-        }
-    )
-    return Plan(config, str(primary), ("primary", "multitask", "learned"), (), seeds, out)
+    folder = out / f"desks-{seed}"
+    new, old = folder / "new", folder / "old"
+    if not (old / "cancellations.jsonl").exists():  # written last
+        numbers = {"train": TRAIN_DIALOGS, "valid": VALID_DIALOGS, "test": TEST_DIALOGS}
+        archive = simulate_support(desk="old", dialogs=OLD_DIALOGS, seed=seed)
+        write_support(simulate_support(desk="new", dialogs=numbers, seed=seed), archive, folder)
+    data = {"primary": str(new), "valid": str(new), "related": [str(old)], "predict": "actions"}
+    config = config_from({"data": data, "model": {"sentences": "bag-of-words"}, **SETTINGS})
+    return Plan(config, str(new), METHODS, (), seeds, out)
+
+
+def fresh_dialog(seed: int = SEED) -> Dialog:
+    """A dialog of the newer desk that is in no file of the demo, short enough to be read: the first such one.
+
+    Args:
+        seed: of the simulation.
+    """
+    dialogs = simulate_support(desk="new", dialogs={"test": TEST_DIALOGS + _FRESH}, seed=seed)["test"]
+    fresh = dialogs[TEST_DIALOGS:]
+    return next((one for one in fresh if len(one.turns) <= _TURNS), min(fresh, key=lambda one: len(one.turns)))

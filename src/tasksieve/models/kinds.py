@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from tasksieve.models.matching.model import Matching
+from tasksieve.models.matching.ranking import Ranking
 from tasksieve.models.matching.weight_module import MatchingWeights
 from tasksieve.models.memory_network.network import MemoryNetwork, MemoryWeightModule
 from tasksieve.models.model import DialogModel, DialogWeightModule
@@ -20,7 +21,7 @@ from tasksieve.records.model_config import (
 OwnModel = TypeVar("OwnModel", bound=type[DialogModel])
 OwnModule = TypeVar("OwnModule", bound=type[DialogWeightModule])
 
-_MODELS: dict[str, type[DialogModel]] = {BUILT_IN: MemoryNetwork, "matching": Matching}
+_MODELS: dict[str, type[DialogModel]] = {BUILT_IN: MemoryNetwork, "matching": Matching, "ranking": Ranking}
 _WEIGHT_MODULES: dict[str, type[DialogWeightModule]] = {BUILT_IN: MemoryWeightModule, "matching": MatchingWeights}
 
 

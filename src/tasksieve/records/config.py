@@ -110,6 +110,9 @@ class TrainingConfig(Section):
     )
     max_grad_norm: float | None = Field(default=None, gt=0, description="clip the norm of both updates")
     evaluate_every: int = Field(default=100, ge=1, description="iterations between validations")
+    keep: Literal["best", "last"] = Field(
+        default="best", description="the model that is kept: that of the best validation, or the last one"
+    )
     patience: int = Field(default=25, ge=1, description="validations without a better one before stopping")
     snapshot_every: int = Field(default=200, ge=1, description="iterations between records of the weights")
     snapshot_examples: int = Field(

@@ -100,6 +100,21 @@ class MatchingConfig(ModelConfig):
     linear: bool = Field(default=True, description="whether choices also have a linear function of the vectors each")
 
 
+class RankingConfig(ModelConfig):
+    """Ranks responses as people wrote them, by their vectors and by the words they share with what is known."""
+
+    kind: Literal["ranking"] = "ranking"
+    facts: Facts = Field(
+        default="all", description="which facts are memories; all, as a response may offer what nobody mentioned"
+    )
+    hidden: int = Field(default=64, ge=1, le=4096, description="of the layer on the context")
+    overlap_hidden: int = Field(default=32, ge=1, le=4096, description="of the layer on what words are shared")
+    vector_scale: float = Field(default=4.0, gt=0, description="by what sentence vectors are multiplied there")
+    sharpness: float = Field(default=5.0, gt=0, description="by what cosines are multiplied at first")
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="of sentence vectors, in training")
+    map_lr: float = Field(default=0.5, gt=0, description="step sizes of maps of vectors, as a share of the others'")
+
+
 class MatchingWeightConfig(WeightModuleConfig):
     """The weight module that goes with matching: linear in the context's and the response's vectors and words."""
 
@@ -194,7 +209,8 @@ class Kinds(Generic[Kind]):
 
 
 MODEL_KINDS: Kinds[ModelConfig] = Kinds(
-    "model", {AUTO: AutoModelConfig, BUILT_IN: MemoryNetworkConfig, "matching": MatchingConfig}
+    "model",
+    {AUTO: AutoModelConfig, BUILT_IN: MemoryNetworkConfig, "matching": MatchingConfig, "ranking": RankingConfig},
 )
 WEIGHT_MODULE_KINDS: Kinds[WeightModuleConfig] = Kinds(
     "weight module", {AUTO: AutoWeightConfig, BUILT_IN: MemoryWeightConfig, "matching": MatchingWeightConfig}

@@ -12,7 +12,7 @@
     trials.jsonl           one line a trial of the screening: the groups that were in it, and its result
     examples.parquet       example, task, dialog, turn, kind, user, system: the related examples
     weights/*.parquet      example, dialog, turn, step, weight: one file a snapshot
-    result.json            how the run ended
+    result.json            how the run ended, and the names of the related tasks by their number: services
     test.json              all measures on the test set, once it was read, in per cent; right turns of each dialog
     predictions.parquet    every test turn of a comparison's run: what was right, what was predicted, its rank
     .lock                  held by the process at work

@@ -18,7 +18,7 @@ def write_pictures(folder: Path) -> list[Path]:
     """
     comparison = read_comparison(folder)
     runs, _ = read_runs(folder, list(dict.fromkeys(row.method for row in comparison.rows)))
-    figures = {"learning-curves": learning_curves(runs)}
+    figures = {"learning-curves": learning_curves(runs, comparison.measure)}
     if len({row.size for row in comparison.rows}) > 1:
         figures["accuracy-by-size"] = accuracy_by_size(comparison)
     shown = run_to_show(runs)

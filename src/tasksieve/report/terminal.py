@@ -96,6 +96,19 @@ def evaluation_table(test: dict[str, Any]) -> Table:
     return table
 
 
+def answers_sentence(answers: dict[str, Any]) -> str:
+    """How many answers hold a value that their conversation does not, and the first of them.
+
+    Args:
+        answers: that part of the record ``test.json``.
+    """
+    given, foreign, unanswered = (answers[name] for name in ("answers", "foreign", "unanswered"))
+    some = show.whole(foreign) if foreign else "none"
+    said = f"{show.whole(given)} answers: {some} with a value that the conversation does not hold"
+    said += f"; {show.whole(unanswered)} turns at which nothing could be said." if unanswered else "."
+    return said + "".join(f"\n  {value}: {show.one_line(text, 200)}" for value, text in answers["shown"])
+
+
 def selection_table(test: dict[str, Any]) -> Table:
     """How the right response ranks among distractors: a row for each number of responses ranked and their source.
 

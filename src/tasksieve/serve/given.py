@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tasksieve.encoding import Batch, Choices, KnownEntities, SentenceTable, Vocabulary
+from tasksieve.encoding import Batch, Choices, KnownEntities, Reading, SentenceTable, Slots, Vocabulary
 from tasksieve.encoding.phrases import phrase_of
 from tasksieve.models import DialogModel
-from tasksieve.training.runs.answers import Answer
+from tasksieve.training.runs.answers import NOTHING_GIVEN, Answer, NothingToSay
 
 
 class GivenResponses:
@@ -34,29 +35,52 @@ class GivenResponses:
                 self._with[word].append(number)
 
     @torch.no_grad()
-    def best(self, model: DialogModel, batch: Batch, known: KnownEntities, top: int) -> list[Answer]:
-        """The candidates with the highest scores, best first.
+    def ranked(self, model: DialogModel, batch: Batch, reading: Reading, top: int, slots: Slots) -> list[Answer]:
+        """The candidates with the highest scores, best first, each with whether it holds a foreign value.
 
         Args:
             model: scores them.
             batch: a dialog that waits for a response, by itself.
-            known: its entities.
+            reading: that dialog.
             top: how many.
+            slots: what is policy.
         """
-        naming = sorted({number for name in known.names for number in self._with.get(name[0], ())})
-        if batch.entities is None or not naming:
-            scores = model.scores(batch, self._choices)[0][0]
-        else:
-            read = [known.template(self.texts[number]) for number in naming]
-            templates = self._choices_of([template for template, _ in read])
-            found = model.scores(batch, self._choices, templates, batch.entities)
-            scores = found[0][0].index_put(
-                (torch.tensor(naming, device=self._device),), _named(found[1][0], found[2][0], [n for _, n in read])
-            )
+        best = self._best(self._scores(model, batch, reading.entities), top)
+        return [replace(one, foreign=bool(slots.foreign(one.text, reading.held))) for one in best]
+
+    @torch.no_grad()
+    def best(self, model: DialogModel, batch: Batch, reading: Reading, top: int, slots: Slots) -> list[Answer]:
+        """The same without those that hold a value that the conversation does not.
+
+        Their probability is among the others alone.
+
+        Args:
+            model, batch, reading, top, slots: as of :meth:`ranked`.
+        Raises: NothingToSay: if every candidate holds such a value.
+        """
+        foreign = [number for number, text in enumerate(self.texts) if slots.foreign(text, reading.held)]
+        if len(foreign) == len(self.texts):
+            raise NothingToSay(NOTHING_GIVEN)
+        scores = self._scores(model, batch, reading.entities)
+        scores[foreign] = -torch.inf
+        return self._best(scores, min(top, len(self.texts) - len(foreign)))
+
+    def _best(self, scores: Float[Tensor, " texts"], top: int) -> list[Answer]:
         best = scores.topk(min(top, len(self.texts)))
         shares = (best.values - scores.logsumexp(0)).exp()
         rows = zip(best.indices.tolist(), best.values.tolist(), shares.tolist(), strict=True)
         return [Answer(self.texts[number], score, share, certainty=share) for number, score, share in rows]
+
+    def _scores(self, model: DialogModel, batch: Batch, known: KnownEntities) -> Float[Tensor, " texts"]:
+        naming = sorted({number for name in known.names for number in self._with.get(name[0], ())})
+        if batch.entities is None or not naming:
+            return model.scores(batch, self._choices)[0][0].clone()
+        read = [known.template(self.texts[number]) for number in naming]
+        templates = self._choices_of([template for template, _ in read])
+        found = model.scores(batch, self._choices, templates, batch.entities)
+        return found[0][0].index_put(
+            (torch.tensor(naming, device=self._device),), _named(found[1][0], found[2][0], [n for _, n in read])
+        )
 
     def _choices_of(self, texts: Sequence[str]) -> Choices:
         words = [self._vocabulary.numbers(text)[0] for text in texts]

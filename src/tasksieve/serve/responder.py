@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from tasksieve.dialogs.formats import read_sentences
-from tasksieve.encoding import Batch, Reading, words_of
+from tasksieve.encoding import Batch, Reading, Slots, words_of
 from tasksieve.records.model_config import Entities, Facts
 from tasksieve.serve.given import GivenResponses
 from tasksieve.training.runs.answers import Answer, or_fallback
@@ -40,7 +40,8 @@ class Responder:
 
     Args:
         trained: the model.
-        candidates: the responses to choose from instead of the run's own.
+        candidates: the responses to choose from instead of the run's own; one with a value that the conversation
+            does not hold is not said in it.
         fallback: said where the best answer is too uncertain, or there is none; None for nothing.
     """
 
@@ -90,7 +91,7 @@ class Responder:
         batch, reading = self._trained.waiting(events, user, profile)
         unknown = tuple(word for word in dict.fromkeys(words_of(user)) if word not in self._words)
         threshold = self._trained.threshold
-        best = or_fallback(lambda: self._best(batch, reading, self._given, top), self._fallback, threshold)
+        best = or_fallback(lambda: self._best(batch, reading, top), self._fallback, threshold)
         return Response(tuple(best), self._memories(batch, reading), unknown)
 
     def rank(
@@ -101,18 +102,28 @@ class Responder:
         top: int,
         candidates: Sequence[str] | None = None,
     ) -> tuple[Answer, ...]:
-        """Candidates in order, best first: those given, otherwise all that the server knows."""
+        """Candidates in order, best first: those given, otherwise all that the server knows.
+
+        Given ones are ranked whatever values they hold; an answer says whether the conversation holds them.
+        """
         given = self._given if candidates is None else self._texts(list(dict.fromkeys(candidates)))
-        return tuple(self._best(*self._trained.waiting(events, user, profile), given, top))
+        batch, reading = self._trained.waiting(events, user, profile)
+        if given is None:
+            return tuple(self._best(batch, reading, top))
+        return tuple(given.ranked(self._trained.model, batch, reading, top, self._slots))
 
     def _texts(self, texts: Sequence[str]) -> GivenResponses:
         return GivenResponses(texts, self._trained.encoding.vocabulary, self._own.table.device)
 
+    @property
+    def _slots(self) -> Slots:
+        return self._trained.encoding.reader.slots or Slots()
+
     @torch.no_grad()
-    def _best(self, batch: Batch, reading: Reading, given: GivenResponses | None, top: int) -> list[Answer]:
+    def _best(self, batch: Batch, reading: Reading, top: int) -> list[Answer]:
         model = self._trained.model
-        if given is not None:
-            return given.best(model, batch, reading.entities, top)
+        if self._given is not None:
+            return self._given.best(model, batch, reading, top, self._slots)
         scores, _ = model.responses(batch)
         return self._trained.best(scores[0], reading, top)
 

@@ -45,6 +45,10 @@ class CandidateAnswer(BaseModel):
     probability: float = Field(description="among all that can be said")
     action: str = Field("", description="what it does, if actions are predicted")
     fallback: bool = Field(False, description="whether it is said because no answer is certain enough")
+    foreign: bool = Field(
+        False,
+        description="whether it is a given candidate with a value that the dialog does not hold: not to be said",
+    )
 
 
 class MemoryAnswer(BaseModel):
@@ -113,6 +117,7 @@ def _candidate(scored: Answer) -> CandidateAnswer:
         probability=scored.probability,
         action=scored.action,
         fallback=scored.fallback,
+        foreign=scored.foreign,
     )
 
 

@@ -74,6 +74,18 @@ class Contexts:
         every = self._counts(acted) @ has[:-1].float() > 0
         return has[self._latest(acted)], every
 
+    def latest_of_system(self) -> Int[Tensor, " batch"]:
+        """The slot of the system's last utterance; -1 where there is none."""
+        theirs = self.speakers == SYSTEM_NUMBER
+        return torch.where(theirs.any(dim=1), theirs.int().argmax(dim=1), -1)
+
+    def mean_of(
+        self, among: Bool[Tensor, "batch slots"], vectors: Float[Tensor, "sentences dim"]
+    ) -> Float[Tensor, "batch dim"]:
+        """The mean vector of some memories; zeros where there are none."""
+        counts = self._counts(among).to(vectors.dtype)
+        return counts @ vectors / counts.sum(dim=1, keepdim=True).clamp(min=1)
+
     def _latest(self, among: Bool[Tensor, "batch slots"]) -> Int[Tensor, " batch"]:
         """The latest memory among some; -1 where there is none."""
         slot = among.int().argmax(dim=1, keepdim=True)

@@ -208,7 +208,8 @@ class _Run:
         progress = self.state.progress
         reached = self.parts.validate()
         selecting = progress.step > self.trainer.pretrain_iterations
-        better = selecting and reached > progress.best_accuracy
+        last = self.config.training.keep == "last"
+        better = selecting and (last or reached > progress.best_accuracy)
         if better:
             progress.best_accuracy, progress.best_step, progress.stale = reached, progress.step, 0
         elif selecting:

@@ -16,6 +16,7 @@ from tasksieve.errors import UserError
 NOTHING_TO_SAY = (
     "every response that this model knows needs a value that the conversation does not hold; give it facts first"
 )
+NOTHING_GIVEN = "every candidate holds a value that the conversation does not hold; give it facts first, or others"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Answer:
         action: that it does, if actions are predicted.
         fallback: whether it is what is said instead of an answer that is too uncertain; its score says nothing.
         certainty: its probability among all responses, those that cannot be given included.
+        foreign: whether it holds a value that the conversation does not: where candidates are ranked, not offered.
     """
 
     text: str
@@ -34,6 +36,7 @@ class Answer:
     action: str = ""
     fallback: bool = False
     certainty: float = 0.0
+    foreign: bool = False
 
 
 class NothingToSay(UserError):

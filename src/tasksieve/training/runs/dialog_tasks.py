@@ -29,6 +29,7 @@ from tasksieve.encoding.wordings import Wordings, wordings_of
 from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig
 from tasksieve.records.files import read_json, write_text
+from tasksieve.records.measures import RANKING
 from tasksieve.records.model_config import MOST_MEMORIES, SLOT_ACTS, Facts, Predicted
 from tasksieve.training.methods import Method
 from tasksieve.training.runs.encoders import encoder_kept, encoder_of
@@ -39,6 +40,8 @@ from tasksieve.training.runs.read_files import ReadFiles, data_files, read_files
 PRIMARY_HEAD, RELATED_HEAD = "primary", "related"
 _WORDINGS = 3
 """Related dialogs that show how to word an action which the primary task does not show."""
+_AMONG = 64
+"""So many responses each training example chooses among where they are ranked."""
 _log = logging.getLogger("tasksieve")
 
 
@@ -71,9 +74,21 @@ class Encoding:
         return None if self.encoder is None else self.encoder.embed
 
     def encode(
-        self, readings: Sequence[Reading], head: str = PRIMARY_HEAD, tasks: Sequence[int] | None = None
+        self,
+        readings: Sequence[Reading],
+        head: str = PRIMARY_HEAD,
+        tasks: Sequence[int] | None = None,
+        *,
+        to_learn: bool = False,
     ) -> EncodedTask:
-        """Encode dialogs that were read for a head; ``tasks`` are those of the dialogs, if they are of several."""
+        """Encode dialogs that were read for a head.
+
+        Args:
+            readings: of the dialogs.
+            head: what chooses.
+            tasks: those of the dialogs, if they are of several.
+            to_learn: whether to learn from them; responses as they were written are told from some others then.
+        """
         candidates = self.candidates[head]
         device = candidates.table.device
         return EncodedTask(
@@ -85,6 +100,7 @@ class Encoding:
             device=device,
             vectors=self.vectors,
             tasks=tasks,
+            among=_AMONG if to_learn and self.reader.written else 0,
         )
 
     def encode_dialogs(self, dialogs: Sequence[Dialog]) -> EncodedTask:
@@ -101,6 +117,7 @@ class Encoding:
             "encoder": None if self.encoder is None else {"name": self.encoder.name, "digest": self.encoder.digest},
             "predict": self.reader.predict,
             "slot_acts": self.reader.slot_acts,
+            "written": self.reader.written,
             "names": names,
             "slots": None if self.reader.slots is None else self.reader.slots.plain(),
             "related_names": [found.plain() for found in self.related_names],
@@ -133,7 +150,7 @@ class Encoding:
             slot_acts = tuple(map(str, value.get("slot_acts", SLOT_ACTS)))
             told_slots = value.get("slots")
             slots = None if told_slots is None else Slots.read(told_slots)
-            reader = Reader(facts, names, predict, slot_acts, slots)
+            reader = Reader(facts, names, predict, slot_acts, slots, value.get("written") is True)
             encoder = encoder_kept(value.get("encoder"), path)
             candidates = {
                 head: _candidates(list_, vocabulary, device, gaps, reader, encoder) for head, list_ in texts
@@ -192,9 +209,10 @@ def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
 
 def _read(config: RunConfig) -> _Read:
     read = read_files(config.data)
-    tasks = read_tasks(config, read)
+    measure = measure_of(config, read)
+    tasks = read_tasks(config, read, measure)
     worded = _wordings(read, tasks) if read.prediction.what == "actions" else Wordings()
-    return _Read(tasks, measure_of(config, read), worded)
+    return _Read(tasks, measure, worded)
 
 
 def _wordings(read: ReadFiles, tasks: list[tuple[Reader, list[Reading]]]) -> Wordings:
@@ -222,7 +240,7 @@ def _encoded(config: RunConfig, method: Method, read: _Read) -> DialogTasks:
     )
     return DialogTasks(
         encoding=encoding,
-        primary=encoding.encode(own),
+        primary=encoding.encode(own, to_learn=True),
         valid=encoding.encode(valid),
         related=_encoded_related(config, method, encoding, others),
         held_out=tuple(valid),
@@ -238,10 +256,10 @@ def _encoded_related(
         readings = [reading for task in related for reading in task]
         tasks = [number for number, task in enumerate(related) for _ in task]
         head = PRIMARY_HEAD if method.heads == "one" else RELATED_HEAD
-        return (encoding.encode(readings, head, tasks),)
+        return (encoding.encode(readings, head, tasks, to_learn=True),)
     heads = [PRIMARY_HEAD if method.heads == "one" else related_head(number) for number in range(len(related))]
     return tuple(
-        encoding.encode(task, head, [number] * len(task))
+        encoding.encode(task, head, [number] * len(task), to_learn=True)
         for number, (task, head) in enumerate(zip(related, heads, strict=True))
     )
 
@@ -251,18 +269,20 @@ def pools(config: RunConfig, related: Sequence[object]) -> bool:
     return config.training.related_batch_size is not None and len(related) > 1
 
 
-def read_tasks(config: RunConfig, read: ReadFiles) -> list[tuple[Reader, list[Reading]]]:
+def read_tasks(config: RunConfig, read: ReadFiles, measure: str) -> list[tuple[Reader, list[Reading]]]:
     """The training dialogs of the primary task, its validation dialogs, and those of each related task, as read.
 
-    Where actions are predicted, names and values in related dialogs are left as they are: nobody asks for them.
+    Where actions are predicted or responses are ranked, names and values in related dialogs are left as they are:
+    nobody asks for them. Where responses are ranked, all else is as it was written too.
     """
-    predict = read.prediction.what
-    actions = predict == "actions"
-    named = _names(config, [*read.primary, *read.valid], [] if actions else read.related)
+    predict, written = read.prediction.what, measure == RANKING
+    asked = predict == "responses" and not written
+    named = _names(config, [*read.primary, *read.valid], read.related if asked else [])
     named += (None,) * (1 + len(read.related) - len(named))
-    slots = slots_of(read.primary, read.valid, *(() if actions else read.related), reserved=_gaps(named))
+    slots = slots_of(read.primary, read.valid, *(read.related if asked else ()), reserved=_gaps(named))
+    acts = config.data.slot_acts
     readers = [
-        Reader(config.model.facts, names, predict, config.data.slot_acts, None if actions and number else slots)
+        Reader(config.model.facts, names, predict, acts, slots if asked or number == 0 else None, written)
         for number, names in enumerate(named)
     ]
     parts = [(readers[0], read.primary), (readers[0], read.valid), *zip(readers[1:], read.related, strict=True)]
@@ -302,7 +322,7 @@ def _encoding(
     wordings: Wordings,
 ) -> Encoding:
     responses = {PRIMARY_HEAD: responses_of(primary, valid)}
-    if method.heads == "one":
+    if method.heads == "one" and not readers[0].written:
         responses = {PRIMARY_HEAD: responses_of(primary, valid, *related)}
     elif pools(config, related):
         responses[RELATED_HEAD] = responses_of(*related)

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from tasksieve.dialogs import Dialog, Note, Record, Turn
 from tasksieve.encoding.held import Held
 from tasksieve.encoding.slots import Slots
-from tasksieve.errors import UserError
-from tasksieve.training.runs.trained_model import TrainedModel
+from tasksieve.training.runs.answers import Answer, NothingToSay
+from tasksieve.training.runs.dialog_tasks import Encoding
 
 _SHOWN = 5
+
+
+@runtime_checkable
+class Answering(Protocol):
+    """Who answers, as :class:`tasksieve.training.runs.trained_model.TrainedModel` does."""
+
+    @property
+    def encoding(self) -> Encoding:
+        """How it reads dialogs."""
+
+    def answer(
+        self, events: Sequence[Turn | Record | Note], user: str, *, profile: Sequence[str] = (), top: int = 5
+    ) -> list[Answer]:
+        """The best answers. Raises: NothingToSay: if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +70,7 @@ def foreign_values(
     return (slots or Slots()).foreign(text, held, filled=True)
 
 
-def count_foreign(trained: TrainedModel, dialogs: Sequence[Dialog]) -> ForeignValues:
+def count_foreign(trained: Answering, dialogs: Sequence[Dialog]) -> ForeignValues:
     """Answer every turn of some dialogs, as they were up to it, and look for values that are somebody else's.
 
     Args:
@@ -72,7 +87,7 @@ def count_foreign(trained: TrainedModel, dialogs: Sequence[Dialog]) -> ForeignVa
             before = dialog.events[:place]
             try:
                 text = trained.answer(before, event.user, profile=dialog.profile, top=1)[0].text
-            except UserError:
+            except NothingToSay:
                 unanswered += 1
                 continue
             answers += 1

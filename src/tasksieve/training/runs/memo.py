@@ -88,7 +88,7 @@ def readings_of(reader: Reader, dialogs: list[Dialog]) -> list[Reading]:
     if not _READINGS.room:
         return reader.read(dialogs)
     names = None if reader.names is None else repr(reader.names.plain())
-    key = id(dialogs), names, reader.facts, reader.predict, reader.slot_acts, id(reader.slots)
+    key = id(dialogs), names, reader.facts, reader.predict, reader.slot_acts, reader.written, id(reader.slots)
     kept, _, readings = _READINGS.of(key, lambda: (dialogs, reader.slots, reader.read(dialogs)))
     assert kept is dialogs  # keeping them keeps their id from being used again
     return readings

@@ -1,8 +1,9 @@
 """Response selection: the right response ranked among others that were said elsewhere, its distractors.
 
-Distractors are texts; twins of the right response are none. In the dialog where it might be said, a text is read as
-the right one is: where it names an entity that this dialog knows at that turn, it is a template and that entity; all
-else is scored as it stands. Without names of entities all texts are scored as they stand.
+Distractors are texts; twins of the right response are none. The right one and they are treated alike, so that
+nothing in how they are written tells them apart. A run whose measure is this one reads everything as it was written,
+and so are they. In other runs a text is read in the dialog where it might be said: where it names an entity that this
+dialog knows at that turn, it is a template and that entity; other values stand as they are.
 """
 
 from __future__ import annotations
@@ -109,14 +110,17 @@ class Ranking:
     def __init__(
         self, encoding: Encoding, readings: Sequence[Reading], task: EncodedTask, distractors: Distractors
     ) -> None:
-        self._task = task
+        self._task, self._written = task, encoding.reader.written
         numbers: dict[str, int] = {}
         offered, entities = [], []
         as_read = _AsRead(distractors.texts)
         for example, drawn in zip(task.examples, distractors.drawn, strict=True):
             reading = readings[example.dialog]
             turn = reading.turns[example.turn]
-            read = [(turn.response, turn.entity), *as_read.texts(reading, turn, drawn)]
+            if self._written:
+                read = [(turn.said.system, -1), *((distractors.texts[number], -1) for number in drawn)]
+            else:
+                read = [as_read.right(reading, turn), *as_read.texts(reading, turn, drawn)]
             offered.append([numbers.setdefault(text, len(numbers)) for text, _ in read])
             entities.append([entity for _, entity in read])
         self._choices = text_choices(encoding, list(numbers), offered, task.device)
@@ -130,7 +134,7 @@ class Ranking:
             for numbers in chunks(self._task, _CHUNK):
                 batch = self._task.batch(numbers)
                 choices, entities = self._choices.select(numbers), self._entities[numbers]
-                asked = [choices] if batch.entities is None else [choices, batch.entities]
+                asked = [choices] if batch.entities is None or self._written else [choices, batch.entities]
                 found = model.scores(batch, *asked)
                 part = found[0] if len(found) == 1 else _named(found[0], found[1], entities[:, : found[0].shape[1]])
                 missing = entities.shape[1] - part.shape[1]
@@ -165,6 +169,14 @@ class _AsRead:
                 self._with[word].append(number)
         self._last: Reading | None = None
         self._read: dict[int, tuple[str, int]] = {}
+
+    @staticmethod
+    def right(reading: Reading, turn: ReadTurn) -> tuple[str, int]:
+        """The same of the right response, of which only what names the entity is a gap."""
+        if turn.gapped is None:
+            return turn.response, turn.entity
+        text, entity = reading.entities.template(turn.said.system)
+        return (text, entity) if entity < len(turn.descriptions) else (turn.said.system, -1)
 
     def texts(self, reading: Reading, turn: ReadTurn, numbers: Iterable[int]) -> list[tuple[str, int]]:
         """Each text as read when the response of a turn is due, and the entity that it names then, or -1."""

@@ -6,29 +6,47 @@ import logging
 from typing import Any
 
 from tasksieve.records.config import RunConfig, config_of
-from tasksieve.records.measures import RANKING
+from tasksieve.records.measures import ACTIONS, RANKING
 from tasksieve.records.model_config import AUTO, BUILT_IN
 from tasksieve.training.runs.encoders import missing_encoder
 from tasksieve.training.runs.measured import measure_of
 from tasksieve.training.runs.read_files import read_files
 
-MATCHING = "matching"
+MATCHING, RANKS = "matching", "ranking"
+_KINDS = {ACTIONS: MATCHING, RANKING: RANKS}
+"""The model that suits what a run is about; any other measure has the built-in one."""
 _log = logging.getLogger("tasksieve")
 
-_FOR_MATCHING: dict[str, dict[str, Any]] = {
-    "training": {
-        "iterations": 600,
-        "primary_lr": 1e-3,
-        "related_lr": 4e-3,
-        "lr_schedule": "linear",
-        "decay": 0.25,
-        "related_batch_size": 64,
-        "evaluate_every": 100,
+_DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
+    MATCHING: {
+        "training": {
+            "iterations": 600,
+            "primary_lr": 1e-3,
+            "related_lr": 4e-3,
+            "lr_schedule": "linear",
+            "keep": "last",
+            "decay": 0.25,
+            "related_batch_size": 64,
+            "evaluate_every": 100,
+        },
+        "meta": {"inner_lr": 0.1, "weight_lr": 1e-2, "unroll_length": 1, "warm_up": 100},
+        "screening": {"trials": 0},
     },
-    "meta": {"inner_lr": 0.1, "weight_lr": 1e-2, "unroll_length": 1, "warm_up": 100},
-    "screening": {"trials": 0},
+    RANKS: {
+        "training": {
+            "iterations": 300,
+            "primary_lr": 2e-3,
+            "related_lr": 2e-3,
+            "lr_schedule": "linear",
+            "decay": 0.1,
+            "related_batch_size": 64,
+            "evaluate_every": 50,
+        },
+        "meta": {"inner_lr": 0.1, "weight_lr": 1e-2, "unroll_length": 1, "warm_up": 100},
+        "screening": {"trials": 0},
+    },
 }
-"""Defaults of runs with the matching model, where they differ from those of the memory network."""
+"""Defaults of runs with these models, where they differ from those of the memory network."""
 
 
 def settled(config: RunConfig) -> RunConfig:
@@ -43,23 +61,23 @@ def settled(config: RunConfig) -> RunConfig:
     read = read_files(config.data.model_copy(update={"related": ()}))
     values["data"]["predict"] = read.prediction.what
     if model.kind == AUTO:
-        matches = read.prediction.what == "actions" or measure_of(config, read) == RANKING
-        values["model"]["kind"] = MATCHING if matches else BUILT_IN
+        given = model.model_dump(exclude_unset=True)  # the others are the kind's own
+        values["model"] = {**given, "kind": _KINDS.get(measure_of(config, read), BUILT_IN)}
     kind = values["model"]["kind"]
     if config.weight_module.kind == AUTO:
-        values["weight_module"]["kind"] = MATCHING if kind == MATCHING else BUILT_IN
+        values["weight_module"]["kind"] = MATCHING if kind in _DEFAULTS else BUILT_IN
     if model.sentences == AUTO:
         values["model"]["sentences"] = _sentences(kind, model.encoder)
-    for section, defaults in _FOR_MATCHING.items() if kind == MATCHING else ():
-        given = getattr(config, section).model_fields_set
-        values[section] |= {key: value for key, value in defaults.items() if key not in given}
+    for section, defaults in _DEFAULTS.get(kind, {}).items():
+        already = getattr(config, section).model_fields_set
+        values[section] |= {key: value for key, value in defaults.items() if key not in already}
     if AUTO in (config.data.predict, model.kind):
         _log.info("predicting %s: %s; model %s", read.prediction.what, read.prediction.why, kind)
     return config_of(RunConfig, values)
 
 
 def _sentences(kind: str, encoder: str) -> str:
-    if kind != MATCHING:
+    if kind not in _DEFAULTS:
         return "bag-of-words"
     missing = missing_encoder(encoder)
     if missing:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from tasksieve.training.methods import method_named
 from tasksieve.training.runs.answers import Answer, best_answers, or_fallback, worded_actions
 from tasksieve.training.runs.dialog_tasks import PRIMARY_HEAD, Encoding
 from tasksieve.training.runs.dialogs import build_model
+from tasksieve.training.runs.foreign import count_foreign
 from tasksieve.training.runs.measures import summary
 from tasksieve.training.runs.predictions import (
     check_ending,
@@ -167,6 +168,7 @@ def evaluate_run(
     *,
     predictions: Path | None = None,
     others: Sequence[Path | str] = (),
+    answers: bool = False,
 ) -> dict[str, Any]:
     """Measure a run's best model on dialogs.
 
@@ -176,18 +178,26 @@ def evaluate_run(
         split: which file of a directory.
         predictions: where to write what was predicted at every turn: Parquet, CSV or JSON lines.
         others: the same of other services, for distractors from all of them.
+        answers: whether to answer every turn, too, and to count the answers with somebody else's values.
     Returns: the record ``test.json``.
     Raises: UserError: if the folder is not of a trained run, or a file cannot be read or written.
     """
     if predictions is not None:
         check_ending(predictions)
     file, dialogs, drawn = _test_dialogs(RunFolder(Path(path)), data, split)
-    trained = TrainedModel.load(path) if not _is_simple(path) else SimpleModel.read(path)
+    if not _is_simple(path):
+        trained: TrainedModel | SimpleModel = TrainedModel.load(path)
+    elif answers:
+        raise UserError("is of a simple baseline, which gives no answers; measure it without them", Path(path))
+    else:
+        trained = SimpleModel.read(path)
     elsewhere = [responses_said(read_dialogs(dialog_file(other, split))) for other in others]
     frame, coverage = trained.predict(dialogs, elsewhere)
     if predictions is not None:
         write_predictions(predictions, frame)
     measured = summary(frame, coverage, trained.encoding.reader.predict)
+    if isinstance(trained, TrainedModel) and answers:
+        measured["answers"] = asdict(count_foreign(trained, dialogs))
     return {"data": str(file), "sha256": sha256(file), **drawn, **measured}
 
 
@@ -221,14 +231,19 @@ class Conversation:
     Args:
         trained: who answers.
         fallback: said where the best answer is too uncertain, or there is none; None for nothing.
+        profile: words that describe the user, if known.
     Raises: UserError: if there is a fallback and the run does not say when to use it.
     """
 
-    def __init__(self, trained: TrainedModel, fallback: str | None = None) -> None:
+    def __init__(self, trained: TrainedModel, fallback: str | None = None, profile: Sequence[str] = ()) -> None:
         trained.check_fallback(fallback)
         self._trained, self._fallback = trained, fallback
         self._events: list[Event] = []
-        self._profile: tuple[str, ...] = ()
+        self._profile = tuple(profile)
+
+    def tell(self, event: Event) -> None:
+        """What tools answered, as it is; or a turn that was taken by somebody else."""
+        self._events.append(event)
 
     def say(self, user: str, top: int = 5) -> list[Answer]:
         """Say something (nothing at all counts as silence); the best answer becomes part of the dialog."""
@@ -246,7 +261,7 @@ class Conversation:
             self._profile = tuple(rest.split())
             return f"profile: {rest}"
         if name == "/fact" and rest.strip():
-            self._events.append(told(rest.strip()))
+            self.tell(told(rest.strip()))
             return f"{len(self._events)} facts and turns so far"
         if name == "/reset":
             self._events.clear()

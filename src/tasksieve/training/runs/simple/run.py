@@ -156,7 +156,7 @@ def fit(config: RunConfig, method: Method, folder: RunFolder) -> dict[str, Any]:
     read = read_files(config.data)
     measure, what = measure_of(config, read), read.prediction.what
     check_suits(method, measure)
-    (reader, primary), (_, valid), *related = read_tasks(config, read)
+    (reader, primary), (_, valid), *related = read_tasks(config, read, measure)
     most = config.model.max_memories
     own, held_out = seen_turns(read.primary, primary, most), seen_turns(read.valid, valid, most)
     if not own or not held_out:
