@@ -106,7 +106,7 @@ def test_a_configuration_from_before_there_were_kinds_is_read() -> None:
 
 
 def test_a_section_that_names_no_kind_is_of_the_kind_that_has_its_settings() -> None:
-    """What every model has leaves the kind open; a setting of the memory network's own names that."""
+    """What every model has leaves the kind open; of kinds that have a setting the first counts."""
     assert config_from(DATA).model == AutoModelConfig()
     assert config_from(DATA).weight_module == AutoWeightConfig()
     open_still = config_from({**DATA, "model": {"facts": "all", "encoder": "here"}, "weight_module": {}})
@@ -116,8 +116,9 @@ def test_a_section_that_names_no_kind_is_of_the_kind_that_has_its_settings() -> 
     assert named.model == MemoryNetworkConfig(facts="all", hops=2)
     assert named.weight_module == MemoryWeightConfig(dim=3)
     assert config_from({**DATA, "model": {"kind": "matching"}}).model == MatchingConfig()
+    assert config_from({**DATA, "model": {"width": 3}}).model == MatchingConfig(width=3)
     with pytest.raises(UserError, match=r"unknown key 'model\.width'; known here: kind, .*, dim, hops"):
-        config_from({**DATA, "model": {"width": 3}})
+        config_from({**DATA, "model": {"width": 3, "dim": 4}})
     with pytest.raises(UserError, match=r"unknown key 'model\.dim'; known here: kind, .*, width, hidden, members"):
         config_from({**DATA, "model": {"kind": "matching", "dim": 3}})
 
