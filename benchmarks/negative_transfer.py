@@ -3,8 +3,8 @@
     python -m benchmarks.negative_transfer [--seeds 5] [--out runs/negative-transfer] [--json FILE]
 
 The settings are the product's own but for the lengths of runs. The primary task has 50 dialogs of a personalized
-restaurant task; the related task is a plain restaurant task, hotels, restaurants whose responses were shuffled over all
-turns (nothing but noise), and a copy of the primary task's own training dialogs.
+restaurant task; the related task is a plain restaurant task, hotels, restaurants whose responses were shuffled over
+all turns (nothing but noise), and a copy of the primary task's own training dialogs.
 """
 
 from __future__ import annotations

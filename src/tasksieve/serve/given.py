@@ -61,8 +61,8 @@ class GivenResponses:
         foreign = [number for number, text in enumerate(self.texts) if slots.foreign(text, reading.held)]
         if len(foreign) == len(self.texts):
             raise NothingToSay(NOTHING_GIVEN)
-        scores = self._scores(model, batch, reading.entities)
-        scores[foreign] = -torch.inf
+        left_out = torch.tensor(foreign, dtype=torch.long, device=self._device)
+        scores = self._scores(model, batch, reading.entities).index_fill(0, left_out, -torch.inf)
         return self._best(scores, min(top, len(self.texts) - len(foreign)))
 
     def _best(self, scores: Float[Tensor, " texts"], top: int) -> list[Answer]:
@@ -74,7 +74,7 @@ class GivenResponses:
     def _scores(self, model: DialogModel, batch: Batch, known: KnownEntities) -> Float[Tensor, " texts"]:
         naming = sorted({number for name in known.names for number in self._with.get(name[0], ())})
         if batch.entities is None or not naming:
-            return model.scores(batch, self._choices)[0][0].clone()
+            return model.scores(batch, self._choices)[0][0]
         read = [known.template(self.texts[number]) for number in naming]
         templates = self._choices_of([template for template, _ in read])
         found = model.scores(batch, self._choices, templates, batch.entities)
