@@ -103,7 +103,7 @@ def test_what_was_set_wins(services: dict[str, Any]) -> None:
     assert settled(own).training == own.training
     responses = config_from({"data": {**services, "predict": "responses"}, "weight_module": {"dim": 3}})
     assert settled(responses).data.predict == "responses"
-    assert settled(responses).model.kind == "matching", "no response is known, so that they are ranked"
+    assert settled(responses).model.kind == "ranking", "no response is known, so that they are ranked"
     assert settled(responses).weight_module.kind == "memory-network"
 
 
