@@ -35,7 +35,7 @@ def trained(training: list[Dialog], predict: str, threshold: float | None = None
     vocabulary = Vocabulary.of(readings)
     candidates = {"primary": Candidates(responses_of(readings), vocabulary, placeholders=names.gaps())}
     wordings = wordings_of(readings) if predict == "actions" else Wordings()
-    encoding = Encoding(vocabulary, candidates, 50, reader, (), wordings)
+    encoding = Encoding(vocabulary, candidates, 50, reader, wordings=wordings)
     config = config_from({"data": {"primary": "none", "valid": "none"}, "model": {"dim": 6}})
     return TrainedModel(build_model(config, len(vocabulary), candidates).eval(), encoding, threshold)
 
