@@ -48,5 +48,5 @@ class MatchingWeights(DialogWeightModule):
         return logits
 
 
-MOST_DIM = 1024
+MOST_DIM = 4096
 """Sentence vectors have at most so many numbers."""
