@@ -121,12 +121,8 @@ def _mark(gap: Gap, stands_for: dict[str, Gap], reserved: frozenset[str]) -> str
 
 def places_of(response: str, phrases: Phrases[Any]) -> Iterable[tuple[int, int]]:
     """The places of words, without the punctuation around them, in which phrases stand."""
-    words, place = response.split(), 0
-    starts = []
-    for word in words:
-        place = response.index(word, place)
-        starts.append(place)
-        place += len(word)
+    words = response.split()
+    starts = _starts(response, words)
     for first, last, _ in phrases.find(words):
         yield starts[first], starts[last - 1] + len(words[last - 1])
 
@@ -140,13 +136,19 @@ def _unannotated(response: str, held: Held) -> Iterable[tuple[int, int]]:
     return sorted(set(places), key=lambda place: (place[0] - place[1], place[0]))
 
 
-def _of_phrases(response: str, phrases: Phrases[str]) -> Iterable[tuple[int, int]]:
-    words = response.split()
+def _starts(response: str, words: Sequence[str]) -> list[int]:
+    """Where each of a response's words starts in it."""
     starts, place = [], 0
     for word in words:
         place = response.index(word, place)
         starts.append(place)
         place += len(word)
+    return starts
+
+
+def _of_phrases(response: str, phrases: Phrases[str]) -> Iterable[tuple[int, int]]:
+    words = response.split()
+    starts = _starts(response, words)
     small = response.islower()
     for first, last, value in phrases.find(words):
         if last - first == 1 and value.isalpha() and not small and not words[first].lstrip("\"'([{“‘")[:1].isupper():
