@@ -11,16 +11,13 @@ from tasksieve.encoding.sentences import CachedEncoder, Encoder
 from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig
 
-PACKAGED = "minilm"
-"""The encoder that comes as a package."""
-
 
 def encoder_of(config: RunConfig) -> CachedEncoder | None:
     """The encoder that a settled configuration asks for; None if its model takes bags of words alone.
 
     Raises: UserError: if there is no such encoder here.
     """
-    return _loaded(config.model.encoder) if config.model.sentences in ("pretrained", "both") else None
+    return encoder_named(config.model.encoder) if config.model.sentences in ("pretrained", "both") else None
 
 
 def encoder_kept(kept: Mapping[str, Any] | None, path: Path) -> CachedEncoder | None:
@@ -33,7 +30,7 @@ def encoder_kept(kept: Mapping[str, Any] | None, path: Path) -> CachedEncoder | 
     """
     if kept is None:
         return None
-    encoder = _loaded(str(kept["name"]))
+    encoder = encoder_named(str(kept["name"]))
     if encoder.digest != kept["digest"]:
         raise UserError(
             f"needs the encoder '{kept['name']}' as it was; the one here is another, so train again", path
@@ -44,12 +41,13 @@ def encoder_kept(kept: Mapping[str, Any] | None, path: Path) -> CachedEncoder | 
 def missing_encoder(name: str) -> str:
     """Why an encoder cannot be had here; empty if it can."""
     try:
-        _loaded(name)
+        encoder_named(name)
     except UserError as error:
         return str(error)
     return ""
 
 
 @lru_cache(maxsize=4)
-def _loaded(name: str) -> CachedEncoder:
+def encoder_named(name: str) -> CachedEncoder:
+    """The encoder of that name, loaded once in a process. Raises: UserError: if there is none here."""
     return CachedEncoder(Encoder.load(name))

@@ -6,19 +6,18 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from tasksieve.encoding.sentences import CachedEncoder, Encoder, plain
-from tasksieve.encoding.sentences.folders import PACKAGED
-from tasksieve.errors import UserError
+from tasksieve.encoding.sentences import plain
 from tasksieve.records.config import RunConfig
+from tasksieve.training.runs.encoders import encoder_named, missing_encoder
 from tasksieve.training.runs.simple.texts import Vectors
 
 
 def sentence_vectors(config: RunConfig) -> Vectors:
-    """The vectors of the encoder that a configuration names, or of the packaged one, kept on the disk.
+    """The vectors of the encoder that a configuration names, kept on the disk.
 
     Raises: UserError: if it is not installed.
     """
-    encoder = CachedEncoder(Encoder.load(_name(config)))
+    encoder = encoder_named(config.model.encoder)
 
     def vectors(texts: Sequence[str]) -> Tensor:
         return encoder.embed([plain(text) for text in texts])
@@ -28,12 +27,4 @@ def sentence_vectors(config: RunConfig) -> Vectors:
 
 def has_vectors(config: RunConfig) -> bool:
     """Whether :func:`sentence_vectors` has some."""
-    try:
-        Encoder.load(_name(config))
-    except UserError:
-        return False
-    return True
-
-
-def _name(config: RunConfig) -> str:
-    return getattr(config.model, "encoder", None) or PACKAGED
+    return not missing_encoder(config.model.encoder)
