@@ -31,7 +31,7 @@ from tasksieve.encoding.slot_evidence import holding
 from tasksieve.encoding.values import Kind, names_in, values_in
 from tasksieve.errors import UserError
 from tasksieve.training.runs.answers import best_answers
-from tasksieve.training.runs.foreign import foreign_values
+from tasksieve.training.runs.foreign import foreign_values, held_by
 from tests.support_dialogs import FIRST, LAST, POLICY, support_dialogs
 
 
@@ -150,17 +150,7 @@ def test_dialogs_of_triples_are_read_as_ever() -> None:
 
 
 def told_by(*events: Turn | Record | Note, profile: tuple[str, ...] = ()) -> Held:
-    held = Held()
-    held.profile(profile)
-    for event in events:
-        if isinstance(event, Turn):
-            held.hear(event.user)
-            held.answer(event.system)
-        elif isinstance(event, Note):
-            held.note(event.text)
-        else:
-            held.tell(event)
-    return held
+    return held_by(events, profile)
 
 
 BUS = Record.of("Buses", {"fare": "3900", "leaves": "06:30", "to": "San Jose", "date": "2019-03-14"})

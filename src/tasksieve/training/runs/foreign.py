@@ -57,6 +57,11 @@ def foreign_values(
         profile: words that describe the user.
         slots: what is policy, and may be said to everybody; by default nothing is.
     """
+    return (slots or Slots()).foreign(text, held_by(conversation, profile), filled=True)
+
+
+def held_by(conversation: Sequence[Turn | Record | Note], profile: Sequence[str] = ()) -> Held:
+    """What a conversation holds at its end."""
     held = Held()
     held.profile(profile)
     for event in conversation:
@@ -67,7 +72,7 @@ def foreign_values(
             held.note(event.text)
         else:
             held.tell(event)
-    return (slots or Slots()).foreign(text, held, filled=True)
+    return held
 
 
 def count_foreign(trained: Answering, dialogs: Sequence[Dialog]) -> ForeignValues:
