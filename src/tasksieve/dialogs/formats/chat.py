@@ -92,7 +92,12 @@ def write_chat(dialogs: Iterable[Dialog], path: Path, weights: Weights | None = 
         path: the file.
         weights: of the assistant messages, by dialog and turn; those left out keep their own.
     """
-    write_json_lines((_value(dialog, n, weights or {}) for n, dialog in enumerate(dialogs)), path)
+    write_json_lines(chat_values(dialogs, weights), path)
+
+
+def chat_values(dialogs: Iterable[Dialog], weights: Weights | None = None) -> Iterator[dict[str, Any]]:
+    """Each dialog as the object that is written; see :func:`write_chat`."""
+    return (_value(dialog, n, weights or {}) for n, dialog in enumerate(dialogs))
 
 
 def _value(dialog: Dialog, number: int, weights: Weights) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from tasksieve.dialogs.act import Act
 from tasksieve.dialogs.formats.annotations import ACTION, SLOTS, WEIGHT, annotations_of
 from tasksieve.dialogs.formats.assembly import Assembly
 from tasksieve.dialogs.formats.journal import Journal, shown
-from tasksieve.dialogs.formats.message_shapes import Plain, plain_messages
+from tasksieve.dialogs.formats.message_shapes import Plain, other_item, plain_messages
 from tasksieve.dialogs.formats.parts import are_parts, parts_of, says, text_of
 from tasksieve.dialogs.formats.tools import CALLS, Call, calls, results
 
@@ -36,6 +36,9 @@ class Messages:
         """The next message; ``place`` names it in an error."""
         if not isinstance(message, Mapping):
             self.assembly.refuse(f"{place}: found {shown(message)}; expected an object with role and content")
+            return
+        if (item := other_item(message)) is not None:
+            self._journal.lose(f"item '{item}' of a dialog")
             return
         try:
             for plain in plain_messages(message):

@@ -26,7 +26,7 @@ _TEXTS = "data"
 """As a list of texts alone; else it is not known."""
 _USERS = ("instruction", "prompt", "question", "query", "user", "human", "input", "context")
 _RESPONSES = ("response", "completion", "output", "answer", "assistant", "chosen", "preferred_output")
-_SYSTEMS = ("system", "system_prompt", "systemInstruction", "system_instruction")
+_SYSTEMS = ("system", "system_prompt", "systemInstruction", "system_instruction", "instructions")
 _TOLD = ("context", "facts", "knowledge")
 _BESIDE = ("input", "query")
 """What goes on with what the user says in ``instruction`` or ``prompt``."""

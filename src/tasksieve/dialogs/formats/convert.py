@@ -86,7 +86,7 @@ def convert(
             _check_number(weights, counted[_LEARNED], source)
 
     write_whole(target, fill)
-    dialogs, turns, _ = (counted.pop(name) for name in ("dialogs", "turns", _LEARNED))
+    dialogs, turns, _ = (counted.pop(name, 0) for name in ("dialogs", "turns", _LEARNED))
     lost = counted if whole else journal.lost + counted
     return Conversion(from_format.name, to_format.name, dialogs, turns, dict(lost))
 

@@ -42,6 +42,12 @@ def stands_alone(value: Any) -> bool:
     return any(key in value for key in _SPEAKERS) or value.get("type") in (*_ITEM_CALLS, *_ITEM_RESULTS)
 
 
+def other_item(value: Mapping[str, Any]) -> str | None:
+    """The type of an item that is no message, call or result, such as ``reasoning``; None if it is one of these."""
+    kind = value.get("type")
+    return kind if isinstance(kind, str) and not stands_alone(value) else None
+
+
 def plain_messages(message: Mapping[str, Any]) -> list[Plain]:
     """The plain messages that one message stands for: results of tools in it are messages of their own, and first.
 
@@ -98,7 +104,8 @@ def _item(held: Plain, item: str) -> Plain:
     held = {key: value for key, value in held.items() if key not in ("type", "id", "status")}
     identity = held.pop("call_id", "")
     if item in _ITEM_RESULTS:
-        return {**held, "role": "tool", "tool_call_id": identity, "content": held.pop("output", None)}
+        output = held.pop("output", None)
+        return {**held, "role": "tool", "tool_call_id": identity, "content": output}
     named = {key: held.pop(key) for key in ("name", "arguments", "input") if key in held}
     return {**held, "role": "assistant", "tool_calls": [{"id": identity, **named}]}
 
