@@ -134,6 +134,19 @@ def weight_in(value: object) -> float:
     return float(value)  # type: ignore[arg-type]
 
 
+def weight_told(text: str) -> object:
+    """What :func:`weight_in` takes, from a text; None for an empty one, and a text that is no number as it is."""
+    try:
+        return float(text) if text.strip() else None
+    except ValueError:
+        return text
+
+
+def weight_line(turn: Turn) -> str:
+    """The weight of a response as a text; empty if it is 1."""
+    return "" if turn.learned == 1 else str(plain_weight(turn.learned))
+
+
 def plain_weight(weight: float) -> float:
     """A weight as it is written: whole numbers without a decimal point, as services that know 0 and 1 expect."""
     return int(weight) if weight == int(weight) else weight
