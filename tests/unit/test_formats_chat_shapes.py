@@ -215,8 +215,8 @@ ROWS: dict[str, tuple[Any, tuple[Any, ...], dict[str, int]]] = {
     ),
     "Responses": (
         {
-            "instructions": "be kind",
             "input": [
+                {"type": "message", "role": "developer", "content": "be kind"},
                 {"type": "reasoning", "summary": [], "id": "r"},
                 {"role": "user", "content": [{"type": "input_text", "text": "a table"}]},
                 {"type": "function_call", "call_id": "c", "name": "book", "arguments": '{"people":2}', "id": "f"},

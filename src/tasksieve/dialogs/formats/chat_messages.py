@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from tasksieve.dialogs.act import Act
@@ -34,7 +34,7 @@ class Messages:
 
     def add(self, message: object, place: str) -> None:
         """The next message; ``place`` names it in an error."""
-        if not isinstance(message, Mapping):
+        if not isinstance(message, dict):
             self.assembly.refuse(f"{place}: found {shown(message)}; expected an object with role and content")
             return
         if (item := other_item(message)) is not None:

@@ -26,6 +26,7 @@ _ROLES = {
     "call": ("function_call", "tool_call"),
 }
 _ROLE_OF = {name: role for role, names in _ROLES.items() for name in names}
+_PLAIN_ROLES = ("user", "assistant", "system", "developer", "tool")
 _SPEAKERS = ("role", "from", "author", "speaker")
 _CONTENTS = ("content", "value", "parts", "text", "message")
 _CALL_PARTS = {"toolUse": "toolUseId", "functionCall": "id", "function_call": "id"}
@@ -44,17 +45,20 @@ def stands_alone(value: Any) -> bool:
 
 def other_item(value: Mapping[str, Any]) -> str | None:
     """The type of an item that is no message, call or result, such as ``reasoning``; None if it is one of these."""
-    kind = value.get("type")
+    kind = None if "role" in value else value.get("type")
     return kind if isinstance(kind, str) and not stands_alone(value) else None
 
 
 def plain_messages(message: Mapping[str, Any]) -> list[Plain]:
     """The plain messages that one message stands for: results of tools in it are messages of their own, and first.
 
-    Keys that are null are left out; those that are not known stay, for who reads on to name.
+    Keys that are not known stay, for who reads on to name; one that is null says nothing.
 
     Raises: ValueError: if its role is not known, or it has none; the message says what was found.
     """
+    plain = isinstance(message.get("content"), str) and "type" not in message
+    if plain and message.get("role") in _PLAIN_ROLES:
+        return [dict(message)]
     held = {key: value for key, value in message.items() if value is not None}
     item = held.get("type")
     if "role" not in held and item in (*_ITEM_CALLS, *_ITEM_RESULTS):
