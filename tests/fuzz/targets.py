@@ -35,6 +35,7 @@ from tasksieve.training.loop.tensor_files import read_tensors, write_tensors
 from tasksieve.training.runs.dialog_tasks import Encoding
 from tasksieve.training.runs.images import ImageConfig
 from tasksieve.training.runs.labels import read_labels
+from tests.fuzz.chat_seeds import CHAT_SEEDS
 from tests.fuzz.server_targets import ADDRESSES, BODIES, rank, respond, visit
 
 
@@ -80,7 +81,7 @@ def dialog_targets() -> list[Target]:
             Target(
                 f"dialogs: {known.name}",
                 file,
-                (seed, known.example.encode()),
+                (seed, known.example.encode(), *(CHAT_SEEDS if known.name == "chat" else ())),
                 lambda path, known=known: list(iterate_dialogs(path, known=known)),
             )
         )

@@ -21,7 +21,7 @@ CHAT = """{"messages": [{"role": "system", "content": "profile: male young\\nres
 {"role": "tool", "content": "resto_2 R_price high"}, {"role": "assistant", "content": "resto_2 it is"}]}
 
 {"messages": [{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "image_url"}]}, \
-{"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}], "tools": []}
+{"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}], "tools": [{}]}
 """
 PARLAI = """text:resto_1 R_price cheap\\nhi there\tlabels:hello|good day\tid:x
 text:__SILENCE__\tlabels:a__PIPE__b\\tc\tepisode_done:True
@@ -198,7 +198,7 @@ EXPECTED: dict[str, tuple[str, str, list[Dialog]]] = {
 LOST = {
     "chat": {
         "'tools' of a dialog": 1,
-        "part of a message that is not text": 1,
+        "part 'image_url' of a message": 1,
         "utterance of the user without a response at the end": 1,
     },
     "parlai": {"label after the first": 1, "'id' of an example": 1},

@@ -243,10 +243,10 @@ def test_calls_of_tools_are_acts_once(tmp_path: Path) -> None:
     path = written(tmp_path, {"messages": [first, second]})
     found, offered = (Act("call", "find"), Act("call", "book it")), (Act("offer", "name"), Act("call", "find"))
     assert [turn.acts for turn in only(path)] == [found, offered]
-    convert(path, tmp_path / "again.jsonl")
-    assert [turn.acts for turn in only(tmp_path / "again.jsonl")] == [found, offered]
-    message = json.loads((tmp_path / "again.jsonl").read_text())["messages"][0]
-    assert message["action"] == "call(find) call(book it)"
+    convert(path, tmp_path / "again.conversations")
+    assert [turn.acts for turn in only(tmp_path / "again.conversations")] == [found, offered]
+    act = json.loads((tmp_path / "again.conversations").read_text())["dialog"][0][0]
+    assert act["action"] == "call(find) call(book it)"
 
 
 @pytest.mark.parametrize("column", ["action", "Actions", "acts", "act", "dialog_act"])

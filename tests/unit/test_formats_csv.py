@@ -40,9 +40,9 @@ from tasksieve.dialogs.formats.validate import validate
             {},
         ),
         (
-            "conversation_id,role,content,Timestamp,weight\n1,user,hi,1,\n1,assistant,hello,2,0,more\n",
+            "conversation_id,role,content,Timestamp,score\n1,user,hi,1,\n1,assistant,hello,2,0,more\n",
             (Turn("hi", "hello"),),
-            {"column 'Timestamp'": 2, "column 'weight'": 1, "cell beyond the columns": 1},
+            {"column 'Timestamp'": 2, "column 'score'": 1, "cell beyond the columns": 1},
         ),
         (
             "prompt,input,response,prompt\na,b,c,d\n",

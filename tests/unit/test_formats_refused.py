@@ -26,7 +26,7 @@ SGD = '[\n{"dialogue_id": "7", "services": [], "turns": [\n%s]}]'
 BAD = {
     "chat: not JSON": ("chat", GOOD_CHAT + "{]\n", 2, "is not JSON: "),
     "chat: no object": ("chat", GOOD_CHAT + "[1]\n", 2, "found [1]; expected a JSON object"),
-    "chat: no messages": ("chat", '{"text": 1}', 1, "found no list 'messages' but ['text']"),
+    "chat: no messages": ("chat", '{"text": 1}', 1, "found keys ['text']; expected 'messages', "),
     "chat: no such role": (
         "chat",
         '{"messages": [{"role": "boss", "content": ""}]}',
@@ -51,6 +51,18 @@ BAD = {
         '{"messages": [{"role": "assistant", "content": "a", "weight": true}]}',
         1,
         "found weight True; expected a number",
+    ),
+    "chat: negative weight": (
+        "chat",
+        GOOD_CHAT + '{"messages": [{"role": "assistant", "content": "a", "weight": -0.5}]}',
+        2,
+        "message 1: found weight -0.5; expected a number from 0 to 1,000,000",
+    ),
+    "chat: a weight without end": (
+        "chat",
+        '{"messages": [{"role": "assistant", "content": "a", "weight": Infinity}]}',
+        1,
+        "message 1: found weight inf; expected a number",
     ),
     "chat: deep": ("chat", '{"messages": ' + "[" * 100_000, 1, "is nested too deeply"),
     "chat: digits": ("chat", '{"messages": ' + "9" * 5000 + "}", 1, "a number with too many digits"),

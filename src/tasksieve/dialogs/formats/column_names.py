@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tasksieve.dialogs.formats.annotations import WEIGHT
+
 DIALOG = ("dialog", "dialog_id", "dialogue", "dialogue_id", "conversation", "conversation_id", "session_id")
 UTTERANCES = {
     "dialog": DIALOG,
@@ -33,7 +35,8 @@ class Columns:
     Attributes:
         separator: what stands between them.
         places: of the columns by what they hold: ``dialog``, ``speaker`` and ``text``, or ``user``, ``response`` and
-            maybe ``dialog`` and ``input`` (which goes on with what the user says in ``instruction``).
+            maybe ``dialog`` and ``input`` (which goes on with what the user says in ``instruction``); maybe
+            ``weight``.
         told: places of the columns with records and notes.
         acts: that of the column of acts; None if there is none.
         unread: names of all others by their places.
@@ -65,6 +68,7 @@ def known_columns(header: str) -> Columns | None:
             places |= _places(lower, {"dialog": DIALOG})
             if lower[places["user"]] == "instruction":
                 places |= _places(lower, {"input": ("input",)})
+        places |= _places(lower, {"weight": (WEIGHT,)})
         beside = tuple(n for n, name in enumerate(lower) if name in told and n not in places.values())
         acts = _places(lower, {"acts": ACTS}).get("acts")
         read = {*places.values(), *beside, acts}

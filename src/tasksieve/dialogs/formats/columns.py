@@ -16,7 +16,7 @@ Columns may have any of the names in :mod:`tasksieve.dialogs.formats.column_name
 or tabs separate them; quotes are those of RFC 4180. A speaker is known by the names in
 :mod:`tasksieve.dialogs.formats.speakers`. What is not the user's or the system's is a record (a triple, or JSON after
 a name) or a note. A column ``action`` has what the system does, as ``request(city) goodbye``, or as a list in JSON if
-a name has a space or bracket in it.
+a name has a space or bracket in it; a column ``weight`` how much a response counts where it is learned from.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pathlib import Path
 
 from tasksieve.dialogs.act import Act
 from tasksieve.dialogs.dialog import SILENCE, Dialog
-from tasksieve.dialogs.formats.annotations import UNREAD_ACT, acts_in, acts_line
+from tasksieve.dialogs.formats.annotations import UNREAD_ACT, acts_in, acts_line, weight_line, weight_told
 from tasksieve.dialogs.formats.assembly import Assembly, told_text, turns_with_context
 from tasksieve.dialogs.formats.column_names import Columns, known_columns
 from tasksieve.dialogs.formats.format import Format, Start, register
@@ -139,13 +139,13 @@ def _add(cells: dict[str, str], line: int, assembly: Assembly, acts: tuple[Act, 
         user = f"{cells['user']}\n{cells.get('input', '')}".strip()
         if user != SILENCE:
             assembly.user(user, "context", line)
-        assembly.system(cells["response"], "response", line, acts=acts)
+        assembly.system(cells["response"], "response", line, weight=weight_told(cells.get("weight", "")), acts=acts)
         return
     speaker = speaker_named(cells["speaker"])
     if speaker == USER:
         assembly.user(cells["text"], "text", line)
     elif speaker == SYSTEM:
-        assembly.system(cells["text"], "text", line, acts=acts)
+        assembly.system(cells["text"], "text", line, weight=weight_told(cells.get("weight", "")), acts=acts)
     elif speaker == FACT:
         assembly.told(cells["text"], "text", line)
     else:
@@ -155,14 +155,14 @@ def _add(cells: dict[str, str], line: int, assembly: Assembly, acts: tuple[Act, 
 def _write(dialogs: Iterable[Dialog], path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(("dialog", "speaker", "text", "action"))
+        table.writerow(("dialog", "speaker", "text", "action", "weight"))
         for number, dialog in enumerate(dialogs, start=1):
             for context, turn in turns_with_context(dialog):
-                table.writerows((number, FACT, told_text(event), "") for event in context)
+                table.writerows((number, FACT, told_text(event), "", "") for event in context)
                 if turn is not None:
                     if turn.user != SILENCE:
-                        table.writerow((number, USER, turn.user, ""))
-                    table.writerow((number, SYSTEM, turn.system, acts_line(turn.acts)))
+                        table.writerow((number, USER, turn.user, "", ""))
+                    table.writerow((number, SYSTEM, turn.system, acts_line(turn.acts), weight_line(turn)))
 
 
 def _recognises(start: Start) -> bool:

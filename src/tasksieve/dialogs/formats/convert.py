@@ -52,7 +52,8 @@ def convert(
 ) -> Conversion:
     """Read dialogs and write them in another format, one at a time, so that files larger than memory pass too.
 
-    Chat messages that get weights are kept as they are in everything else: calls of tools, their results, every key.
+    Chat messages go to chat messages as they are, with weights beside responses if there are any to add: calls of
+    tools, their results, every key.
     The new file is read back and compared with the dialogs, so that the list of losses is what really differs.
 
     Args:
@@ -69,23 +70,23 @@ def convert(
     to_format = to_format or format_to_write(target)
     if weights is not None and to_format is not CHAT:
         raise UserError(f"weights go into chat messages; {to_format.title} has no place for them", target)
-    whole = weights is not None and from_format is CHAT
+    whole = from_format is CHAT and to_format is CHAT
     write = partial(write_chat, weights=weights) if weights is not None else to_format.write
     journal = Journal(source, strict=strict)
     counted: Counter[str] = Counter()
 
     def fill(part: Path) -> None:
-        if weights is not None and whole:
-            write_weighted(source, part, journal, weights)
+        if whole:
+            write_weighted(source, part, journal, weights or {})
         else:
             write(iterate_dialogs(source, journal, from_format), part)
         before = iterate_dialogs(source, Journal(source), from_format)
-        counted.update(_compared(before, to_format.read(part, Journal(target))))
+        counted.update(_compared(before, to_format.read(part, Journal(target)), weights or {}))
         if weights is not None:
             _check_number(weights, counted[_LEARNED], source)
 
     write_whole(target, fill)
-    dialogs, turns, _ = (counted.pop(name) for name in ("dialogs", "turns", _LEARNED))
+    dialogs, turns, _ = (counted.pop(name, 0) for name in ("dialogs", "turns", _LEARNED))
     lost = counted if whole else journal.lost + counted
     return Conversion(from_format.name, to_format.name, dialogs, turns, dict(lost))
 
@@ -96,23 +97,25 @@ def _check_number(weights: Weights, turns: int, source: Path) -> None:
         raise UserError(f"{found}; expected the table of this very file", source)
 
 
-def _compared(before: Iterator[Dialog], after: Iterator[Dialog]) -> Iterator[str]:
-    """A word for every dialog, every turn, and everything that is not the same in both."""
-    for old, new in itertools.zip_longest(before, after):
+def _compared(before: Iterator[Dialog], after: Iterator[Dialog], weights: Weights) -> Iterator[str]:
+    """A word for every dialog, every turn, and everything that is not the same in both but for these weights."""
+    for number, (old, new) in enumerate(itertools.zip_longest(before, after)):
         yield "dialogs"
         if old is None or new is None:
             yield "dialog"
             continue
         yield from itertools.repeat("turns", len(old.turns))
-        yield from itertools.repeat(_LEARNED, sum(turn.learned for turn in old.turns))
+        yield from itertools.repeat(_LEARNED, sum(turn.learned > 0 for turn in old.turns))
         if old.profile != new.profile:
             yield "profile of a dialog"
         yield from _context_lost(old, new)
         if len(old.turns) != len(new.turns):
             yield "dialog with as many turns"
             continue
-        for one, other in zip(old.turns, new.turns, strict=True):
+        for place, (one, other) in enumerate(zip(old.turns, new.turns, strict=True)):
             yield from _difference(one, other)
+            if other.learned != weights.get((number, place), one.learned):
+                yield "weight of a response" if one.learned else "weight 0 of a response"
 
 
 def _context_lost(old: Dialog, new: Dialog) -> Iterator[str]:
@@ -128,8 +131,6 @@ def _places(dialog: Dialog) -> list[Record | Note | None]:
 
 
 def _difference(old: Turn, new: Turn) -> Iterator[str]:
-    if new.learned and not old.learned:
-        yield "weight 0 of a response"
     if (old.user, old.system) != (new.user, new.system):
         words = all(one_line(a) == one_line(b) for a, b in ((old.user, new.user), (old.system, new.system)))
         yield "line end or tab in a turn" if words else "wording of a turn"

@@ -10,7 +10,7 @@ last line of ``text`` is the user's; each before it is a record (a triple, or JS
 ``__SILENCE__`` stands for a silent user. Blank lines mean nothing. ``episode_done`` with ``False``, ``0`` or nothing
 in it ends no dialog, though ParlAI itself takes any text there for true. A field ``action`` has what the system does,
 as ``request(city) goodbye``, or as a list in JSON if a name has a space or bracket in it. ``label_candidates`` has
-responses to choose among, with ``|`` between them.
+responses to choose among, with ``|`` between them; ``weight`` is how much a response counts where it is learned from.
 """
 
 from __future__ import annotations
@@ -21,7 +21,15 @@ from pathlib import Path
 
 from tasksieve.dialogs.act import Act
 from tasksieve.dialogs.dialog import SILENCE, Dialog, Turn
-from tasksieve.dialogs.formats.annotations import ACTION, acts_in, acts_json, acts_line
+from tasksieve.dialogs.formats.annotations import (
+    ACTION,
+    WEIGHT,
+    acts_in,
+    acts_json,
+    acts_line,
+    weight_line,
+    weight_told,
+)
 from tasksieve.dialogs.formats.assembly import Assembly, Context, told_text, turns_with_context
 from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal, shown
@@ -80,7 +88,7 @@ def _add(fields: dict[str, str], number: int, assembly: Assembly, journal: Journ
         return
     acts = acts_in(_plain(fields.get(ACTION, "")))
     journal.lose(f"'{ACTION}' of an example", int(acts is None))
-    for name in fields.keys() - {"text", "episode_done", ACTION, _CANDIDATES, *_LABELS}:
+    for name in fields.keys() - {"text", "episode_done", ACTION, WEIGHT, _CANDIDATES, *_LABELS}:
         journal.lose(f"'{name}' of an example")
     first, *others = labels.split("|")
     if others:
@@ -91,7 +99,8 @@ def _add(fields: dict[str, str], number: int, assembly: Assembly, journal: Journ
     if user.strip() != _SILENCE:
         assembly.user(user, "text", number)
     candidates = [_plain(one) for one in fields.get(_CANDIDATES, "").split("|") if one.strip()]
-    assembly.system(_plain(first), "labels", number, acts=acts or (), candidates=candidates)
+    weight = weight_told(fields.get(WEIGHT, ""))
+    assembly.system(_plain(first), "labels", number, weight=weight, acts=acts or (), candidates=candidates)
 
 
 def _plain(value: str) -> str:
@@ -115,7 +124,8 @@ def _example(context: Context, turn: Turn) -> str:
     text = "\\n".join([*map(_line, context), said])
     offered = "|".join(map(_escaped, turn.candidates))
     candidates = f"\t{_CANDIDATES}:{offered}" if offered else ""
-    return f"text:{text}\tlabels:{_escaped(turn.system)}{_action(turn.acts)}{candidates}"
+    weight = f"\t{WEIGHT}:{line}" if (line := weight_line(turn)) else ""
+    return f"text:{text}\tlabels:{_escaped(turn.system)}{_action(turn.acts)}{weight}{candidates}"
 
 
 def _action(acts: tuple[Act, ...]) -> str:

@@ -5,7 +5,7 @@
 act of ``context`` (in its own list, or between the others) holds records (triples, or JSON after a name) or a note.
 
 Who is the system: an act whose id says so (``system``, ``bot``, ``agent``, ``assistant``, ``model``, ``wizard``);
-where no id does, the second to speak. Its acts may have keys ``action`` and ``slots``, as those of
+where no id does, the second to speak. Its acts may have keys ``action``, ``slots`` and ``weight``, as those of
 :mod:`chat messages <tasksieve.dialogs.formats.chat>`.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tasksieve.dialogs.dialog import SILENCE, Dialog
-from tasksieve.dialogs.formats.annotations import ACTION, SLOTS, annotations_of, annotations_written
+from tasksieve.dialogs.formats.annotations import ACTION, SLOTS, WEIGHT, annotations_of, annotations_written
 from tasksieve.dialogs.formats.assembly import Assembly, told_texts, turns_with_context
 from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal, shown
@@ -25,7 +25,7 @@ from tasksieve.dialogs.formats.json_text import json_lines, write_json_lines
 from tasksieve.dialogs.formats.speakers import FACT, SYSTEM, speaker_named
 
 _READ = {"id", "text", "episode_done"}
-_READ_OF_SYSTEMS = {*_READ, ACTION, SLOTS}
+_READ_OF_SYSTEMS = {*_READ, ACTION, SLOTS, WEIGHT}
 _KEY = re.compile(r'\{\s*"(?:dialog|context|metadata_path)"')
 
 
@@ -75,7 +75,7 @@ def _add(act: dict[str, Any], place: str, systems: set[str], assembly: Assembly,
         assembly.told(act.get("text"), place)
     elif responds:
         acts, spans = annotations_of(act, "an act", journal)
-        assembly.system(act.get("text"), place, acts=acts, spans=spans)
+        assembly.system(act.get("text"), place, weight=act.get(WEIGHT), acts=acts, spans=spans)
     else:
         assembly.user(act.get("text"), place)
 

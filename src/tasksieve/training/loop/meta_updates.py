@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from tasksieve.contracts import ExampleBatch, Linearization
+from tasksieve.contracts import ExampleBatch, Linearization, given_weights
 from tasksieve.errors import UserError
 from tasksieve.metagrad import (
     ESTIMATORS,
@@ -92,11 +93,12 @@ class MetaUpdates:
         problem = BilevelProblem(
             self._related_losses,
             self._state.model.losses_at,
-            weighter.unrolled,
+            lambda eta, batches: _counted(weighter.unrolled(eta, batches), batches),
             self._config.training.reduction,
             self._state.model.linearize,
             self._linearize_primary,
             len,
+            lambda batch: given_weights([batch]),
         )
         return MetaUpdate(problem, self._rule, self._simulation(number), self._eta)
 
@@ -153,6 +155,12 @@ class MetaUpdates:
 
     def _linearize_primary(self, params: dict[str, Tensor], batch: ExampleBatch) -> Linearization:
         return self._state.model.linearize(params, [batch])
+
+
+def _counted(weights: Sequence[Tensor], batches: Sequence[RelatedBatch]) -> list[Tensor]:
+    """The weights of each batch's examples, times what the data say that each of them counts."""
+    given = map(given_weights, batches)
+    return [own if counts is None else own * counts for own, counts in zip(weights, given, strict=True)]
 
 
 def weight_lr(config: LoopConfig, step: int) -> float:

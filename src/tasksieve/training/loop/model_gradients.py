@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from tasksieve.contracts import ExampleBatch, Linearization
+from tasksieve.contracts import ExampleBatch, Linearization, given_weights
 from tasksieve.metagrad import Params
 from tasksieve.models import Model, learned_params
 from tasksieve.records.config import TrainingConfig
@@ -37,9 +37,10 @@ class ModelGradients:
         return self.of((self.primary_batch(step),))[1]
 
     def of(self, batch: RelatedBatch) -> tuple[Linearization, Params]:
-        """The losses of a batch with their derivatives, and the gradient of their mean."""
+        """The losses of a batch with their derivatives, and the gradient of their mean, as far as each counts."""
         params = {name: value.detach() for name, value in self._params.items()}
         linear = self._model.linearize(params, batch)
-        factors = torch.full_like(linear.losses, 1 / len(linear.losses))
+        factors, given = torch.full_like(linear.losses, 1 / len(linear.losses)), given_weights(batch)
+        factors = factors if given is None else factors * given
         gradients = linear.gradient(factors)
         return linear, {name: value for name, value in gradients.items() if value is not None}
