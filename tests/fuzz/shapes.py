@@ -46,10 +46,13 @@ NUMBERED = rb"""1 your persona: i like cats.
 TEXT = b"""text:a\\nHotels {"n": "1"}\\nhi\tlabels:x|y\tlabel_candidates:x|z\treward:1\tepisode_done:False
 text:__SILENCE__\teval_labels:b__PIPE__\taction:[{"act": "a b", "slot": "c"}]\tepisode_done:True
 """
-CONVERSATIONS = b"""{"dialog": [[{"id": "a", "text": "hi"}, {"id": "b", "text": "yes", 
- "label_candidates": ["yes", "no"], "action": "x(y)", "slots": [{"slot": "s", "start": 0, "end": 2}]}], [{"id": "context", "text": "inn R_a b"}]],
- "context": [{"id": "context", "text": "profile: male young"}]}
-""".replace(b"\n ", b" ")
+CONVERSATIONS = b"".join(
+    (
+        b'{"dialog": [[{"id": "a", "text": "hi"}, {"id": "b", "text": "yes", "label_candidates": ["yes", "no"], ',
+        b'"action": "x(y)", "slots": [{"slot": "s", "start": 0, "end": 2}]}], ',
+        b'[{"id": "context", "text": "inn R_a b"}]], "context": [{"id": "context", "text": "profile: male young"}]}',
+    )
+)
 SHAPES = {
     "rasa": (RASA,),
     "csv": (ALTERNATING, EXAMPLES),
