@@ -128,5 +128,5 @@ def test_rows_with_numbers_that_say_nothing_stay_where_they_are(tmp_path: Path) 
 
 
 def test_a_table_with_problems_beside_dialogs_that_alternate_names_each_once(tmp_path: Path) -> None:
-    found = validate(table(tmp_path, HEADER + "a,1,user,hi\nb,1,user\na,2,robot,hello\nb,2,bot,y\na,3,bot,z\n"))
+    found = validate(table(tmp_path, HEADER + "a,1,user,hi\nb,1\na,2,robot,hello\nb,2,bot,y\na,3,bot,z\n"))
     assert [problem.line for problem in found.problems] == [3, 4]

@@ -31,7 +31,9 @@ Labels = Annotated[
     str | None,
     typer.Option(help="For `oracle`: a table with columns label (0/1) and example or kind (.csv, .jsonl, .parquet)."),
 ]
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="A run folder, or a TOML file as in one; options win.")]
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="A run folder, or a TOML file as in one; options win.")
+]
 Settings = Annotated[
     list[str],
     typer.Option("--set", help="Any other setting, e.g. --set training.iterations=2000. May be repeated."),

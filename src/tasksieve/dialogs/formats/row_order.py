@@ -88,8 +88,8 @@ def _is_one(rows: list[Row], columns: Columns) -> bool:
     places = _places(rows, columns)
     if places is None:
         return False
-    speaker = columns.places.get("speaker")
-    said = [(at, row[speaker] if speaker is not None else "") for at, (_, row) in zip(places, rows, strict=True)]
+    speaker = columns.places.get("speaker", columns.width)
+    said = [(at, row[speaker] if speaker < len(row) else "") for at, (_, row) in zip(places, rows, strict=True)]
     return len(set(said)) == len(said)
 
 
