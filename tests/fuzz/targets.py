@@ -13,6 +13,7 @@ import struct
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import torch
 
 from tasksieve.dialogs import Act, Dialog, Note, Record, Span, Turn
 from tasksieve.dialogs.formats import FORMATS, iterate_dialogs, read_sentences
+from tasksieve.dialogs.formats.format import Format
 from tasksieve.dialogs.formats.journal import Journal, JournalFull
 from tasksieve.dialogs.simulate import simulate
 from tasksieve.images.read import read_idx
@@ -37,6 +39,7 @@ from tasksieve.training.runs.images import ImageConfig
 from tasksieve.training.runs.labels import read_labels
 from tests.fuzz.chat_seeds import CHAT_SEEDS
 from tests.fuzz.server_targets import ADDRESSES, BODIES, rank, respond, visit
+from tests.fuzz.shapes import SHAPES
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,15 @@ def dialog_targets() -> list[Target]:
     said = {"dialog_act": {"Inn-Offer": [["name", "Inn"]], "bye": [["none", "none"]]}}
     beside = json.dumps({"0.json": {"1": {**said, "span_info": [["Inn-Offer", "name", "Inn", 6, 9]]}}}).encode()
     found.append(Target("dialogs: acts of MultiWOZ", "dialog_acts.json", (beside, b"{}"), _read_beside))
+    for name, shapes in SHAPES.items():
+        read = partial(_read_all, FORMATS[name])
+        found.append(Target(f"dialogs: {name}, other shapes", f"dialogs.{name}", shapes, read))
     found.append(Target("sentences", "candidates.txt", (b"1 hello there\n2 good bye\n",), read_sentences))
     return found
+
+
+def _read_all(known: Format, path: Path) -> object:
+    return list(iterate_dialogs(path, known=known))
 
 
 def _read_beside(path: Path) -> object:

@@ -215,6 +215,8 @@ LOST = {
         "'intent' of a user's own words": 1,
         "'checkpoint' in a story": 1,
         "alternative of an 'or' step": 1,
+        "entity marked in a user's own words": 2,
+        "further wording of a response": 1,
     },
     "csv of utterances": {},
     "csv of examples": {},

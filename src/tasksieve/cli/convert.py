@@ -42,7 +42,7 @@ def convert(
     """Write dialogs in another format, and say what it has no place for.
 
     Formats: [bold]babi[/bold] (.txt), [bold]chat[/bold] messages (.jsonl), [bold]parlai[/bold],
-    [bold]parlai-jsonl[/bold], [bold]sgd[/bold] or MultiWOZ 2.2 (.json), [bold]convlab[/bold],
+    [bold]parlai-jsonl[/bold], [bold]fbdialog[/bold], [bold]sgd[/bold] or MultiWOZ 2.2 (.json), [bold]convlab[/bold],
     [bold]rasa[/bold] stories (.yml), [bold]csv[/bold]. See docs/formats.md.
     """
     from tasksieve.dialogs.formats import format_named

@@ -31,7 +31,9 @@ Labels = Annotated[
     str | None,
     typer.Option(help="For `oracle`: a table with columns label (0/1) and example or kind (.csv, .jsonl, .parquet)."),
 ]
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="A TOML file as in a run folder; options win.")]
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="A run folder, or a TOML file as in one; options win.")
+]
 Settings = Annotated[
     list[str],
     typer.Option("--set", help="Any other setting, e.g. --set training.iterations=2000. May be repeated."),
@@ -66,6 +68,8 @@ def configure(data: dict[str, Any], training: dict[str, Any], file: Path | None,
 
     Raises: UserError: if one of them is wrong, or none of them names the dialogs.
     """
+    if file is not None and file.is_dir():
+        file = file / "config.toml"
     values = {} if file is None else read_values(file)
     for section, given in (("data", data), ("training", training)):
         section_of(values, section).update({key: value for key, value in given.items() if value is not None})

@@ -9,6 +9,7 @@ from pathlib import Path
 from tasksieve.dialogs.dialog import Dialog
 from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.dialogs.formats.known import iterate_dialogs
+from tasksieve.dialogs.formats.rasa_project import rasa_splits
 from tasksieve.errors import UserError
 
 _log = logging.getLogger("tasksieve")
@@ -35,6 +36,8 @@ def find_splits(directory: Path | str) -> dict[int, dict[str, Path]]:
                 found.setdefault(int(match[1]), {})[_SPLITS[match[2]]] = path
             elif path.stem in _OWN:
                 found.setdefault(0, {}).setdefault(path.stem, path)
+    if not found and (stories := rasa_splits(directory)):
+        return {0: stories}
     if not found:
         raise UserError(
             "holds no dialog file; expected train.txt or names like dialog-babi-task5-…-trn.txt", directory

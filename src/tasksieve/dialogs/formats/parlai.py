@@ -42,6 +42,7 @@ _CANDIDATES = "label_candidates"
 _NOT_DONE = ("", "false", "0")
 _LONG = 100
 """Examples of one dialog that ParlAI warns from if there is no other: is their end not marked?"""
+_SPACED_FIELD = re.compile(r"(?: (episode_done|eval_labels|label_candidates)| {2,}(labels)):")
 _SPACES = re.compile(r" (?:eval_)?labels:")
 _ESCAPES = {"\\n": "\n", "\\t": "\t", "__PIPE__": "|"}
 _ESCAPE = re.compile(r"\\n|\\t|__PIPE__")
@@ -86,13 +87,15 @@ def _add(fields: dict[str, str], number: int, assembly: Assembly, journal: Journ
         hint = " with a tab before 'labels:', not spaces" if _SPACES.search(fields.get("text", "")) else ""
         assembly.refuse(f"found fields {shown(list(fields))}; expected text and labels{hint}", number)
         return
+    if (spaced := next(filter(None, map(_SPACED_FIELD.search, fields.values())), None)) is not None:
+        assembly.refuse(f"found '{spaced[0].strip()}' after spaces; expected a tab before it", number)
+        return
     acts = acts_in(_plain(fields.get(ACTION, "")))
     journal.lose(f"'{ACTION}' of an example", int(acts is None))
     for name in fields.keys() - {"text", "episode_done", ACTION, WEIGHT, _CANDIDATES, *_LABELS}:
         journal.lose(f"'{name}' of an example")
     first, *others = labels.split("|")
-    if others:
-        journal.lose("label after the first", len(others))
+    journal.lose("label after the first", len(others))
     *context, user = _plain(fields["text"]).split("\n")
     for text in context:
         assembly.told(text, "text", number)
@@ -109,6 +112,7 @@ def _plain(value: str) -> str:
 
 def _escaped(text: str) -> str:
     apart = text.replace("\\n", "\\ n").replace("\\t", "\\ t")
+    apart = _SPACED_FIELD.sub(lambda match: f" {match[1] or match[2]} :", apart)
     return apart.replace("\n", "\\n").replace("\t", "\\t").replace("|", "__PIPE__")
 
 
@@ -132,7 +136,7 @@ def _action(acts: tuple[Act, ...]) -> str:
     """The field of acts; nothing if there are none."""
     line = acts_line(acts)
     if _TAKEN_FOR_ESCAPES.search(line):
-        line = _in_json(acts_json(acts))
+        line = in_json(acts_json(acts))
     return f"\t{ACTION}:{_escaped(line)}" if line else ""
 
 
@@ -141,11 +145,11 @@ def _line(event: Record | Note) -> str:
     if isinstance(event, Note):
         return _escaped(text.replace("\n", " "))
     if triples(event) is None:
-        text = _in_json(text)
+        text = in_json(text)
     return _escaped(text)
 
 
-def _in_json(text: str) -> str:
+def in_json(text: str) -> str:
     """JSON without what would be taken for an escape of this format."""
     return _TAKEN_FOR_ESCAPES.sub(lambda match: _IN_JSON[match[0]], text)
 

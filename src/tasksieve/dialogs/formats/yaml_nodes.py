@@ -81,6 +81,7 @@ class _Events:
 
     def __init__(self, path: Path, journal: Journal) -> None:
         self._path = path
+        self._journal = journal
         self._events = yaml.parse(_Text(path, journal), Loader=_LOADER)
         self._depth = 0
 
@@ -129,9 +130,11 @@ class _Events:
                 items.append(self._node(item))
             node = Node(items, line)
         else:
-            entries = {}
+            entries: dict[str, Node] = {}
             while not isinstance(key := self._next(), yaml.MappingEndEvent):
-                entries[self._key(key)] = self._node(self._next())
+                name = self._key(key)
+                self._journal.lose(f"value of '{name}', which stands twice in one mapping", int(name in entries))
+                entries[name] = self._node(self._next())
             node = Node(entries, line)
         self._depth -= 1
         return node
