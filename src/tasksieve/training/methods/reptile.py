@@ -42,6 +42,7 @@ class Reptile(Initialisation):
         optimizer, params = adam_of(model, config.training.related_lr), learned_params(model)
         for group in optimizer.param_groups:
             group["betas"] = BETAS
+        one = next(iter(params.values()))
         steps, iterations = config.rivals.inner_steps, config.rivals.iterations
         for step in range(iterations):
             generator = derived_generator(config.training.seed, META_TASKS_STREAM, step)
@@ -49,7 +50,7 @@ class Reptile(Initialisation):
             before = {name: value.detach().clone() for name, value in params.items()}
             for k in range(steps):
                 batch = task.batch(step * steps + k)
-                model.backward([batch], torch.full((len(batch),), 1 / len(batch), device=batch.targets.device))
+                model.backward([batch], one.new_full((len(batch),), 1 / len(batch)))
                 optimizer.step()
             with torch.no_grad():
                 for name, value in params.items():
