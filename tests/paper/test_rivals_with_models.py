@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from typer.testing import CliRunner
 
 from tasksieve.cli import app
 from tasksieve.dialogs import Dialog, Turn
+from tasksieve.dialogs.act import Act
 from tasksieve.dialogs.formats import FORMATS
+from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig, config_from
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.methods import method_named, names_for, rivals
@@ -30,13 +33,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("trips")
     for name, count, seed in (("train", 6, 1), ("valid", 4, 2), ("test", 4, 3), ("other", 6, 4), ("more", 5, 5)):
         dialogs = []
-        for number, dialog in enumerate(trips(count, seed)):
-            acts = ["request(day)", f"inform(fare={number})"]
-            events = [
-                Turn(event.user, event.system, action=acts.pop(0)) if isinstance(event, Turn) else event
-                for event in dialog.events
-            ]
-            dialogs.append(Dialog(tuple(events)))
+        for dialog in trips(count, seed):
+            acts = iter([(Act("request", "day"),), (Act("inform", "fare"), Act("offer"))])
+            told = [replace(one, acts=next(acts)) if isinstance(one, Turn) else one for one in dialog.events]
+            dialogs.append(Dialog(tuple(told)))
         FORMATS["chat"].write(dialogs, made / f"{name}{FORMATS['chat'].suffixes[0]}")
     return made
 
@@ -86,17 +86,20 @@ def test_rivals_stands_for_all_of_them(folder: Path, tmp_path: Path) -> None:
         "--predict", "actions", "--methods", "rivals", "--seeds", "1", "--workers", "1", "--no-audit",
         "--out", str(tmp_path / "out"), "--json",
     ]  # fmt: skip
-    settings = ["training.iterations=1", "model.sentences=bag-of-words", "rivals.iterations=1", "rivals.checkpoints=1"]
+    settings = [
+        "training.iterations=1",
+        "model.sentences=bag-of-words",
+        "rivals.iterations=1",
+        "rivals.checkpoints=1",
+    ]
     ended = CliRunner().invoke(app, [*words, *(f"--set={one}" for one in settings)])
     assert ended.exit_code == 0, ended.output
-    assert {path.name.split("-size")[0] for path in (tmp_path / "out" / "runs").iterdir()} >= set()
+    assert {path.name.rsplit("-", 2)[0] for path in (tmp_path / "out" / "runs").iterdir()} == set(rivals())
     assert all(f'"method": "{name}"' in ended.output for name in rivals())
 
 
 @pytest.mark.parametrize("name", ["maml", "reptile"])
 def test_an_initialisation_needs_related_tasks_and_has_no_meaning_on_images(name: str) -> None:
-    from tasksieve.errors import UserError
-
     with pytest.raises(UserError, match=f"method '{name}' borrows; give at least one --related file"):
         method_named(name).require(related=False, labels=False)
     with pytest.raises(UserError, match=f"method '{name}' has no meaning on images"):
