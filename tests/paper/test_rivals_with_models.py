@@ -21,9 +21,6 @@ from tasksieve.training.runs.images import IMAGES, ImageConfig
 from tests.small import OPTIONS
 from tests.unit.test_ranked_runs import trips
 
-BEFORE = ("reweight", "gradient-cosine", "meta-weight-net")
-"""Rivals with tests of their own."""
-NEW = [name for name in rivals() if name not in BEFORE]
 KINDS = {"matching": "actions", "ranking": "responses"}
 
 
@@ -62,7 +59,7 @@ def config_of(folder: Path, kind: str, method: str) -> RunConfig:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("method", NEW)
+@pytest.mark.parametrize("method", rivals())
 def test_every_rival_trains_the_models_of_peoples_dialogs(
     folder: Path, tmp_path: Path, kind: str, method: str
 ) -> None:
