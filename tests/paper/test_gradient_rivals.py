@@ -15,7 +15,7 @@ from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.state import read_tensors
 from tasksieve.training.methods import Start
 from tasksieve.training.methods import less as less_file
-from tasksieve.training.methods.less import Agreement, Less, adam_direction, marks
+from tasksieve.training.methods.less import Agreement, Less, adam_direction, instances_of, marks
 from tasksieve.training.methods.rho_loss import Reducible, RhoLoss
 from tasksieve.training.rivals.short_training import losses_of, model_of_primary
 from tasksieve.training.runs.dialogs import train
@@ -59,17 +59,34 @@ def gradients(model: torch.nn.Module, batch: object) -> list[Tensor]:
 
 
 @pytest.mark.parametrize("steps", [0, 3])
-def test_less_compares_the_primary_gradient_with_the_step_that_adam_would_take(steps: int) -> None:
+@pytest.mark.parametrize("turns", [1, 4])
+def test_less_compares_the_primary_gradient_with_the_step_that_adam_would_take(steps: int, turns: int) -> None:
+    """By instances of one turn each, and of several that do not stand together."""
     model, optimizer = trained(steps)
     primary, related = task(), task("related-1")
     along = torch.cat([g.flatten() for g in gradients(model, primary.batch(torch.arange(len(primary))))])
-    expected = [
-        torch.cosine_similarity(stepped(model, optimizer, gradients(model, related.batch(n[None]))), along, dim=0)
-        for n in torch.arange(len(related))
-    ]
-    found = Agreement(model, optimizer).of(primary, (related, related))  # type: ignore[arg-type]
-    torch.testing.assert_close(found, torch.stack(expected).float().repeat(2), rtol=1e-4, atol=1e-5)
+    instances = torch.arange(len(related)) % (len(related) // turns)
+    expected = torch.zeros(len(related))
+    for instance in instances.unique():
+        numbers = torch.nonzero(instances == instance).flatten()
+        step = stepped(model, optimizer, gradients(model, related.batch(numbers)))
+        expected[numbers] = torch.cosine_similarity(step, along, dim=0).float()
+    found = Agreement(model, optimizer).of(primary, (related, related), (instances, instances))  # type: ignore[arg-type]
+    torch.testing.assert_close(found, expected.repeat(2), rtol=1e-4, atol=1e-5)
     assert float(found.min()) < float(found.max())
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+def test_an_instance_is_a_dialog_unless_it_is_to_be_a_turn(start: Start, tasks_dir: Path, pooled: bool) -> None:
+    config = changed(start.config, {"training.related_batch_size": 8 if pooled else None})
+    begun = start_of(config)
+    found = instances_of(begun)
+    assert [len(one) for one in found] == [len(task) for task in begun.tasks.related]
+    numbers = torch.cat([one + 1000 * place for place, one in enumerate(found)]).tolist()
+    rows = begun.examples.select("task", "dialog").rows()
+    assert len(set(zip(numbers, rows, strict=True))) == len(set(numbers)) == len(set(rows)) == 16
+    each = instances_of(replace(begun, config=changed(config, {"rivals.instance": "turn"})))
+    assert all(torch.equal(one, torch.arange(len(one))) for one in each)
 
 
 def test_a_direction_leaves_the_optimiser_as_it_was() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from tasksieve.records.model_config import Section
@@ -21,5 +23,6 @@ class RivalsConfig(Section):
         default=0.1, ge=0, lt=1, description="part of `adapt`'s mixture that stays as examples are many"
     )
     checkpoints: int = Field(default=4, ge=1, le=100, description="at which `less` compares gradients")
+    instance: Literal["dialog", "turn"] = Field(default="dialog", description="what has a gradient, for `less`")
     inner_steps: int = Field(default=5, ge=1, le=100, description="K, on a task, of `maml` and `reptile`")
     first_order: bool = Field(default=True, description="`maml` without second derivatives")

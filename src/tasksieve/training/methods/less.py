@@ -2,14 +2,15 @@ r"""Method `less`: the related examples whose updates point where the primary ta
 
 A model is trained on both tasks for a while (``rivals.iterations``), and looked at :math:`T` times on the way
 (``rivals.checkpoints``). With :math:`η_t` the mean step size since the time before, :math:`\bar g_t` the gradient of
-the primary task's mean loss there and :math:`g_{t,i}` that of a related example, the direction in which Adam, with
-its moments :math:`m, v` after :math:`τ` steps, would go by that example alone is
+the primary task's mean loss there and :math:`g_{t,i}` that of a related dialog's mean loss, the direction in which
+Adam, with its moments :math:`m, v` after :math:`τ` steps, would go by that dialog alone is
 
 .. math:: Γ_{t,i} = \frac{(β_1 m + (1 - β_1) g_{t,i}) / (1 - β_1^{τ+1})}
    {\sqrt{(β_2 v + (1 - β_2) g_{t,i}^2) / (1 - β_2^{τ+1})} + ε},
    \qquad \text{score}_i = \sum_t η_t \cos(\bar g_t, Γ_{t,i}).
 
-The share ``rivals.share`` with the highest scores is kept.
+The share ``rivals.share`` of the turns that has the highest scores is kept, each with the score of its dialog: as in
+the reference an instance is a whole conversation. With ``rivals.instance = "turn"`` every turn has its own gradient.
 
 Reference: Xia et al., 2024. There gradients are of low-rank adapters and projected at random, to be kept on disk;
 here they are of all parameters of a small model, exact, and compared with one task as they are found.
@@ -17,10 +18,10 @@ here they are of all parameters of a small model, exact, and compared with one t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from tasksieve.contracts import ExampleBatch, Examples
@@ -31,6 +32,7 @@ from tasksieve.training.loop.optimizers import rate_of
 from tasksieve.training.methods.registry import register
 from tasksieve.training.rivals.fixed import TopShare
 from tasksieve.training.rivals.prepared import Watch
+from tasksieve.training.rivals.services import services_of
 from tasksieve.training.rivals.short_training import ShortTraining, in_use
 
 _CHUNK = 256
@@ -40,7 +42,7 @@ _LOOK = 100
 
 @register
 class Less(TopShare):
-    """As multitask, with the half of the related examples whose gradients agree best with your task's."""
+    """As multitask, with the half of the related dialogs whose gradients agree best with your task's."""
 
     name = "less"
     reference = "Xia et al., 2024: LESS: Selecting Influential Data for Targeted Instruction Tuning"
@@ -59,7 +61,7 @@ class Less(TopShare):
             rates.append(rate_of(optimizer))
             if step in marks(rivals.iterations, rivals.checkpoints):
                 agreement = Agreement(training.state.model, optimizer)
-                found = agreement.of(start.tasks.primary, start.tasks.related)
+                found = agreement.of(start.tasks.primary, start.tasks.related, instances_of(start))
                 total += sum(rates) / len(rates) * found
                 rates.clear()
                 looks += 1
@@ -71,8 +73,21 @@ def marks(iterations: int, checkpoints: int) -> frozenset[int]:
     return frozenset(max(1, round(iterations * k / checkpoints)) for k in range(1, checkpoints + 1))
 
 
+def instances_of(start: Start) -> list[Int[Tensor, " _"]]:
+    """For each related task the number of each example's instance: its dialog's, or its own."""
+    sizes = [len(task) for task in start.tasks.related]
+    if start.config.rivals.instance == "turn":
+        return [torch.arange(size) for size in sizes]
+    services = torch.split(services_of(start), sizes)
+    dialogs = torch.split(torch.tensor(start.examples["dialog"].to_list()), sizes)
+    return [
+        torch.unique(torch.stack([service, dialog]), dim=1, return_inverse=True)[1]
+        for service, dialog in zip(services, dialogs, strict=True)
+    ]
+
+
 class Agreement:
-    """The cosine of the primary task's gradient with the direction that Adam would take by one related example.
+    """The cosine of the primary task's gradient with the direction that Adam would take by a related instance alone.
 
     Args:
         model: at a checkpoint.
@@ -84,16 +99,29 @@ class Agreement:
         self._params = {name: value.detach() for name, value in learned_params(model).items()}
         self._direction = adam_direction(list(learned_params(model).values()), optimizer)
 
-    def of(self, primary: Examples, related: tuple[Examples, ...]) -> Float[Tensor, " examples"]:
-        """For all related examples, task after task; 0 for those that cannot be learned from."""
+    def of(
+        self, primary: Examples, related: Sequence[Examples], instances: Sequence[Int[Tensor, " _"]]
+    ) -> Float[Tensor, " examples"]:
+        """For all related examples, task after task; 0 for those that cannot be learned from.
+
+        Args:
+            primary: the primary task.
+            related: the related tasks.
+            instances: of each related task the number of each example's instance.
+        """
         found = [torch.zeros(len(task)) for task in related]
         with in_use(self._model):
             along = self._mean_gradient(primary)
             along = along / along.norm()
-            for task, scores in zip(related, found, strict=True):
-                for number in task.answerable():
-                    direction = self._direction(self._gradient(task.batch(number[None])))
-                    scores[number] = float(direction @ along / direction.norm())
+            for task, scores, own in zip(related, found, instances, strict=True):
+                able = task.answerable()
+                by_instance = own[able.cpu()]
+                order = torch.argsort(by_instance, stable=True)
+                sizes = torch.bincount(by_instance)
+                for places in torch.split(order, sizes[sizes > 0].tolist()):
+                    numbers = able[places.to(able.device)]
+                    direction = self._direction(self._gradient(task.batch(numbers)))
+                    scores[numbers.cpu()] = float(direction @ along / direction.norm())
         return torch.cat(found)
 
     def _mean_gradient(self, task: Examples) -> Tensor:
