@@ -28,6 +28,8 @@ from tasksieve.training.rivals.features import views_of
 from tasksieve.training.rivals.proportions import by_proportion
 
 _STARTS = 3
+_BATCH = 2048
+"""Examples in a step of k-means: an archive may have many."""
 
 
 @register
@@ -54,10 +56,11 @@ def clusters_of(rows: Any, most: int, seed: int) -> Int[Tensor, " examples"]:
     """
     import warnings
 
-    from sklearn.cluster import KMeans
+    from sklearn.cluster import MiniBatchKMeans
     from sklearn.exceptions import ConvergenceWarning
 
-    means = KMeans(min(most, rows.shape[0]), n_init=_STARTS, random_state=seed % 2**32)
+    count = min(most, rows.shape[0])
+    means = MiniBatchKMeans(count, batch_size=_BATCH, n_init=_STARTS, random_state=seed % 2**32)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct examples than clusters
         found = means.fit_predict(rows)

@@ -54,7 +54,7 @@ def odds(rows: Any, primary: int, strength: float) -> Array:
     from sklearn.linear_model import LogisticRegression
 
     labels = (np.arange(rows.shape[0]) < primary).astype(np.int64)
-    classifier = LogisticRegression(C=strength, class_weight="balanced", max_iter=1000, tol=1e-6)
+    classifier = LogisticRegression(C=strength, class_weight="balanced", max_iter=500, tol=1e-5)
     classifier.fit(rows, labels)
     found: Array = np.exp(classifier.decision_function(rows[primary:]))
     return found
