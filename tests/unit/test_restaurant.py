@@ -153,7 +153,9 @@ def test_methods_are_those_of_the_table(plan: Table2Plan) -> None:
     assert methods_named(["primary", "rivals", "reweight"]) == ("primary", *rivals())
     assert {"gradient-cosine", "less", "maml", "reweight"} <= set(rivals())
     wrong = Table2Plan(plan.data, ("primary", "magic"), (4,), 1, plan.out, QUICK)
-    with pytest.raises(UserError, match=r"unknown method 'magic'; known: bm25, cosine, .*, all, or rivals"):
+    with pytest.raises(
+        UserError, match=r"unknown method 'magic'; known: adapt, bm25, cluster-attention, .*, all, or rivals"
+    ):
         reproduce_table2(wrong)
 
 
