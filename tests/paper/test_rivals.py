@@ -163,7 +163,7 @@ def test_a_meta_weight_net_learns_and_resumes(tasks_dir: Path, tmp_path: Path) -
     assert not folder.has_record("screening")
 
 
-@pytest.mark.parametrize("method", ["reweight", "meta-weight-net"])
+@pytest.mark.parametrize("method", ["reweight", "meta-weight-net", "less", "rho-loss", "instance-weighting"])
 def test_rivals_tell_wrong_labels_from_right_ones(tmp_path: Path, method: str) -> None:
     settings = [f"training.method={method}", "training.iterations=150", "training.batch_size=64"]
     run(table1_config(None, "next", 0.5, [*settings, "training.related_lr=0.01"]), tmp_path / "run", IMAGES)

@@ -36,8 +36,12 @@ class ModelGradients:
         """The gradient of the primary task's mean loss in an iteration; names it does not depend on are left out."""
         return self.of((self.primary_batch(step),))[1]
 
+    @torch.enable_grad()
     def of(self, batch: RelatedBatch) -> tuple[Linearization, Params]:
-        """The losses of a batch with their derivatives, and the gradient of their mean, as far as each counts."""
+        """The losses of a batch with their derivatives, and the gradient of their mean, as far as each counts.
+
+        Under ``no_grad`` too.
+        """
         params = {name: value.detach() for name, value in self._params.items()}
         linear = self._model.linearize(params, batch)
         factors, given = torch.full_like(linear.losses, 1 / len(linear.losses)), given_weights(batch)

@@ -46,12 +46,15 @@ class RelatedSampler:
         training: batch size and seed.
         tasks: the related tasks; their answerable examples are drawn.
         stream: of the first task; each further one adds a hundred.
+        size: of a task's batch, if another one than configured.
     """
 
-    def __init__(self, training: TrainingConfig, tasks: Sequence[Examples], stream: int) -> None:
+    def __init__(
+        self, training: TrainingConfig, tasks: Sequence[Examples], stream: int, size: int | None = None
+    ) -> None:
         self._tasks = tasks
         self._samplers = [
-            sampler(training, task.answerable(), stream + 100 * number, training.related_batch_size)
+            sampler(training, task.answerable(), stream + 100 * number, size or training.related_batch_size)
             for number, task in enumerate(tasks)
         ]
 

@@ -51,7 +51,7 @@ class Trainer:
         }
         training = config.training
         self._primary = sampler(training, tasks.primary.answerable(), PRIMARY_STREAM)
-        self._related = RelatedSampler(training, tasks.related, RELATED_STREAM)
+        self._related = RelatedSampler(training, tasks.related, RELATED_STREAM, method.drawn(config))
         everything = sum(map(len, (tasks.primary, *tasks.related)))
         self._pooled = sampler(training, torch.arange(everything), POOLED_STREAM)
 
