@@ -35,6 +35,7 @@ from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal, shown
 from tasksieve.dialogs.formats.json_text import json_items, json_lines, json_objects, write_json_lines
 from tasksieve.dialogs.formats.parts import are_parts, text_of
+from tasksieve.dialogs.formats.table_rows import is_table, table_rows
 from tasksieve.dialogs.formats.tools import CALLS, Call, calls, results
 
 _OWN_KEYS = {"messages", "role", "conversations"}
@@ -88,7 +89,12 @@ def write_chat(dialogs: Iterable[Dialog], path: Path, weights: Weights | None = 
         path: the file.
         weights: of the assistant messages, by dialog and turn; those left out get none.
     """
-    write_json_lines((_value(dialog, n, weights or {}) for n, dialog in enumerate(dialogs)), path)
+    write_json_lines(chat_values(dialogs, weights), path)
+
+
+def chat_values(dialogs: Iterable[Dialog], weights: Weights | None = None) -> Iterator[dict[str, Any]]:
+    """Each dialog as the object that is written; see :func:`write_chat`."""
+    return (_value(dialog, n, weights or {}) for n, dialog in enumerate(dialogs))
 
 
 def _value(dialog: Dialog, number: int, weights: Weights) -> dict[str, Any]:
@@ -112,7 +118,17 @@ def read_sources(path: Path, journal: Journal) -> Iterator[Source]:
 
     Raises: UserError: as reading the dialogs, if the journal does not collect.
     """
-    for line, value in _values(path, journal):
+    return sources_of(_values(path, journal), journal)
+
+
+def sources_of(values: Iterable[tuple[int, Any]], journal: Journal) -> Iterator[Source]:
+    """Yield each value with the dialog that it is read as.
+
+    Args:
+        values: each with the line, or row, that it starts at.
+        journal: told of problems and losses.
+    """
+    for line, value in values:
         messages = _messages(value) if isinstance(value, dict) else None
         if not isinstance(messages, list):
             found = sorted(value) if isinstance(value, dict) else value
@@ -150,6 +166,8 @@ def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
 
 def _values(path: Path, journal: Journal) -> Iterator[tuple[int, Any]]:
     start = Start(path)
+    if is_table(start):
+        return table_rows(path, journal)
     if start.line.startswith("["):
         return json_items(path, journal)
     return json_objects(path, journal) if _goes_on(start) else json_lines(path, journal)
