@@ -73,7 +73,7 @@ def _frames(path: Path) -> Iterator[pl.DataFrame]:
         batches = map(pl.read_ipc_stream, arrow_batches(path))
     else:
         scan = pl.scan_parquet if start.startswith(PARQUET_MARK) else pl.scan_ipc
-        rows = scan(path, hive_partitioning=False)
+        rows = scan(path, glob=False, hive_partitioning=False)
         yield rows.collect_schema().to_frame()
         batches = rows.collect_batches(chunk_size=_ROWS, maintain_order=True)
     for batch in batches:

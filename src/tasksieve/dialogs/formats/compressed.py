@@ -72,6 +72,11 @@ def _zstd() -> Any:
     return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _LARGEST_WINDOW})
 
 
+def _zstd_file(file: IO[bytes]) -> Any:
+    """With a checksum, as the program of that name writes it."""
+    return zstd.ZstdFile(file, "wb", options={zstd.CompressionParameter.checksum_flag: 1})
+
+
 @dataclass(frozen=True, slots=True)
 class Compression:
     """A way to compress a file.
@@ -93,7 +98,7 @@ class Compression:
 
 COMPRESSIONS = (
     Compression("gzip", ".gz", re.compile(rb"\x1f\x8b\x08"), _Gzip, lambda file: gzip.GzipFile("", "wb", 6, file, 0)),
-    Compression("zstd", ".zst", re.compile(rb"\x28\xb5\x2f\xfd"), _zstd, lambda file: zstd.ZstdFile(file, "wb")),
+    Compression("zstd", ".zst", re.compile(rb"\x28\xb5\x2f\xfd"), _zstd, _zstd_file),
     Compression(
         "xz",
         ".xz",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import tempfile
@@ -47,14 +48,15 @@ def _write(
 ) -> None:
     """Write the rows beside as JSON lines first: only then it is known which keys there are."""
     keys: set[str] = set()
-    number, name = tempfile.mkstemp(".jsonl", f"{path.name}.", path.parent)
+    number, name = tempfile.mkstemp(".jsonl", ".rows-", path.parent)
     try:
         with os.fdopen(number, "w", encoding="utf-8") as file:
             for value in _rows(dialogs, weights, keys):
                 file.write(json.dumps(value) + "\n")
         message = _ALWAYS | {key: kind for key, kind in _IF_NEEDED.items() if key in keys}
         schema = {"messages": pl.List(pl.Struct(message))}
-        sink(pl.scan_ndjson(name, schema=schema, batch_size=_ROWS) if keys else pl.LazyFrame(schema=schema))
+        rows = pl.scan_ndjson(glob.escape(name), schema=schema, batch_size=_ROWS)
+        sink(rows if keys else pl.LazyFrame(schema=schema))
     except pl.exceptions.PolarsError as error:
         raise UserError(f"cannot be written as a table: {error}", path) from None
     finally:
