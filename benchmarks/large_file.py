@@ -2,9 +2,9 @@
 
     python -m benchmarks.large_file [--mb 1000] [--folder DIR] [--json results/large-file.json]
 
-The file is made first, of different sentences, with calls of tools and their results in some dialogs, so that all that
-a reader keeps between dialogs would be seen to grow. Each command runs in a process of its own, and reads or writes one
-dialog at a time. The memory is the highest resident size of that process and of those that it starts, summed.
+The file is made first, of different sentences, with calls of tools and their results in some dialogs, so that what a
+reader keeps between dialogs would be seen to grow. Each command runs in a process of its own. The memory is the
+highest resident size of that process and of those that it starts, summed.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import gzip
 import io
 import os
 import random
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -213,7 +214,15 @@ def zipped() -> bytes:
     return held.getvalue()
 
 
+def tarred() -> bytes:
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("train.txt"))
+    return held.getvalue()
+
+
 BINARY = {
+    "tar": (tarred(), "is a tar archive; unpack it"),
     "zip": (zipped(), "is a zip archive, or a document made of one; unpack it, or save it as text"),
     "gzip": (gzip.compress(gzip.compress(b"1 hi\thello\n")), "is compressed by gzip twice; unpack it"),
     "UTF-16": ("1 hi\thello\n".encode("utf-16"), "is UTF-16 text; save it as UTF-8"),

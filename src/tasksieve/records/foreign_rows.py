@@ -76,14 +76,15 @@ class ForeignRows:
             while line and not line.endswith(b"\n"):
                 line = self._reader.line()
             return _TOO_LONG
-        value = json.loads(line) if line.endswith(b"\n") else ""
-        if value is None:
+        value = json.loads(line) if line.endswith(b"\n") else _END
+        if value is None or isinstance(value, str):
             self._reader.rest()
             self._reader = None
+        if value is None:
             return _END
-        if isinstance(value, str):
+        if value is _END or isinstance(value, str):
             self.close()
-            why = f" ({value})" if value else ""
+            why = f" ({value})" if isinstance(value, str) else ""
             after = f" after {rows:,} rows" if rows else ""
             raise DamagedTable(f"cannot be read as a table{after}{why}; is it damaged?", self._path)
         return value
@@ -95,7 +96,7 @@ _END, _TOO_LONG = object(), object()
 class _Reader:
     """A process that reads tables, one after the other.
 
-    Of each it writes a line with the columns, one for each row, and null at the end, or the reason if it cannot be
+    Of each it writes a line with the columns, one for each row, and null at the end, or the reason why it cannot be
     read on. If a table brings it down, nothing more comes.
     """
 

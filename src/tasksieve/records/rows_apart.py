@@ -32,23 +32,20 @@ _ROWS = 256
 def main() -> None:
     """Write the rows of each file that is named on the standard input, a line of JSON each, to the standard output.
 
-    Before the rows come the columns, and after them null, or the reason why there are no more.
+    Before the rows come the columns, and after them null, or the reason why there are no more. A panic of the library
+    ends it without a word.
     """
     with contextlib.suppress(BrokenPipeError):
         for line in sys.stdin:
-            panic = False
             try:
                 _write(Path(json.loads(line)), sys.stdout)
                 end = None
             except BrokenPipeError:
                 raise
-            except BaseException as error:  # a panic of the library is no Exception
-                panic = not isinstance(error, Exception)
+            except Exception as error:
                 end = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
             sys.stdout.write(json.dumps(end) + "\n")
             sys.stdout.flush()
-            if panic:
-                return
 
 
 def _write(path: Path, out: IO[str]) -> None:

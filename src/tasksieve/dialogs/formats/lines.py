@@ -64,6 +64,8 @@ def refuse_binary(path: Path, file: BufferedReader) -> None:
     """Raise UserError, in one sentence, if a file that was just opened holds no text at all; nothing is consumed."""
     start = file.peek()
     found = next((kind for mark, kind in _MARKS.items() if start.startswith(mark)), None)
+    if start[257:262] == b"ustar":
+        found = "a tar archive; unpack it"
     if found is not None:
         raise UserError(f"is {found}", path)
     controls = len(start) - len(start.translate(None, _CONTROLS))
