@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -69,8 +70,8 @@ def make(path: Path, size: int) -> None:
 
 
 def measured(arguments: tuple[str, ...], folder: Path) -> dict[str, float]:
-    """Run a command in a folder: seconds, and the highest memory in MB."""
-    started = time.monotonic()
+    """Run a command in a folder: seconds, those of the processor, and the highest memory in MB."""
+    started, used = time.monotonic(), _used()
     process = subprocess.Popen([sys.executable, "-m", "tasksieve", *arguments], cwd=folder, stdout=subprocess.DEVNULL)
     peak = 0.0
     while process.poll() is None:
@@ -78,7 +79,14 @@ def measured(arguments: tuple[str, ...], folder: Path) -> dict[str, float]:
         time.sleep(0.05)
     if process.returncode:
         raise SystemExit(f"{' '.join(arguments)} ended with {process.returncode}")
-    return {"seconds": round(time.monotonic() - started, 1), "peak_mb": round(peak)}
+    seconds = round(time.monotonic() - started, 1)
+    return {"seconds": seconds, "cpu_seconds": round(_used() - used, 1), "peak_mb": round(peak)}
+
+
+def _used() -> float:
+    """Seconds of the processor that ended children have used, and theirs."""
+    found = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return found.ru_utime + found.ru_stime
 
 
 def family(pid: int) -> list[int]:
@@ -108,13 +116,13 @@ def main() -> None:
     parser.add_argument("--task", action="append", choices=list(TASKS), help="only this one; may be repeated")
     parser.add_argument("--json", type=Path, dest="out")
     arguments = parser.parse_args()
-    rows = []
+    rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
         folder = Path(name)
         make(folder / "large.jsonl", arguments.mb * MB)
         for task in arguments.task or TASKS:
             found = measured(TASKS[task], folder)
-            rows.append({"task": task, **found, "mb_per_second": round(arguments.mb / found["seconds"], 1)})
+            rows.append({"task": task, **found, "mb_per_cpu_second": round(arguments.mb / found["cpu_seconds"], 1)})
             print(rows[-1], flush=True)
     command = f"python -m benchmarks.large_file --mb {arguments.mb}"
     if arguments.out:
