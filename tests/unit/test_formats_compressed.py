@@ -137,7 +137,11 @@ def test_rasa_files_are_limited_by_what_is_inside(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", list(PACK))
 @settings(deadline=None, max_examples=25)
-@given(data=st.binary(max_size=300), repeats=st.integers(1, 2000), sizes=st.lists(st.integers(1, 5000), min_size=1))
+@given(
+    data=st.binary(min_size=1, max_size=300),
+    repeats=st.integers(1, 2000),
+    sizes=st.lists(st.integers(1, 5000), min_size=1),
+)
 def test_what_is_packed_is_unpacked_in_any_pieces(
     tmp_path_factory: pytest.TempPathFactory, ending: str, data: bytes, repeats: int, sizes: list[int]
 ) -> None:
