@@ -41,6 +41,18 @@ def given_weights(batches: Sequence[Any]) -> Float[Tensor, " examples"] | None:
     return torch.cat([torch.ones(len(b), device=b.targets.device) if own is None else own for b, own in parts])
 
 
+def mean_factors(batches: Sequence[Any], like: Tensor) -> Float[Tensor, " examples"]:
+    """What the losses of batches are multiplied by for their mean, as far as the data say that each counts.
+
+    Args:
+        batches: one after the other.
+        like: a tensor of the device and kind of number wanted.
+    """
+    size = sum(map(len, batches))
+    factors, given = like.new_full((size,), 1 / size), given_weights(batches)
+    return factors if given is None else factors * given
+
+
 @runtime_checkable
 class Examples(Protocol):
     """A task's examples, to be cut into batches."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import hashlib
+import io
 import json
 import struct
 import tempfile
@@ -22,6 +23,7 @@ import torch
 
 from tasksieve.dialogs import Act, Dialog, Note, Record, Span, Turn
 from tasksieve.dialogs.formats import FORMATS, iterate_dialogs, read_sentences
+from tasksieve.dialogs.formats.compressed import COMPRESSIONS, pack
 from tasksieve.dialogs.formats.format import Format
 from tasksieve.dialogs.formats.journal import Journal, JournalFull
 from tasksieve.dialogs.simulate import simulate
@@ -90,6 +92,15 @@ def dialog_targets() -> list[Target]:
         )
     seeds = tuple(seed for target in found for seed in target.seeds)
     found.append(Target("dialogs: any format", "dialogs", seeds, _collected))
+    plain = FORMATS["chat"]
+    text = written(lambda path: plain.write(iter(dialogs), path))
+    found.append(Target("dialogs: compressed", "dialogs", packed(text), _collected))
+    stream = io.BytesIO()
+    rows = [
+        {key: message[key] for key in ("role", "content")} for message in json.loads(text.splitlines()[0])["messages"]
+    ]
+    pl.DataFrame({"messages": [rows, rows]}).write_ipc_stream(stream)
+    found.append(Target("dialogs: Arrow stream", "dialogs", (stream.getvalue(),), _collected))
     said = {"dialog_act": {"Inn-Offer": [["name", "Inn"]], "bye": [["none", "none"]]}}
     beside = json.dumps({"0.json": {"1": {**said, "span_info": [["Inn-Offer", "name", "Inn", 6, 9]]}}}).encode()
     found.append(Target("dialogs: acts of MultiWOZ", "dialog_acts.json", (beside, b"{}"), _read_beside))
@@ -102,6 +113,18 @@ def dialog_targets() -> list[Target]:
 
 def _read_all(known: Format, path: Path) -> object:
     return list(iterate_dialogs(path, known=known))
+
+
+def packed(data: bytes) -> tuple[bytes, ...]:
+    """The same in every compression."""
+    with tempfile.TemporaryDirectory() as folder:
+        plain, target = Path(folder) / "plain", Path(folder) / "packed"
+        plain.write_bytes(data)
+        found = []
+        for compression in COMPRESSIONS:
+            pack(plain, target, compression)
+            found.append(target.read_bytes())
+        return tuple(found)
 
 
 def _read_beside(path: Path) -> object:

@@ -26,6 +26,8 @@ HELD = {
     "sgd": True,
     "convlab": True,
     "chat": True,
+    "parquet": True,
+    "arrow": True,
     "parlai-jsonl": True,
     "csv": False,
     "parlai": False,

@@ -30,7 +30,8 @@ def convert(
         str | None, typer.Option("--to", help="The format to write; else told from the name of OUT.")
     ] = None,
     weights: Annotated[
-        Path | None, typer.Option(help="For chat: a table as `tasksieve weights RUN --export` writes it.")
+        Path | None,
+        typer.Option(help="For chat, parquet, arrow: a table as `tasksieve weights RUN --export` writes it."),
     ] = None,
     task: Annotated[int, typer.Option(min=1, help="Which related task of the table IN is, counted from 1.")] = 1,
     threshold: Annotated[
@@ -43,7 +44,8 @@ def convert(
 
     Formats: [bold]babi[/bold] (.txt), [bold]chat[/bold] messages (.jsonl), [bold]parlai[/bold],
     [bold]parlai-jsonl[/bold], [bold]fbdialog[/bold], [bold]sgd[/bold] or MultiWOZ 2.2 (.json), [bold]convlab[/bold],
-    [bold]rasa[/bold] stories (.yml), [bold]csv[/bold]. See docs/formats.md.
+    [bold]rasa[/bold] stories (.yml), [bold]csv[/bold], [bold]parquet[/bold], [bold]arrow[/bold]. With one more ending
+    (.gz, .zst, .xz, .bz2) OUT is compressed. See docs/formats.md.
     """
     from tasksieve.dialogs.formats import format_named
     from tasksieve.dialogs.formats.convert import convert as convert_file

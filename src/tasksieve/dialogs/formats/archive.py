@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tasksieve.dialogs.formats.babi_files import dialog_file, find_splits
+from tasksieve.dialogs.formats.compressed import compression_named
 from tasksieve.dialogs.formats.known import formats
 from tasksieve.errors import UserError
 
@@ -21,7 +22,9 @@ def archive_files(path: Path | str) -> tuple[Path, ...]:
     if not path.is_dir() or _has_splits(path):
         return (dialog_file(path, "train"),)
     endings = {ending for known in formats().values() for ending in known.suffixes}
-    found = sorted(inner for inner in path.iterdir() if inner.is_file() and inner.suffix.lower() in endings)
+    found = sorted(
+        inner for inner in path.iterdir() if compression_named(inner)[1].suffix.lower() in endings and inner.is_file()
+    )
     if not found:
         raise UserError(f"holds no dialog file; expected files that end in one of {', '.join(sorted(endings))}", path)
     return tuple(found)

@@ -35,6 +35,7 @@ from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.dialogs.formats.json_text import json_items, json_lines, json_objects, write_json_lines
 from tasksieve.dialogs.formats.parts import says
+from tasksieve.dialogs.formats.table_rows import is_table, table_rows
 
 _OF_OTHERS = {"turns", "dialogue_id", "services"}
 """By which an object in an array is known as a dialog of another format."""
@@ -124,7 +125,12 @@ def read_sources(path: Path, journal: Journal) -> Iterator[Source]:
 
 
 def sources_of(values: Iterable[tuple[int, Any]], journal: Journal) -> Iterator[Source]:
-    """Yield what values hold, each with its line: an object or a list of messages, as JSON or a table has it."""
+    """Yield what values hold, each with its line: an object or a list of messages, as JSON or a table has it.
+
+    Args:
+        values: each with the line, or row, that it starts at.
+        journal: told of problems and losses.
+    """
     for line, value in values:
         try:
             row = row_of(value)
@@ -167,6 +173,8 @@ def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
 
 def _values(path: Path, journal: Journal) -> Iterator[tuple[int, Any]]:
     start = Start(path)
+    if is_table(start):
+        return table_rows(path, journal)
     if start.line.startswith("["):
         return json_objects(path, journal) if is_message(start.value) else json_items(path, journal)
     return json_objects(path, journal) if _goes_on(start) else json_lines(path, journal)

@@ -83,6 +83,23 @@ def _again(path: Path, columns: Columns) -> Iterator[Row]:
         yield from _rows(lines, columns, journal)
 
 
+def read_rows(names: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]], journal: Journal) -> Iterator[Dialog]:
+    """Yield the dialogs of a table whose cells stand apart already.
+
+    Args:
+        names: of the columns, which must be those of a table with dialogs.
+        rows: each with its number.
+        journal: told of problems and of columns that are not read.
+    """
+    columns = known_columns("\t".join(names))
+    assert columns is not None
+    table = _Rows(journal, columns)
+    for number, row in rows:
+        if any(cell.strip() for cell in row):
+            yield from table.add(row, number)
+    yield from table.end()
+
+
 class _Lines(Iterator[str]):
     """The lines of a file, with their ends, as the csv module wants them."""
 

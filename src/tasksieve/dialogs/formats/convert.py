@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,9 +13,12 @@ from tasksieve.dialogs.dialog import Dialog, Turn
 from tasksieve.dialogs.formats.assembly import one_line
 from tasksieve.dialogs.formats.chat import CHAT, Weights, write_chat
 from tasksieve.dialogs.formats.chat_weights import write_weighted
+from tasksieve.dialogs.formats.compressed import Compression, compression_named, pack
 from tasksieve.dialogs.formats.format import Format
 from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.dialogs.formats.known import format_of, format_to_write, iterate_dialogs
+from tasksieve.dialogs.formats.table_writing import write_arrow, write_parquet
+from tasksieve.dialogs.formats.tables import ARROW, PARQUET, has_messages
 from tasksieve.dialogs.record import Note, Record
 from tasksieve.errors import UserError
 from tasksieve.records.files import write_whole
@@ -38,6 +41,7 @@ class Conversion:
     lost: dict[str, int]
 
 
+_TAKE_WEIGHTS = {CHAT.name: write_chat, PARQUET.name: write_parquet, ARROW.name: write_arrow}
 _LEARNED = "turns that are learned from"
 
 
@@ -58,7 +62,7 @@ def convert(
 
     Args:
         source: a file in any format.
-        target: the file to write; whole, or not at all.
+        target: the file to write; whole, or not at all. Its name's last ending says whether it is compressed.
         from_format: how to read it; else told from the content.
         to_format: how to write it; else told from the name.
         weights: of the responses, for chat messages.
@@ -68,14 +72,13 @@ def convert(
     """
     from_format = from_format or format_of(source)
     to_format = to_format or format_to_write(target)
-    if weights is not None and to_format is not CHAT:
-        raise UserError(f"weights go into chat messages; {to_format.title} has no place for them", target)
-    whole = from_format is CHAT and to_format is CHAT
-    write = partial(write_chat, weights=weights) if weights is not None else to_format.write
+    compression = _compression(target, to_format)
+    whole = to_format is CHAT and _keeps_objects(source, from_format, weights)
+    write = to_format.write if weights is None else partial(_taking_weights(to_format, target), weights=weights)
     journal = Journal(source, strict=strict)
     counted: Counter[str] = Counter()
 
-    def fill(part: Path) -> None:
+    def fill_plain(part: Path) -> None:
         if whole:
             write_weighted(source, part, journal, weights or {})
         else:
@@ -85,10 +88,39 @@ def convert(
         if weights is not None:
             _check_number(weights, counted[_LEARNED], source)
 
+    def fill(part: Path) -> None:
+        if compression is None:
+            fill_plain(part)
+            return
+        plain = part.with_name(f"{part.name}.plain")
+        try:
+            fill_plain(plain)
+            pack(plain, part, compression)
+        finally:
+            plain.unlink(missing_ok=True)
+
     write_whole(target, fill)
     dialogs, turns, _ = (counted.pop(name, 0) for name in ("dialogs", "turns", _LEARNED))
     lost = counted if whole else journal.lost + counted
     return Conversion(from_format.name, to_format.name, dialogs, turns, dict(lost))
+
+
+def _taking_weights(to_format: Format, target: Path) -> Callable[..., None]:
+    if to_format.name not in _TAKE_WEIGHTS:
+        raise UserError(f"weights go into chat messages; {to_format.title} has no place for them", target)
+    return _TAKE_WEIGHTS[to_format.name]
+
+
+def _keeps_objects(source: Path, from_format: Format, weights: Weights | None) -> bool:
+    """Whether objects with messages are kept as they are: those of chat files, and rows of tables for weights."""
+    return from_format is CHAT or (weights is not None and from_format in (PARQUET, ARROW) and has_messages(source))
+
+
+def _compression(target: Path, to_format: Format) -> Compression | None:
+    found, plain = compression_named(target)
+    if found is not None and to_format in (PARQUET, ARROW):
+        raise UserError(f"is to be a table, which is not compressed once more; name it {plain.name}", target)
+    return found
 
 
 def _check_number(weights: Weights, turns: int, source: Path) -> None:

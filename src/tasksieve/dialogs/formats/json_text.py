@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from tasksieve.dialogs.formats.compressed import open_plain
 from tasksieve.dialogs.formats.journal import Journal, shown
 from tasksieve.dialogs.formats.lines import MAX_LINE, numbered_lines, refuse_binary, unreadable
 
@@ -56,7 +57,7 @@ def json_items(path: Path, journal: Journal) -> Iterator[tuple[int, Any]]:
     Raises: UserError: if the file cannot be read or is not an array, if the journal does not collect.
     """
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             refuse_binary(path, file)
             yield from _Items(file, journal)
     except OSError as error:
@@ -71,7 +72,7 @@ def json_objects(path: Path, journal: Journal) -> Iterator[tuple[int, Any]]:
     Raises: UserError: if the file cannot be read or holds something else, if the journal does not collect.
     """
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             refuse_binary(path, file)
             yield from _Items(file, journal).objects()
     except OSError as error:
@@ -86,7 +87,7 @@ def json_pairs(path: Path, journal: Journal) -> Iterator[tuple[str, Any]]:
     Raises: UserError: if the file cannot be read or is not an object, if the journal does not collect.
     """
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             refuse_binary(path, file)
             yield from _Items(file, journal).pairs()
     except OSError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from tasksieve.contracts import ExampleBatch, Linearization, given_weights
+from tasksieve.contracts import ExampleBatch, Linearization, mean_factors
 from tasksieve.metagrad import Params
 from tasksieve.models import Model, learned_params
 from tasksieve.records.config import TrainingConfig
@@ -44,7 +44,5 @@ class ModelGradients:
         """
         params = {name: value.detach() for name, value in self._params.items()}
         linear = self._model.linearize(params, batch)
-        factors, given = torch.full_like(linear.losses, 1 / len(linear.losses)), given_weights(batch)
-        factors = factors if given is None else factors * given
-        gradients = linear.gradient(factors)
+        gradients = linear.gradient(mean_factors(batch, linear.losses))
         return linear, {name: value for name, value in gradients.items() if value is not None}

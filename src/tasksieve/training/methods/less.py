@@ -24,7 +24,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from tasksieve.contracts import ExampleBatch, Examples
+from tasksieve.contracts import ExampleBatch, Examples, mean_factors
 from tasksieve.models import Model, learned_params
 from tasksieve.records.config import LoopConfig
 from tasksieve.training.loop.method import Start
@@ -132,7 +132,7 @@ class Agreement:
     def _gradient(self, batch: ExampleBatch) -> Tensor:
         """Of a batch's mean loss by all parameters, as one vector."""
         linear = self._model.linearize(self._params, [batch])
-        found = linear.gradient(torch.full_like(linear.losses, 1 / len(batch)))
+        found = linear.gradient(mean_factors([batch], linear.losses))
         parts = [(name, found.get(name)) for name in self._params]
         return torch.cat([
             (torch.zeros_like(self._params[name]) if value is None else value).flatten() for name, value in parts

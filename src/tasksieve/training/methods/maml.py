@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from tasksieve.contracts import ExampleBatch, Linearization
+from tasksieve.contracts import ExampleBatch, Linearization, mean_factors
 from tasksieve.encoding import derived_generator
 from tasksieve.metagrad import Params
 from tasksieve.models import Model, learned_params
@@ -100,7 +100,7 @@ def outer_gradient(
 
 def _mean_gradient(model: Model, params: Params, batch: ExampleBatch) -> tuple[Linearization, Params]:
     linear = model.linearize(params, [batch])
-    found = linear.gradient(torch.full_like(linear.losses, 1 / len(batch)))
+    found = linear.gradient(mean_factors([batch], linear.losses))
     return linear, {name: value for name, value in found.items() if value is not None}
 
 

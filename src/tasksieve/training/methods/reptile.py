@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import torch
 
+from tasksieve.contracts import mean_factors
 from tasksieve.encoding import derived_generator
 from tasksieve.models import learned_params
 from tasksieve.training.loop.method import Start
@@ -50,7 +51,7 @@ class Reptile(Initialisation):
             before = {name: value.detach().clone() for name, value in params.items()}
             for k in range(steps):
                 batch = task.batch(step * steps + k)
-                model.backward([batch], one.new_full((len(batch),), 1 / len(batch)))
+                model.backward([batch], mean_factors([batch], one))
                 optimizer.step()
             with torch.no_grad():
                 for name, value in params.items():
