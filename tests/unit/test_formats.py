@@ -268,9 +268,8 @@ def test_splits_that_are_read_as_one_are_counted(tmp_path: Path) -> None:
     assert validate(written(tmp_path, f"[{dialogs[0]}, {dialogs[1]}]")).lost == {}
     found = validate(written(tmp_path, f"[{', '.join(dialogs)}]"))
     assert (found.format.name, found.dialogs) == ("convlab", 3)
-    assert found.lost == {
-        f"split '{name}' of a dialog, read as one with the others": n for name, n in (("train", 2), ("test", 1))
-    }
+    assert (found.lost, found.splits) == ({}, {"train": 2, "test": 1})
+    assert found.as_one == "read train and test as one: 3 dialogs; choose with dialogs#train"
 
 
 def test_names_and_endings_choose_what_is_written() -> None:

@@ -46,6 +46,10 @@ Strict = Annotated[
     bool | None,
     typer.Option("--strict", help="Refuse turns without a response, which are left out and counted otherwise."),
 ]
+SplitName = Annotated[
+    str | None,
+    typer.Option("--split-name", help="Of a file or folder with splits take this one; so does FILE#train."),
+]
 Split = Annotated[
     str | None,
     typer.Option(help="Draw training, validation and test dialogs from --primary: per cent of each, e.g. 60/20/20."),

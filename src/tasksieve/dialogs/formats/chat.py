@@ -32,7 +32,7 @@ from tasksieve.dialogs.dialog import SILENCE, Dialog
 from tasksieve.dialogs.formats.annotations import ACTION, SLOTS, annotations_of, annotations_written
 from tasksieve.dialogs.formats.assembly import Assembly, told_texts, turns_with_context
 from tasksieve.dialogs.formats.format import Format, Start, register
-from tasksieve.dialogs.formats.journal import Journal, shown
+from tasksieve.dialogs.formats.journal import Journal, shown, split_keys, split_said
 from tasksieve.dialogs.formats.json_text import json_items, json_lines, json_objects, write_json_lines
 from tasksieve.dialogs.formats.parts import are_parts, text_of
 from tasksieve.dialogs.formats.tools import CALLS, Call, calls, results
@@ -118,7 +118,9 @@ def read_sources(path: Path, journal: Journal) -> Iterator[Source]:
             found = sorted(value) if isinstance(value, dict) else value
             journal.refuse(f"found no list 'messages' but {shown(found)}; expected one", line)
             continue
-        for key in value.keys() - _OF_DIALOGS:
+        if not journal.takes(split_said(value)):
+            continue
+        for key in value.keys() - _OF_DIALOGS - split_keys(value):
             journal.lose(f"'{key}' of a dialog")
         reading = _Messages(Assembly(journal, line), journal)
         if "system" in value:

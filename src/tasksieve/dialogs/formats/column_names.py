@@ -19,6 +19,8 @@ EXAMPLES = {
 """What a column may be called in a table with an example a row, which may have a column of dialogs too."""
 ACTS = ("action", "actions", "acts", "act", "dialog_act", "dialog_acts", "dialogue_act", "dialogue_acts")
 """What a column of the system's acts may be called in either."""
+SPLIT = ("data_split", "split")
+"""What a column may be called in either that says which split a dialog is of."""
 TOLD = ("facts", "knowledge")
 """Columns of records and notes in either; beside examples those of :data:`TOLD_BESIDE` too, if not read otherwise."""
 TOLD_BESIDE = (*TOLD, "context", "system")
@@ -33,7 +35,8 @@ class Columns:
     Attributes:
         separator: what stands between them.
         places: of the columns by what they hold: ``dialog``, ``speaker`` and ``text``, or ``user``, ``response`` and
-            maybe ``dialog`` and ``input`` (which goes on with what the user says in ``instruction``).
+            maybe ``dialog`` and ``input`` (which goes on with what the user says in ``instruction``) and
+            ``split``.
         told: places of the columns with records and notes.
         acts: that of the column of acts; None if there is none.
         unread: names of all others by their places.
@@ -67,6 +70,7 @@ def known_columns(header: str) -> Columns | None:
                 places |= _places(lower, {"input": ("input",)})
         beside = tuple(n for n, name in enumerate(lower) if name in told and n not in places.values())
         acts = _places(lower, {"acts": ACTS}).get("acts")
+        places |= _places(lower, {"split": SPLIT})
         read = {*places.values(), *beside, acts}
         unread = {n: name for n, name in enumerate(names) if n not in read}
         return Columns(separator, places, beside, acts, unread)

@@ -88,13 +88,13 @@ class _Rows:
         if len(row) < columns.width:
             self._journal.refuse(f"found {len(row)} cells; expected at least {columns.width}", line)
             return
-        self._lose(row)
         cells = {kind: row[place] for kind, place in columns.places.items()}
         dialog = cells.get("dialog", str(line))
         if dialog != self._dialog:
             yield from self.end()
-            self._begin(dialog, line)
+            self._begin(dialog, line, cells)
         if self._assembly is not None:
+            self._lose(row)
             for place in columns.told:
                 self._assembly.told(row[place], "facts", line)
             _add(cells, line, self._assembly, self._acts(row))
@@ -127,8 +127,11 @@ class _Rows:
         self._journal.lose(UNREAD_ACT, int(acts is None))
         return acts or ()
 
-    def _begin(self, dialog: str, line: int) -> None:
-        self._dialog, self._assembly = dialog, Assembly(self._journal, line)
+    def _begin(self, dialog: str, line: int, cells: dict[str, str]) -> None:
+        self._dialog = dialog
+        if "split" in cells and not self._journal.takes(cells["split"]):
+            return
+        self._assembly = Assembly(self._journal, line)
         if hash(dialog) in self._ended:
             message = f"dialog {shown(dialog)} goes on after another one began; expected its rows together: sort them"
             self._assembly.refuse(message, line)

@@ -13,9 +13,10 @@ from tasksieve.dialogs.dialog import Dialog, Turn
 from tasksieve.dialogs.formats.assembly import one_line
 from tasksieve.dialogs.formats.chat import CHAT, Weights, write_chat
 from tasksieve.dialogs.formats.chat_weights import write_weighted
-from tasksieve.dialogs.formats.format import Format
+from tasksieve.dialogs.formats.chosen import chosen, format_at, iterate_dialogs
+from tasksieve.dialogs.formats.format import Format, writer
 from tasksieve.dialogs.formats.journal import Journal
-from tasksieve.dialogs.formats.known import format_of, format_to_write, iterate_dialogs
+from tasksieve.dialogs.formats.known import format_to_write
 from tasksieve.dialogs.record import Note, Record
 from tasksieve.errors import UserError
 from tasksieve.records.files import write_whole
@@ -29,6 +30,7 @@ class Conversion:
         source, target: names of the formats.
         dialogs, turns: how many were written.
         lost: what of the file is not in the new one, and how often.
+        as_one: a sentence on the splits that were read as one; None if it is one alone.
     """
 
     source: str
@@ -36,6 +38,7 @@ class Conversion:
     dialogs: int
     turns: int
     lost: dict[str, int]
+    as_one: str | None = None
 
 
 _LEARNED = "turns that are learned from"
@@ -56,7 +59,7 @@ def convert(
     The new file is read back and compared with the dialogs, so that the list of losses is what really differs.
 
     Args:
-        source: a file in any format.
+        source: a file in any format, a folder, or a split of either.
         target: the file to write; whole, or not at all.
         from_format: how to read it; else told from the content.
         to_format: how to write it; else told from the name.
@@ -65,21 +68,24 @@ def convert(
     Raises: UserError: if the source has a problem, the target cannot be written or take weights, or the weights are
         not of as many responses as there are.
     """
-    from_format = from_format or format_of(source)
+    given, from_format = from_format, from_format or format_at(source)
     to_format = to_format or format_to_write(target)
     if weights is not None and to_format is not CHAT:
         raise UserError(f"weights go into chat messages; {to_format.title} has no place for them", target)
     whole = weights is not None and from_format is CHAT
-    write = partial(write_chat, weights=weights) if weights is not None else to_format.write
-    journal = Journal(source, strict=strict)
+    write = partial(write_chat, weights=weights) if weights is not None else writer(to_format)
+    meant = chosen(source)
+    if whole and len(meant.files) > 1:
+        raise UserError(f"is {len(meant.files)} files; weights are of one, so name that one", source)
+    journal = Journal(source, strict=strict, split=meant.split)
     counted: Counter[str] = Counter()
 
     def fill(part: Path) -> None:
         if weights is not None and whole:
-            write_weighted(source, part, journal, weights)
+            write_weighted(meant.files[0][0], part, journal, weights)
         else:
-            write(iterate_dialogs(source, journal, from_format), part)
-        before = iterate_dialogs(source, Journal(source), from_format)
+            write(iterate_dialogs(source, journal, given), part)
+        before = iterate_dialogs(source, Journal(source), given)
         counted.update(_compared(before, to_format.read(part, Journal(target))))
         if weights is not None:
             _check_number(weights, counted[_LEARNED], source)
@@ -87,7 +93,8 @@ def convert(
     write_whole(target, fill)
     dialogs, turns, _ = (counted.pop(name) for name in ("dialogs", "turns", _LEARNED))
     lost = counted if whole else journal.lost + counted
-    return Conversion(from_format.name, to_format.name, dialogs, turns, dict(lost))
+    journal.path = source
+    return Conversion(from_format.name, to_format.name, dialogs, turns, dict(lost), journal.as_one)
 
 
 def _check_number(weights: Weights, turns: int, source: Path) -> None:
