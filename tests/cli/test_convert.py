@@ -8,8 +8,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tasksieve.dialogs.formats import FORMATS, read_dialogs
+from tasksieve.dialogs.formats import read_dialogs
 from tests.commands import Cli, small_options
+from tests.reading import WRITTEN
 
 
 @pytest.mark.parametrize("command", ["convert", "validate", "audit"])
@@ -166,7 +167,7 @@ def test_audit_prints_a_verdict_and_json(cli: Cli, tasks_dir: Path) -> None:
     assert cli("audit", "--primary", "none.txt").code == 2
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS if name != "babi"])
+@pytest.mark.parametrize("name", [name for name in WRITTEN if name != "babi"])
 def test_dialogs_are_the_same_in_any_format(cli: Cli, tasks_dir: Path, tmp_path: Path, name: str) -> None:
     for task, split in (("primary", "train"), ("primary", "test"), ("restaurant", "train")):
         file, converted = tasks_dir / task / f"{split}.txt", tmp_path / f"{task}-{split}"

@@ -36,6 +36,7 @@ from tasksieve.training.runs.dialog_tasks import Encoding
 from tasksieve.training.runs.images import ImageConfig
 from tasksieve.training.runs.labels import read_labels
 from tests.fuzz.server_targets import ADDRESSES, BODIES, rank, respond, visit
+from tests.public_sets import PUBLIC
 
 
 @dataclass(frozen=True)
@@ -74,18 +75,20 @@ def dialog_targets() -> list[Target]:
     dialogs = [told, *(simulate(kind, dialogs=1, seed=0)["train"][0] for kind in kinds)]
     found = []
     for known in FORMATS.values():
-        seed = written(lambda path, known=known: known.write(iter(dialogs), path))
+        write = known.write
+        seeds = [] if write is None else [written(lambda path, write=write: write(iter(dialogs), path))]
+        seeds += PUBLIC.get(known.name, ())
         file = f"dialogs{known.suffixes[0] if known.suffixes else '.txt'}"
         found.append(
             Target(
                 f"dialogs: {known.name}",
                 file,
-                (seed, known.example.encode()),
+                (*seeds, known.example.encode()),
                 lambda path, known=known: list(iterate_dialogs(path, known=known)),
             )
         )
-    seeds = tuple(seed for target in found for seed in target.seeds)
-    found.append(Target("dialogs: any format", "dialogs", seeds, _collected))
+    all_seeds = tuple(seed for target in found for seed in target.seeds)
+    found.append(Target("dialogs: any format", "dialogs", all_seeds, _collected))
     said = {"dialog_act": {"Inn-Offer": [["name", "Inn"]], "bye": [["none", "none"]]}}
     beside = json.dumps({"0.json": {"1": {**said, "span_info": [["Inn-Offer", "name", "Inn", 6, 9]]}}}).encode()
     found.append(Target("dialogs: acts of MultiWOZ", "dialog_acts.json", (beside, b"{}"), _read_beside))

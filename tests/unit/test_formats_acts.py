@@ -18,6 +18,7 @@ from tasksieve.dialogs.formats.convert import convert
 from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.dialogs.formats.validate import validate
 from tasksieve.errors import UserError
+from tests.reading import WRITTEN
 
 FOOD = "Da Enzo in Rome, shall I book it?"
 OFFER = (Act("offer", "name"), Act("offer", "city"), Act("req_more"))
@@ -315,7 +316,7 @@ def test_one_action_of_rasa_has_one_wording(tmp_path: Path) -> None:
     assert only(tmp_path / "out.yml") == (turns[0], replace(turns[1], acts=()), turns[2])
 
 
-@pytest.mark.parametrize("name", list(FORMATS))
+@pytest.mark.parametrize("name", WRITTEN)
 def test_what_a_format_cannot_hold_is_named(tmp_path: Path, name: str) -> None:
     turn = Turn("food in Rome", FOOD, acts=OFFER, spans=PLACES)
     FORMATS["chat"].write([Dialog((turn,))], tmp_path / "in.jsonl")
@@ -353,7 +354,7 @@ def read(path: Path, name: str) -> list[Dialog]:
     return [replace(dialog, line=0) for dialog in iterate_dialogs(path, known=FORMATS[name])]
 
 
-@pytest.mark.parametrize("name", list(FORMATS))
+@pytest.mark.parametrize("name", WRITTEN)
 @given(turns=st.lists(annotated(), min_size=1, max_size=3))
 @example([Turn("a", "b", acts=(Act('["a"]'), Act("x", "\\n|__PIPE__\\\\t")))])
 @example([Turn("a", "utter_x", acts=(Act("utter_x"),)), Turn("a", "b", acts=(Act("utter_x"),))])

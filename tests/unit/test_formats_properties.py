@@ -21,6 +21,7 @@ from tasksieve.dialogs.formats.journal import Journal, JournalFull
 from tasksieve.dialogs.formats.validate import validate
 from tasksieve.dialogs.record import collected, told
 from tasksieve.errors import UserError
+from tests.reading import WRITTEN
 
 NAMES = list(FORMATS)
 LINES = ("babi", "parlai", "chat", "parlai-jsonl", "csv")
@@ -79,7 +80,7 @@ def read(known: Format, path: Path) -> list[Dialog]:
     return plain(iterate_dialogs(path, known=known))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", WRITTEN)
 @given(given_dialogs=st.lists(dialogs, min_size=1, max_size=4))
 @settings(deadline=None, max_examples=30)
 def test_what_is_written_is_read_back_and_known_again(
@@ -115,7 +116,7 @@ def test_these_keep_any_record(
     assert read(FORMATS[name], path) == given_dialogs
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", WRITTEN)
 @given(given_dialogs=st.lists(any_dialogs, min_size=1, max_size=3))
 @settings(deadline=None, max_examples=30)
 def test_the_list_of_losses_is_empty_only_if_nothing_is_lost(

@@ -24,7 +24,7 @@ def parted(path: Path) -> tuple[Path, str | None]:
 
 def with_part(path: Path, part: str | None) -> Path:
     """A path that names a part of what lies there; as it is if there is no part, or it names one itself."""
-    return path if part is None or parted(path)[1] is not None else path.parent / f"{path.name}{MARK}{part}"
+    return path if not part or parted(path)[1] is not None else path.parent / f"{path.name}{MARK}{part}"
 
 
 def data_files_at(path: Path) -> tuple[Path, ...]:

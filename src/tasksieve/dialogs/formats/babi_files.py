@@ -8,6 +8,7 @@ from pathlib import Path
 from tasksieve.dialogs.formats.folders import INNER, dialog_files_in, parts_in, path_of_split, splits_in
 from tasksieve.dialogs.formats.format import Start
 from tasksieve.dialogs.formats.lines import unreadable
+from tasksieve.dialogs.formats.split_lists import has_splits_beside
 from tasksieve.dialogs.formats.split_names import split_meant
 from tasksieve.errors import UserError
 from tasksieve.records.parted_paths import parted, with_part
@@ -84,9 +85,11 @@ def _whole(folder: Path, split: str) -> Path | None:
 
 
 def _says_splits(file: Path) -> bool:
-    """Whether the first dialog of a file says which split it is of."""
-    value = Start(file).value
-    return isinstance(value, dict) and bool(value.get("data_split"))
+    """Whether the first dialog of a file says which split it is of, or lists beside the file do."""
+    start = Start(file)
+    if start.line.startswith("{") and has_splits_beside(file):
+        return True
+    return isinstance(start.value, dict) and bool(start.value.get("data_split"))
 
 
 def zip_in(folder: Path) -> str | None:
