@@ -15,6 +15,7 @@ PUBLIC = {
     "camrest": _whole("camrest.json"),
     "convlab": _whole("convlab/data/dialogues.json"),
     "kvret": _whole("kvret.json"),
+    "microsoft-e2e": _whole("movie_all.tsv"),
     "multiwoz": _whole("multiwoz21/data.json"),
     "sgd": _whole("multiwoz22/train/dialogues_001.json"),
     "taskmaster": _whole("taskmaster1.json", "taskmaster3.json"),

@@ -207,7 +207,7 @@ LOST = {
     "schema-guided": {
         "'services' of a dialog": 1,
         "'state' in the frames of a turn": 1,
-        "value of an act that does not stand in the response": 1,
+        "value of an act without a place in the response": 1,
         "'service_call' in the frames of a turn": 1,
     },
     "convlab": {"'domains' of a dialog": 1, "'state' of a turn": 1, "'domain' of an act": 1},

@@ -20,6 +20,7 @@ FORMATS_OF = {
     "camrest.json": "camrest",
     "convlab": "convlab",
     "kvret.json": "kvret",
+    "movie_all.tsv": "microsoft-e2e",
     "multiwoz21": "multiwoz",
     "multiwoz22": "sgd",
     "taskmaster1.json": "taskmaster",
@@ -60,7 +61,7 @@ def test_every_fact_of_a_set_reaches_the_model(name: str) -> None:
 
 def test_only_formats_that_can_be_written_are_offered(tmp_path: Path) -> None:
     (tmp_path / "in.txt").write_text("1 hi\thello\n")
-    for name in ("camrest", "kvret", "multiwoz", "taskmaster"):
+    for name in ("camrest", "kvret", "microsoft-e2e", "multiwoz", "taskmaster"):
         with pytest.raises(UserError, match=f"'{name}' is read, not written; expected one of babi, chat"):
             convert(tmp_path / "in.txt", tmp_path / "out", to_format=FORMATS[name])
     assert set(PUBLIC) <= set(FORMATS)
@@ -80,7 +81,7 @@ def test_camrest(tmp_path: Path) -> None:
         "'slu' of a user's turn": 2,
         "'dialog_act' of a user's turn": 1,
         "'DA' of a system's turn": 1,
-        "value of an act that does not stand in the response": 1,
+        "value of an act without a place in the response": 1,
     }
     turn = {"usr": {"transcript": "hi"}, "sys": {"sent": "in which area", "DA": ["request(area)"]}}
     (tmp_path / "acts.json").write_text(json.dumps([{"dial": [turn]}]))
@@ -131,6 +132,24 @@ def test_taskmaster() -> None:
     }
 
 
+def test_microsofts_challenge() -> None:
+    movie, greeting = read_dialogs(FOLDER / "movie_all.tsv")
+    assert said(movie) == [
+        ('Two tickets for "Night Bus"', "Which theater, the Regent or the Old Mill?"),
+        ("Regent", "Done, at 8 pm. Bye"),
+    ]
+    assert [turn.acts for turn in movie.turns] == [
+        (Act("multiple_choice", "theater"),),
+        (Act("inform", "starttime"), Act("inform", "taskcomplete"), Act("closing")),
+    ]
+    assert said(greeting) == [("hi", "hello")]
+    assert validate(FOLDER / "movie_all.tsv").lost == {
+        "'Message.Timestamp' of a message": 2,
+        "act of a user's message": 2,
+        "value of an act without a place in the response": 3,
+    }
+
+
 def test_multiwoz_as_first_published(tmp_path: Path) -> None:
     (dialog,) = read_dialogs(FOLDER / "multiwoz21")
     first, second, third = dialog.turns
@@ -151,7 +170,7 @@ def test_multiwoz_as_first_published(tmp_path: Path) -> None:
         "'metadata' of a turn": 3,
         "'domain' of an act": 3,
         "place of a value that could not be read": 1,
-        "value of an act that does not stand in the response": 1,
+        "value of an act without a place in the response": 1,
     }
     (tmp_path / "data.json").write_bytes(file.read_bytes())
     assert (len(read_dialogs(tmp_path / "data.json")), validate(tmp_path / "data.json").splits) == (3, {})
@@ -190,7 +209,7 @@ def test_convlab() -> None:
         "'dialogue_acts' of a user's turn": 1,
         "'state' of a turn": 2,
         "'domain' of an act": 4,
-        "value of an act that does not stand in the response": 1,
+        "value of an act without a place in the response": 1,
     }
     assert [dialog.turns[0].user for dialog in read_dialogs(folder, "valid")] == ["Hi"]
 
@@ -202,6 +221,10 @@ BROKEN = {
         '[{"conversation_id": "1", "utterances": [{"speaker": "ME", "text": "a"}]}]',
         "utterance 1: found speaker 'ME'; expected USER or ASSISTANT",
     ),
+    "microsoft-e2e": (
+        "session.ID\tMessage.ID\tMessage.Timestamp\tMessage.From\tMessage.Text\n1\t2\n",
+        "found 2 cells",
+    ),
     "multiwoz": ('{"A.json": {"log": [{"text": "a", "metadata": {}}, 5]}}', "dialog 'A.json', turn 2: found 5"),
 }
 
@@ -211,7 +234,7 @@ def test_what_is_not_of_the_form_is_refused_with_its_place(name: str, tmp_path: 
     text, message = BROKEN[name]
     (tmp_path / "in.json").write_text(text)
     (problem,) = validate(tmp_path / "in.json").problems
-    assert problem.line == 1
+    assert problem.line == 1 + (name == "microsoft-e2e")
     assert message in problem.message
 
 
