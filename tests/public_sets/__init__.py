@@ -14,6 +14,7 @@ def _whole(*names: str) -> tuple[bytes, ...]:
 PUBLIC = {
     "camrest": _whole("camrest.json"),
     "convlab": _whole("convlab/data/dialogues.json"),
+    "dstc2": _whole("dstc2/Mar13_S0A0/voip-1/log.json", "dstc2/Mar13_S0A0/voip-2/log.json"),
     "kvret": _whole("kvret.json"),
     "microsoft-e2e": _whole("movie_all.tsv"),
     "multiwoz": _whole("multiwoz21/data.json"),

@@ -10,15 +10,17 @@ import pytest
 
 from tasksieve.audit import audit
 from tasksieve.dialogs import Act, Dialog, Record, Span, Turn
-from tasksieve.dialogs.formats import FORMATS, dialog_file, find_splits, format_at, read_dialogs
+from tasksieve.dialogs.formats import FORMATS, archive_files, dialog_file, find_splits, format_at, read_dialogs
 from tasksieve.dialogs.formats.convert import convert
 from tasksieve.dialogs.formats.validate import validate
 from tasksieve.errors import UserError
+from tasksieve.records.parted_paths import data_sha256
 from tests.public_sets import FOLDER, PUBLIC
 
 FORMATS_OF = {
     "camrest.json": "camrest",
     "convlab": "convlab",
+    "dstc2": "dstc2",
     "kvret.json": "kvret",
     "movie_all.tsv": "microsoft-e2e",
     "multiwoz21": "multiwoz",
@@ -61,7 +63,7 @@ def test_every_fact_of_a_set_reaches_the_model(name: str) -> None:
 
 def test_only_formats_that_can_be_written_are_offered(tmp_path: Path) -> None:
     (tmp_path / "in.txt").write_text("1 hi\thello\n")
-    for name in ("camrest", "kvret", "microsoft-e2e", "multiwoz", "taskmaster"):
+    for name in ("camrest", "dstc2", "kvret", "microsoft-e2e", "multiwoz", "taskmaster"):
         with pytest.raises(UserError, match=f"'{name}' is read, not written; expected one of babi, chat"):
             convert(tmp_path / "in.txt", tmp_path / "out", to_format=FORMATS[name])
     assert set(PUBLIC) <= set(FORMATS)
@@ -86,6 +88,34 @@ def test_camrest(tmp_path: Path) -> None:
     turn = {"usr": {"transcript": "hi"}, "sys": {"sent": "in which area", "DA": ["request(area)"]}}
     (tmp_path / "acts.json").write_text(json.dumps([{"dial": [turn]}]))
     assert read_dialogs(tmp_path / "acts.json")[0].turns[0].acts == (Act("request", "area"),)
+
+
+def test_dialog_state_tracking_challenge(tmp_path: Path) -> None:
+    first, second = read_dialogs(FOLDER / "dstc2")
+    assert said(first) == [
+        ("<SILENCE>", "Hello, how may I help you?"),
+        ("thai food", "Thai food, in which area?"),
+        ("any area", "Sala Thong is nice."),
+    ]
+    assert [turn.acts for turn in first.turns] == [
+        (Act("welcomemsg"),),
+        (Act("impl-conf", "food"), Act("request", "area")),
+        (Act("offer", "name"),),
+    ]
+    assert said(second)[1] == ("hi", "Which food?")
+    assert validate(FOLDER / "dstc2").lost == {
+        "'end-time' of an output": 3,
+        "'session-date' of a session": 1,
+        "utterance of the user without a response at the end": 1,
+        "value of an act without a place in the response": 2,
+        "what the user said, instead of which what was heard is read": 1,
+    }
+    assert archive_files(FOLDER / "dstc2") == (FOLDER / "dstc2",)
+    assert len(data_sha256(FOLDER / "dstc2")) == 64
+    (tmp_path / "log.json").write_bytes(PUBLIC["dstc2"][0])
+    (tmp_path / "label.json").write_text("{")
+    (problem,) = validate(tmp_path / "log.json").problems
+    assert "the labels beside it cannot be read" in problem.message
 
 
 def test_kvret() -> None:
@@ -216,6 +246,7 @@ def test_convlab() -> None:
 
 BROKEN = {
     "camrest": ('[{"dial": [{"usr": {"transcript": "a"}, "sys": 5}]}]', "expected an object with usr and sys"),
+    "dstc2": ('{"session-id": "1", "turns": [{"output": {"transcript": 5}}]}', "turn 1: found 5; expected text"),
     "kvret": ('[{"dialogue": [{"turn": "boss", "data": {"utterance": "a"}}]}]', "found 'boss'; expected driver"),
     "taskmaster": (
         '[{"conversation_id": "1", "utterances": [{"speaker": "ME", "text": "a"}]}]',

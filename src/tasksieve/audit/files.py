@@ -10,6 +10,7 @@ from tasksieve.audit.splits import PRIMARY, TEST, VALID, Splits
 from tasksieve.dialogs import Dialog
 from tasksieve.dialogs.drawn_splits import draw_splits
 from tasksieve.dialogs.formats import archive_files, dialog_file, iterate_dialogs
+from tasksieve.dialogs.formats.chosen import tell
 from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.errors import UserError
 
@@ -97,7 +98,12 @@ class _Reading:
 
     def dialogs(self, path: Path) -> list[Dialog]:
         journal = Journal(path, strict=self._strict)
-        found = list(iterate_dialogs(path, journal))
+        found: list[Dialog] = []
+        try:
+            found.extend(iterate_dialogs(path, journal))
+        except UserError:
+            tell(journal, path, len(found))
+            raise
         journal.path = path
         if journal.as_one is not None:
             self.as_one[str(path)] = journal.as_one

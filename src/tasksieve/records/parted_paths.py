@@ -28,11 +28,15 @@ def with_part(path: Path, part: str | None) -> Path:
 
 
 def data_files_at(path: Path) -> tuple[Path, ...]:
-    """The files at a path, whatever part it names: one, or all those of a folder in the order of their names."""
+    """The files at a path, whatever part it names: one, or all those of a folder in the order of their names.
+
+    Of a folder that holds folders alone, they are all the files in these.
+    """
     whole, _ = parted(path)
     if not whole.is_dir():
         return (whole,)
-    return tuple(sorted(inner for inner in whole.iterdir() if inner.is_file()))
+    held = tuple(sorted(inner for inner in whole.iterdir() if inner.is_file()))
+    return held or tuple(sorted(inner for inner in whole.rglob("*") if inner.is_file()))
 
 
 def data_sha256(path: Path) -> str:
@@ -45,7 +49,7 @@ def data_sha256(path: Path) -> str:
         return sha256(whole)
     total = hashlib.sha256()
     for file in data_files_at(whole):
-        total.update(f"{file.name} {sha256(file)}\n".encode("utf-8", "surrogateescape"))
+        total.update(f"{file.relative_to(whole).as_posix()} {sha256(file)}\n".encode("utf-8", "surrogateescape"))
     return total.hexdigest()
 
 

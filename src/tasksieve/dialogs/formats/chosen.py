@@ -116,19 +116,18 @@ def read_dialogs(
     try:
         dialogs.extend(iterate_dialogs(file, journal))
     finally:
-        journal.path = file
-        for sentence in sentences(journal, len(dialogs)):
-            _log.info("%s: %s", file, sentence)
+        tell(journal, file, len(dialogs))
     return dialogs
 
 
-def sentences(journal: Journal, dialogs: int) -> Iterator[str]:
-    """What is to be said of a file after reading it: what was not read, and which splits were read as one."""
+def tell(journal: Journal, path: Path, dialogs: int) -> None:
+    """Say of what was read so far, to the logger, what was not read and which splits were read as one."""
+    journal.path = path
     if journal.lost:
         lost = "; ".join(f"{what} ({count:,})" for what, count in sorted(journal.lost.items()))
-        yield f"{dialogs:,} dialogs. Not read: {lost}"
+        _log.info("%s: %d dialogs. Not read: %s", path, dialogs, lost)
     if journal.as_one is not None:
-        yield journal.as_one
+        _log.info("%s: %s", path, journal.as_one)
 
 
 def format_at(path: Path) -> Format:

@@ -12,6 +12,8 @@ from tasksieve.records.parted_paths import with_part
 
 ENDINGS = (".txt", ".jsonl", ".json", ".yml", ".yaml", ".csv")
 """Of the files of one split with different endings the first in this order is taken."""
+_A_DIALOG_EACH = ("*/log.json", "*/*/log.json")
+"""Of DSTC2: a folder for each session, maybe in one for each collection."""
 COMPRESSED = (".gz", ".zst")
 INNER = "data"
 """A folder of this name is looked into where the folder around it has no dialogs: archives are unpacked into it."""
@@ -74,8 +76,13 @@ def path_of_split(folder: Path, split: str, files: Sequence[Path]) -> Path:
 
 
 def parts_in(folder: Path) -> tuple[Path, ...]:
-    """The files of a folder if together they are one: numbered, of one name that says nothing; else none."""
+    """The files of a folder if together they are one: numbered, of one name that says nothing; else none.
+
+    Where a dialog has a folder of its own, with a file ``log.json``, these are one too.
+    """
     files = dialog_files_in(folder)
+    if not files:
+        return tuple(sorted(file for depth in _A_DIALOG_EACH for file in folder.glob(depth)))
     wholes = {part_of(path) for path in files}
     alike = len(wholes) == 1 and all(name.lower() in _ALL_ALIKE for name in wholes)
     return tuple(files) if alike and all(part_of(path) != name_of(path) for path in files) else ()

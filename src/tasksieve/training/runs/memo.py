@@ -74,7 +74,7 @@ def forget() -> None:
 def file_key(path: Path) -> Hashable:
     """What tells whether a file is still the same, or all that a path means."""
     found = [(file, file.stat()) for file in data_files_at(path)]
-    return str(path.resolve()), *((file.name, each.st_size, each.st_mtime_ns) for file, each in found)
+    return str(path.resolve()), *((str(file), each.st_size, each.st_mtime_ns) for file, each in found)
 
 
 def dialogs_of(path: Path, strict: bool) -> list[Dialog]:
