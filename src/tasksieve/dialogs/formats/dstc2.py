@@ -1,7 +1,7 @@
 """The second and third Dialog State Tracking Challenge (Henderson et al., 2014): ``log.json``; read, not written.
 
 A dialog a file: ``{"session-id": "voip-1", "turns": [{"turn-index": 0, "output": {"transcript": "…", "dialog-acts":
-[{"act": "request", "slots": [["slot", "area"]]}]}, "input": {"live": {"asr-hyps": [{"asr-hyp": "…", "score": -0.5}]}}},
+[{"act": "request", "slots": [["slot", "area"]]}]}, "input": {"live": {"asr-hyps": [{"asr-hyp": "…"}]}}},
 …]}``: the system speaks first in each turn. What the user said stands in ``label.json`` beside it; without that file
 the likeliest of what was heard is taken. The system's acts are read, a slot each. Other hypotheses, labels and times
 are not.
