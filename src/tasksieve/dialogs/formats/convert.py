@@ -14,9 +14,10 @@ from tasksieve.dialogs.formats.assembly import one_line
 from tasksieve.dialogs.formats.chat import CHAT, Weights, write_chat
 from tasksieve.dialogs.formats.chat_weights import write_weighted
 from tasksieve.dialogs.formats.chosen import chosen, format_at, iterate_dialogs
-from tasksieve.dialogs.formats.format import Format, writer
+from tasksieve.dialogs.formats.format import Format
 from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.dialogs.formats.known import format_to_write
+from tasksieve.dialogs.formats.writing import writer
 from tasksieve.dialogs.record import Note, Record
 from tasksieve.errors import UserError
 from tasksieve.records.files import write_whole

@@ -56,11 +56,12 @@ class Format:
         suffixes: file names that end in one of these are written in it.
         read: yields the dialogs of a file one by one and tells the journal of problems and losses. Raises
             UserError at once if the file cannot be read at all.
-        write: writes dialogs one by one; what the format cannot hold is left out. None if it is only read.
+        write: writes dialogs one by one; what the format cannot hold is left out.
         recognises: whether a file is in it, told from how it starts.
         example: what a file looks like, for the error about an empty one.
         order: formats are asked whether they recognise a file in this order, and by name if it is the same. One
             that takes more than its own (any JSON, say) comes late.
+    A format without ``write`` is only read.
     """
 
     name: str
@@ -81,14 +82,6 @@ def register(known: Format) -> Format:
     """Make a format known by its name."""
     FORMATS[known.name] = known
     return known
-
-
-def writer(known: Format) -> Callable[[Iterable[Dialog], Path], None]:
-    """What writes a format. Raises: UserError: if it is only read."""
-    if known.write is None:
-        names = ", ".join(one.name for one in FORMATS.values() if one.write is not None)
-        raise UserError(f"'{known.name}' is read, not written; expected one of {names}")
-    return known.write
 
 
 def _start(path: Path) -> str:
