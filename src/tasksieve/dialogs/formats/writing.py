@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from tasksieve.dialogs.dialog import Dialog
+from tasksieve.dialogs.formats.format import Format
 from tasksieve.dialogs.formats.known import formats
 from tasksieve.errors import UserError
 
