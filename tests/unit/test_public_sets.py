@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import random
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -289,3 +291,34 @@ def test_the_schema_guided_files_are_read_whole(data_dir: Path) -> None:
     )
     read = [event for dialog in read_dialogs(path) for event in dialog.events if isinstance(event, Record)]
     assert Counter(json.dumps([record.kind, record.plain()]) for record in read if record.fields) == given
+
+
+ODD = (None, True, 5, -1.5, "", "x", "\0", "\ud800", [], {}, [1], [[]], {"a": 1}, {"a": {"b": [None]}}, ["x", "y"])
+"""What may stand in the place of any value."""
+
+
+def changed(value: Any, chance: random.Random) -> Any:
+    """A value of JSON in which about one value is another."""
+    if chance.random() < 0.02:
+        return chance.choice(ODD)
+    if isinstance(value, dict):
+        return {
+            (chance.choice(("", "x", key)) if chance.random() < 0.01 else key): changed(value[key], chance)
+            for key in value
+        }
+    return [changed(item, chance) for item in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("name", [name for name in PUBLIC if name != "microsoft-e2e"])
+def test_any_value_in_any_place_is_read_refused_or_counted(name: str, tmp_path: Path) -> None:
+    seeds = [json.loads(text) for text in PUBLIC[name]]
+    for number in range(150):
+        chance = random.Random(number)
+        (tmp_path / "in.json").write_text(json.dumps(changed(chance.choice(seeds), chance)))
+        try:
+            found = validate(tmp_path / "in.json", FORMATS[name])
+        except UserError as error:
+            assert str(error).isprintable()
+            continue
+        assert all(len(str(problem)) < 1300 for problem in found.problems)
+        assert found.dialogs or found.problems
