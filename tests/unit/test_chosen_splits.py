@@ -168,6 +168,20 @@ def test_a_folder_of_one_file_is_that_file_or_its_split(tmp_path: Path) -> None:
         assert [validate(path).dialogs for path in dialog_files(folder)] == [3]
     plain = schema_guided(tmp_path / "plain" / "mine.json", "a")
     assert dialog_file(plain.parent, "valid") == plain
+    with pytest.raises(UserError, match="says of no dialog which split it is of"):
+        read_dialogs(f"{plain.parent}#train")
+
+
+def test_a_folder_may_have_its_splits_in_a_folder_called_data(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        for number in range(2):
+            schema_guided(tmp_path / "set" / "data" / f"{split}-0000{number}-of-00002.json", f"{split}{number}")
+    folder = tmp_path / "set"
+    assert responses(folder) == responses(f"{folder}#train") == ["train0", "train1"]
+    assert [validate(path).dialogs for path in dialog_files(folder)] == [2, 2]
+    done = convert(folder, tmp_path / "all.jsonl")
+    assert done.dialogs == 4
+    assert done.as_one == "read train and test as one: 4 dialogs; choose with set#train"
 
 
 def test_an_archive_of_services_is_no_split(tmp_path: Path) -> None:

@@ -47,8 +47,8 @@ def convert(
 
     Formats: [bold]babi[/bold] (.txt), [bold]chat[/bold] messages (.jsonl), [bold]parlai[/bold],
     [bold]parlai-jsonl[/bold], [bold]sgd[/bold] or MultiWOZ 2.2 (.json), [bold]convlab[/bold],
-    [bold]rasa[/bold] stories (.yml), [bold]csv[/bold]. Read only: MultiWOZ 2.1, Taskmaster, KVRET, CamRest676, DSTC 2,
-    Microsoft's dialog challenge. See docs/formats.md.
+    [bold]rasa[/bold] stories (.yml), [bold]csv[/bold]. Read only: MultiWOZ 2.1, Taskmaster, KVRET, CamRest676,
+    DSTC 2, Microsoft's dialog challenge. See docs/formats.md.
     """
     from tasksieve.dialogs.formats import format_named
     from tasksieve.dialogs.formats.convert import convert as convert_file

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tasksieve.dialogs.formats.babi_files import dialog_file, find_splits, zip_in
-from tasksieve.dialogs.formats.folders import INNER, dialog_files_in, parts_in
+from tasksieve.dialogs.formats.folders import dialog_files_in, inner_of, parts_in
 from tasksieve.dialogs.formats.known import formats
 from tasksieve.errors import UserError
 
@@ -23,7 +23,7 @@ def archive_files(path: Path | str) -> tuple[Path, ...]:
         meant = dialog_file(path, "train")
         return archive_files(meant) if meant.is_dir() and meant != path else (meant,)
     found = tuple(dialog_files_in(path))
-    if parts_in(path) or len(found) == 1 or (not found and (path / INNER).is_dir()):
+    if parts_in(path) or len(found) == 1 or inner_of(path) is not None:
         return (dialog_file(path, "train"),)
     if not found:
         endings = {ending for known in formats().values() for ending in known.suffixes}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tasksieve.dialogs.formats.folders import INNER, dialog_files_in, parts_in, path_of_split, splits_in
+from tasksieve.dialogs.formats.folders import dialog_files_in, inner_of, parts_in, path_of_split, splits_in
 from tasksieve.dialogs.formats.format import Start
 from tasksieve.dialogs.formats.lines import unreadable
 from tasksieve.dialogs.formats.split_lists import has_splits_beside
@@ -63,7 +63,7 @@ def dialog_file(path: Path | str, split: str, task: int | None = None) -> Path:
         whole = _whole(folder, split)
         if whole is None:
             raise
-        return whole
+        return with_part(whole, part)
     if task is None and len(tasks) > 1:
         numbers = ", ".join(str(number) for number in tasks)
         raise UserError(f"holds tasks {numbers}; name one of its files instead", path)
@@ -80,8 +80,8 @@ def _whole(folder: Path, split: str) -> Path | None:
     files = dialog_files_in(folder)
     if len(files) == 1:
         return with_part(files[0], split) if _says_splits(files[0]) else files[0]
-    inner = folder / INNER
-    return dialog_file(inner, split) if not files and inner.is_dir() else None
+    inner = inner_of(folder)
+    return None if inner is None else dialog_file(inner, split)
 
 
 def _says_splits(file: Path) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tasksieve.dialogs.dialog import Dialog
 from tasksieve.dialogs.formats.babi_files import dialog_file, find_splits
-from tasksieve.dialogs.formats.folders import dialog_files_in, parts_in, splits_in
+from tasksieve.dialogs.formats.folders import dialog_files_in, inner_of, parts_in, splits_in
 from tasksieve.dialogs.formats.format import Format
 from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.dialogs.formats.known import format_of
@@ -59,7 +59,8 @@ def _splits(folder: Path) -> dict[str, Path]:
     try:
         tasks = find_splits(folder)
     except UserError:
-        return {"": parted(dialog_file(folder, ""))[0]}
+        inner = inner_of(folder)
+        return {"": parted(dialog_file(folder, ""))[0]} if inner is None else _splits(inner)
     if len(tasks) > 1:
         raise UserError(f"holds tasks {', '.join(map(str, tasks))}; name one of its files instead", folder)
     return next(iter(tasks.values()))

@@ -14,7 +14,7 @@ ENDINGS = (".txt", ".jsonl", ".json", ".yml", ".yaml", ".csv")
 """Of the files of one split with different endings the first in this order is taken."""
 _A_DIALOG_EACH = ("*/log.json", "*/*/log.json")
 """Of DSTC2: a folder for each session, maybe in one for each collection."""
-COMPRESSED = (".gz", ".zst")
+COMPRESSED = (".gz", ".zst", ".xz", ".bz2")
 INNER = "data"
 """A folder of this name is looked into where the folder around it has no dialogs: archives are unpacked into it."""
 
@@ -22,7 +22,7 @@ _ALL_ALIKE = ("dialogues", "dialogs", "dialogue", "dialog", "conversations", "da
 _PART = re.compile(r"(.+?)[-_]?(\d{2,6})((?:-of-\d+)?)")
 _NOT_DIALOGS = re.compile(
     r"schema|ontology|(?:dialogs?|dialogues?|system)_acts|(?:.*[-_])?db|camrestdb|.*_entities|slot_descriptions"
-    r"|(?:val|test)listfile|shuffled_dial_ids|dummy_data|dataset_infos?|state|readme|licen[cs]e|version_history"
+    r"|(?:val|test)listfile|shuffled_dial_ids|dummy_data|dataset_(?:infos?|dict)|state|readme|licen[cs]e|version_history"
     r"|categories"
 )
 """Names of files that lie beside dialogs in public data sets and hold none."""
@@ -51,6 +51,12 @@ def dialog_files_in(folder: Path) -> list[Path]:
         and not _NOT_DIALOGS.fullmatch(name_of(path).lower())
         and path.is_file()
     ]
+
+
+def inner_of(folder: Path) -> Path | None:
+    """The folder in a folder that has its dialogs, if it has none itself."""
+    inner = folder / INNER
+    return inner if inner.is_dir() and not dialog_files_in(folder) else None
 
 
 def splits_in(folder: Path) -> dict[str, tuple[Path, ...]]:

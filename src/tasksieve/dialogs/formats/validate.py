@@ -9,6 +9,7 @@ from pathlib import Path
 from tasksieve.dialogs.formats.archive import archive_files
 from tasksieve.dialogs.formats.babi_files import find_splits
 from tasksieve.dialogs.formats.chosen import format_at, iterate_dialogs
+from tasksieve.dialogs.formats.folders import inner_of
 from tasksieve.dialogs.formats.format import Format
 from tasksieve.dialogs.formats.journal import MAX_PROBLEMS, Journal, JournalFull
 from tasksieve.errors import UserError
@@ -54,6 +55,8 @@ def dialog_files(path: Path) -> list[Path]:
     try:
         return [file for splits in find_splits(path).values() for file in splits.values()]
     except UserError as error:
+        if (inner := inner_of(path)) is not None:
+            return dialog_files(inner)
         try:
             found = archive_files(path)
         except UserError:
