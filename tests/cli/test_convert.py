@@ -244,4 +244,8 @@ def test_a_run_takes_splits_of_one_file_and_evaluates_another(cli: Cli, tasks_di
     ]
     assert measured[0] == measured[1]
     assert measured[0]["data"] == "all.csv#test"
+    Path("empty.csv").write_text("dialog,speaker,text\n1,user,a\n1,system,b\n1,user,c\n1,system,\n")
+    assert cli("evaluate", "run", "--data", "empty.csv").code == 0
+    strict = cli("evaluate", "run", "--data", "empty.csv", "--strict")
+    assert (strict.code, strict.err.startswith("error: empty.csv:5: text of the system is empty")) == (2, True)
     assert cli("train", *options, "--out", "run").code == 0

@@ -211,6 +211,16 @@ def test_problems_of_several_files_name_their_own(tmp_path: Path) -> None:
     assert found.dialogs == 1
 
 
+def test_what_is_not_read_is_named_beside_a_problem(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "bad.csv").write_text("question,answer,n\na,b,1\nc,d,2\ne\n")
+    for read in (read_dialogs, audit):
+        caplog.clear()
+        with caplog.at_level(logging.INFO, "tasksieve"), pytest.raises(UserError, match=r"bad\.csv:4: found 1 cell"):
+            read(tmp_path / "bad.csv")
+        (record,) = caplog.records
+        assert record.getMessage() == f"{tmp_path / 'bad.csv'}: 2 dialogs. Not read: column 'n' (2)"
+
+
 def test_only_what_is_asked_for_is_written_back(tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text(ROWS["in.jsonl"])
     weights = {(0, 0): 0.25}
