@@ -152,9 +152,10 @@ def test_a_word_of_a_name_tells_the_split_if_all_else_is_the_same(tmp_path: Path
     (tmp_path / "kvret_entities.json").write_text("{}")
     assert [responses(tmp_path, split) for split in ("train", "valid", "test")] == [["train"], ["dev"], ["test"]]
     other = tmp_path / "other"
-    for name in ("hotel_train", "taxi_train"):
-        schema_guided(other / f"{name}.json", name)
-    assert [path.stem for path in archive_files(other)] == ["hotel_train", "taxi_train"]
+    for number, names in enumerate((("hotel_train", "taxi_train"), ("hotel_test", "hotel_train", "taxi"))):
+        for name in names:
+            schema_guided(other / str(number) / f"{name}.json", name)
+        assert tuple(path.stem for path in archive_files(other / str(number))) == names
 
 
 def test_a_folder_of_one_file_is_that_file_or_its_split(tmp_path: Path) -> None:
@@ -182,6 +183,16 @@ def test_a_folder_may_have_its_splits_in_a_folder_called_data(tmp_path: Path) ->
     done = convert(folder, tmp_path / "all.jsonl")
     assert done.dialogs == 4
     assert done.as_one == "read train and test as one: 4 dialogs; choose with set#train"
+
+
+def test_what_is_left_aside_in_an_archive_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("hotel", "ontology", "taxi"):
+        schema_guided(tmp_path / f"{name}.json", name)
+    with caplog.at_level(logging.INFO, "tasksieve"):
+        assert len(archive_files(tmp_path)) == 2
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{tmp_path}: not dialogs by their names, and not read: ontology.json"
+    ]
 
 
 def test_an_archive_of_services_is_no_split(tmp_path: Path) -> None:

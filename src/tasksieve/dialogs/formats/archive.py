@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from tasksieve.dialogs.formats.babi_files import dialog_file, find_splits, zip_in
 from tasksieve.dialogs.formats.folders import dialog_files_in, inner_of, parts_in
 from tasksieve.dialogs.formats.known import formats
 from tasksieve.errors import UserError
+
+_log = logging.getLogger("tasksieve")
 
 
 def archive_files(path: Path | str) -> tuple[Path, ...]:
@@ -29,6 +32,11 @@ def archive_files(path: Path | str) -> tuple[Path, ...]:
         endings = {ending for known in formats().values() for ending in known.suffixes}
         expected = f"expected files that end in one of {', '.join(sorted(endings))}"
         raise UserError(zip_in(path) or f"holds no dialog file; {expected}", path)
+    beside = sorted(
+        {file.name for file in path.iterdir() if file.suffix == found[0].suffix} - {f.name for f in found}
+    )
+    if beside:
+        _log.info("%s: not dialogs by their names, and not read: %s", path, ", ".join(beside))
     return found
 
 

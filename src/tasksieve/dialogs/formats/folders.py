@@ -21,9 +21,9 @@ INNER = "data"
 _ALL_ALIKE = ("dialogues", "dialogs", "dialogue", "dialog", "conversations", "data", "part", "shard")
 _PART = re.compile(r"(.+?)[-_]?(\d{2,6})((?:-of-\d+)?)")
 _NOT_DIALOGS = re.compile(
-    r"schema|ontology|(?:dialogs?|dialogues?|system)_acts|(?:.*[-_])?db|camrestdb|.*_entities|slot_descriptions"
-    r"|(?:val|test)listfile|shuffled_dial_ids|dummy_data|dataset_(?:infos?|dict)|state|readme|licen[cs]e|version_history"
-    r"|categories"
+    r"(?:schema|ontology|(?:dialogs?|dialogues?|system)_acts|(?:.*[-_])?db|camrestdb|.*_entities|slot_descriptions"
+    r"|shuffled_dial_ids|dummy_data|dataset_(?:infos?|dict)|state|label)\.json"
+    r"|(?:val|test)listfile\.(?:txt|json)|(?:readme|licen[cs]e|version_history)\.txt"
 )
 """Names of files that lie beside dialogs in public data sets and hold none."""
 
@@ -48,7 +48,7 @@ def dialog_files_in(folder: Path) -> list[Path]:
         for path in sorted(folder.iterdir())
         if ending_of(path) in known
         and not path.name.startswith(".")
-        and not _NOT_DIALOGS.fullmatch(name_of(path).lower())
+        and not _NOT_DIALOGS.fullmatch(path.name.lower())
         and path.is_file()
     ]
 
@@ -118,13 +118,13 @@ def _rank(path: Path) -> int:
 
 
 def _splits_within(files: Iterable[Path]) -> dict[str, tuple[Path, ...]]:
-    """Splits that a word of the files' names says, if all else in the names is the same for all of them."""
-    found: dict[str, dict[str, list[Path]]] = {}
+    """Splits that a word of each file's name says, if all else in the names is the same."""
+    found: dict[str, Path] = {}
+    rests: set[str] = set()
     for path in files:
-        within = split_within(name_of(path))
-        if within is not None:
-            found.setdefault(within[1], {}).setdefault(within[0], []).append(path)
-    several = [splits for splits in found.values() if len(splits) > 1]
-    if len(several) != 1 or any(len(paths) > 1 for paths in several[0].values()):
-        return {}
-    return {split: tuple(paths) for split, paths in several[0].items()}
+        split, rest = split_within(name_of(path)) or ("", "")
+        rests.add(rest)
+        if not split or split in found or len(rests) > 1:
+            return {}
+        found[split] = path
+    return {split: (path,) for split, path in found.items()} if len(found) > 1 else {}
