@@ -42,6 +42,7 @@ from tasksieve.training.runs.labels import read_labels
 from tests.fuzz.chat_seeds import CHAT_SEEDS
 from tests.fuzz.server_targets import ADDRESSES, BODIES, rank, respond, visit
 from tests.fuzz.shapes import SHAPES
+from tests.public_sets import PUBLIC
 
 
 @dataclass(frozen=True)
@@ -80,18 +81,20 @@ def dialog_targets() -> list[Target]:
     dialogs = [told, *(simulate(kind, dialogs=1, seed=0)["train"][0] for kind in kinds)]
     found = []
     for known in FORMATS.values():
-        seed = written(lambda path, known=known: known.write(iter(dialogs), path))
+        write = known.write
+        seeds = [] if write is None else [written(lambda path, write=write: write(iter(dialogs), path))]
+        seeds += PUBLIC.get(known.name, ())
         file = f"dialogs{known.suffixes[0] if known.suffixes else '.txt'}"
         found.append(
             Target(
                 f"dialogs: {known.name}",
                 file,
-                (seed, known.example.encode(), *(CHAT_SEEDS if known.name == "chat" else ())),
+                (*seeds, known.example.encode(), *(CHAT_SEEDS if known.name == "chat" else ())),
                 lambda path, known=known: list(iterate_dialogs(path, known=known)),
             )
         )
-    seeds = tuple(seed for target in found for seed in target.seeds)
-    found.append(Target("dialogs: any format", "dialogs", seeds, _collected))
+    all_seeds = tuple(seed for target in found for seed in target.seeds)
+    found.append(Target("dialogs: any format", "dialogs", all_seeds, _collected))
     plain = FORMATS["chat"]
     text = written(lambda path: plain.write(iter(dialogs), path))
     found.append(Target("dialogs: compressed", "dialogs", packed(text), _collected))

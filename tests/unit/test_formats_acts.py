@@ -18,6 +18,7 @@ from tasksieve.dialogs.formats.convert import convert
 from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.dialogs.formats.validate import validate
 from tasksieve.errors import UserError
+from tests.reading import WRITTEN
 
 FOOD = "Da Enzo in Rome, shall I book it?"
 OFFER = (Act("offer", "name"), Act("offer", "city"), Act("req_more"))
@@ -80,7 +81,7 @@ def test_schema_guided_actions_and_slots_of_the_system_are_read(tmp_path: Path) 
         "'actions' in the frames of a user's turn": 1,
         "'slots' in the frames of a user's turn": 1,
         "'canonical_values' of an act": 1,
-        "value of an act that does not stand in the response": 1,
+        "value of an act without a place in the response": 1,
     }
 
 
@@ -162,7 +163,7 @@ def test_multiwoz_acts_are_read_from_the_file_beside_or_above(tmp_path: Path, na
         "'services' of a dialog": 1,
         "acts of a user's turn in dialog_acts.json": 1,
         "'domain' of an act": 4,
-        "value of an act that does not stand in the response": 1,
+        "value of an act without a place in the response": 1,
         "place of a value that could not be read": 1,
         "act that could not be read": 1,
     }
@@ -206,7 +207,7 @@ def test_convlab_acts_of_every_kind_are_read(tmp_path: Path) -> None:
     assert validate(path).lost == {
         "'dialogue_acts' of a user's turn": 1,
         "'domain' of an act": 1,
-        "value of an act that does not stand in the response": 2,
+        "value of an act without a place in the response": 2,
         "act that could not be read": 2,
     }
 
@@ -318,7 +319,7 @@ def test_one_action_of_rasa_has_one_wording(tmp_path: Path) -> None:
     assert only(tmp_path / "out.yml") == (turns[0], replace(turns[1], acts=()), turns[2])
 
 
-@pytest.mark.parametrize("name", list(FORMATS))
+@pytest.mark.parametrize("name", WRITTEN)
 def test_what_a_format_cannot_hold_is_named(tmp_path: Path, name: str) -> None:
     turn = Turn("food in Rome", FOOD, acts=OFFER, spans=PLACES)
     FORMATS["chat"].write([Dialog((turn,))], tmp_path / "in.jsonl")
@@ -356,7 +357,7 @@ def read(path: Path, name: str) -> list[Dialog]:
     return [replace(dialog, line=0) for dialog in iterate_dialogs(path, known=FORMATS[name])]
 
 
-@pytest.mark.parametrize("name", list(FORMATS))
+@pytest.mark.parametrize("name", WRITTEN)
 @given(turns=st.lists(annotated(), min_size=1, max_size=3))
 @example([Turn("a", "b", acts=(Act('["a"]'), Act("x", "\\n|__PIPE__\\\\t")))])
 @example([Turn("a", "utter_x", acts=(Act("utter_x"),)), Turn("a", "b", acts=(Act("utter_x"),))])

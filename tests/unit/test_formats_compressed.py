@@ -130,7 +130,7 @@ def test_windows_that_take_too_much_memory_are_refused(tmp_path: Path) -> None:
 
 
 def test_rasa_files_are_limited_by_what_is_inside(tmp_path: Path) -> None:
-    path = written(tmp_path / "a.yml.gz", gzip.compress(b"stories:\n" + b"# a\n" * (17 << 20)))
+    path = written(tmp_path / "a.yml.gz", gzip.compress(b"stories:\n" + (b"# " + b"a" * 1021 + b"\n") * (65 << 10)))
     with pytest.raises(UserError, match="is larger than 64 MiB; split it"):
         list(iterate_dialogs(path, known=FORMATS["rasa"]))
 

@@ -207,7 +207,7 @@ def test_a_bomb_of_aliases_costs_nothing(tmp_path: Path) -> None:
 def test_what_is_no_readable_file_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such file"):
         read_dialogs(tmp_path / "absent.jsonl")
-    with pytest.raises(UserError, match="is a directory"):
+    with pytest.raises(UserError, match="holds no dialog file"):
         validate(tmp_path)
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(UserError, match="is a pipe or device; expected a file"):

@@ -12,7 +12,7 @@ from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig, config_from, read_values, section_of, set_value
 from tasksieve.records.shares import SHARES_EXAMPLE
 
-_PRIMARY = typer.Option(help="Training dialogs of your new task: a file, or a folder with splits.")
+_PRIMARY = typer.Option(help="Training dialogs of your new task: a file, a folder with splits, or FILE#train.")
 Primary = Annotated[str, _PRIMARY]
 PrimaryOrConfig = Annotated[str | None, _PRIMARY]
 """May be left out where a configuration file names the dialogs."""
@@ -47,6 +47,10 @@ Track = Annotated[
 Strict = Annotated[
     bool | None,
     typer.Option("--strict", help="Refuse turns without a response, which are left out and counted otherwise."),
+]
+SplitName = Annotated[
+    str | None,
+    typer.Option("--split-name", help="Of a file or folder with splits take this one; so does FILE#train."),
 ]
 Split = Annotated[
     str | None,

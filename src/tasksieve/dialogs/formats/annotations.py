@@ -14,7 +14,7 @@ from tasksieve.dialogs.formats.journal import Journal, shown
 
 UNREAD_ACT = "act that could not be read"
 UNREAD_PLACE = "place of a value that could not be read"
-UNPLACED_VALUE = "value of an act that does not stand in the response"
+UNPLACED_VALUE = "value of an act without a place in the response"
 """Losses."""
 
 ACTION, SLOTS, WEIGHT = "action", "slots", "weight"

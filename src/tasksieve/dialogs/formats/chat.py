@@ -32,7 +32,7 @@ from tasksieve.dialogs.formats.assembly import Assembly, told_texts, turns_with_
 from tasksieve.dialogs.formats.chat_messages import Messages
 from tasksieve.dialogs.formats.chat_rows import Row, is_message, is_row, row_of
 from tasksieve.dialogs.formats.format import Format, Start, register
-from tasksieve.dialogs.formats.journal import Journal
+from tasksieve.dialogs.formats.journal import Journal, split_keys, split_said
 from tasksieve.dialogs.formats.json_text import json_items, json_lines, json_objects, write_json_lines
 from tasksieve.dialogs.formats.parts import says
 from tasksieve.dialogs.formats.table_rows import is_table, table_rows
@@ -137,8 +137,10 @@ def sources_of(values: Iterable[tuple[int, Any]], journal: Journal) -> Iterator[
         except ValueError as error:
             journal.refuse(str(error), line)
             continue
+        if not journal.takes(split_said(value) if isinstance(value, Mapping) else None):
+            continue
         if isinstance(value, Mapping):
-            for key in value.keys() - row.read:
+            for key in value.keys() - row.read - split_keys(value):
                 if says(value[key]):
                     journal.lose(f"'{key}' of a dialog")
         for name in row.lost:

@@ -26,6 +26,8 @@ EXAMPLES = {
 """What a column may be called in a table with an example a row, which may have a column of dialogs too."""
 ACTS = ("action", "actions", "acts", "act", "dialog_act", "dialog_acts", "dialogue_act", "dialogue_acts")
 """What a column of the system's acts may be called in either."""
+SPLIT = ("data_split", "split")
+"""What a column may be called in either that says which split a dialog is of."""
 TOLD = ("facts", "knowledge")
 """Columns of records and notes in either; beside examples those of :data:`TOLD_BESIDE` too, if not read otherwise."""
 TOLD_BESIDE = (*TOLD, "context", "system")
@@ -49,7 +51,7 @@ class Columns:
         separator: what stands between them.
         places: of the columns by what they hold: ``dialog``, ``speaker`` and ``text``, or ``user``, ``response`` and
             maybe ``dialog`` and ``input`` (which goes on with what the user says in ``instruction``); maybe
-            ``weight``.
+            ``weight`` and ``split``.
         told: places of the columns with records and notes.
         acts: that of the column of acts; None if there is none.
         order: that of the column that tells the order of rows; None if there is none.
@@ -83,7 +85,7 @@ def known_columns(header: str) -> Columns | None:
             places |= _places(plain, {"dialog": DIALOG})
             if plain[places["user"]] == "instruction":
                 places |= _places(plain, {"input": ("input",)})
-        places |= _places(plain, {"weight": (WEIGHT,)})
+        places |= _places(plain, {"weight": (WEIGHT,), "split": SPLIT})
         beside = tuple(n for n, name in enumerate(plain) if name in told and n not in places.values())
         others = _places(plain, {"acts": ACTS, "order": ORDERS})
         read = {*places.values(), *beside, others.get("acts")}

@@ -83,7 +83,7 @@ def _again(path: Path, columns: Columns) -> Iterator[Row]:
         yield from _rows(lines, columns, journal)
 
 
-def read_rows(names: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]], journal: Journal) -> Iterator[Dialog]:
+def read_rows(names: Sequence[str], rows: Iterable[Row], journal: Journal) -> Iterator[Dialog]:
     """Yield the dialogs of a table whose cells stand apart already.
 
     Args:
@@ -142,7 +142,9 @@ class _Rows:
         self._held = []
 
     def _assembled(self, dialog: str) -> Iterator[Dialog]:
-        columns, first = self._columns, self._held[0][0]
+        columns, (first, begun) = self._columns, self._held[0]
+        if "split" in columns.places and not self._journal.takes(begun[columns.places["split"]]):
+            return
         assembly = Assembly(self._journal, first)
         if hash(dialog) in self._ended:
             found = f"dialog {shown(dialog)} goes on after another one began"

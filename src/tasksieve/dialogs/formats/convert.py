@@ -13,12 +13,14 @@ from tasksieve.dialogs.dialog import Dialog, Turn
 from tasksieve.dialogs.formats.assembly import one_line
 from tasksieve.dialogs.formats.chat import CHAT, Weights, write_chat
 from tasksieve.dialogs.formats.chat_weights import write_weighted
+from tasksieve.dialogs.formats.chosen import chosen, format_at, iterate_dialogs
 from tasksieve.dialogs.formats.compressed import Compression, compression_named, pack
 from tasksieve.dialogs.formats.format import Format
 from tasksieve.dialogs.formats.journal import Journal
-from tasksieve.dialogs.formats.known import format_of, format_to_write, iterate_dialogs
+from tasksieve.dialogs.formats.known import format_of, format_to_write
 from tasksieve.dialogs.formats.table_writing import write_arrow, write_parquet
 from tasksieve.dialogs.formats.tables import ARROW, PARQUET, has_messages
+from tasksieve.dialogs.formats.writing import writer
 from tasksieve.dialogs.record import Note, Record
 from tasksieve.errors import UserError
 from tasksieve.records.files import write_whole
@@ -32,6 +34,7 @@ class Conversion:
         source, target: names of the formats.
         dialogs, turns: how many were written.
         lost: what of the file is not in the new one, and how often.
+        as_one: a sentence on the splits that were read as one; None if it is one alone.
     """
 
     source: str
@@ -39,6 +42,7 @@ class Conversion:
     dialogs: int
     turns: int
     lost: dict[str, int]
+    as_one: str | None = None
 
 
 _TAKE_WEIGHTS = {CHAT.name: write_chat, PARQUET.name: write_parquet, ARROW.name: write_arrow}
@@ -61,7 +65,7 @@ def convert(
     The new file is read back and compared with the dialogs, so that the list of losses is what really differs.
 
     Args:
-        source: a file in any format.
+        source: a file in any format, a folder, or a split of either.
         target: the file to write; whole, or not at all. Its name's last ending says whether it is compressed.
         from_format: how to read it; else told from the content.
         to_format: how to write it; else told from the name.
@@ -70,20 +74,23 @@ def convert(
     Raises: UserError: if the source has a problem, the target cannot be written or take weights, or the weights are
         not of as many responses as there are.
     """
-    from_format = from_format or format_of(source)
+    given, from_format = from_format, from_format or format_at(source)
     to_format = to_format or format_to_write(target)
     compression = _compression(target, to_format)
-    whole = to_format is CHAT and _keeps_objects(source, from_format, weights)
-    write = to_format.write if weights is None else partial(_taking_weights(to_format, target), weights=weights)
-    journal = Journal(source, strict=strict)
+    meant = chosen(source)
+    whole = to_format is CHAT and all(_keeps_objects(file, given, weights) for file, _ in meant.files)
+    write = writer(to_format) if weights is None else partial(_taking_weights(to_format, target), weights=weights)
+    if weights is not None and whole and len(meant.files) > 1:
+        raise UserError(f"is {len(meant.files)} files; weights are of one, so name that one", source)
+    journal = Journal(source, strict=strict, split=meant.split)
     counted: Counter[str] = Counter()
 
     def fill_plain(part: Path) -> None:
         if whole:
-            write_weighted(source, part, journal, weights or {})
+            write_weighted(meant.files, part, journal, weights or {})
         else:
-            write(iterate_dialogs(source, journal, from_format), part)
-        before = iterate_dialogs(source, Journal(source), from_format)
+            write(iterate_dialogs(source, journal, given), part)
+        before = iterate_dialogs(source, Journal(source), given)
         counted.update(_compared(before, to_format.read(part, Journal(target)), weights or {}))
         if weights is not None:
             _check_number(weights, counted[_LEARNED], source)
@@ -102,7 +109,8 @@ def convert(
     write_whole(target, fill)
     dialogs, turns, _ = (counted.pop(name, 0) for name in ("dialogs", "turns", _LEARNED))
     lost = counted if whole else journal.lost + counted
-    return Conversion(from_format.name, to_format.name, dialogs, turns, dict(lost))
+    journal.path = source
+    return Conversion(from_format.name, to_format.name, dialogs, turns, dict(lost), journal.as_one)
 
 
 def _taking_weights(to_format: Format, target: Path) -> Callable[..., None]:
@@ -111,9 +119,10 @@ def _taking_weights(to_format: Format, target: Path) -> Callable[..., None]:
     return _TAKE_WEIGHTS[to_format.name]
 
 
-def _keeps_objects(source: Path, from_format: Format, weights: Weights | None) -> bool:
+def _keeps_objects(file: Path, given: Format | None, weights: Weights | None) -> bool:
     """Whether objects with messages are kept as they are: those of chat files, and rows of tables for weights."""
-    return from_format is CHAT or (weights is not None and from_format in (PARQUET, ARROW) and has_messages(source))
+    known = given or format_of(file)
+    return known is CHAT or (weights is not None and known in (PARQUET, ARROW) and has_messages(file))
 
 
 def _compression(target: Path, to_format: Format) -> Compression | None:

@@ -65,13 +65,14 @@ class Format:
         example: what a file looks like, for the error about an empty one.
         order: formats are asked whether they recognise a file in this order, and by name if it is the same. One
             that takes more than its own (any JSON, say) comes late.
+    A format without ``write`` is only read.
     """
 
     name: str
     title: str
     suffixes: tuple[str, ...]
     read: Callable[[Path, Journal], Iterator[Dialog]]
-    write: Callable[[Iterable[Dialog], Path], None]
+    write: Callable[[Iterable[Dialog], Path], None] | None
     recognises: Callable[[Start], bool]
     example: str
     order: int = 50

@@ -59,7 +59,7 @@ def iterate_dialogs(path: Path, journal: Journal | None = None, known: Format | 
         path: the file.
         journal: where problems and losses go; without it the first problem is raised.
         known: its format; else it is told from the content.
-    Raises: UserError: if the file cannot be read or holds no dialog.
+    Raises: UserError: if the file cannot be read or holds no dialog; of a split that is asked for it may hold none.
     """
     known = known or format_of(path)
     journal = journal or Journal(path)
@@ -70,7 +70,7 @@ def iterate_dialogs(path: Path, journal: Journal | None = None, known: Format | 
             yield dialog
     except RecursionError:
         journal.refuse("is nested too deeply; expected dialogs")
-    if empty and not journal.problems:
+    if empty and not journal.problems and journal.split is None:
         journal.refuse(f"holds no dialog; expected lines like '{known.example}'")
 
 
