@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tasksieve.dialogs import Dialog, Note, Record
+from tasksieve.dialogs.formats import FORMATS
 from tasksieve.dialogs.record import told
 from tasksieve.encoding import Candidates, EncodedTask, Names, Reader, Vocabulary, names_of, responses_of
 from tasksieve.encoding.actions import spelled
 from tasksieve.encoding.sentences import Embed
 from tasksieve.records.model_config import Facts, Predicted
 
+WRITTEN = [name for name, known in FORMATS.items() if known.write is not None]
+"""Formats that are written too."""
 KB = Names({"kb": ("name", "r_phone")})
 """An entity's name and its telephone number."""
 

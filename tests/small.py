@@ -20,6 +20,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "model": {"dim": 6},
     "weight_module": {"dim": 4},
     "screening": {"trials": 0},
+    "rivals": {"iterations": 6, "checkpoints": 2, "inner_steps": 2, "clusters": 4},
 }
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 
@@ -25,6 +25,32 @@ class ExampleBatch(Protocol):
         ...
 
     def __len__(self) -> int: ...
+
+
+def given_weights(batches: Sequence[Any]) -> Float[Tensor, " examples"] | None:
+    """By what the data say that the losses of batches are multiplied, one batch after the other.
+
+    Args:
+        batches: what they say stands in an attribute ``given``, a number an example, or None if all count alike.
+    Returns: None if all count alike; so nothing is multiplied where no data say anything.
+    """
+    found = [getattr(batch, "given", None) for batch in batches]
+    if all(given is None for given in found):
+        return None
+    parts = zip(batches, found, strict=True)
+    return torch.cat([torch.ones(len(b), device=b.targets.device) if own is None else own for b, own in parts])
+
+
+def mean_factors(batches: Sequence[Any], like: Tensor) -> Float[Tensor, " examples"]:
+    """What the losses of batches are multiplied by for their mean, as far as the data say that each counts.
+
+    Args:
+        batches: one after the other.
+        like: a tensor of the device and kind of number wanted.
+    """
+    size = sum(map(len, batches))
+    factors, given = like.new_full((size,), 1 / size), given_weights(batches)
+    return factors if given is None else factors * given
 
 
 @runtime_checkable

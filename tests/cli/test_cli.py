@@ -246,7 +246,7 @@ def test_the_configuration_of_a_run_is_all_that_another_needs(cli: Cli, learned_
     assert again.code == 0, again.err
     before = json.loads((learned_run / "result.json").read_text())
     assert json.loads(again.out) | {"seconds": 0} == before | {"seconds": 0}
-    options = ("--config", learned_run / "config.toml", "--set", "training.iterations=4", "--out", "other", "--json")
+    options = ("--config", learned_run, "--set", "training.iterations=4", "--out", "other", "--json")
     other = json.loads(cli("train", *options, "--method", "primary", "--size", 3).out)
     assert (other["method"], other["iterations"], other["size"]) == ("primary", 4, 3)
     config = Path("other") / "config.toml"

@@ -8,8 +8,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tasksieve.dialogs.formats import FORMATS, read_dialogs
+from tasksieve.dialogs.formats import read_dialogs
 from tests.commands import Cli, small_options
+from tests.reading import WRITTEN
 
 
 @pytest.mark.parametrize("command", ["convert", "validate", "audit"])
@@ -33,7 +34,8 @@ def test_convert_says_what_it_wrote_and_what_it_could_not(cli: Cli, tmp_path: Pa
     assert ended.out.splitlines()[1] == lost
     assert (tmp_path / "back.txt").read_text() == "1 <SILENCE>\ta b\n\n"
     record = json.loads(cli("convert", "chat.jsonl", "x.doc", "--to", "rasa", "--from", "chat", "--json").out)
-    assert record == {"source": "chat", "target": "rasa", "dialogs": 1, "turns": 1, "lost": {"'n' of a dialog": 1}}
+    counts = {"dialogs": 1, "turns": 1, "lost": {"'n' of a dialog": 1}}
+    assert record == {"source": "chat", "target": "rasa", **counts, "as_one": None}
 
 
 def test_responses_that_differ_in_case_alone_count_as_right(cli: Cli) -> None:
@@ -165,7 +167,7 @@ def test_audit_prints_a_verdict_and_json(cli: Cli, tasks_dir: Path) -> None:
     assert cli("audit", "--primary", "none.txt").code == 2
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS if name != "babi"])
+@pytest.mark.parametrize("name", [name for name in WRITTEN if name != "babi"])
 def test_dialogs_are_the_same_in_any_format(cli: Cli, tasks_dir: Path, tmp_path: Path, name: str) -> None:
     for task, split in (("primary", "train"), ("primary", "test"), ("restaurant", "train")):
         file, converted = tasks_dir / task / f"{split}.txt", tmp_path / f"{task}-{split}"
@@ -185,3 +187,65 @@ def test_training_takes_any_format_and_learns_the_same(cli: Cli, tasks_dir: Path
         assert cli("train", *options, *small_options(), "--out", run).code == 0
         results.append(json.loads(cli("evaluate", run, "--data", test, "--json").out))
     assert {**results[0], "data": 0, "sha256": 0} == {**results[1], "data": 0, "sha256": 0}
+
+
+SPLITS = "split,question,answer,n\ntrain,a,b,1\ntrain,c,d,\ntest,e,f,\n"
+
+
+def test_convert_and_validate_choose_a_split_or_say_that_several_are_read_as_one(cli: Cli) -> None:
+    Path("in.csv").write_text(SPLITS)
+    said = "in.csv: read train and test as one: 3 dialogs; choose with in.csv#train"
+    assert cli("convert", "in.csv", "out.jsonl").out.splitlines()[-1] == said
+    assert cli("validate", "in.csv").out.splitlines()[1:] == ["Not read: column 'n' (1)", said]
+    assert json.loads(cli("validate", "in.csv", "--json").out)[0]["splits"] == {"train": 2, "test": 1}
+    wrote = "Wrote out.jsonl: 1 dialog, 1 turn, from csv to chat\n"
+    assert cli("convert", "in.csv#test", "out.jsonl").out == wrote
+    assert cli("convert", "in.csv", "out.jsonl", "--split-name", "test").out == wrote
+    assert (
+        cli("validate", "in.csv", "--split-name", "test").out
+        == "in.csv#test: CSV, 1 whole dialog, 1 turn, no problem\n"
+    )
+    ended = cli("convert", "in.csv#dev", "out.jsonl")
+    assert (ended.code, ended.err) == (
+        2,
+        "error: in.csv#dev: holds no dialog of a split 'dev'; it has train (2) and test (1)\n",
+    )
+
+
+def test_validate_names_what_is_not_read_beside_problems(cli: Cli) -> None:
+    Path("bad.csv").write_text("question,answer,n\na,b,1\nc\n")
+    ended = cli("validate", "bad.csv")
+    assert ended.code == 2
+    assert ended.out.splitlines()[1:] == [
+        "bad.csv: CSV, 1 whole dialog, 1 turn, 1 problem",
+        "Not read: column 'n' (1)",
+    ]
+
+
+def test_a_run_takes_splits_of_one_file_and_evaluates_another(cli: Cli, tasks_dir: Path) -> None:
+    rows = []
+    for split in ("train", "valid", "test"):
+        for number, dialog in enumerate(read_dialogs(tasks_dir / "primary", split)):
+            rows += [
+                row
+                for turn in dialog.turns
+                for row in (
+                    (split, f"{split}{number}", who, text)
+                    for who, text in (("user", turn.user), ("system", turn.system))
+                )
+            ]
+    table = pl.DataFrame(rows, schema=["split", "dialog", "speaker", "text"], orient="row")
+    table.write_csv("all.csv")
+    options = ("--primary", "all.csv#train", "--valid", "all.csv#dev", "--no-audit", *small_options(method="primary"))
+    assert cli("train", *options, "--out", "run").code == 0
+    measured = [
+        json.loads(cli("evaluate", "run", "--data", *data, "--json").out)
+        for data in (("all.csv#test",), ("all.csv", "--split-name", "test"))
+    ]
+    assert measured[0] == measured[1]
+    assert measured[0]["data"] == "all.csv#test"
+    Path("empty.csv").write_text("dialog,speaker,text\n1,user,a\n1,system,b\n1,user,c\n1,system,\n")
+    assert cli("evaluate", "run", "--data", "empty.csv").code == 0
+    strict = cli("evaluate", "run", "--data", "empty.csv", "--strict")
+    assert (strict.code, strict.err.startswith("error: empty.csv:5: text of the system is empty")) == (2, True)
+    assert cli("train", *options, "--out", "run").code == 0

@@ -8,11 +8,13 @@ from __future__ import annotations
 import contextlib
 import gzip
 import hashlib
+import io
 import json
 import struct
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ import torch
 
 from tasksieve.dialogs import Act, Dialog, Note, Record, Span, Turn
 from tasksieve.dialogs.formats import FORMATS, iterate_dialogs, read_sentences
+from tasksieve.dialogs.formats.compressed import COMPRESSIONS, pack
+from tasksieve.dialogs.formats.format import Format
 from tasksieve.dialogs.formats.journal import Journal, JournalFull
 from tasksieve.dialogs.simulate import simulate
 from tasksieve.images.read import read_idx
@@ -35,7 +39,10 @@ from tasksieve.training.loop.tensor_files import read_tensors, write_tensors
 from tasksieve.training.runs.dialog_tasks import Encoding
 from tasksieve.training.runs.images import ImageConfig
 from tasksieve.training.runs.labels import read_labels
+from tests.fuzz.chat_seeds import CHAT_SEEDS
 from tests.fuzz.server_targets import ADDRESSES, BODIES, rank, respond, visit
+from tests.fuzz.shapes import SHAPES
+from tests.public_sets import PUBLIC
 
 
 @dataclass(frozen=True)
@@ -74,23 +81,53 @@ def dialog_targets() -> list[Target]:
     dialogs = [told, *(simulate(kind, dialogs=1, seed=0)["train"][0] for kind in kinds)]
     found = []
     for known in FORMATS.values():
-        seed = written(lambda path, known=known: known.write(iter(dialogs), path))
+        write = known.write
+        seeds = [] if write is None else [written(lambda path, write=write: write(iter(dialogs), path))]
+        seeds += PUBLIC.get(known.name, ())
         file = f"dialogs{known.suffixes[0] if known.suffixes else '.txt'}"
         found.append(
             Target(
                 f"dialogs: {known.name}",
                 file,
-                (seed, known.example.encode()),
+                (*seeds, known.example.encode(), *(CHAT_SEEDS if known.name == "chat" else ())),
                 lambda path, known=known: list(iterate_dialogs(path, known=known)),
             )
         )
-    seeds = tuple(seed for target in found for seed in target.seeds)
-    found.append(Target("dialogs: any format", "dialogs", seeds, _collected))
+    all_seeds = tuple(seed for target in found for seed in target.seeds)
+    found.append(Target("dialogs: any format", "dialogs", all_seeds, _collected))
+    plain = FORMATS["chat"]
+    text = written(lambda path: plain.write(iter(dialogs), path))
+    found.append(Target("dialogs: compressed", "dialogs", packed(text), _collected))
+    stream = io.BytesIO()
+    rows = [
+        {key: message[key] for key in ("role", "content")} for message in json.loads(text.splitlines()[0])["messages"]
+    ]
+    pl.DataFrame({"messages": [rows, rows]}).write_ipc_stream(stream)
+    found.append(Target("dialogs: Arrow stream", "dialogs", (stream.getvalue(),), _collected))
     said = {"dialog_act": {"Inn-Offer": [["name", "Inn"]], "bye": [["none", "none"]]}}
     beside = json.dumps({"0.json": {"1": {**said, "span_info": [["Inn-Offer", "name", "Inn", 6, 9]]}}}).encode()
     found.append(Target("dialogs: acts of MultiWOZ", "dialog_acts.json", (beside, b"{}"), _read_beside))
+    for name, shapes in SHAPES.items():
+        read = partial(_read_all, FORMATS[name])
+        found.append(Target(f"dialogs: {name}, other shapes", f"dialogs.{name}", shapes, read))
     found.append(Target("sentences", "candidates.txt", (b"1 hello there\n2 good bye\n",), read_sentences))
     return found
+
+
+def _read_all(known: Format, path: Path) -> object:
+    return list(iterate_dialogs(path, known=known))
+
+
+def packed(data: bytes) -> tuple[bytes, ...]:
+    """The same in every compression."""
+    with tempfile.TemporaryDirectory() as folder:
+        plain, target = Path(folder) / "plain", Path(folder) / "packed"
+        plain.write_bytes(data)
+        found = []
+        for compression in COMPRESSIONS:
+            pack(plain, target, compression)
+            found.append(target.read_bytes())
+        return tuple(found)
 
 
 def _read_beside(path: Path) -> object:

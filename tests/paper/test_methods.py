@@ -19,7 +19,12 @@ from tests.small import small_config
 
 METHODS = {name: method for name, method in all_methods().items() if not method.simple}
 BRIEF = {"iterations": 4}
-RIVALS = ("reweight", "gradient-cosine", "meta-weight-net")
+CHANGING = ("reweight", "gradient-cosine", "meta-weight-net", "cluster-attention", "adapt", "rho-loss")
+FIXED = (
+    "discriminator", "instance-weighting", "less", "nearest-bm25", "nearest-embedding", "random-half", "stratified",
+)  # fmt: skip
+INITIAL = ("maml", "reptile")
+RIVALS = (*CHANGING, *FIXED, *INITIAL)
 
 
 def parameters(config: Any, folder: Path) -> dict[str, torch.Tensor]:
@@ -109,7 +114,7 @@ def test_every_method_trains_on_several_related_tasks(tasks_dir: Path, tmp_path:
     result = train(config, tmp_path / "run")
     assert result["method"] == method
     folder = RunFolder(tmp_path / "run")
-    weighted = method in ("learned", "random-fixed", "random-changing", "oracle", *RIVALS)
+    weighted = method in ("learned", "random-fixed", "random-changing", "oracle", *CHANGING, *FIXED)
     assert bool(folder.weight_steps()) == weighted
     if weighted:
         weights = folder.read_weights()
@@ -117,7 +122,7 @@ def test_every_method_trains_on_several_related_tasks(tasks_dir: Path, tmp_path:
         assert len(weights) == len(folder.read_examples()) * len(folder.weight_steps())
         steps = folder.weight_steps()
         fixed = folder.read_weights(steps[0])["weight"].equals(folder.read_weights(steps[-1])["weight"])
-        assert fixed == (method in ("random-fixed", "oracle"))
+        assert fixed == (method in ("random-fixed", "oracle", *FIXED))
 
 
 def test_what_a_method_lacks_is_said_before_anything_is_written(tasks_dir: Path, tmp_path: Path) -> None:

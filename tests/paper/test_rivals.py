@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
+from tasksieve.contracts import given_weights
 from tasksieve.encoding import ExampleBatch, Examples
 from tasksieve.experiments.mnist import table1_config
 from tasksieve.kernels import disabled
@@ -51,12 +52,18 @@ class Problem:
             self.model, Tasks(self.primary, self.primary, (self.related,)), TrainingConfig(batch_size=4)
         )
 
+    def count(self) -> None:
+        """Let the data say that examples count by more and by less."""
+        for number, one in enumerate((self.primary, self.related)):
+            one.given = torch.rand(len(one), generator=torch.Generator().manual_seed(number)).double() * 3
+
     def primary_batch(self, step: int) -> ExampleBatch:
         return self.gradients.primary_batch(step)
 
     def losses(self, params: dict[str, Tensor], batch: ExampleBatch) -> Tensor:
         found: Tensor = functional_call(self.model, params, (batch,))
-        return found
+        given = given_weights([batch])
+        return found if given is None else found * given
 
     def looked_ahead(self, batch: ExampleBatch, step: int) -> Tensor:
         """Algorithm 1 of Ren et al.: a step with weights ε = 0, and the primary loss differentiated by ε."""
@@ -81,7 +88,15 @@ def problem(request: pytest.FixtureRequest) -> Any:
         yield Problem()
 
 
-def test_reweighting_looks_one_step_ahead(problem: Problem) -> None:
+@pytest.fixture(params=[False, True])
+def any_problem(problem: Problem, request: pytest.FixtureRequest) -> Problem:
+    if request.param:
+        problem.count()
+    return problem
+
+
+def test_reweighting_looks_one_step_ahead(any_problem: Problem) -> None:
+    problem = any_problem
     weighter, batch = LookAhead(problem.gradients), problem.related.batch(torch.arange(9))
     expected = problem.looked_ahead(batch, 2)
     assert 0 < int((expected > 0).sum()) < len(expected)
@@ -102,7 +117,8 @@ def test_where_every_example_harms_none_is_learned_from(problem: Problem) -> Non
     assert not weighter.weights((problem.related.batch(harmful),), 2).any()
 
 
-def test_a_task_is_weighted_by_the_cosine_of_the_gradients_that_both_have(problem: Problem) -> None:
+def test_a_task_is_weighted_by_the_cosine_of_the_gradients_that_both_have(any_problem: Problem) -> None:
+    problem = any_problem
     batch = problem.related.batch(torch.arange(9))
     own, other = problem.gradient(problem.primary_batch(1)), problem.gradient(batch)
     pairs = [(x, other[name]) for name, x in own.items()]
@@ -148,7 +164,7 @@ def test_a_meta_weight_net_learns_and_resumes(tasks_dir: Path, tmp_path: Path) -
     assert not folder.has_record("screening")
 
 
-@pytest.mark.parametrize("method", ["reweight", "meta-weight-net"])
+@pytest.mark.parametrize("method", ["reweight", "meta-weight-net", "less", "rho-loss", "instance-weighting"])
 def test_rivals_tell_wrong_labels_from_right_ones(tmp_path: Path, method: str) -> None:
     settings = [f"training.method={method}", "training.iterations=150", "training.batch_size=64"]
     run(table1_config(None, "next", 0.5, [*settings, "training.related_lr=0.01"]), tmp_path / "run", IMAGES)

@@ -26,7 +26,7 @@ _turns = st.builds(
     Turn,
     user=st.sampled_from(("yes", "in Riga", "on Monday", SILENCE)),
     system=st.text("abc ", min_size=1, max_size=5),
-    learned=st.booleans(),
+    learned=st.sampled_from((0.0, 0.5, 1.0)),
     acts=_acts,
 )
 _events = st.lists(st.one_of(_turns, st.builds(Note, st.just("a note"))), max_size=6)

@@ -120,6 +120,14 @@ def test_a_context_with_two_responses_is_ambiguous() -> None:
     assert "1 of 4 primary turns have a context that more often has another response" in sentences(found)
 
 
+def test_entities_are_named_without_the_punctuation_around_them() -> None:
+    test = dialog(("hi", "at 9:00, (or 10:30)."), ("room 9:00?", "'10:30', then no. 7:"))
+    audited = audit_splits(Splits([dialog(("hi", "no. 7"))], test=[test]))
+    (found,) = audited.entities
+    assert (found.entities, found.unseen, found.examples) == (3, 2, ("10:30", "9:00"))
+    assert "e.g. 10:30, 9:00; in" in sentences(audited)
+
+
 def test_entities_that_training_never_shows() -> None:
     known = dialog(("hi", "resto_1 it is"), facts=("resto_1 R_phone resto_1_phone",))
     test = dialog(

@@ -154,7 +154,7 @@ STOPS: dict[str, tuple[list[Dialog], list[Dialog] | None, list[Dialog] | None, P
         "No validation turn says what the system does; annotate its actions, or predict responses",
     ),
     "nothing to learn": (
-        [Dialog((Turn("hi", "ok", learned=False),))],
+        [Dialog((Turn("hi", "ok", learned=0.0),))],
         HELD,
         None,
         "responses",

@@ -24,6 +24,7 @@ from tasksieve.records.comparison import (
     SeedResult,
     comparison_row,
     paired_interval,
+    signed,
     verdict,
 )
 from tasksieve.records.config import RunConfig
@@ -90,8 +91,19 @@ def test_methods_that_are_level_need_no_more_seeds() -> None:
     level = verdict([row("primary", base, base), row("multitask", base, base), row("learned", base, base)])
     assert level.endswith("stay with primary, or compare with fewer dialogs (--sizes) or on a harder test set.")
     assert "seeds" not in level
-    worse = verdict([row("primary", base, base), row("multitask", [99.0, 98.0], base), row("learned", base, base)])
-    assert worse.startswith("Undecided: ")
+    worse = row("multitask", [99.0, 98.0], base)
+    assert verdict([row("primary", base, base), worse, row("learned", base, base)]).startswith("Undecided: multitask")
+    chosen = verdict([row("primary", base, base), worse, row("learned", base, base, valid=60.0)])
+    assert chosen.startswith("Equal: with 50 dialogs learned is right in 100.0 % of the test turns, each seed as pri")
+    assert "seeds" not in chosen
+
+
+def test_a_difference_that_rounds_to_nothing_has_one_sign() -> None:
+    assert [signed(points) for points in (-0.04, 0.0, -0.0, 0.04, -0.06, -12.345)] == [
+        *["+0.0"] * 4,
+        "\N{MINUS SIGN}0.1",
+        "\N{MINUS SIGN}12.3",
+    ]
 
 
 def test_the_verdict_judges_the_method_that_validation_chose() -> None:

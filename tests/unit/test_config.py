@@ -41,7 +41,10 @@ def test_nothing_can_be_changed_later() -> None:
             {**DATA, "training": {"iteration": 3}},
             "unknown key 'training.iteration'; known here: method, seed, iterations",
         ),
-        ({**DATA, "trainng": {}}, "unknown key 'trainng'; known here: training, meta, data, model, weight_module"),
+        (
+            {**DATA, "trainng": {}},
+            "unknown key 'trainng'; known here: training, meta, rivals, data, model, weight_module",
+        ),
         (
             {**DATA, "training": {"iterations": 0}},
             "training.iterations: found 0; input should be greater than or equal to 1",

@@ -105,7 +105,7 @@ def test_simulated_dialogs_have_no_twins(kind: str) -> None:
 
 
 def test_a_response_that_is_not_learned_from_is_context_and_nothing_else() -> None:
-    whole = Dialog((Turn("hi", "go away", learned=False), Turn("a table", "for two")))
+    whole = Dialog((Turn("hi", "go away", learned=0.0), Turn("a table", "for two")))
     readings = Reader().read([whole])
     vocabulary = Vocabulary.of(readings)
     candidates = Candidates(responses_of(readings), vocabulary)
@@ -114,7 +114,7 @@ def test_a_response_that_is_not_learned_from_is_context_and_nothing_else() -> No
     assert [(example.turn, example.system) for example in task.examples] == [(1, "for two")]
     memories = task.batch(torch.tensor([0])).memories
     assert int((memories >= 0).sum()) == 2
-    nothing = Reader().read([Dialog((Turn("hi", "go away", learned=False),))])
+    nothing = Reader().read([Dialog((Turn("hi", "go away", learned=0.0),))])
     with pytest.raises(UserError, match="no dialog has a response to learn from"):
         EncodedTask(nothing, vocabulary, candidates)
 

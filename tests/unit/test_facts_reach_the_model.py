@@ -13,6 +13,7 @@ from tasksieve.dialogs.formats import FORMATS, write_babi
 from tasksieve.dialogs.simulate import simulate
 from tasksieve.training.runs.dialogs import train
 from tasksieve.training.runs.trained_model import TrainedModel, evaluate_run
+from tests.reading import WRITTEN
 from tests.small import small_config
 
 CITIES = ("rome", "oslo", "bonn", "lima", "cork", "nice")
@@ -33,7 +34,7 @@ def asked(count: int, seed: int, kind: str) -> list[Dialog]:
     return dialogs
 
 
-@pytest.mark.parametrize("name", list(FORMATS))
+@pytest.mark.parametrize("name", WRITTEN)
 def test_an_answer_that_depends_on_a_tools_result_alone_is_found_in_every_format(name: str, tmp_path: Path) -> None:
     kind = {"babi": TRIPLES, "rasa": SLOTS}.get(name, "forecast")
     known = FORMATS[name]

@@ -111,7 +111,7 @@ def test_parts_in_every_shape_are_text_or_counted(tmp_path: Path, content: objec
 def test_an_image_alone_is_a_user_who_says_nothing(tmp_path: Path) -> None:
     image = {"type": "image_url", "image_url": {"url": "x"}}
     assert read(tmp_path, user([image]), assistant(content="a dog")) == (Turn("", "a dog"),)
-    assert validate(tmp_path / "dialogs").lost == {"part of a message that is not text": 1}
+    assert validate(tmp_path / "dialogs").lost == {"part 'image_url' of a message": 1}
 
 
 def test_parts_of_a_result_are_told_apart_from_a_list_of_results(tmp_path: Path) -> None:
@@ -156,10 +156,14 @@ def test_objects_with_a_message_a_line_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('[{"role": "user", "content": "hi"}]', r":1: found no list 'messages' but \['content', 'role'\]"),
-        ('[{"messages": []}, 5]', r":1: found no list 'messages' but 5"),
+        ('[{"role": "boss", "content": "hi"}]', ":1: message 1: found role 'boss'"),
+        ('[{"messages": []}, 5]', ":1: found 5; expected an object with 'messages'"),
+        (
+            '[{"text": "hi"}]',
+            r":1: found keys \['text'\]; expected 'messages', 'conversations' or 'contents', or two",
+        ),
         ('{\n"messages": [}', ":2: is not JSON"),
-        ('{\n"messages": 1}\n[1]', r":1: found no list 'messages' but \['messages'\]"),
+        ('{\n"messages": 1}\n[1]', ":1: found 1 as 'messages'; expected a list of messages"),
         ('{"messages": [\n{"messages": 5}', ":1: is not JSON"),
     ],
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tasksieve.dialogs import Dialog, Turn
-from tasksieve.dialogs.formats import format_of, read_dialogs
+from tasksieve.dialogs.formats import FORMATS, format_of, read_dialogs
 from tasksieve.dialogs.formats.parlai import PARLAI
 from tasksieve.dialogs.formats.validate import validate
 from tasksieve.errors import UserError
@@ -32,6 +32,26 @@ def test_spaces_in_place_of_a_tab_are_named(tmp_path: Path) -> None:
         read(tmp_path, "text:hello there    labels:hi\n")
 
 
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ("text:hi\tlabels:hello    episode_done:True", "episode_done:"),
+        ("text:hi\tlabels:hello label_candidates:hello|bye", "label_candidates:"),
+        ("text:hi    labels:hello\teval_labels:hello", "labels:"),
+    ],
+)
+def test_a_field_that_ran_into_another_is_named(tmp_path: Path, line: str, field: str) -> None:
+    with pytest.raises(UserError, match=f":1: found '{field}' after spaces; expected a tab before it"):
+        read(tmp_path, line + "\n")
+
+
+def test_words_that_look_like_a_field_are_written_apart(tmp_path: Path) -> None:
+    said = "say  labels: and episode_done: and labels:"
+    PARLAI.write([Dialog((Turn(said, said),))], tmp_path / "a.txt")
+    read_back = "say labels : and episode_done : and labels:"
+    assert read_dialogs(tmp_path / "a.txt")[0].turns == (Turn(read_back, read_back),)
+
+
 def test_a_file_without_any_end_of_a_dialog_says_so(tmp_path: Path) -> None:
     assert len(read(tmp_path, "text:a\tlabels:b\n" * 100)) == 1
     assert validate(tmp_path / "dialogs").lost == {}
@@ -48,3 +68,14 @@ def test_candidates_of_an_example_are_read_and_written(tmp_path: Path) -> None:
     assert dialog.turns[0].candidates == ("hello", "good bye", "a|b")
     PARLAI.write([dialog], tmp_path / "b.txt")
     assert read_dialogs(tmp_path / "b.txt") == [dialog]
+
+
+def test_candidates_of_a_conversation_are_read_and_written(tmp_path: Path) -> None:
+    acts = '{"id": "user", "text": "hi"}, {"id": "bot", "text": "hello", "label_candidates": ["hello", "bye"]}'
+    more = '{"id": "user", "text": "a"}, {"id": "bot", "text": "b", "label_candidates": "b"}'
+    (tmp_path / "a.jsonl").write_text(f'{{"dialog": [[{acts}], [{more}]]}}\n')
+    (dialog,) = read_dialogs(tmp_path / "a.jsonl")
+    assert [turn.candidates for turn in dialog.turns] == [("hello", "bye"), ()]
+    assert validate(tmp_path / "a.jsonl").lost == {"'label_candidates' of an act": 1}
+    FORMATS["parlai-jsonl"].write([dialog], tmp_path / "b.jsonl")
+    assert read_dialogs(tmp_path / "b.jsonl") == [dialog]

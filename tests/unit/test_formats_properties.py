@@ -21,8 +21,10 @@ from tasksieve.dialogs.formats.journal import Journal, JournalFull
 from tasksieve.dialogs.formats.validate import validate
 from tasksieve.dialogs.record import collected, told
 from tasksieve.errors import UserError
+from tests.reading import WRITTEN
 
 NAMES = list(FORMATS)
+KEEP_WEIGHTS = ("chat", "parlai", "parlai-jsonl", "csv", "parquet", "arrow")
 LINES = ("babi", "parlai", "chat", "parlai-jsonl", "csv")
 ARRAYS = ("sgd", "convlab")
 
@@ -79,7 +81,7 @@ def read(known: Format, path: Path) -> list[Dialog]:
     return plain(iterate_dialogs(path, known=known))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", WRITTEN)
 @given(given_dialogs=st.lists(dialogs, min_size=1, max_size=4))
 @settings(deadline=None, max_examples=30)
 def test_what_is_written_is_read_back_and_known_again(
@@ -115,7 +117,31 @@ def test_these_keep_any_record(
     assert read(FORMATS[name], path) == given_dialogs
 
 
-@pytest.mark.parametrize("name", NAMES)
+weights = st.sampled_from([1.0, 0.0, 2.0]) | st.floats(0, 1e6, allow_subnormal=False)
+counted_dialogs = dialogs_of(st.builds(Turn, anything, sentences, weights), triples)
+
+
+def weights_of(read_dialogs: list[Dialog]) -> list[float]:
+    return [turn.learned for dialog in read_dialogs for turn in dialog.turns]
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+@given(given_dialogs=st.lists(counted_dialogs, min_size=1, max_size=3))
+@settings(deadline=None, max_examples=30)
+def test_weights_are_kept_or_named_as_lost(
+    tmp_path_factory: pytest.TempPathFactory, name: str, given_dialogs: list[Dialog]
+) -> None:
+    folder = tmp_path_factory.mktemp("weights")
+    FORMATS["parlai-jsonl"].write(given_dialogs, folder / "in")
+    lost = convert(folder / "in", folder / "out", to_format=FORMATS[name]).lost
+    before, after = weights_of(given_dialogs), weights_of(read(FORMATS[name], folder / "out"))
+    assert after == (before if name in KEEP_WEIGHTS else [1.0] * len(before))
+    changed = [weight for weight, other in zip(before, after, strict=True) if weight != other]
+    assert lost.get("weight 0 of a response", 0) == changed.count(0)
+    assert lost.get("weight of a response", 0) == len(changed) - changed.count(0)
+
+
+@pytest.mark.parametrize("name", WRITTEN)
 @given(given_dialogs=st.lists(any_dialogs, min_size=1, max_size=3))
 @settings(deadline=None, max_examples=30)
 def test_the_list_of_losses_is_empty_only_if_nothing_is_lost(

@@ -71,7 +71,7 @@ def test_chat_messages_keep_all_they_have_beside_their_weights(tmp_path: Path) -
         convert(source, tmp_path / "out.jsonl", weights={(0, 0): 1.0})
 
 
-def test_a_response_of_weight_0_is_read_as_not_to_learn_from_and_keeps_its_weight(tmp_path: Path) -> None:
+def test_weights_are_read_and_kept_by_formats_that_have_a_place_for_them(tmp_path: Path) -> None:
     said = [("a", "b", 0), ("c", "d", 1), ("e", "f", 0.5)]
     messages = [
         message
@@ -82,12 +82,13 @@ def test_a_response_of_weight_0_is_read_as_not_to_learn_from_and_keeps_its_weigh
         )
     ]
     source = written(tmp_path, json.dumps({"messages": messages}) + "\n")
-    assert [turn.learned for turn in read_dialogs(source)[0].turns] == [False, True, True]
-    other = "'weight' of a message other than 0 and 1"
-    assert validate(source).lost == {other: 1}
-    assert convert(source, tmp_path / "out.jsonl").lost == {other: 1}
-    assert [turn.learned for turn in read_dialogs(tmp_path / "out.jsonl")[0].turns] == [False, True, True]
-    assert convert(source, tmp_path / "out.txt").lost == {other: 1, "weight 0 of a response": 1}
+    assert [turn.learned for turn in read_dialogs(source)[0].turns] == [0, 1, 0.5]
+    assert validate(source).lost == {}
+    for name in ("out.jsonl", "out.conversations"):
+        assert convert(source, tmp_path / name).lost == {}
+        assert [turn.learned for turn in read_dialogs(tmp_path / name)[0].turns] == [0, 1, 0.5]
+    lost = {"weight of a response": 1, "weight 0 of a response": 1}
+    assert convert(source, tmp_path / "out.txt").lost == lost
     convert(source, tmp_path / "out.jsonl", weights={(0, 1): 0.25, (0, 2): 0.75})
     written_messages = json.loads((tmp_path / "out.jsonl").read_text())["messages"]
     assert [message["weight"] for message in written_messages if "weight" in message] == [0, 0.25, 0.75]

@@ -14,6 +14,7 @@ from tasksieve.dialogs.formats.convert import convert
 from tasksieve.dialogs.formats.validate import validate
 from tasksieve.dialogs.record import DEEPEST, collected, told, triples
 from tasksieve.errors import UserError
+from tests.reading import WRITTEN
 
 FOUND = {"name": "71 Saint Peter", "near": ["San Jose", "a lake"], "at": {"floor": 2, "open": True, "note": None}}
 FIELDS = (
@@ -88,7 +89,7 @@ def test_prose_is_one_note_and_lines_of_records_are_records(tmp_path: Path) -> N
         ]
 
 
-@pytest.mark.parametrize("name", list(FORMATS))
+@pytest.mark.parametrize("name", WRITTEN)
 def test_prompts_are_notes_in_every_format_that_has_them(tmp_path: Path, name: str) -> None:
     prompts = [Note("You are a kind assistant."), Note("api_call no result")]
     FORMATS[name].write([Dialog((*prompts, Turn("hi", "hello")))], tmp_path / "dialogs")

@@ -32,6 +32,7 @@ from tasksieve.encoding.values import Kind, names_in, values_in
 from tasksieve.errors import UserError
 from tasksieve.training.runs.answers import best_answers
 from tasksieve.training.runs.foreign import foreign_values, held_by
+from tests.reading import WRITTEN
 from tests.support_dialogs import FIRST, LAST, POLICY, support_dialogs
 
 
@@ -81,7 +82,7 @@ def all_answers(desk: Desk, dialogs: list[Dialog]) -> list[tuple[Dialog, str, st
     return found
 
 
-@pytest.mark.parametrize("name", list(FORMATS))
+@pytest.mark.parametrize("name", WRITTEN)
 @given(seed=st.integers(0, 10**6), told=st.booleans(), small=st.booleans())
 @settings(deadline=None, max_examples=3)
 def test_no_answer_holds_a_value_of_another_customer_in_any_format(

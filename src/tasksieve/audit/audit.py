@@ -40,6 +40,7 @@ class Audit:
         words: what each related task's words have in common with the primary task's.
         files: the file of each split, by the split's name.
         not_read: by file, what of it is not read, and how often it is there.
+        as_one: by file, a sentence on the splits in it that were read as one.
     """
 
     verdict: str
@@ -56,6 +57,7 @@ class Audit:
     words: tuple[SharedWords, ...]
     files: dict[str, str] = field(default_factory=dict)
     not_read: dict[str, dict[str, int]] = field(default_factory=dict)
+    as_one: dict[str, str] = field(default_factory=dict)
 
     @property
     def stop(self) -> str | None:
@@ -104,7 +106,7 @@ def audit(
     read = read_all(Files(primary, related, valid, test, split, split_seed, size, strict))
     files = read.files if split is None else {}
     found = audit_splits(read.splits, predict, slot_acts, model, files, read.whole)
-    return replace(found, files=read.files, not_read=read.not_read)
+    return replace(found, files=read.files, not_read=read.not_read, as_one=read.as_one)
 
 
 def audit_splits(

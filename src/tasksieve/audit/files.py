@@ -10,6 +10,7 @@ from tasksieve.audit.splits import PRIMARY, TEST, VALID, Splits
 from tasksieve.dialogs import Dialog
 from tasksieve.dialogs.drawn_splits import draw_splits
 from tasksieve.dialogs.formats import archive_files, dialog_file, iterate_dialogs
+from tasksieve.dialogs.formats.chosen import tell
 from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.errors import UserError
 
@@ -46,6 +47,7 @@ class Read:
         splits: the dialogs.
         files: the file of each split, by the split's name.
         not_read: by file, what of it is not read, and how often it is there.
+        as_one: by file, a sentence on the splits in it that were read as one.
         whole: the dialogs of the primary task, whatever size was asked for.
     """
 
@@ -53,6 +55,7 @@ class Read:
     whole: Splits
     files: dict[str, str] = field(default_factory=dict)
     not_read: dict[str, dict[str, int]] = field(default_factory=dict)
+    as_one: dict[str, str] = field(default_factory=dict)
 
 
 def read_all(given: Files) -> Read:
@@ -82,7 +85,7 @@ def read_all(given: Files) -> Read:
     )
     files = [*named.items(), *zip(splits.related_names(), related, strict=True)]
     whole = Splits(own[PRIMARY], valid=own.get(VALID), test=own.get(TEST))
-    return Read(splits, whole, {name: str(path) for name, path in files}, reading.not_read)
+    return Read(splits, whole, {name: str(path) for name, path in files}, reading.not_read, reading.as_one)
 
 
 class _Reading:
@@ -91,10 +94,19 @@ class _Reading:
     def __init__(self, strict: bool) -> None:
         self._strict = strict
         self.not_read: dict[str, dict[str, int]] = {}
+        self.as_one: dict[str, str] = {}
 
     def dialogs(self, path: Path) -> list[Dialog]:
         journal = Journal(path, strict=self._strict)
-        found = list(iterate_dialogs(path, journal))
+        found: list[Dialog] = []
+        try:
+            found.extend(iterate_dialogs(path, journal))
+        except UserError:
+            tell(journal, path, len(found))
+            raise
+        journal.path = path
+        if journal.as_one is not None:
+            self.as_one[str(path)] = journal.as_one
         if journal.lost:
             self.not_read[str(path)] = dict(journal.lost.most_common())
         return found

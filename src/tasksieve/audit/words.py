@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tasksieve.audit.splits import ReadSplits, Splits, Use, share
@@ -14,6 +14,8 @@ from tasksieve.encoding import Reader, Reading, Vocabulary, words_of
 _SHOWN = 5
 _RESPONSES = Use()
 _NAME = re.compile(r".*[_\d].*")
+_PUNCTUATION = ".,;:!?\"'()[]{}"
+"""What stands around a word without being a part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def entities(splits: Splits, read: ReadSplits) -> tuple[Entities, ...]:
     for (name, dialogs), (_, readings) in zip(splits.held_out(), read.held_out(), strict=True):
         there = _entities(dialogs)
         unseen = there - own - related
-        turns = [unseen.intersection(words) for reading in readings for words in _unplaced(reading)]
+        turns = [unseen & _bare(words) for reading in readings for words in _unplaced(reading)]
         often = Counter(word for words in turns for word in words)
         examples = tuple(word for word, _ in sorted(often.items(), key=lambda item: (-item[1], item[0]))[:_SHOWN])
         missed = share(sum(map(bool, turns)), len(turns))
@@ -97,14 +99,19 @@ def entities(splits: Splits, read: ReadSplits) -> tuple[Entities, ...]:
 
 def _words(*tasks: Sequence[Dialog]) -> set[str]:
     """All words of dialogs as they stand, with their facts."""
-    return set(Vocabulary.of(*(Reader("all").read(dialogs) for dialogs in tasks)).words)
+    return _bare(Vocabulary.of(*(Reader("all").read(dialogs) for dialogs in tasks)).words)
 
 
 def _entities(dialogs: Sequence[Dialog]) -> set[str]:
     told: set[str] = set()
     for event in {event for dialog in dialogs for event in dialog.events if not isinstance(event, Turn)}:
         told.update(word for text in _told(event) for word in words_of(text))
-    return told | {word for turn in _turns(dialogs) for word in _said(turn) if _NAME.fullmatch(word)}
+    return _bare((*told, *(word for turn in _turns(dialogs) for word in _said(turn) if _NAME.fullmatch(word))))
+
+
+def _bare(words: Iterable[str]) -> set[str]:
+    """The words without the punctuation around them."""
+    return {word.strip(_PUNCTUATION) for word in words} - {""}
 
 
 def _told(event: Record | Note) -> Iterator[str]:

@@ -51,8 +51,8 @@ def compare(
     methods: Annotated[
         str | None,
         typer.Option(
-            help="Names of methods with commas between them; all are listed below. By default "
-            "primary,multitask,learned and the simple baselines that suit."
+            help="Names of methods with commas between them; all are listed below. rivals is for those of others "
+            "(docs/rivals.md). By default primary,multitask,learned and the simple baselines that suit."
         ),
     ] = None,
     seeds: Seeds = 2,
@@ -76,6 +76,7 @@ def compare(
     Finished runs are kept: the same command goes on where it was stopped, and more seeds or methods may be added.
     """
     from tasksieve.experiments.compare import Plan
+    from tasksieve.training.methods import names_for
 
     data = {
         "primary": primary,
@@ -91,7 +92,7 @@ def compare(
     plan = Plan(
         resolved,
         test,
-        tuple(names_in(DEFAULT if methods is None else methods)),
+        names_for(names_in(DEFAULT if methods is None else methods)),
         tuple(numbers_in(sizes)),
         seeds,
         out,

@@ -9,8 +9,9 @@ import typer
 from rich.console import Console
 
 from tasksieve.cli.messages import output, say
-from tasksieve.cli.options import Json, Strict, print_json
+from tasksieve.cli.options import Json, SplitName, Strict, print_json
 from tasksieve.errors import UserError
+from tasksieve.records.parted_paths import with_part
 from tasksieve.report import formatting as show
 
 if TYPE_CHECKING:
@@ -23,14 +24,18 @@ From = Annotated[
 
 
 def convert(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="Dialogs in any format.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", help="Dialogs in any format: a file, a folder, FILE#train.")
+    ],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write.")],
     from_format: From = None,
+    split_name: SplitName = None,
     to_format: Annotated[
         str | None, typer.Option("--to", help="The format to write; else told from the name of OUT.")
     ] = None,
     weights: Annotated[
-        Path | None, typer.Option(help="For chat: a table as `tasksieve weights RUN --export` writes it.")
+        Path | None,
+        typer.Option(help="For chat, parquet, arrow: a table as `tasksieve weights RUN --export` writes it."),
     ] = None,
     task: Annotated[int, typer.Option(min=1, help="Which related task of the table IN is, counted from 1.")] = 1,
     threshold: Annotated[
@@ -42,15 +47,17 @@ def convert(
     """Write dialogs in another format, and say what it has no place for.
 
     Formats: [bold]babi[/bold] (.txt), [bold]chat[/bold] messages (.jsonl), [bold]parlai[/bold],
-    [bold]parlai-jsonl[/bold], [bold]sgd[/bold] or MultiWOZ 2.2 (.json), [bold]convlab[/bold],
-    [bold]rasa[/bold] stories (.yml), [bold]csv[/bold]. See docs/formats.md.
+    [bold]parlai-jsonl[/bold], [bold]fbdialog[/bold], [bold]sgd[/bold] or MultiWOZ 2.2 (.json), [bold]convlab[/bold],
+    [bold]rasa[/bold] stories (.yml), [bold]csv[/bold], [bold]parquet[/bold], [bold]arrow[/bold]. With one more ending
+    (.gz, .zst, .xz, .bz2) OUT is compressed. Read only: MultiWOZ 2.1, Taskmaster, KVRET, CamRest676, DSTC 2,
+    Microsoft's dialog challenge. See docs/formats.md.
     """
     from tasksieve.dialogs.formats import format_named
     from tasksieve.dialogs.formats.convert import convert as convert_file
     from tasksieve.dialogs.response_weights import read_weights
 
     done = convert_file(
-        source,
+        with_part(source, split_name),
         target,
         from_format=None if from_format is None else format_named(from_format),
         to_format=None if to_format is None else format_named(to_format),
@@ -58,13 +65,15 @@ def convert(
         strict=bool(strict),
     )
     if as_json:
-        names = ("source", "target", "dialogs", "turns", "lost")
+        names = ("source", "target", "dialogs", "turns", "lost", "as_one")
         print_json({name: getattr(done, name) for name in names})
         return
     console = output(wrap=False)
     held = f"{show.plural(done.dialogs, 'dialog')}, {show.plural(done.turns, 'turn')}"
     console.print(f"Wrote {target}: {held}, from {done.source} to {done.target}")
     _print_lost(console, done.lost, f"Not in {target}")
+    if done.as_one is not None:
+        console.print(f"{source}: {done.as_one}")
 
 
 def validate(
@@ -72,11 +81,13 @@ def validate(
         list[Path], typer.Argument(metavar="FILE...", help="Dialogs in any format, or a folder of splits.")
     ],
     from_format: From = None,
+    split_name: SplitName = None,
     as_json: Json = False,
 ) -> None:
     """Name every problem of dialog files, each with its line. Exit code 0 if there is none, else 2.
 
-    Of a folder, all splits are looked at: train, valid, test, by these names or those of the public releases. Files
+    Of a folder, all splits are looked at: train, valid, test, by these names or those of the public releases; or
+    else all files. Files
     that cannot be read at all are named after the others.
     """
     from tasksieve.dialogs.formats import format_named
@@ -86,7 +97,7 @@ def validate(
     known = None if from_format is None else format_named(from_format)
     found: list[Validation] = []
     unreadable: dict[Path, UserError] = {}
-    for given in files:
+    for given in [with_part(path, split_name) for path in files]:
         try:
             for path in dialog_files(given):
                 found.append(validate_file(path, known))
@@ -111,8 +122,9 @@ def _print(validation: Validation) -> None:
     more = ", and maybe more" if validation.cut else ""
     whole = f"{show.plural(validation.dialogs, 'whole dialog')}, {show.plural(validation.turns, 'turn')}"
     console.print(f"{validation.path}: {validation.format.title}, {whole}, {said}{more}")
-    if not count:
-        _print_lost(console, validation.lost, "Not read")
+    _print_lost(console, validation.lost, "Not read")
+    if validation.as_one is not None:
+        console.print(f"{validation.path}: {validation.as_one}")
 
 
 def _print_lost(console: Console, lost: dict[str, int], heading: str) -> None:
@@ -128,11 +140,12 @@ def _plain(validation: Validation) -> dict[str, object]:
         "turns": validation.turns,
         "problems": [_plain_problem(problem) for problem in validation.problems],
         "lost": validation.lost,
+        "splits": validation.splits,
     }
 
 
 def _plain_unreadable(path: Path, error: UserError) -> dict[str, object]:
-    nothing: dict[str, object] = {"format": None, "dialogs": 0, "turns": 0, "lost": {}}
+    nothing: dict[str, object] = {"format": None, "dialogs": 0, "turns": 0, "lost": {}, "splits": {}}
     return {"path": str(path), **nothing, "problems": [_plain_problem(error)]}
 
 

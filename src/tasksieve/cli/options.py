@@ -12,7 +12,7 @@ from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig, config_from, read_values, section_of, set_value
 from tasksieve.records.shares import SHARES_EXAMPLE
 
-_PRIMARY = typer.Option(help="Training dialogs of your new task: a file, or a folder with splits.")
+_PRIMARY = typer.Option(help="Training dialogs of your new task: a file, a folder with splits, or FILE#train.")
 Primary = Annotated[str, _PRIMARY]
 PrimaryOrConfig = Annotated[str | None, _PRIMARY]
 """May be left out where a configuration file names the dialogs."""
@@ -31,7 +31,9 @@ Labels = Annotated[
     str | None,
     typer.Option(help="For `oracle`: a table with columns label (0/1) and example or kind (.csv, .jsonl, .parquet)."),
 ]
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="A TOML file as in a run folder; options win.")]
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="A run folder, or a TOML file as in one; options win.")
+]
 Settings = Annotated[
     list[str],
     typer.Option("--set", help="Any other setting, e.g. --set training.iterations=2000. May be repeated."),
@@ -45,6 +47,10 @@ Track = Annotated[
 Strict = Annotated[
     bool | None,
     typer.Option("--strict", help="Refuse turns without a response, which are left out and counted otherwise."),
+]
+SplitName = Annotated[
+    str | None,
+    typer.Option("--split-name", help="Of a file or folder with splits take this one; so does FILE#train."),
 ]
 Split = Annotated[
     str | None,
@@ -66,6 +72,8 @@ def configure(data: dict[str, Any], training: dict[str, Any], file: Path | None,
 
     Raises: UserError: if one of them is wrong, or none of them names the dialogs.
     """
+    if file is not None and file.is_dir():
+        file = file / "config.toml"
     values = {} if file is None else read_values(file)
     for section, given in (("data", data), ("training", training)):
         section_of(values, section).update({key: value for key, value in given.items() if value is not None})

@@ -147,7 +147,7 @@ def archive(
     predict: Annotated[str, typer.Option(help="What is predicted: actions, responses, or both.")] = "actions",
     methods: Annotated[
         str,
-        typer.Option(help="Rows: methods, listed below, with commas between them; or simple, or all."),
+        typer.Option(help="Rows: methods, listed below, with commas between them; or simple, rivals, or all."),
     ] = "simple,primary,multitask,learned,oracle",
     seeds: Seeds = 5,
     workers: Workers = os.cpu_count() or 1,

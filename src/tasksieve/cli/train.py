@@ -104,7 +104,10 @@ def evaluate(
         str | None,
         typer.Option(help="Dialogs to measure on: a file, or a folder with a test split; else what --split left."),
     ] = None,
-    split: Annotated[str, typer.Option(help="Which split of a folder.")] = "test",
+    split: Annotated[
+        str | None,
+        typer.Option("--split", "--split-name", help="Which split of a file or folder; of a folder by default test."),
+    ] = None,
     predictions: Annotated[
         Path | None, typer.Option(help="Write what was predicted at every turn there: .parquet, .csv or .jsonl.")
     ] = None,
@@ -115,13 +118,16 @@ def evaluate(
         bool,
         typer.Option("--answers", help="Answer every turn too, and count answers with values of somebody else."),
     ] = False,
+    strict: Strict = None,
     as_json: Json = False,
 ) -> None:
     """Measure a run's best model: per turn, per dialog, by kind of turn, single acts, and among distractors."""
     from tasksieve.report.terminal import answers_sentence, evaluation_table, selection_table
     from tasksieve.training.runs.trained_model import evaluate_run
 
-    measured = evaluate_run(run, data, split, predictions=predictions, others=others, answers=answers)
+    measured = evaluate_run(
+        run, data, split, predictions=predictions, others=others, answers=answers, strict=bool(strict)
+    )
     if as_json:
         print_json(measured)
         return

@@ -18,8 +18,8 @@ class Turn:
     Attributes:
         user: :data:`SILENCE` when the system speaks twice in a row; may be empty.
         system: the response.
-        learned: whether the response is one to learn from; if not, it is context alone. Turns that say the same are
-            equal whatever this is.
+        learned: how much the response counts where it is learned from, finite and not negative: its loss is
+            multiplied by it. One of 0 is context alone. Turns that say the same are equal whatever this is.
         acts: what the system does in it, in the order annotated; empty if the data do not say.
         spans: where values stand in the response, as far as the data say so.
         candidates: responses that the data give to choose among, the right one with them; empty if they give none.
@@ -27,7 +27,7 @@ class Turn:
 
     user: str
     system: str
-    learned: bool = field(default=True, compare=False)
+    learned: float = field(default=1.0, compare=False)
     acts: tuple[Act, ...] = ()
     spans: tuple[Span, ...] = ()
     candidates: tuple[str, ...] = ()

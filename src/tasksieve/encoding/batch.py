@@ -44,6 +44,7 @@ class Batch:
         head: which of the model's heads answers.
         entities: those that responses may name, if any.
         entries: :attr:`distinct`, where it is known already.
+        given: by what the data say that each example's loss is multiplied; None if all count alike.
     """
 
     table: SentenceTable
@@ -55,6 +56,7 @@ class Batch:
     head: str
     entities: Choices | None = None
     entries: Entries | None = None
+    given: Float[Tensor, " batch"] | None = None
 
     def __len__(self) -> int:
         return len(self.examples)

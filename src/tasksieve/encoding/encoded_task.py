@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Int
@@ -93,6 +93,7 @@ class EncodedTask:
         start, end: where each example's memories stand in ``memories``.
         choices: the responses that the examples choose among.
         entities: those that responses may name; None if there are none.
+        given: by what the data say that each example's loss is multiplied; None if all count alike.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class EncodedTask:
     ) -> None:
         rows, entities = _Rows(vocabulary, vectors), ChoiceRows(vocabulary, vectors)
         examples: list[Example] = []
+        given: list[float] = []
         memories: list[int] = []
         columns: list[tuple[int, int, int, int, int]] = []
         tasks = tasks or [0] * len(readings)
@@ -131,6 +133,7 @@ class EncodedTask:
                 entities.add(turn.descriptions, turn.entity)
                 said, dialog = turn.said, number - firsts[task]
                 examples.append(Example(dialog, place, said.user, said.system, kind_of(said), task))
+                given.append(turn.learned)
         if not any(reading.turns for reading in readings):
             raise ValueError("no turn to learn from")
         if not examples:
@@ -138,6 +141,7 @@ class EncodedTask:
         self.head = head
         self.candidates = candidates
         self.examples = tuple(examples)
+        self.given = None if set(given) == {1.0} else torch.tensor(given, device=device)
         self.table = rows.table(device)
         self.max_memories = max_memories
         self.memories = torch.tensor([*memories, -1], device=device)
@@ -171,8 +175,10 @@ class EncodedTask:
     def batch(self, examples: Int[Tensor, " batch"]) -> Batch:
         """The batch of the examples with these numbers, in this order."""
         kernels = batch_kernels() if self.device.type == "cpu" else None
-        if kernels is not None:
-            return assembled(kernels, self, examples.contiguous())
+        batch = assembled(kernels, self, examples.contiguous()) if kernels is not None else self._batch(examples)
+        return batch if self.given is None else replace(batch, given=self.given[examples])
+
+    def _batch(self, examples: Int[Tensor, " batch"]) -> Batch:
         choices = self.choices.select(examples)
         entities = None if self.entities is None else self.entities.select(examples)
         return Batch.of(self.table, self._sentences(examples), choices, examples, self.head, entities)

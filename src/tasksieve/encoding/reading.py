@@ -52,7 +52,8 @@ class ReadTurn:
         remembered: how many of the dialog's lines are remembered now.
         fresh: lines of what has just come and is remembered for this turn alone.
         action: the action, if that is predicted; else empty.
-        learned: whether it is one to learn from: the data do not keep from it, and say what is predicted.
+        learned: how much it counts where it is learned from; 0 if the data keep from it, or do not say what is
+            predicted.
         gapped: the response with its gaps, whatever is predicted; None if it was read without slots.
     """
 
@@ -63,7 +64,7 @@ class ReadTurn:
     descriptions: tuple[tuple[str, ...], ...]
     remembered: int
     fresh: tuple[Line, ...] = ()
-    learned: bool = True
+    learned: float = 1.0
     action: str = ""
     gapped: Gapped | None = None
 
@@ -175,7 +176,7 @@ class _Pass:
         action = action_of(turn.acts, self._reader.slot_acts) if self._reader.predict == "actions" else ""
         gapped = self._gapped(turn)
         response, entity = (action, -1) if action else self._template(turn, gapped)
-        learned = turn.learned and bool(action or self._reader.predict == "responses")
+        learned = float(turn.learned) if action or self._reader.predict == "responses" else 0.0
         user = self._seen_as(turn.user)
         fresh = tuple(self._at_hand(turn))
         known = () if action else self._entities.descriptions()

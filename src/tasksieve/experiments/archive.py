@@ -26,7 +26,7 @@ from tasksieve.records.progress import ProgressLog, RunProgress, Watch, Watcher
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.divergence import Diverged
 from tasksieve.training.loop.run import refuse_other
-from tasksieve.training.methods import all_methods, method_named
+from tasksieve.training.methods import all_methods, method_named, names_for
 from tasksieve.training.runs.dialogs import train
 from tasksieve.training.runs.memo import forget, remember
 from tasksieve.training.runs.settled import settled
@@ -274,7 +274,9 @@ def _train(config: RunConfig, path: Path, files: int, watch: Watcher) -> object:
 
 
 def board_methods(names: Sequence[str]) -> tuple[str, ...]:
-    """The methods that ``--methods`` means: ``simple`` for the simple ones that there are, ``all`` for every one."""
+    """The methods that ``--methods`` means.
+
+    ``simple`` is for the simple ones that there are, ``rivals`` for those of others, ``all`` for every one.
+    """
     known = all_methods()
-    several = {"all": tuple(known), "simple": tuple(name for name in SIMPLE if name in known)}
-    return tuple(dict.fromkeys(row for name in names for row in several.get(name, (name,))))
+    return names_for(names, {"all": tuple(known), "simple": tuple(name for name in SIMPLE if name in known)})

@@ -22,9 +22,11 @@ from typing import Any
 
 from tasksieve.dialogs import Dialog
 from tasksieve.dialogs.archives import ARCHIVES, spoiled_services
-from tasksieve.dialogs.formats import archive_files, format_of, read_dialogs
+from tasksieve.dialogs.formats import archive_files, format_at, read_dialogs
+from tasksieve.dialogs.formats.chat import write_chat
 from tasksieve.errors import UserError
-from tasksieve.records.files import read_json, sha256, write_text, write_whole
+from tasksieve.records.files import read_json, write_text, write_whole
+from tasksieve.records.parted_paths import data_sha256
 
 TEST = 100
 """Test dialogs of a primary task at most."""
@@ -82,7 +84,7 @@ class BoardData:
     @cached_property
     def digests(self) -> dict[str, str]:
         """The SHA-256 of the archive's files, by service."""
-        return {service: sha256(self._sources[service]) for service in self.services}
+        return {service: data_sha256(self._sources[service]) for service in self.services}
 
     def prepare(self, primaries: Sequence[str], archives: Sequence[str], seeds: int) -> None:
         """Write the files that are missing.
@@ -195,5 +197,5 @@ class BoardData:
     def _write(self, service: str, path: Path, dialogs: Callable[[], list[Dialog]]) -> None:
         """Write dialogs in the format of their service's own file, unless they are there."""
         if not path.exists():
-            known = format_of(self._sources[service])
-            write_whole(path, lambda part: known.write(dialogs(), part))
+            write = format_at(self._sources[service]).write or write_chat
+            write_whole(path, lambda part: write(dialogs(), part))

@@ -14,9 +14,10 @@ from tasksieve.errors import UserError
 from tasksieve.experiments.workers import Job, RunJobs, run_jobs
 from tasksieve.records.comparison import Comparison, FailedRun, MeasuredSeed, comparison_row, run_name, verdict
 from tasksieve.records.config import RunConfig, changed
-from tasksieve.records.files import sha256, write_json
+from tasksieve.records.files import write_json
 from tasksieve.records.lock import FolderLock
 from tasksieve.records.measures import RANKING, key_of
+from tasksieve.records.parted_paths import data_sha256
 from tasksieve.records.progress import ProgressLog, Watch
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.divergence import Diverged
@@ -183,7 +184,7 @@ def _summarise(
     results: dict[tuple[int, str], list[MeasuredSeed]] = {}
     ceilings: dict[str, float] = {}
     file = test or data_files(plan.config.data).primary
-    digest = sha256(file)
+    digest = data_sha256(file)
     for job in jobs:
         if job.name in failed:
             continue

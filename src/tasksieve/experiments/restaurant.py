@@ -17,7 +17,7 @@ from tasksieve.records.config import RunConfig, changed, config_from, set_value
 from tasksieve.records.files import write_json, write_text
 from tasksieve.records.progress import Watch
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.methods import all_methods
+from tasksieve.training.methods import all_methods, names_for
 
 METHODS = (
     "primary",
@@ -195,6 +195,4 @@ def methods_named(names: Sequence[str]) -> tuple[str, ...]:
     ``all`` is for those of the paper and the oracle, ``rivals`` for ways of weighting that the paper does not compare
     with.
     """
-    rivals = tuple(name for name, method in all_methods().items() if method.reference)
-    several = {"all": METHODS, "rivals": rivals}
-    return tuple(dict.fromkeys(row for name in names for row in several.get(name, (name,))))
+    return names_for(names, {"all": METHODS})

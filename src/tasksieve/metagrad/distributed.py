@@ -103,6 +103,7 @@ def shared(problem: BilevelProblem[Any, Any], group: Group = None) -> BilevelPro
         problem.reduction,
         linearize,
         primary_size=problem.primary_size,
+        primary_factors=problem.primary_factors,
     )
 
 

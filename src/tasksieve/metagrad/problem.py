@@ -31,6 +31,8 @@ class BilevelProblem(Generic[RelatedBatch, PrimaryBatch]):
         linearize_primary: (params, batch) to the primary losses with their derivatives, in place of automatic
             differentiation of ``primary_losses``.
         primary_size: how many losses a primary batch has; without it they are computed once more to be counted.
+        primary_factors: a primary batch to what its losses are multiplied by besides; where it is None or gives None,
+            by nothing.
     """
 
     related_losses: Callable[[Params, RelatedBatch], Tensor]
@@ -40,6 +42,7 @@ class BilevelProblem(Generic[RelatedBatch, PrimaryBatch]):
     linearize: Callable[[Params, RelatedBatch], Linearization] | None = None
     linearize_primary: Callable[[Params, PrimaryBatch], Linearization] | None = None
     primary_size: Callable[[PrimaryBatch], int] | None = None
+    primary_factors: Callable[[PrimaryBatch], Tensor | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,6 +152,8 @@ def _primary_step(update: AnyUpdate, batch: Any, devices: Devices) -> Step:
         with torch.no_grad(), preserved(devices):
             ones = torch.ones_like(problem.primary_losses(params, batch))
     factors = ones / len(ones) if problem.reduction == "mean" else ones
+    given = None if problem.primary_factors is None else problem.primary_factors(batch)
+    factors = factors if given is None else factors * given
     return Step(passes.losses, factors, None, 0.0, passes.own)
 
 

@@ -220,8 +220,8 @@ def comparison_row(
 
 
 def signed(points: float) -> str:
-    """A difference in points with a true minus sign: ``+3.1`` or ``−0.4``."""
-    return f"{points:+.1f}".replace("-", MINUS)
+    """A difference in points with a true minus sign: ``+3.1`` or ``−0.4``; one that rounds to nothing is ``+0.0``."""
+    return f"{round(points, 1) + 0.0:+.1f}".replace("-", MINUS)
 
 
 def verdict(rows: Sequence[ComparisonRow], measure: str = RESPONSES) -> str:
@@ -244,10 +244,11 @@ def verdict(rows: Sequence[ComparisonRow], measure: str = RESPONSES) -> str:
     best = max(rivals, key=_mean_valid)
     if best.minus_primary is None:
         return f"No verdict: no seed came to its end with both {best.method} and primary."
-    if all(_level(row) for row in borrowing):
+    if _level(best):
+        who = "all methods are" if all(_level(row) for row in borrowing) else f"{best.method} is"
         return (
-            f"Equal: with {size} dialogs all methods are right in {best.mean:.1f} % of the test turns, each seed as "
-            f"primary; stay with primary, or compare with fewer dialogs (--sizes) or on a harder test set."
+            f"Equal: with {size} dialogs {who} right in {best.mean:.1f} % of the test turns, each seed as primary; "
+            f"stay with primary, or compare with fewer dialogs (--sizes) or on a harder test set."
         ) + _against_simple(best)
     points = f"points of {measure}" if measure == RANKING else "points"
     gain = f"{best.method} is {signed(best.minus_primary)} {points} against primary with {size} dialogs"

@@ -26,6 +26,7 @@ from tasksieve.records.model_config import (
     Section,
     WeightModuleConfig,
 )
+from tasksieve.records.rivals_config import RivalsConfig
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -140,6 +141,7 @@ class LoopConfig(Section):
 
     training: TrainingConfig = TrainingConfig()
     meta: MetaConfig = MetaConfig()
+    rivals: RivalsConfig = RivalsConfig()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Cross to another process as values: a class of a plug-in is there only once the plug-in is imported."""

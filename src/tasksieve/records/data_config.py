@@ -14,7 +14,7 @@ LARGEST_SEED = (1 << 32) - 1
 
 
 class DataConfig(Section):
-    """Where the dialogs come from. Paths are files, or directories with one task's splits."""
+    """Where the dialogs come from: files, directories with one task's splits, or one split of either, FILE#train."""
 
     primary: str = Field(description="training dialogs of the primary task")
     valid: str | None = Field(default=None, description="validation dialogs of the primary task")

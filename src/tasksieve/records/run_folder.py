@@ -10,6 +10,7 @@
     checkpoints/           last.safetensors and previous.safetensors (to go on), best.safetensors (to use)
     screening.json         what the trials say of each group of related turns
     trials.jsonl           one line a trial of the screening: the groups that were in it, and its result
+    prepared.safetensors   what a method found before the first iteration: weights of related examples, or parameters
     examples.parquet       example, task, dialog, turn, kind, user, system: the related examples
     weights/*.parquet      example, dialog, turn, step, weight: one file a snapshot
     result.json            how the run ended, and the names of the related tasks by their number: services
@@ -70,6 +71,11 @@ class RunFolder:
     def best_checkpoint(self) -> Path:
         """The parameters with the best validation accuracy."""
         return self.path / "checkpoints" / "best.safetensors"
+
+    @property
+    def prepared(self) -> Path:
+        """What a method found before the first iteration."""
+        return self.path / "prepared.safetensors"
 
     @property
     def begun(self) -> bool:

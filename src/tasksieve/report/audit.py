@@ -31,6 +31,8 @@ def audit_page(record: dict[str, Any]) -> Iterator[RenderableType]:
     yield _findings(record["findings"])
     for task, sentence in record["names"].items():
         yield Text(f"  {show.one_line(task)}: {show.one_line(sentence)}")
+    for file, sentence in record.get("as_one", {}).items():
+        yield Text(f"  {show.one_line(file)}: {show.one_line(sentence, 200)}")
     for title, table in _tables(record):
         if table.row_count:
             yield Text()

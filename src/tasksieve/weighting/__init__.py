@@ -4,6 +4,7 @@ from tasksieve.weighting.design import Effects, balanced_design, effects_of
 from tasksieve.weighting.drawn import Drawn
 from tasksieve.weighting.groups import response_groups
 from tasksieve.weighting.learned import Learned
+from tasksieve.weighting.relative import Relative
 from tasksieve.weighting.weighter import (
     NeedsAll,
     Numbers,
@@ -24,6 +25,7 @@ __all__ = [
     "Ones",
     "PerExample",
     "RelatedBatch",
+    "Relative",
     "Weighter",
     "balanced_design",
     "batches_by_task",

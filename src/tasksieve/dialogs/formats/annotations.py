@@ -1,4 +1,4 @@
-"""Acts and the places of values as files have them beside a response: as a text, or as objects of JSON."""
+"""Acts, the places of values and weights as files have them beside a response: as text, or as values of JSON."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from typing import Any
 
 from tasksieve.dialogs.act import Act, Span, acts_of, acts_text, are_acts
 from tasksieve.dialogs.dialog import Turn
-from tasksieve.dialogs.formats.journal import Journal
+from tasksieve.dialogs.formats.journal import Journal, shown
 
 UNREAD_ACT = "act that could not be read"
 UNREAD_PLACE = "place of a value that could not be read"
-UNPLACED_VALUE = "value of an act that does not stand in the response"
+UNPLACED_VALUE = "value of an act without a place in the response"
 """Losses."""
 
-ACTION, SLOTS = "action", "slots"
+ACTION, SLOTS, WEIGHT = "action", "slots", "weight"
 """The keys beside a response in formats that have none of their own."""
+MOST_WEIGHT = 1e6
 
 _NAMES = ("act", "intent", "name")
 _ONE = re.compile(r"([^()]+)(?:\(([^()]*)\)\s*)?")
@@ -114,9 +115,41 @@ def annotations_of(
 
 
 def annotations_written(turn: Turn) -> dict[str, Any]:
-    """What :func:`annotations_of` reads back."""
+    """What :func:`annotations_of` and :func:`weight_in` read back."""
     written: dict[str, Any] = {ACTION: acts_written(turn.acts)} if turn.acts else {}
-    return written | {SLOTS: spans_written(turn.spans)} if turn.spans else written
+    written |= {SLOTS: spans_written(turn.spans)} if turn.spans else {}
+    return written | {WEIGHT: plain_weight(turn.learned)} if turn.learned != 1 else written
+
+
+def weight_in(value: object) -> float:
+    """How much a response counts, from a number beside it; 1 if there is none.
+
+    Raises: ValueError: if it is no number from 0 to :data:`MOST_WEIGHT`; the message says what was found.
+    """
+    if value is None:
+        return 1.0
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not 0 <= value <= MOST_WEIGHT:  # type: ignore[operator]
+        raise ValueError(f"found weight {shown(value)}; expected a number from 0 to {MOST_WEIGHT:,.0f}")
+    return float(value)  # type: ignore[arg-type]
+
+
+def weight_told(text: str) -> object:
+    """What :func:`weight_in` takes, from a text; None for an empty one, and a text that is no number as it is."""
+    try:
+        return float(text) if text.strip() else None
+    except ValueError:
+        return text
+
+
+def weight_line(turn: Turn) -> str:
+    """The weight of a response as a text; empty if it is 1."""
+    return "" if turn.learned == 1 else str(plain_weight(turn.learned))
+
+
+def plain_weight(weight: float) -> float:
+    """A weight as it is written: whole numbers without a decimal point, as services that know 0 and 1 expect."""
+    return int(weight) if weight == int(weight) else weight
 
 
 def plain_acts(acts: Iterable[Act]) -> tuple[Act, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from tasksieve.dialogs.act import Act, Span
 from tasksieve.dialogs.dialog import SILENCE, Dialog, Turn
-from tasksieve.dialogs.formats.annotations import plain_acts, plain_spans
+from tasksieve.dialogs.formats.annotations import plain_acts, plain_spans, weight_in
 from tasksieve.dialogs.formats.journal import Journal, shown
 from tasksieve.dialogs.record import Note, Pairs, Record, collected, told, triples
 
@@ -57,7 +57,7 @@ class Assembly:
         place: str,
         line: int | None = None,
         *,
-        learned: bool = True,
+        weight: object = None,
         acts: Iterable[Act] = (),
         spans: Iterable[Span] = (),
         candidates: Iterable[str] = (),
@@ -68,12 +68,17 @@ class Assembly:
             value: the response.
             place: names it in an error.
             line: where it stands.
-            learned: whether it is to be learned from.
+            weight: how much it counts where it is learned from, as the data have it; 1 if they say nothing.
             acts: what the system does in it.
             spans: where values stand in ``value`` as it is, with the white space around it.
             candidates: responses that the data give to choose among.
         """
         text = self.text(value, place, line)
+        try:
+            learned = weight_in(weight)
+        except ValueError as error:
+            self.refuse(f"{place}: {error}", line)
+            return
         if text is None:
             return
         if not text:

@@ -29,6 +29,8 @@ NO_RESULT = "api_call no result"
 GENDERS = ("male", "female")
 AGES = ("young", "middle-aged", "elderly")
 DIETS = ("veg", "non-veg")
+SPACED_OUT = re.compile(r"\S {3,}\S")
+"""Where a tab became spaces, as editors and terminals make of it."""
 
 _NUMBERED = re.compile(r"(\d+) (.*)", re.DOTALL)
 _TRIPLE = re.compile(r"(\S+) (R_\S+) (\S+)")
@@ -173,6 +175,8 @@ def _is_profile(text: str) -> bool:
 
 
 def _unknown(text: str, position: int) -> str:
+    if SPACED_OUT.search(text):
+        return f"found {text[:80]!r}; expected a tab between user and system, not spaces"
     expected = "a turn ('user<TAB>system'), a triple ('entity R_relation value')"
     if position == 1:
         expected += ", a profile ('male young veg pizza')"

@@ -2,55 +2,71 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from pathlib import Path
 
-from tasksieve.dialogs.dialog import Dialog
-from tasksieve.dialogs.formats.journal import Journal
-from tasksieve.dialogs.formats.known import iterate_dialogs
+from tasksieve.dialogs.formats.folders import dialog_files_in, inner_of, parts_in, path_of_split, splits_in
+from tasksieve.dialogs.formats.format import Start
+from tasksieve.dialogs.formats.lines import unreadable
+from tasksieve.dialogs.formats.rasa_project import rasa_splits
+from tasksieve.dialogs.formats.split_lists import has_splits_beside
+from tasksieve.dialogs.formats.split_names import split_meant
 from tasksieve.errors import UserError
+from tasksieve.records.parted_paths import parted, with_part
 
-_log = logging.getLogger("tasksieve")
 _PUBLISHED = re.compile(r"(?:personalized-)?dialog(?:-babi)?-task(\d)-.*-(trn|dev|tst|tst-OOV)\.txt")
-_SPLITS = {"trn": "train", "dev": "valid", "tst": "test", "tst-OOV": "test-oov"}
-_OWN = ("train", "valid", "test", "test-oov")
-_ENDINGS = (".txt", ".jsonl", ".json", ".yml", ".yaml", ".csv")
+
+_NOTHING = "holds no dialog file; expected train.txt or names like dialog-babi-task5-…-trn.txt"
 
 
 def find_splits(directory: Path | str) -> dict[int, dict[str, Path]]:
-    """Find the dialog files of a directory by the names of the public releases, or of ``tasksieve simulate``.
+    """Find the dialog files of a directory by the names of public releases, or of ``tasksieve simulate``.
 
     Returns: path by split (``train``, ``valid``, ``test``, ``test-oov``) by task; the task is 0 where the file
-        names do not tell it (``train.txt``, or ``train`` with the ending of another format; of several,
-        ``.txt`` comes first).
+        names do not tell it (``train.txt``, ``kvret_dev_public.json``, a folder ``dev``; of several endings,
+        ``.txt`` comes first). The path of a split with several files is their folder, or ``FOLDER#SPLIT``.
     Raises: UserError: if the directory holds no such file.
     """
     directory = Path(directory)
     found: dict[int, dict[str, Path]] = {}
-    for ending in _ENDINGS:
-        for path in sorted(directory.glob(f"*{ending}")):
+    try:
+        for path in sorted(directory.glob("*.txt")):
             match = _PUBLISHED.fullmatch(path.name)
             if match is not None:
-                found.setdefault(int(match[1]), {})[_SPLITS[match[2]]] = path
-            elif path.stem in _OWN:
-                found.setdefault(0, {}).setdefault(path.stem, path)
+                found.setdefault(int(match[1]), {})[split_meant(match[2])] = path
+        own = {} if found else splits_in(directory)
+    except OSError as error:
+        raise unreadable(directory, error) from None
+    if own:
+        found[0] = {split: path_of_split(directory, split, files) for split, files in own.items()}
+    if not found and (stories := rasa_splits(directory)):
+        return {0: stories}
     if not found:
-        raise UserError(
-            "holds no dialog file; expected train.txt or names like dialog-babi-task5-…-trn.txt", directory
-        )
+        raise UserError(zip_in(directory) or _NOTHING, directory)
     return found
 
 
 def dialog_file(path: Path | str, split: str, task: int | None = None) -> Path:
     """The file meant by ``path``: itself, or a directory's file of a split.
 
+    A directory of which all dialogs are one split, in one file or several, means these; of a file that says of each
+    dialog which split it is of, this one is meant.
+
     Raises: UserError: if the directory holds several tasks and ``task`` is not given, or lacks the split.
     """
     path = Path(path)
-    if not path.is_dir():
+    folder, part = parted(path)
+    if not folder.is_dir():
         return path
-    tasks = find_splits(path)
+    if part is not None:
+        split = split_meant(part)
+    try:
+        tasks = find_splits(folder)
+    except UserError:
+        whole = _whole(folder, split)
+        if whole is None:
+            raise
+        return with_part(whole, part)
     if task is None and len(tasks) > 1:
         numbers = ", ".join(str(number) for number in tasks)
         raise UserError(f"holds tasks {numbers}; name one of its files instead", path)
@@ -60,24 +76,28 @@ def dialog_file(path: Path | str, split: str, task: int | None = None) -> Path:
     return tasks[chosen][split]
 
 
-def read_dialogs(
-    path: Path | str, split: str = "train", task: int | None = None, *, strict: bool = False
-) -> list[Dialog]:
-    """Read the dialogs of a file in any format, or of one split of a directory.
+def _whole(folder: Path, split: str) -> Path | None:
+    """What a folder without a file for each split means, if all in it is one; None if it does not."""
+    if parts_in(folder):
+        return folder
+    files = dialog_files_in(folder)
+    if len(files) == 1:
+        return with_part(files[0], split) if _says_splits(files[0]) else files[0]
+    inner = inner_of(folder)
+    return None if inner is None else dialog_file(inner, split)
 
-    What is left out or not read is counted in one message of the logger ``tasksieve``.
 
-    Args:
-        path: a file, whose format is told from its content, or a directory of files named as published.
-        split: ``train``, ``valid``, ``test`` or ``test-oov``; only used for a directory.
-        task: 1 to 6; only needed for a directory with several tasks.
-        strict: refuse a turn without a response and a dialog without a turn, instead of leaving them out.
-    Raises: UserError: as :func:`dialog_file`; at the first problem in the file, with its line.
-    """
-    file = dialog_file(path, split, task)
-    journal = Journal(file, strict=strict)
-    dialogs = list(iterate_dialogs(file, journal))
-    if journal.lost:
-        lost = "; ".join(f"{what} ({count:,})" for what, count in sorted(journal.lost.items()))
-        _log.info("%s: %d dialogs. Not read: %s", file, len(dialogs), lost)
-    return dialogs
+def _says_splits(file: Path) -> bool:
+    """Whether the first dialog of a file says which split it is of, or lists beside the file do."""
+    start = Start(file)
+    if start.line.startswith("{") and has_splits_beside(file):
+        return True
+    return isinstance(start.value, dict) and bool(start.value.get("data_split"))
+
+
+def zip_in(folder: Path) -> str | None:
+    """What to say of a folder that holds a zip archive and no dialogs; None if it holds no such archive."""
+    zipped = next((path.name for path in sorted(folder.iterdir()) if path.suffix.lower() == ".zip"), None)
+    if zipped is None:
+        return None
+    return f"holds no dialog file but {zipped}, a zip archive; unpack it, and name the folder that it makes"

@@ -3,41 +3,47 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tasksieve.dialogs.formats.chat import Weights, read_sources
+from tasksieve.dialogs.formats.chat import Source, Weights, read_sources
 from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.errors import UserError
 
 
-def write_weighted(source: Path, target: Path, journal: Journal, weights: Weights) -> None:
-    """Write the objects of a file one a line, with all their keys.
+def write_weighted(files: Iterable[tuple[Path, str]], target: Path, journal: Journal, weights: Weights) -> None:
+    """Write the objects of files one a line, with all their keys.
 
     Args:
-        source: a file of chat messages.
+        files: of chat messages, one after the other, each with the split that its name says it is, if any.
         target: the file to write.
-        journal: of the source.
+        journal: of the files.
         weights: of the responses, by dialog and turn as they are read; those left out stay as they are.
-    Raises: UserError: if the source has a problem.
+    Raises: UserError: if a file has a problem.
     """
     with target.open("w", encoding="utf-8", newline="\n") as file:
         try:
-            for value in _weighted(source, journal, weights):
+            for value in _weighted(files, journal, weights):
                 file.write(_line(value))
         except RecursionError:
-            raise UserError("is nested too deeply; expected dialogs", source) from None
+            raise UserError("is nested too deeply; expected dialogs", journal.path) from None
 
 
-def _weighted(source: Path, journal: Journal, weights: Weights) -> Iterator[dict[str, Any]]:
+def _weighted(files: Iterable[tuple[Path, str]], journal: Journal, weights: Weights) -> Iterator[dict[str, Any]]:
     number = 0
-    for held in read_sources(source, journal):
+    for held in _held(files, journal):
         if held.dialog is None:
             yield held.value
             continue
         yield held.weighted([weights.get((number, turn)) for turn in range(len(held.responses))])
         number += 1
+
+
+def _held(files: Iterable[tuple[Path, str]], journal: Journal) -> Iterator[Source]:
+    for file, split in files:
+        journal.path, journal.split_of_file = file, split
+        yield from read_sources(file, journal)
 
 
 def _line(value: dict[str, Any]) -> str:

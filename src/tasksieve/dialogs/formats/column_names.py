@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-DIALOG = ("dialog", "dialog_id", "dialogue", "dialogue_id", "conversation", "conversation_id", "session_id")
+from tasksieve.dialogs.formats.annotations import WEIGHT
+
+DIALOG = (
+    *("dialog", "dialog_id", "dialogue", "dialogue_id", "conversation", "conversation_id", "conv_id"),
+    *("session", "session_id", "chat_id", "thread_id"),
+)
 UTTERANCES = {
     "dialog": DIALOG,
-    "speaker": ("speaker", "role", "author", "sender"),
-    "text": ("text", "utterance", "message", "content"),
+    "speaker": ("speaker", "role", "author", "sender", "from"),
+    "text": ("text", "utterance", "message", "content", "value"),
 }
 """What a column may be called in a table with an utterance a row; of several the first in this order is read."""
 EXAMPLES = {
-    "user": ("instruction", "question", "prompt", "user", "input", "context"),
-    "response": ("response", "completion", "output", "answer", "system"),
+    "user": ("instruction", "question", "prompt", "query", "user", "human", "input", "context"),
+    "response": ("response", "completion", "output", "answer", "assistant", "reply", "system"),
 }
 """What a column may be called in a table with an example a row, which may have a column of dialogs too."""
 ACTS = ("action", "actions", "acts", "act", "dialog_act", "dialog_acts", "dialogue_act", "dialogue_acts")
 """What a column of the system's acts may be called in either."""
+SPLIT = ("data_split", "split")
+"""What a column may be called in either that says which split a dialog is of."""
 TOLD = ("facts", "knowledge")
 """Columns of records and notes in either; beside examples those of :data:`TOLD_BESIDE` too, if not read otherwise."""
 TOLD_BESIDE = (*TOLD, "context", "system")
 
+ORDERS = (
+    *("turn", "turn_id", "turn_idx", "turn_index", "turn_number", "turn_no", "turn_num"),
+    *("utt_idx", "utt_id", "utterance_idx", "utterance_id", "utterance_index", "message_index", "message_idx"),
+    *("timestamp", "datetime", "date_time", "created_at", "sent_at"),
+)
+"""What a column may be called that tells the order of a dialog's rows, by numbers or times; else it is not read."""
+
+_IGNORED = re.compile(r"[\W_]+")
 _SEPARATORS = ",;\t"
 
 
@@ -33,9 +50,11 @@ class Columns:
     Attributes:
         separator: what stands between them.
         places: of the columns by what they hold: ``dialog``, ``speaker`` and ``text``, or ``user``, ``response`` and
-            maybe ``dialog`` and ``input`` (which goes on with what the user says in ``instruction``).
+            maybe ``dialog`` and ``input`` (which goes on with what the user says in ``instruction``); maybe
+            ``weight`` and ``split``.
         told: places of the columns with records and notes.
         acts: that of the column of acts; None if there is none.
+        order: that of the column that tells the order of rows; None if there is none.
         unread: names of all others by their places.
     """
 
@@ -43,6 +62,7 @@ class Columns:
     places: dict[str, int]
     told: tuple[int, ...]
     acts: int | None
+    order: int | None
     unread: dict[int, str]
 
     @property
@@ -54,25 +74,40 @@ class Columns:
 def known_columns(header: str) -> Columns | None:
     """The columns of a table with this first line; None if it is none with dialogs."""
     for separator in _SEPARATORS:
-        names = [name.strip().strip('"').strip() for name in header.split(separator)]
-        lower = [name.lower() for name in names]
-        places = _places(lower, UTTERANCES)
+        names = _cells(header, separator)
+        plain = list(map(_plain, names))
+        places = _places(plain, UTTERANCES)
         told: tuple[str, ...] = TOLD
         if places.keys() != UTTERANCES.keys():
-            places, told = _places(lower, EXAMPLES), TOLD_BESIDE
+            places, told = _places(plain, EXAMPLES), TOLD_BESIDE
             if places.keys() != EXAMPLES.keys():
                 continue
-            places |= _places(lower, {"dialog": DIALOG})
-            if lower[places["user"]] == "instruction":
-                places |= _places(lower, {"input": ("input",)})
-        beside = tuple(n for n, name in enumerate(lower) if name in told and n not in places.values())
-        acts = _places(lower, {"acts": ACTS}).get("acts")
-        read = {*places.values(), *beside, acts}
+            places |= _places(plain, {"dialog": DIALOG})
+            if plain[places["user"]] == "instruction":
+                places |= _places(plain, {"input": ("input",)})
+        places |= _places(plain, {"weight": (WEIGHT,), "split": SPLIT})
+        beside = tuple(n for n, name in enumerate(plain) if name in told and n not in places.values())
+        others = _places(plain, {"acts": ACTS, "order": ORDERS})
+        read = {*places.values(), *beside, others.get("acts")}
         unread = {n: name for n, name in enumerate(names) if n not in read}
-        return Columns(separator, places, beside, acts, unread)
+        return Columns(separator, places, beside, others.get("acts"), others.get("order"), unread)
     return None
 
 
+def _cells(header: str, separator: str) -> list[str]:
+    try:
+        (cells,) = csv.reader([header], delimiter=separator, skipinitialspace=True)
+    except (csv.Error, ValueError):
+        cells = header.split(separator)
+    return [cell.strip() for cell in cells]
+
+
+def _plain(name: str) -> str:
+    """A name in lower case without what stands between its words: ``Dialogue ID`` is ``dialogue_id``."""
+    return _IGNORED.sub("", name.lower())
+
+
 def _places(names: Sequence[str], known: dict[str, tuple[str, ...]]) -> dict[str, int]:
-    found = {kind: next((name for name in called if name in names), None) for kind, called in known.items()}
+    plain = {kind: [_plain(one) for one in called] for kind, called in known.items()}
+    found = {kind: next((one for one in called if one in names), None) for kind, called in plain.items()}
     return {kind: names.index(name) for kind, name in found.items() if name is not None}

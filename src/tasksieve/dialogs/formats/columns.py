@@ -13,27 +13,31 @@ Or an example a row, where a row without a column of dialogs is a dialog of its 
     hello,hello what can i help you with
 
 Columns may have any of the names in :mod:`tasksieve.dialogs.formats.column_names`, in any order; commas, semicolons
-or tabs separate them; quotes are those of RFC 4180. A speaker is known by the names in
+or tabs separate them; quotes are those of RFC 4180. Where a column has numbers of turns or times, the rows of a
+dialog are put in that order, and those that stand apart together. A speaker is known by the names in
 :mod:`tasksieve.dialogs.formats.speakers`. What is not the user's or the system's is a record (a triple, or JSON after
 a name) or a note. A column ``action`` has what the system does, as ``request(city) goodbye``, or as a list in JSON if
-a name has a space or bracket in it.
+a name has a space or bracket in it; a column ``weight`` how much a response counts where it is learned from.
 """
 
 from __future__ import annotations
 
+import contextlib
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tasksieve.dialogs.act import Act
 from tasksieve.dialogs.dialog import SILENCE, Dialog
-from tasksieve.dialogs.formats.annotations import UNREAD_ACT, acts_in, acts_line
+from tasksieve.dialogs.formats.annotations import UNREAD_ACT, acts_in, acts_line, weight_line, weight_told
 from tasksieve.dialogs.formats.assembly import Assembly, told_text, turns_with_context
 from tasksieve.dialogs.formats.column_names import Columns, known_columns
 from tasksieve.dialogs.formats.format import Format, Start, register
-from tasksieve.dialogs.formats.journal import Journal, shown
+from tasksieve.dialogs.formats.journal import Journal, JournalFull, shown
 from tasksieve.dialogs.formats.lines import numbered_lines
+from tasksieve.dialogs.formats.row_order import Row, ordered, put_together, stand_apart
 from tasksieve.dialogs.formats.speakers import FACT, SYSTEM, USER, speaker_named
+from tasksieve.errors import UserError
 
 
 def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
@@ -44,21 +48,56 @@ def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
         message = f"found columns {shown(header.strip())}; expected dialog, speaker, text or context, response"
         journal.refuse(message, max(1, lines.number))
         return
+    rows = _rows(lines, columns, journal)
+    if stand_apart(_again(path, columns), columns):
+        rows = put_together(rows, columns, journal)
+    table = _Rows(journal, columns)
+    for number, row in rows:
+        yield from table.add(row, number)
+    yield from table.end()
+
+
+def _rows(lines: _Lines, columns: Columns, journal: Journal) -> Iterator[Row]:
+    """Rows that are not empty, each with the number of its first line."""
     reader = csv.reader(lines, delimiter=columns.separator, strict=True)
-    rows = _Rows(journal, columns)
     start = lines.number + 1
     while True:
         try:
             row = next(reader)
         except StopIteration:
-            break
+            return
         except csv.Error as error:
             journal.refuse(f"is not a row of a table: {error}", start)
             row = []
         if any(cell.strip() for cell in row):
-            yield from rows.add(row, start)
+            yield start, row
         start = lines.number + 1
-    yield from rows.end()
+
+
+def _again(path: Path, columns: Columns) -> Iterator[Row]:
+    """The rows of a file, read by themselves before its dialogs are; its problems are left to these."""
+    journal = Journal(path, collect=True)
+    lines = _Lines(path, journal)
+    next((line for line in lines if line.strip()), "")
+    with contextlib.suppress(JournalFull, UserError):
+        yield from _rows(lines, columns, journal)
+
+
+def read_rows(names: Sequence[str], rows: Iterable[Row], journal: Journal) -> Iterator[Dialog]:
+    """Yield the dialogs of a table whose cells stand apart already.
+
+    Args:
+        names: of the columns, which must be those of a table with dialogs.
+        rows: each with its number.
+        journal: told of problems and of columns that are not read.
+    """
+    columns = known_columns("\t".join(names))
+    assert columns is not None
+    table = _Rows(journal, columns)
+    for number, row in rows:
+        if any(cell.strip() for cell in row):
+            yield from table.add(row, number)
+    yield from table.end()
 
 
 class _Lines(Iterator[str]):
@@ -81,29 +120,42 @@ class _Rows:
         self._columns = columns
         self._dialog: str | None = None
         self._ended: set[int] = set()
-        self._assembly: Assembly | None = None
+        self._held: list[Row] = []
 
     def add(self, row: Sequence[str], line: int) -> Iterator[Dialog]:
+        """Take the next row; yield the dialog before it, if it begins another."""
         columns = self._columns
         if len(row) < columns.width:
             self._journal.refuse(f"found {len(row)} cells; expected at least {columns.width}", line)
             return
-        self._lose(row)
-        cells = {kind: row[place] for kind, place in columns.places.items()}
-        dialog = cells.get("dialog", str(line))
+        dialog = row[columns.places["dialog"]] if "dialog" in columns.places else str(line)
         if dialog != self._dialog:
             yield from self.end()
-            self._begin(dialog, line)
-        if self._assembly is not None:
-            for place in columns.told:
-                self._assembly.told(row[place], "facts", line)
-            _add(cells, line, self._assembly, self._acts(row))
+            self._dialog = dialog
+        self._held.append((line, row))
 
     def end(self) -> Iterator[Dialog]:
-        if self._assembly is not None and self._dialog is not None:
+        """Yield the dialog of the rows so far."""
+        if self._held and self._dialog is not None:
+            yield from self._assembled(self._dialog)
             self._ended.add(hash(self._dialog))
-            yield from self._assembly.dialog()
-        self._assembly = None
+        self._held = []
+
+    def _assembled(self, dialog: str) -> Iterator[Dialog]:
+        columns, (first, begun) = self._columns, self._held[0]
+        if "split" in columns.places and not self._journal.takes(begun[columns.places["split"]]):
+            return
+        assembly = Assembly(self._journal, first)
+        if hash(dialog) in self._ended:
+            found = f"dialog {shown(dialog)} goes on after another one began"
+            assembly.refuse(f"{found}; expected its rows together, or a column of turn numbers or times", first)
+        for line, row in ordered(self._held, columns, self._journal):
+            self._lose(row)
+            for place in columns.told:
+                assembly.told(row[place], "facts", line)
+            cells = {kind: row[place] for kind, place in columns.places.items()}
+            _add(cells, line, assembly, self._acts(row))
+        yield from assembly.dialog()
 
     def _lose(self, row: Sequence[str]) -> None:
         columns = self._columns
@@ -127,25 +179,19 @@ class _Rows:
         self._journal.lose(UNREAD_ACT, int(acts is None))
         return acts or ()
 
-    def _begin(self, dialog: str, line: int) -> None:
-        self._dialog, self._assembly = dialog, Assembly(self._journal, line)
-        if hash(dialog) in self._ended:
-            message = f"dialog {shown(dialog)} goes on after another one began; expected its rows together: sort them"
-            self._assembly.refuse(message, line)
-
 
 def _add(cells: dict[str, str], line: int, assembly: Assembly, acts: tuple[Act, ...]) -> None:
     if "response" in cells:
         user = f"{cells['user']}\n{cells.get('input', '')}".strip()
         if user != SILENCE:
             assembly.user(user, "context", line)
-        assembly.system(cells["response"], "response", line, acts=acts)
+        assembly.system(cells["response"], "response", line, weight=weight_told(cells.get("weight", "")), acts=acts)
         return
     speaker = speaker_named(cells["speaker"])
     if speaker == USER:
         assembly.user(cells["text"], "text", line)
     elif speaker == SYSTEM:
-        assembly.system(cells["text"], "text", line, acts=acts)
+        assembly.system(cells["text"], "text", line, weight=weight_told(cells.get("weight", "")), acts=acts)
     elif speaker == FACT:
         assembly.told(cells["text"], "text", line)
     else:
@@ -155,14 +201,14 @@ def _add(cells: dict[str, str], line: int, assembly: Assembly, acts: tuple[Act, 
 def _write(dialogs: Iterable[Dialog], path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(("dialog", "speaker", "text", "action"))
+        table.writerow(("dialog", "speaker", "text", "action", "weight"))
         for number, dialog in enumerate(dialogs, start=1):
             for context, turn in turns_with_context(dialog):
-                table.writerows((number, FACT, told_text(event), "") for event in context)
+                table.writerows((number, FACT, told_text(event), "", "") for event in context)
                 if turn is not None:
                     if turn.user != SILENCE:
-                        table.writerow((number, USER, turn.user, ""))
-                    table.writerow((number, SYSTEM, turn.system, acts_line(turn.acts)))
+                        table.writerow((number, USER, turn.user, "", ""))
+                    table.writerow((number, SYSTEM, turn.system, acts_line(turn.acts), weight_line(turn)))
 
 
 def _recognises(start: Start) -> bool:

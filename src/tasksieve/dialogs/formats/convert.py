@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,9 +13,14 @@ from tasksieve.dialogs.dialog import Dialog, Turn
 from tasksieve.dialogs.formats.assembly import one_line
 from tasksieve.dialogs.formats.chat import CHAT, Weights, write_chat
 from tasksieve.dialogs.formats.chat_weights import write_weighted
+from tasksieve.dialogs.formats.chosen import chosen, format_at, iterate_dialogs
+from tasksieve.dialogs.formats.compressed import Compression, compression_named, pack
 from tasksieve.dialogs.formats.format import Format
 from tasksieve.dialogs.formats.journal import Journal
-from tasksieve.dialogs.formats.known import format_of, format_to_write, iterate_dialogs
+from tasksieve.dialogs.formats.known import format_of, format_to_write
+from tasksieve.dialogs.formats.table_writing import write_arrow, write_parquet
+from tasksieve.dialogs.formats.tables import ARROW, PARQUET, has_messages
+from tasksieve.dialogs.formats.writing import writer
 from tasksieve.dialogs.record import Note, Record
 from tasksieve.errors import UserError
 from tasksieve.records.files import write_whole
@@ -29,6 +34,7 @@ class Conversion:
         source, target: names of the formats.
         dialogs, turns: how many were written.
         lost: what of the file is not in the new one, and how often.
+        as_one: a sentence on the splits that were read as one; None if it is one alone.
     """
 
     source: str
@@ -36,8 +42,10 @@ class Conversion:
     dialogs: int
     turns: int
     lost: dict[str, int]
+    as_one: str | None = None
 
 
+_TAKE_WEIGHTS = {CHAT.name: write_chat, PARQUET.name: write_parquet, ARROW.name: write_arrow}
 _LEARNED = "turns that are learned from"
 
 
@@ -52,12 +60,13 @@ def convert(
 ) -> Conversion:
     """Read dialogs and write them in another format, one at a time, so that files larger than memory pass too.
 
-    Chat messages that get weights are kept as they are in everything else: calls of tools, their results, every key.
+    Chat messages go to chat messages as they are, with weights beside responses if there are any to add: calls of
+    tools, their results, every key.
     The new file is read back and compared with the dialogs, so that the list of losses is what really differs.
 
     Args:
-        source: a file in any format.
-        target: the file to write; whole, or not at all.
+        source: a file in any format, a folder, or a split of either.
+        target: the file to write; whole, or not at all. Its name's last ending says whether it is compressed.
         from_format: how to read it; else told from the content.
         to_format: how to write it; else told from the name.
         weights: of the responses, for chat messages.
@@ -65,29 +74,62 @@ def convert(
     Raises: UserError: if the source has a problem, the target cannot be written or take weights, or the weights are
         not of as many responses as there are.
     """
-    from_format = from_format or format_of(source)
+    given, from_format = from_format, from_format or format_at(source)
     to_format = to_format or format_to_write(target)
-    if weights is not None and to_format is not CHAT:
-        raise UserError(f"weights go into chat messages; {to_format.title} has no place for them", target)
-    whole = weights is not None and from_format is CHAT
-    write = partial(write_chat, weights=weights) if weights is not None else to_format.write
-    journal = Journal(source, strict=strict)
+    compression = _compression(target, to_format)
+    meant = chosen(source)
+    whole = to_format is CHAT and all(_keeps_objects(file, given, weights) for file, _ in meant.files)
+    write = writer(to_format) if weights is None else partial(_taking_weights(to_format, target), weights=weights)
+    if weights is not None and whole and len(meant.files) > 1:
+        raise UserError(f"is {len(meant.files)} files; weights are of one, so name that one", source)
+    journal = Journal(source, strict=strict, split=meant.split)
     counted: Counter[str] = Counter()
 
-    def fill(part: Path) -> None:
-        if weights is not None and whole:
-            write_weighted(source, part, journal, weights)
+    def fill_plain(part: Path) -> None:
+        if whole:
+            write_weighted(meant.files, part, journal, weights or {})
         else:
-            write(iterate_dialogs(source, journal, from_format), part)
-        before = iterate_dialogs(source, Journal(source), from_format)
-        counted.update(_compared(before, to_format.read(part, Journal(target))))
+            write(iterate_dialogs(source, journal, given), part)
+        before = iterate_dialogs(source, Journal(source), given)
+        counted.update(_compared(before, to_format.read(part, Journal(target)), weights or {}))
         if weights is not None:
             _check_number(weights, counted[_LEARNED], source)
 
+    def fill(part: Path) -> None:
+        if compression is None:
+            fill_plain(part)
+            return
+        plain = part.with_name(f"{part.name}.plain")
+        try:
+            fill_plain(plain)
+            pack(plain, part, compression)
+        finally:
+            plain.unlink(missing_ok=True)
+
     write_whole(target, fill)
-    dialogs, turns, _ = (counted.pop(name) for name in ("dialogs", "turns", _LEARNED))
+    dialogs, turns, _ = (counted.pop(name, 0) for name in ("dialogs", "turns", _LEARNED))
     lost = counted if whole else journal.lost + counted
-    return Conversion(from_format.name, to_format.name, dialogs, turns, dict(lost))
+    journal.path = source
+    return Conversion(from_format.name, to_format.name, dialogs, turns, dict(lost), journal.as_one)
+
+
+def _taking_weights(to_format: Format, target: Path) -> Callable[..., None]:
+    if to_format.name not in _TAKE_WEIGHTS:
+        raise UserError(f"weights go into chat messages; {to_format.title} has no place for them", target)
+    return _TAKE_WEIGHTS[to_format.name]
+
+
+def _keeps_objects(file: Path, given: Format | None, weights: Weights | None) -> bool:
+    """Whether objects with messages are kept as they are: those of chat files, and rows of tables for weights."""
+    known = given or format_of(file)
+    return known is CHAT or (weights is not None and known in (PARQUET, ARROW) and has_messages(file))
+
+
+def _compression(target: Path, to_format: Format) -> Compression | None:
+    found, plain = compression_named(target)
+    if found is not None and to_format in (PARQUET, ARROW):
+        raise UserError(f"is to be a table, which is not compressed once more; name it {plain.name}", target)
+    return found
 
 
 def _check_number(weights: Weights, turns: int, source: Path) -> None:
@@ -96,23 +138,25 @@ def _check_number(weights: Weights, turns: int, source: Path) -> None:
         raise UserError(f"{found}; expected the table of this very file", source)
 
 
-def _compared(before: Iterator[Dialog], after: Iterator[Dialog]) -> Iterator[str]:
-    """A word for every dialog, every turn, and everything that is not the same in both."""
-    for old, new in itertools.zip_longest(before, after):
+def _compared(before: Iterator[Dialog], after: Iterator[Dialog], weights: Weights) -> Iterator[str]:
+    """A word for every dialog, every turn, and everything that is not the same in both but for these weights."""
+    for number, (old, new) in enumerate(itertools.zip_longest(before, after)):
         yield "dialogs"
         if old is None or new is None:
             yield "dialog"
             continue
         yield from itertools.repeat("turns", len(old.turns))
-        yield from itertools.repeat(_LEARNED, sum(turn.learned for turn in old.turns))
+        yield from itertools.repeat(_LEARNED, sum(turn.learned > 0 for turn in old.turns))
         if old.profile != new.profile:
             yield "profile of a dialog"
         yield from _context_lost(old, new)
         if len(old.turns) != len(new.turns):
             yield "dialog with as many turns"
             continue
-        for one, other in zip(old.turns, new.turns, strict=True):
+        for place, (one, other) in enumerate(zip(old.turns, new.turns, strict=True)):
             yield from _difference(one, other)
+            if other.learned != weights.get((number, place), one.learned):
+                yield "weight of a response" if one.learned else "weight 0 of a response"
 
 
 def _context_lost(old: Dialog, new: Dialog) -> Iterator[str]:
@@ -128,8 +172,6 @@ def _places(dialog: Dialog) -> list[Record | Note | None]:
 
 
 def _difference(old: Turn, new: Turn) -> Iterator[str]:
-    if new.learned and not old.learned:
-        yield "weight 0 of a response"
     if (old.user, old.system) != (new.user, new.system):
         words = all(one_line(a) == one_line(b) for a, b in ((old.user, new.user), (old.system, new.system)))
         yield "line end or tab in a turn" if words else "wording of a turn"

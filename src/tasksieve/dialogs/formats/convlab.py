@@ -3,8 +3,9 @@
 One JSON array of dialogs: ``{"dataset": "camrest", "data_split": "train", "dialogue_id": "camrest-train-0",
 "domains": […], "goal": {…}, "turns": [{"speaker": "user", "utterance": "…", "utt_idx": 0, "dialogue_acts": {…},
 "state": {…}}, …]}``. Each of the ``db_results`` of a turn is a record of its domain; the ``dialogue_acts`` of a
-system's turn are its acts, those with ``start`` and ``end`` the places of values in it. Other annotations are not
-read. Notes, for which there is no place, are written as results of a domain ``notes``.
+system's turn are its acts, those with ``start`` and ``end`` the places of values in it. What was ``booked`` is a
+record too, once it is new. Other annotations are not read. Notes, for which there is no place, are written as results
+of a domain ``notes``.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from tasksieve.dialogs.formats.utterances import (
     spoken,
 )
 
-_KEPT = frozenset(("speaker", "utterance", "utt_idx", "db_results", "dialogue_acts"))
+_KEPT = frozenset(("speaker", "utterance", "utt_idx", "db_results", "booked", "dialogue_acts"))
 _DATASET, _SPLIT = "tasksieve", "train"
 _CATEGORICAL, _WITH_PLACE, _BINARY = _KINDS = ("categorical", "non-categorical", "binary")
 _OF_ACT = {"intent", "slot", "value", "start", "end"}
@@ -42,15 +43,30 @@ _OWN_KEYS = {"domains", "data_split", "dataset", "goal"}
 
 
 def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
+    booked: Results = []
+
     def annotations(turn: dict[str, Any], at: Place) -> Annotated:
-        found = (turn.get("db_results") or {}).items()
-        results: Results = [(domain, entity) for domain, entities in found for entity in entities]
+        if at.number == 1:
+            booked.clear()
+        new = [booking for booking in _results(turn.get("booked")) if booking not in booked]
+        booked.extend(new)
+        results: Results = [*_results(turn.get("db_results")), *new]
         if speaker_of(turn) == SYSTEM:
             return Annotated(results, *_acts(turn.get("dialogue_acts"), journal))
         journal.lose("'dialogue_acts' of a user's turn", int(filled(turn.get("dialogue_acts"))))
         return Annotated(results)
 
     return read_utterances(path, journal, annotations, _KEPT)
+
+
+def _results(by_domain: Any) -> Results:
+    """Entities with their domains, of which there may be a list each or one alone."""
+    found = (by_domain or {}).items()
+    return [
+        (domain, entity)
+        for domain, entities in found
+        for entity in ([entities] if isinstance(entities, dict) else entities)
+    ]
 
 
 def _acts(kinds: Any, journal: Journal) -> tuple[list[Act], list[Span]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tasksieve.dialogs.dialog import Dialog
+from tasksieve.dialogs.formats.compressed import open_plain
 from tasksieve.dialogs.formats.journal import Journal, JournalFull
 from tasksieve.dialogs.formats.json_text import json_items
 from tasksieve.dialogs.formats.lines import unreadable
@@ -25,14 +26,16 @@ class Start:
         path: the file.
     Attributes:
         path: the file.
-        text: its first 64 KiB.
+        raw: its first 64 KiB; of a compressed file, those of what is in it.
+        text: the same as text.
         line: the first line that is not blank; empty if there is none.
     Raises: UserError: if the file cannot be read, or is none to read twice (a pipe).
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.text = _start(path)
+        self.raw = _start(path)
+        self.text = self.raw.decode("utf-8-sig", errors="replace")
         self.line = next((line for line in self.text.splitlines() if line.strip()), "")
 
     @cached_property
@@ -53,21 +56,23 @@ class Format:
     Attributes:
         name: as ``--from`` and ``--to`` take it.
         title: as a person calls it.
-        suffixes: file names that end in one of these are written in it.
+        suffixes: file names that end in one of these are written in it, if need be compressed: ``.jsonl.gz``.
         read: yields the dialogs of a file one by one and tells the journal of problems and losses. Raises
-            UserError at once if the file cannot be read at all.
+            UserError at once if the file cannot be read at all. It may be compressed;
+            :func:`~tasksieve.dialogs.formats.lines.numbered_lines` reads what is in it.
         write: writes dialogs one by one; what the format cannot hold is left out.
         recognises: whether a file is in it, told from how it starts.
         example: what a file looks like, for the error about an empty one.
         order: formats are asked whether they recognise a file in this order, and by name if it is the same. One
             that takes more than its own (any JSON, say) comes late.
+    A format without ``write`` is only read.
     """
 
     name: str
     title: str
     suffixes: tuple[str, ...]
     read: Callable[[Path, Journal], Iterator[Dialog]]
-    write: Callable[[Iterable[Dialog], Path], None]
+    write: Callable[[Iterable[Dialog], Path], None] | None
     recognises: Callable[[Start], bool]
     example: str
     order: int = 50
@@ -83,11 +88,11 @@ def register(known: Format) -> Format:
     return known
 
 
-def _start(path: Path) -> str:
+def _start(path: Path) -> bytes:
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise UserError("is a pipe or device; expected a file", path)
-        with path.open("rb") as file:
-            return file.read(_START).decode("utf-8-sig", errors="replace")
+        with open_plain(path) as file:
+            return file.read(_START)
     except OSError as error:
         raise unreadable(path, error) from None

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from tasksieve.dialogs.formats.compressed import open_plain
 from tasksieve.dialogs.formats.journal import Journal, shown
 from tasksieve.dialogs.formats.lines import MAX_LINE, numbered_lines, refuse_binary, unreadable
 
@@ -56,7 +57,7 @@ def json_items(path: Path, journal: Journal) -> Iterator[tuple[int, Any]]:
     Raises: UserError: if the file cannot be read or is not an array, if the journal does not collect.
     """
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             refuse_binary(path, file)
             yield from _Items(file, journal)
     except OSError as error:
@@ -71,7 +72,7 @@ def json_objects(path: Path, journal: Journal) -> Iterator[tuple[int, Any]]:
     Raises: UserError: if the file cannot be read or holds something else, if the journal does not collect.
     """
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             refuse_binary(path, file)
             yield from _Items(file, journal).objects()
     except OSError as error:
@@ -79,14 +80,19 @@ def json_objects(path: Path, journal: Journal) -> Iterator[tuple[int, Any]]:
 
 
 def json_pairs(path: Path, journal: Journal) -> Iterator[tuple[str, Any]]:
-    """Yield (name, value) of each entry of the one object that a file holds.
+    """Yield (name, value) of each entry of the one object that a file holds; see :func:`json_entries`."""
+    return ((name, value) for _, name, value in json_entries(path, journal))
+
+
+def json_entries(path: Path, journal: Journal) -> Iterator[tuple[int, str, Any]]:
+    """Yield (line where it starts, name, value) of each entry of the one object that a file holds.
 
     Only the entry at hand is in memory. What follows an entry that is not JSON cannot be read.
 
     Raises: UserError: if the file cannot be read or is not an object, if the journal does not collect.
     """
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             refuse_binary(path, file)
             yield from _Items(file, journal).pairs()
     except OSError as error:
@@ -136,7 +142,7 @@ class _Items:
             while self._next_mark():
                 yield self._item()
 
-    def pairs(self) -> Iterator[tuple[str, Any]]:
+    def pairs(self) -> Iterator[tuple[int, str, Any]]:
         """The entries of one object."""
         with contextlib.suppress(_Stop):
             self._expect("{", "the start of a JSON object")
@@ -144,9 +150,9 @@ class _Items:
             while more:
                 if self._next_mark() != '"':
                     self._expect('"', "the name of an entry")
-                _, name = self._item()
+                line, name = self._item()
                 self._expect(":", "after a name")
-                yield name, self._item()[1]
+                yield line, name, self._item()[1]
                 more = self._expect(",}", "after an entry") == ","
 
     def _expect(self, marks: str, what: str) -> str:

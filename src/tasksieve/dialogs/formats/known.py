@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tasksieve.dialogs.dialog import Dialog
+from tasksieve.dialogs.formats.compressed import compression_named
 from tasksieve.dialogs.formats.format import FORMATS, Format, Start
 from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.errors import UserError
@@ -34,7 +35,9 @@ def format_to_write(path: Path) -> Format:
     found = _by_suffix(path)
     if found is None:
         endings = ", ".join(suffix for known in formats().values() for suffix in known.suffixes)
-        raise UserError(f"ends in '{path.suffix}'; expected one of {endings}, or --to with a format", path)
+        raise UserError(
+            f"ends in '{compression_named(path)[1].suffix}'; expected one of {endings}, or --to with a format", path
+        )
     return found
 
 
@@ -56,7 +59,7 @@ def iterate_dialogs(path: Path, journal: Journal | None = None, known: Format | 
         path: the file.
         journal: where problems and losses go; without it the first problem is raised.
         known: its format; else it is told from the content.
-    Raises: UserError: if the file cannot be read or holds no dialog.
+    Raises: UserError: if the file cannot be read or holds no dialog; of a split that is asked for it may hold none.
     """
     known = known or format_of(path)
     journal = journal or Journal(path)
@@ -67,9 +70,11 @@ def iterate_dialogs(path: Path, journal: Journal | None = None, known: Format | 
             yield dialog
     except RecursionError:
         journal.refuse("is nested too deeply; expected dialogs")
-    if empty and not journal.problems:
+    if empty and not journal.problems and journal.split is None:
         journal.refuse(f"holds no dialog; expected lines like '{known.example}'")
 
 
 def _by_suffix(path: Path) -> Format | None:
-    return next((known for known in formats().values() if path.suffix.lower() in known.suffixes), None)
+    """The format that a file's name asks for, whatever ending it has for its compression."""
+    ending = compression_named(path)[1].suffix.lower()
+    return next((known for known in formats().values() if ending in known.suffixes), None)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
 
+from tasksieve.dialogs.formats.compressed import open_plain
 from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.errors import UserError
 
@@ -14,11 +15,13 @@ MAX_LINE = 8 << 20
 
 _MARKS = {
     b"PK\x03\x04": "a zip archive, or a document made of one; unpack it, or save it as text",
-    b"\x1f\x8b": "compressed by gzip; unpack it",
-    b"\xfd7zXZ\0": "compressed by xz; unpack it",
-    b"\x28\xb5\x2f\xfd": "compressed by zstd; unpack it",
+    b"\x1f\x8b": "compressed by gzip twice; unpack it",
+    b"\xfd7zXZ\0": "compressed by xz twice; unpack it",
+    b"\x28\xb5\x2f\xfd": "compressed by zstd twice; unpack it",
     b"7z\xbc\xaf\x27\x1c": "a 7z archive; unpack it",
-    b"PAR1\x15": "a Parquet table; save it as CSV or JSON lines",
+    b"PAR1": "a Parquet table; leave --from out, and unpack the file if it is compressed",
+    b"ARROW1": "an Arrow table; leave --from out, and unpack the file if it is compressed",
+    b"\xff\xff\xff\xff": "an Arrow stream; leave --from out, and unpack the file if it is compressed",
     b"%PDF-": "a PDF document; save it as text",
     b"\xff\xfe": "UTF-16 text; save it as UTF-8",
     b"\xfe\xff": "UTF-16 text; save it as UTF-8",
@@ -61,6 +64,8 @@ def refuse_binary(path: Path, file: BufferedReader) -> None:
     """Raise UserError, in one sentence, if a file that was just opened holds no text at all; nothing is consumed."""
     start = file.peek()
     found = next((kind for mark, kind in _MARKS.items() if start.startswith(mark)), None)
+    if start[257:262] == b"ustar":
+        found = "a tar archive; unpack it"
     if found is not None:
         raise UserError(f"is {found}", path)
     controls = len(start) - len(start.translate(None, _CONTROLS))
@@ -72,7 +77,7 @@ def refuse_binary(path: Path, file: BufferedReader) -> None:
 def _raw_lines(path: Path) -> Iterator[bytes | None]:
     """Lines without their ends; None for one that is too long."""
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             refuse_binary(path, file)
             while raw := file.readline(MAX_LINE + 1):
                 if len(raw) <= MAX_LINE:

@@ -1,12 +1,14 @@
-"""The acts of MultiWOZ 2.2, which stand in a file of their own, ``dialog_acts.json``.
+"""The acts of MultiWOZ, which in version 2.2 stand in a file of their own, ``dialog_acts.json``.
 
 It lies beside the files of dialogs or one folder up, and holds for each dialog and turn ``{"PMUL0001.json": {"1":
 {"dialog_act": {"Restaurant-Request": [["area", "?"]]}, "span_info": [[act, slot, value, start, exclusive end]]}}}``.
-The domain before the act's name is dropped, and a slot ``none`` is none.
+The domain before the act's name is dropped, and a slot ``none`` is none. In version 2.1 the same stands beside the
+words of each turn, with places counted in words.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,7 @@ NAME = "dialog_acts.json"
 _NONE = "none"
 _WITHOUT_VALUE = ("", "?", _NONE)
 _ENDING = ".json"
+_WORD = re.compile(r"\w+|[^\w\s]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class ActsBeside:
         try:
             for name, value in json_pairs(path, journal):
                 for turn, said in value.items() if isinstance(value, dict) else ():
-                    turns[name.removesuffix(_ENDING), turn] = _of_turn(said)
+                    turns[name.removesuffix(_ENDING), turn] = acts_of_turn(said)
         except (UserError, JournalFull, RecursionError) as error:
             journal.problems.append(error if isinstance(error, UserError) else UserError("cannot be read", path))
         for problem in journal.problems[:1]:
@@ -82,11 +85,17 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _of_turn(said: Any) -> ActsOfTurn:
+def acts_of_turn(said: Any, words: object = None) -> ActsOfTurn:
+    """What ``dialog_act`` and ``span_info`` say of a turn.
+
+    Args:
+        said: an object with the two.
+        words: of the turn, if places may be counted in them; values are then looked for where they are said to be.
+    """
     if not isinstance(said, dict):
         return ActsOfTurn(lost=(UNREAD_ACT,))
     listed, placed = said.get("dialog_act"), said.get("span_info")
-    found = [_span(item) for item in placed] if isinstance(placed, list) else []
+    found = [_span(item, words) for item in placed] if isinstance(placed, list) else []
     spans = tuple(span for span in found if span is not None)
     in_place = {span.slot for span in spans}
     acts: list[Act] = []
@@ -115,8 +124,20 @@ def _pairs(pairs: Any) -> Iterator[tuple[str | None, object]]:
         yield "", ""
 
 
-def _span(item: Any) -> Span | None:
+def _span(item: Any, words: object) -> Span | None:
     if not isinstance(item, list) or len(item) != 5:
         return None
-    _, slot, _, start, end = item
-    return span_of(slot, start, end)
+    _, slot, value, start, end = item
+    span = span_of(slot, start, end)
+    if span is None or not isinstance(words, str) or not isinstance(value, str):
+        return span
+    return span if words[span.start : span.end].lower() == value.lower() else _nearest(span, value, words)
+
+
+def _nearest(span: Span, value: str, words: str) -> Span | None:
+    """A value where it stands in the words nearest to the one with the number that its place starts with."""
+    found = [match.span() for match in re.finditer(rf"(?<!\w){re.escape(value)}(?!\w)", words, re.IGNORECASE)]
+    if not value.strip() or not found:
+        return None
+    start, end = min(found, key=lambda place: abs(len(_WORD.findall(words, 0, place[0])) - span.start))
+    return Span(span.slot, start, end)

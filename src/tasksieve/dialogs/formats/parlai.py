@@ -10,7 +10,7 @@ last line of ``text`` is the user's; each before it is a record (a triple, or JS
 ``__SILENCE__`` stands for a silent user. Blank lines mean nothing. ``episode_done`` with ``False``, ``0`` or nothing
 in it ends no dialog, though ParlAI itself takes any text there for true. A field ``action`` has what the system does,
 as ``request(city) goodbye``, or as a list in JSON if a name has a space or bracket in it. ``label_candidates`` has
-responses to choose among, with ``|`` between them.
+responses to choose among, with ``|`` between them; ``weight`` is how much a response counts where it is learned from.
 """
 
 from __future__ import annotations
@@ -21,7 +21,15 @@ from pathlib import Path
 
 from tasksieve.dialogs.act import Act
 from tasksieve.dialogs.dialog import SILENCE, Dialog, Turn
-from tasksieve.dialogs.formats.annotations import ACTION, acts_in, acts_json, acts_line
+from tasksieve.dialogs.formats.annotations import (
+    ACTION,
+    WEIGHT,
+    acts_in,
+    acts_json,
+    acts_line,
+    weight_line,
+    weight_told,
+)
 from tasksieve.dialogs.formats.assembly import Assembly, Context, told_text, turns_with_context
 from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal, shown
@@ -34,6 +42,7 @@ _CANDIDATES = "label_candidates"
 _NOT_DONE = ("", "false", "0")
 _LONG = 100
 """Examples of one dialog that ParlAI warns from if there is no other: is their end not marked?"""
+_SPACED_FIELD = re.compile(r"(?: (episode_done|eval_labels|label_candidates)| {2,}(labels)):")
 _SPACES = re.compile(r" (?:eval_)?labels:")
 _ESCAPES = {"\\n": "\n", "\\t": "\t", "__PIPE__": "|"}
 _ESCAPE = re.compile(r"\\n|\\t|__PIPE__")
@@ -78,20 +87,23 @@ def _add(fields: dict[str, str], number: int, assembly: Assembly, journal: Journ
         hint = " with a tab before 'labels:', not spaces" if _SPACES.search(fields.get("text", "")) else ""
         assembly.refuse(f"found fields {shown(list(fields))}; expected text and labels{hint}", number)
         return
+    if (spaced := next(filter(None, map(_SPACED_FIELD.search, fields.values())), None)) is not None:
+        assembly.refuse(f"found '{spaced[0].strip()}' after spaces; expected a tab before it", number)
+        return
     acts = acts_in(_plain(fields.get(ACTION, "")))
     journal.lose(f"'{ACTION}' of an example", int(acts is None))
-    for name in fields.keys() - {"text", "episode_done", ACTION, _CANDIDATES, *_LABELS}:
+    for name in fields.keys() - {"text", "episode_done", ACTION, WEIGHT, _CANDIDATES, *_LABELS}:
         journal.lose(f"'{name}' of an example")
     first, *others = labels.split("|")
-    if others:
-        journal.lose("label after the first", len(others))
+    journal.lose("label after the first", len(others))
     *context, user = _plain(fields["text"]).split("\n")
     for text in context:
         assembly.told(text, "text", number)
     if user.strip() != _SILENCE:
         assembly.user(user, "text", number)
     candidates = [_plain(one) for one in fields.get(_CANDIDATES, "").split("|") if one.strip()]
-    assembly.system(_plain(first), "labels", number, acts=acts or (), candidates=candidates)
+    weight = weight_told(fields.get(WEIGHT, ""))
+    assembly.system(_plain(first), "labels", number, weight=weight, acts=acts or (), candidates=candidates)
 
 
 def _plain(value: str) -> str:
@@ -100,6 +112,7 @@ def _plain(value: str) -> str:
 
 def _escaped(text: str) -> str:
     apart = text.replace("\\n", "\\ n").replace("\\t", "\\ t")
+    apart = _SPACED_FIELD.sub(lambda match: f" {match[1] or match[2]} :", apart)
     return apart.replace("\n", "\\n").replace("\t", "\\t").replace("|", "__PIPE__")
 
 
@@ -115,14 +128,15 @@ def _example(context: Context, turn: Turn) -> str:
     text = "\\n".join([*map(_line, context), said])
     offered = "|".join(map(_escaped, turn.candidates))
     candidates = f"\t{_CANDIDATES}:{offered}" if offered else ""
-    return f"text:{text}\tlabels:{_escaped(turn.system)}{_action(turn.acts)}{candidates}"
+    weight = f"\t{WEIGHT}:{line}" if (line := weight_line(turn)) else ""
+    return f"text:{text}\tlabels:{_escaped(turn.system)}{_action(turn.acts)}{weight}{candidates}"
 
 
 def _action(acts: tuple[Act, ...]) -> str:
     """The field of acts; nothing if there are none."""
     line = acts_line(acts)
     if _TAKEN_FOR_ESCAPES.search(line):
-        line = _in_json(acts_json(acts))
+        line = in_json(acts_json(acts))
     return f"\t{ACTION}:{_escaped(line)}" if line else ""
 
 
@@ -131,11 +145,11 @@ def _line(event: Record | Note) -> str:
     if isinstance(event, Note):
         return _escaped(text.replace("\n", " "))
     if triples(event) is None:
-        text = _in_json(text)
+        text = in_json(text)
     return _escaped(text)
 
 
-def _in_json(text: str) -> str:
+def in_json(text: str) -> str:
     """JSON without what would be taken for an escape of this format."""
     return _TAKEN_FOR_ESCAPES.sub(lambda match: _IN_JSON[match[0]], text)
 

@@ -5,8 +5,8 @@
 act of ``context`` (in its own list, or between the others) holds records (triples, or JSON after a name) or a note.
 
 Who is the system: an act whose id says so (``system``, ``bot``, ``agent``, ``assistant``, ``model``, ``wizard``);
-where no id does, the second to speak. Its acts may have keys ``action`` and ``slots``, as those of
-:mod:`chat messages <tasksieve.dialogs.formats.chat>`.
+where no id does, the second to speak. Its acts may have keys ``action``, ``slots`` and ``weight``, as those of
+:mod:`chat messages <tasksieve.dialogs.formats.chat>`, and ``label_candidates``, a list of responses to choose among.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tasksieve.dialogs.dialog import SILENCE, Dialog
-from tasksieve.dialogs.formats.annotations import ACTION, SLOTS, annotations_of, annotations_written
+from tasksieve.dialogs.formats.annotations import ACTION, SLOTS, WEIGHT, annotations_of, annotations_written
 from tasksieve.dialogs.formats.assembly import Assembly, told_texts, turns_with_context
 from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal, shown
@@ -25,7 +25,8 @@ from tasksieve.dialogs.formats.json_text import json_lines, write_json_lines
 from tasksieve.dialogs.formats.speakers import FACT, SYSTEM, speaker_named
 
 _READ = {"id", "text", "episode_done"}
-_READ_OF_SYSTEMS = {*_READ, ACTION, SLOTS}
+_CANDIDATES = "label_candidates"
+_READ_OF_SYSTEMS = {*_READ, ACTION, SLOTS, WEIGHT, _CANDIDATES}
 _KEY = re.compile(r'\{\s*"(?:dialog|context|metadata_path)"')
 
 
@@ -75,9 +76,19 @@ def _add(act: dict[str, Any], place: str, systems: set[str], assembly: Assembly,
         assembly.told(act.get("text"), place)
     elif responds:
         acts, spans = annotations_of(act, "an act", journal)
-        assembly.system(act.get("text"), place, acts=acts, spans=spans)
+        candidates = _candidates(act, journal)
+        text, weight = act.get("text"), act.get(WEIGHT)
+        assembly.system(text, place, weight=weight, acts=acts, spans=spans, candidates=candidates)
     else:
         assembly.user(act.get("text"), place)
+
+
+def _candidates(act: dict[str, Any], journal: Journal) -> list[str]:
+    offered = act.get(_CANDIDATES) or []
+    if isinstance(offered, list) and all(isinstance(one, str) for one in offered):
+        return offered
+    journal.lose(f"'{_CANDIDATES}' of an act")
+    return []
 
 
 def _value(dialog: Dialog) -> dict[str, Any]:
@@ -89,7 +100,8 @@ def _value(dialog: Dialog) -> dict[str, Any]:
             context, acts = acts, []
         if turn is not None:
             acts += [{"id": "user", "text": turn.user}] if turn.user != SILENCE else []
-            acts.append({"id": "system", "text": turn.system, **annotations_written(turn)})
+            candidates = {_CANDIDATES: list(turn.candidates)} if turn.candidates else {}
+            acts.append({"id": "system", "text": turn.system, **annotations_written(turn), **candidates})
         pairs.append(acts)
     return {"dialog": pairs, "context": context}
 

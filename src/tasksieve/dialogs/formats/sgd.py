@@ -30,6 +30,7 @@ from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.dialogs.formats.json_text import write_json_items
 from tasksieve.dialogs.formats.multiwoz_acts import NAME as ACTS_FILE
 from tasksieve.dialogs.formats.multiwoz_acts import ActsBeside
+from tasksieve.dialogs.formats.objects import listed
 from tasksieve.dialogs.formats.speakers import SYSTEM, USER
 from tasksieve.dialogs.formats.utterances import (
     Annotated,
@@ -86,13 +87,13 @@ class _Frames:
         return Annotated(results, beside.acts, beside.spans or spans)
 
     def _spans(self, frame: dict[str, Any]) -> list[Span]:
-        listed = _listed(frame, _SLOTS)
-        spans = [span for span in map(span_in, listed) if span is not None]
-        self._journal.lose(UNREAD_PLACE, len(listed) - len(spans))
+        places = listed(frame.get(_SLOTS))
+        spans = [span for span in map(span_in, places) if span is not None]
+        self._journal.lose(UNREAD_PLACE, len(places) - len(spans))
         return spans
 
     def _acts(self, frame: dict[str, Any], in_place: set[str]) -> Iterator[Act]:
-        for action in _listed(frame, _ACTIONS):
+        for action in listed(frame.get(_ACTIONS)):
             act = act_in(action)
             if act is None:
                 self._journal.lose(UNREAD_ACT)
@@ -104,14 +105,6 @@ class _Frames:
                     others = filled(action[key]) and action[key] != action.get("values")
                     self._journal.lose(f"'{key}' of an act", int(others))
             yield act
-
-
-def _listed(frame: dict[str, Any], key: str) -> list[Any]:
-    """The items of a list; what is none is one item of its own, so that it is counted, if it says anything."""
-    value = frame.get(key)
-    if isinstance(value, list):
-        return value
-    return [value] if filled(value) else []
 
 
 def _results(frame: dict[str, Any]) -> Iterator[tuple[object, Any]]:

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tasksieve.dialogs.record import Pairs, from_json
+from tasksieve.dialogs.record import DEEPEST, Pairs, from_json
 
 CALLS = ("tool_calls", "function_call")
 """The keys of an assistant's message that hold calls: a list, or one of the older form."""
+
+_ARGUMENTS = ("arguments", "input", "parameters", "args")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ def calls(message: Mapping[str, Any]) -> list[Call]:
     """The calls in an assistant's message, in every shape that there is for them.
 
     These are ``tool_calls`` with a ``function`` (``name``, ``arguments``), with a ``custom`` tool (``name``,
-    ``input``), or with ``name`` and ``arguments`` right in them, and the older ``function_call``.
+    ``input``), or with ``name`` and ``arguments`` (or ``parameters``, ``args``) right in them, and the older
+    ``function_call``.
 
     Raises: ValueError: if there is something else; the message says what.
     """
@@ -53,7 +56,7 @@ def _call(value: Any) -> Call:
     name, identity = inner.get("name"), outer.get("id")
     if not isinstance(name, str) or not name.strip():
         raise ValueError("found a call of a tool without its name; expected 'function' with 'name' and 'arguments'")
-    given = inner.get("arguments", inner.get("input"))
+    given = next((inner[key] for key in _ARGUMENTS if inner.get(key) is not None), None)
     if not isinstance(given, str):
         given = "" if given is None else json.dumps(given, ensure_ascii=False, separators=(",", ":"))
     return Call(identity if isinstance(identity, str) else "", name, given)
@@ -64,7 +67,8 @@ def results(content: Any, tool: str) -> list[tuple[str, Any]] | None:
 
     Args:
         content: JSON, as text or decoded: an object, a list of objects, or an object in which one field is such a
-            list and the others are single values, such as a count. Those are one more answer.
+            list, or again such an object, and the others are single values, such as a count. Those are one more
+            answer.
         tool: the kind; empty if unknown. Then the name of the field with the list is the kind of what is in it.
 
     >>> results('{"count": 1, "hotels": [{"name": "Inn"}]}', "")
@@ -78,13 +82,28 @@ def results(content: Any, tool: str) -> list[tuple[str, Any]] | None:
         return [(tool, item) for item in value]
     if not _is_object(value):
         return None
-    pairs = value if isinstance(value, Pairs) else list(value.items())
-    lists = [(key, inner) for key, inner in pairs if isinstance(inner, list) or _is_object(inner)]
-    if len(lists) != 1 or not _are_objects(lists[0][1]):
+    others = Pairs()
+    key, items = _listed(value, others)
+    if not items:
         return [(tool, value)]
-    key, items = lists[0]
-    others = Pairs(pair for pair in pairs if pair[0] != key)
-    return [*((tool or str(key), item) for item in items), *([(tool, others)] if others else [])]
+    return [*((tool or key, item) for item in items), *([(tool, others)] if others else [])]
+
+
+def _listed(value: Any, others: Pairs) -> tuple[str, list[Any]]:
+    """The one list of objects in an object, however deep, and its field's name; what is beside it goes to others.
+
+    Returns: nothing if there is no such list, or anything but single values beside it on any level.
+    """
+    key, levels = "", 0
+    while _is_object(value) and levels < DEEPEST:
+        pairs = value if isinstance(value, Pairs) else list(value.items())
+        inner = [pair for pair in pairs if isinstance(pair[1], list) or _is_object(pair[1])]
+        if len(inner) != 1:
+            return "", []
+        others.extend(pair for pair in pairs if pair is not inner[0])
+        key, value = str(inner[0][0]), inner[0][1]
+        levels += 1
+    return (key, value) if _are_objects(value) else ("", [])
 
 
 def _is_object(value: Any) -> bool:

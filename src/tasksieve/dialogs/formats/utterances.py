@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any, NamedTuple, TypeGuard
 from tasksieve.dialogs.act import Act, Span
 from tasksieve.dialogs.dialog import SILENCE, Dialog
 from tasksieve.dialogs.formats.assembly import Assembly, Context, told_text, turns_with_context
-from tasksieve.dialogs.formats.journal import MAX_LOSSES, Journal, shown
+from tasksieve.dialogs.formats.journal import Journal, shown
 from tasksieve.dialogs.formats.json_text import json_items
 from tasksieve.dialogs.formats.speakers import SYSTEM, USER
 from tasksieve.dialogs.record import Note, Record
@@ -76,23 +75,20 @@ def read_utterances(path: Path, journal: Journal, annotations: Annotations, kept
         annotations: what a turn's annotations hold.
         kept: the fields of a turn that are not lost.
     """
-    splits: Counter[str] = Counter()
     for line, value in json_items(path, journal):
         assembly = Assembly(journal, line)
         turns = value.get("turns") if isinstance(value, dict) else None
         if not isinstance(turns, list):
             assembly.refuse(f"found {shown(value)}; expected an object with a list 'turns'")
             continue
+        if not journal.takes(value.get("data_split")):
+            continue
         _lose(value, _NAMES, "dialog", journal)
-        if len(splits) < MAX_LOSSES:
-            splits[shown(value.get("data_split"))] += 1
         for number, turn in enumerate(turns, start=1):
             _add(turn, Place(value.get("dialogue_id"), number), annotations, assembly)
             if isinstance(turn, dict):
                 _lose(turn, kept, "turn", journal)
         yield from assembly.dialog()
-    for name, count in splits.items() if len(splits) > 1 else ():
-        journal.lose(f"split {name} of a dialog, read as one with the others", count)
 
 
 def _add(turn: object, at: Place, annotations: Annotations, assembly: Assembly) -> None:

@@ -54,7 +54,7 @@ def yaml_entries(path: Path, journal: Journal, lists: frozenset[str]) -> Iterato
     Raises: UserError: if the file is no such YAML, or is too large; problems of lines go to the journal.
     """
     if path.is_file() and path.stat().st_size > MAX_SIZE:
-        raise UserError(f"is larger than {MAX_SIZE >> 20} MiB; split it into several files", path)
+        raise _too_large(path)
     try:
         yield from _Events(path, journal).entries(lists)
     except yaml.MarkedYAMLError as error:
@@ -66,14 +66,24 @@ def yaml_entries(path: Path, journal: Journal, lists: frozenset[str]) -> Iterato
         raise UserError("holds a character that YAML does not allow", path) from None
 
 
+def _too_large(path: Path) -> UserError:
+    return UserError(f"is larger than {MAX_SIZE >> 20} MiB; split it into several files", path)
+
+
 class _Text:
-    """A file's lines as the text stream that the parser reads."""
+    """A file's lines as the text stream that the parser reads; a compressed file may have more than its size says."""
 
     def __init__(self, path: Path, journal: Journal) -> None:
+        self._path = path
         self._lines = numbered_lines(path, journal)
+        self._left = MAX_SIZE
 
     def read(self, size: int = -1) -> str:
-        return next((line + "\n" for _, line in self._lines), "")
+        text = next((line + "\n" for _, line in self._lines), "")
+        self._left -= len(text)
+        if self._left < 0:
+            raise _too_large(self._path)
+        return text
 
 
 class _Events:
@@ -81,6 +91,7 @@ class _Events:
 
     def __init__(self, path: Path, journal: Journal) -> None:
         self._path = path
+        self._journal = journal
         self._events = yaml.parse(_Text(path, journal), Loader=_LOADER)
         self._depth = 0
 
@@ -129,9 +140,11 @@ class _Events:
                 items.append(self._node(item))
             node = Node(items, line)
         else:
-            entries = {}
+            entries: dict[str, Node] = {}
             while not isinstance(key := self._next(), yaml.MappingEndEvent):
-                entries[self._key(key)] = self._node(self._next())
+                name = self._key(key)
+                self._journal.lose(f"value of '{name}', which stands twice in one mapping", int(name in entries))
+                entries[name] = self._node(self._next())
             node = Node(entries, line)
         self._depth -= 1
         return node

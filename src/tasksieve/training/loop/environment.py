@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tasksieve.records.files import sha256
+from tasksieve.records.parted_paths import data_sha256
 
 _PACKAGES = ("tasksieve", "torch", "numpy", "polars", "safetensors")
 
@@ -21,5 +21,5 @@ def environment(files: Iterable[Path]) -> dict[str, Any]:
         "packages": {name: version(name) for name in _PACKAGES},
         "machine": f"{platform.system()} {platform.machine()}",
         "cpus": os.cpu_count(),
-        "data": {str(path): sha256(path) for path in files},
+        "data": {str(path): data_sha256(path) for path in files},
     }

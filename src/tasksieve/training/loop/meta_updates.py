@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from tasksieve.contracts import ExampleBatch, Linearization
+from tasksieve.contracts import ExampleBatch, Linearization, given_weights
 from tasksieve.errors import UserError
 from tasksieve.metagrad import (
     ESTIMATORS,
@@ -122,11 +122,12 @@ class MetaUpdates:
         problem = BilevelProblem(
             self._related_losses,
             self._judged,
-            weighter.unrolled,
+            lambda eta, batches: _counted(weighter.unrolled(eta, batches), batches),
             self._config.training.reduction,
             self._state.model.linearize,
             None if self._config.meta.loss == "calibrated" else self._linearize_primary,
             len,
+            lambda batch: given_weights([batch]),
         )
         return MetaUpdate(problem, self._present_rule(), self._simulation(number), self._eta)
 
@@ -207,6 +208,12 @@ def _as_measured(model: Model) -> Iterator[None]:
         yield
     finally:
         model.train(training)
+
+
+def _counted(weights: Sequence[Tensor], batches: Sequence[RelatedBatch]) -> list[Tensor]:
+    """The weights of each batch's examples, times what the data say that each of them counts."""
+    given = map(given_weights, batches)
+    return [own if counts is None else own * counts for own, counts in zip(weights, given, strict=True)]
 
 
 def weight_lr(config: LoopConfig, step: int) -> float:

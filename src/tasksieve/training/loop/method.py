@@ -19,6 +19,10 @@ Update = Literal["primary", "related", "pooled", "weights"]
 """Updates of an iteration: steps 1, 2 and 3 of the algorithm, or one on a batch of all tasks' examples together."""
 
 
+def _nothing(_: RunFolder) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Preparation:
     """Work on a state before the first iteration; done anew if the run is killed before its first checkpoint.
@@ -27,10 +31,13 @@ class Preparation:
         iterations: that it takes, for who watches.
         work: does it; takes the run folder and what to call with the number of iterations done, and may go on from
             what an earlier call left in the folder.
+        restore: called instead where a run goes on from a checkpoint: takes from the folder what the work found and
+            no checkpoint holds.
     """
 
     iterations: int
     work: Callable[[RunFolder, Callable[[int], None]], None]
+    restore: Callable[[RunFolder], None] = _nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,10 @@ class Method:
     def weighing(self, start: Start) -> Weighing:
         """Where the related examples' weights come from in one run: by default all are 1."""
         return Weighing(Ones())
+
+    def drawn(self, config: LoopConfig) -> int | None:
+        """How many examples of a related task an update draws; None for as many as the configuration says."""
+        return None
 
     @property
     def summary(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from tasksieve.contracts import ExampleBatch, Linearization
+from tasksieve.contracts import ExampleBatch, Linearization, mean_factors
 from tasksieve.metagrad import Params
 from tasksieve.models import Model, learned_params
 from tasksieve.records.config import TrainingConfig
@@ -36,10 +36,13 @@ class ModelGradients:
         """The gradient of the primary task's mean loss in an iteration; names it does not depend on are left out."""
         return self.of((self.primary_batch(step),))[1]
 
+    @torch.enable_grad()
     def of(self, batch: RelatedBatch) -> tuple[Linearization, Params]:
-        """The losses of a batch with their derivatives, and the gradient of their mean."""
+        """The losses of a batch with their derivatives, and the gradient of their mean, as far as each counts.
+
+        Under ``no_grad`` too.
+        """
         params = {name: value.detach() for name, value in self._params.items()}
         linear = self._model.linearize(params, batch)
-        factors = torch.full_like(linear.losses, 1 / len(linear.losses))
-        gradients = linear.gradient(factors)
+        gradients = linear.gradient(mean_factors(batch, linear.losses))
         return linear, {name: value for name, value in gradients.items() if value is not None}

@@ -46,6 +46,12 @@ def set_lr(optimizer: torch.optim.Optimizer, lr: float) -> None:
         group["lr"] = lr * group[_FACTOR]
 
 
+def rate_of(optimizer: torch.optim.Optimizer) -> float:
+    """The step size that :func:`set_lr` has set last."""
+    group = optimizer.param_groups[0]
+    return float(group["lr"]) / float(group[_FACTOR])
+
+
 def lr_factors(optimizer: torch.optim.Optimizer) -> list[tuple[list[Tensor], float]]:
     """The parameters of each group of an optimiser from :func:`adam_of`, with its share of the step size."""
     return [(group["params"], group[_FACTOR]) for group in optimizer.param_groups]

@@ -165,6 +165,8 @@ class _Run:
     def finish(self, watch: Watcher, tracking: Tracking) -> dict[str, Any]:
         if not go_on(self.folder, self.state):
             self._begin(watch)
+        elif self.parts.prepare:
+            self.parts.prepare.restore(self.folder)
         with tracking.start(self.folder) as self.trackers, Background() as self.background:
             self._train(watch)
         return self._write_result()

@@ -66,12 +66,15 @@ class RelatedSampler:
         training: batch size and seed.
         tasks: the related tasks; their answerable examples are drawn.
         stream: of the first task; each further one adds a hundred.
+        size: of a task's batch, if another one than configured.
     """
 
-    def __init__(self, training: TrainingConfig, tasks: Sequence[Examples], stream: int) -> None:
+    def __init__(
+        self, training: TrainingConfig, tasks: Sequence[Examples], stream: int, size: int | None = None
+    ) -> None:
         self._tasks = tasks
         self._samplers = [
-            sampler(training, task.answerable(), stream + 100 * number, training.related_batch_size)
+            sampler(training, task.answerable(), stream + 100 * number, size or training.related_batch_size)
             for number, task in enumerate(tasks)
         ]
 
@@ -139,12 +142,16 @@ class FlatSampler:
 
 
 def related_sampler(
-    training: TrainingConfig, tasks: Sequence[Examples], stream: int, weighter: Weighter
+    training: TrainingConfig,
+    tasks: Sequence[Examples],
+    stream: int,
+    weighter: Weighter,
+    size: int | None = None,
 ) -> BatchesOfRelated:
-    """What draws the related examples of real updates."""
+    """What draws the related examples of real updates; ``size`` as for :class:`RelatedSampler`."""
     if isinstance(weighter, Drawn):
         return DrawnSampler(training, tasks[0], weighter, stream)
-    return RelatedSampler(training, tasks, stream)
+    return RelatedSampler(training, tasks, stream, size)
 
 
 def simulated_sampler(

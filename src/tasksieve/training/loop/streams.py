@@ -12,7 +12,11 @@ META_JOINT_STREAM = 8
 SCREENING_STREAM = 9
 SNAPSHOT_STREAM = 10
 LOOK_STREAM = 11
+PREPARING_STREAM = 12
+KEPT_STREAM = 13
+META_TASKS_STREAM = 14
 RELATED_STREAM = 100
 META_RELATED_STREAM = 101
 DISTILL_STREAM = 102
-"""The last three are those of the first related task; each further one adds a hundred."""
+META_TASK_STREAM = 103
+"""The last four are those of the first related task; each further one adds a hundred."""

@@ -1,8 +1,9 @@
 """Tensors on disk: safetensors (nothing pickled) with a format number and a checksum over every byte.
 
 The header's ``__metadata__`` has one entry, ``tasksieve``: JSON with ``format``, ``kind`` (``state`` to go on from,
-``model`` to use), ``facts`` and ``sha256``, the checksum of the file with these 64 digits as zeros. It is one, as
-safetensors does not write several entries in a fixed order, and equal states are to give equal files.
+``model`` to use, ``prepared`` for what was found before the first iteration), ``facts`` and ``sha256``, the checksum
+of the file with these 64 digits as zeros. It is one, as safetensors does not write several entries in a fixed order,
+and equal states are to give equal files.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from tasksieve.records.files import write_whole
 FORMAT = 2
 LONGEST_HEADER = 100_000_000
 """Bytes; of the file itself there may be any number."""
-Kind = Literal["state", "model"]
+Kind = Literal["state", "model", "prepared"]
 _NAME = "tasksieve"
 _ZEROS = b"0" * 64
 _BLOCK = 1 << 20

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tasksieve.contracts import ExampleBatch
+from tasksieve.contracts import ExampleBatch, given_weights
 from tasksieve.models import learned_params
 from tasksieve.records.config import LoopConfig
 from tasksieve.training.loop.devices import at_hand, logged
@@ -51,7 +51,7 @@ class Trainer:
         }
         training = config.training
         self._primary = sampler(training, tasks.primary.answerable(), PRIMARY_STREAM)
-        self._related = related_sampler(training, tasks.related, RELATED_STREAM, weighter)
+        self._related = related_sampler(training, tasks.related, RELATED_STREAM, weighter, method.drawn(config))
         everything = sum(map(len, (tasks.primary, *tasks.related)))
         self._pooled = sampler(training, torch.arange(everything), POOLED_STREAM)
 
@@ -127,10 +127,12 @@ class Trainer:
         lr: float,
         only_if: Tensor | None = None,
     ) -> None:
-        """Step down the losses of batches, one after the other, times factors.
+        """Step down the losses of batches, one after the other, times factors and what the data say they count.
 
         With ``only_if`` the device decides whether the step is taken.
         """
+        given = given_weights(batches)
+        factors = factors if given is None else factors * given
         loss = self._state.model.backward(batches, factors) @ factors
         unsound = self._finite.skips(loss, step, update, "the loss")
         optimizer = self._state.optimizers[update]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from tasksieve.errors import UserError
@@ -43,3 +44,19 @@ def method_named(name: str) -> Method:
     if name not in known:
         raise UserError(f"unknown method '{name}'; known: {', '.join(known)}")
     return known[name]
+
+
+def rivals() -> tuple[str, ...]:
+    """The names of the methods of others that the paper does not compare with, sorted."""
+    return tuple(name for name, method in all_methods().items() if method.reference)
+
+
+def names_for(words: Sequence[str], several: Mapping[str, Sequence[str]] | None = None) -> tuple[str, ...]:
+    """The methods that a list on the command line means, each once.
+
+    Args:
+        words: names of methods, ``rivals`` for all of :func:`rivals`, or words that stand for others.
+        several: what those stand for.
+    """
+    known = {"rivals": rivals(), **(several or {})}
+    return tuple(dict.fromkeys(name for word in words for name in known.get(word, (word,))))

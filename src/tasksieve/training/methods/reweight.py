@@ -19,6 +19,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from tasksieve.contracts import given_weights
 from tasksieve.encoding import Examples
 from tasksieve.metagrad import Params
 from tasksieve.training.loop.method import Method, Start, Weighing
@@ -67,4 +68,5 @@ class LookAhead(NeedsAll):
 
     def _gains(self, batch: RelatedBatch, along: Params) -> Tensor:
         linear, _ = self._gradients.of(batch)
-        return linear.slopes(along).clamp(min=0)
+        slopes, given = linear.slopes(along), given_weights(batch)
+        return (slopes if given is None else slopes * given).clamp(min=0)

@@ -31,6 +31,7 @@ from tasksieve.records.config import RunConfig
 from tasksieve.records.files import read_json, write_text
 from tasksieve.records.measures import RANKING
 from tasksieve.records.model_config import MOST_MEMORIES, SLOT_ACTS, Facts, Predicted
+from tasksieve.records.parted_paths import parted
 from tasksieve.training.methods import Method
 from tasksieve.training.runs.encoders import encoder_kept, encoder_of
 from tasksieve.training.runs.measured import measure_of
@@ -201,7 +202,7 @@ def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
     if not TASKS.room:
         return _encoded(config, method, _read(config))
     data = config.data.model_copy(update={"labels": None})
-    files = tuple(file_key(path) for path in data_files(data).all() if path.exists())
+    files = tuple(file_key(path) for path in data_files(data).all() if parted(path)[0].exists())
     key = repr((data, config.model, config.training.device, config.training.related_batch_size, files))
     heads = method.heads, method.borrows
     return TASKS.of((key, heads), lambda: _encoded(config, method, READ.of(key, lambda: _read(config))))

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from tasksieve.dialogs import Dialog
 from tasksieve.dialogs.formats import read_dialogs
 from tasksieve.encoding import Reader, Reading
+from tasksieve.records.parted_paths import data_files_at
 
 _Value = TypeVar("_Value")
 
@@ -70,10 +71,10 @@ def forget() -> None:
     remember(0, 0)
 
 
-def file_key(path: Path) -> tuple[str, int, int]:
-    """What tells whether a file is still the same."""
-    found = path.stat()
-    return str(path.resolve()), found.st_size, found.st_mtime_ns
+def file_key(path: Path) -> Hashable:
+    """What tells whether a file is still the same, or all that a path means."""
+    found = [(file, file.stat()) for file in data_files_at(path)]
+    return str(path.resolve()), *((str(file), each.st_size, each.st_mtime_ns) for file, each in found)
 
 
 def dialogs_of(path: Path, strict: bool) -> list[Dialog]:

@@ -9,9 +9,11 @@ from pathlib import Path
 from tasksieve.dialogs import Dialog
 from tasksieve.dialogs.drawn_splits import Parts, draw_splits
 from tasksieve.dialogs.formats import archive_files, dialog_file
+from tasksieve.dialogs.formats.split_names import is_split
 from tasksieve.encoding import Prediction, annotated_turns, suited
 from tasksieve.errors import UserError
 from tasksieve.records.config import DataConfig
+from tasksieve.records.parted_paths import parted
 from tasksieve.training.runs.memo import dialogs_of
 
 
@@ -39,18 +41,16 @@ def service_names(files: Sequence[Path]) -> list[str]:
     >>> service_names([Path("old/billing.jsonl"), Path("hotel/train.txt"), Path("new/billing.jsonl")])
     ['old/billing', 'hotel', 'new/billing']
     """
-    plain = [file.parent.name if file.stem in _SPLITS and file.parent.name else file.stem for file in files]
+    wholes = [parted(file)[0] for file in files]
+    plain = [file.parent.name if is_split(file.stem) and file.parent.name else file.stem for file in wholes]
     longer = [
         name if plain.count(name) == 1 else f"{file.parent.name}/{file.stem}"
-        for name, file in zip(plain, files, strict=True)
+        for name, file in zip(plain, wholes, strict=True)
     ]
     return [
         name if longer.count(name) == 1 else f"{name} ({longer[:number].count(name) + 1})"
         for number, name in enumerate(longer)
     ]
-
-
-_SPLITS = ("train", "valid", "test", "dev")
 
 
 def data_files(data: DataConfig) -> DataFiles:

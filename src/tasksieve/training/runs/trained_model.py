@@ -14,11 +14,12 @@ from torch import Tensor
 
 from tasksieve.dialogs import SILENCE, Act, Dialog, Note, Record, Turn
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
+from tasksieve.dialogs.formats.split_names import split_meant
 from tasksieve.dialogs.record import told
 from tasksieve.encoding import Batch, Coverage, Reading, Slots
 from tasksieve.errors import UserError
 from tasksieve.models import DialogModel
-from tasksieve.records.files import sha256
+from tasksieve.records.parted_paths import data_sha256, with_part
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.state import load_module
 from tasksieve.training.loop.tensor_files import read_tensors
@@ -164,63 +165,69 @@ def _threshold(folder: RunFolder) -> float | None:
 def evaluate_run(
     path: Path | str,
     data: Path | str | None = None,
-    split: str = "test",
+    split: str | None = None,
     *,
     predictions: Path | None = None,
     others: Sequence[Path | str] = (),
     answers: bool = False,
+    strict: bool = False,
 ) -> dict[str, Any]:
     """Measure a run's best model on dialogs.
 
     Args:
         path: the run folder.
         data: a file, or a directory with the split; None for the test dialogs of a run that drew its own.
-        split: which file of a directory.
+        split: the one to take of a file or a directory; of a directory by default ``test``.
         predictions: where to write what was predicted at every turn: Parquet, CSV or JSON lines.
         others: the same of other services, for distractors from all of them.
         answers: whether to answer every turn, too, and to count the answers with somebody else's values.
+        strict: refuse turns without a response.
     Returns: the record ``test.json``.
     Raises: UserError: if the folder is not of a trained run, or a file cannot be read or written.
     """
     if predictions is not None:
         check_ending(predictions)
-    file, dialogs, drawn = _test_dialogs(RunFolder(Path(path)), data, split)
+    file, dialogs, drawn = _test_dialogs(RunFolder(Path(path)), data, split, strict)
     if not _is_simple(path):
         trained: TrainedModel | SimpleModel = TrainedModel.load(path)
     elif answers:
         raise UserError("is of a simple baseline, which gives no answers; measure it without them", Path(path))
     else:
         trained = SimpleModel.read(path)
-    elsewhere = [responses_said(read_dialogs(dialog_file(other, split))) for other in others]
+    elsewhere = [responses_said(read_dialogs(_test_file(other, split), strict=strict)) for other in others]
     frame, coverage = trained.predict(dialogs, elsewhere)
     if predictions is not None:
         write_predictions(predictions, frame)
     measured = summary(frame, coverage, trained.encoding.reader.predict)
     if isinstance(trained, TrainedModel) and answers:
         measured["answers"] = asdict(count_foreign(trained, dialogs))
-    return {"data": str(file), "sha256": sha256(file), **drawn, **measured}
+    return {"data": str(file), "sha256": data_sha256(file), **drawn, **measured}
 
 
 def _is_simple(path: Path | str) -> bool:
     return method_named(RunFolder(Path(path)).read_config().training.method).simple
 
 
+def _test_file(path: Path | str, split: str | None) -> Path:
+    return dialog_file(with_part(Path(path), split), split_meant(split or "test"))
+
+
 def _test_dialogs(
-    folder: RunFolder, data: Path | str | None, split: str
+    folder: RunFolder, data: Path | str | None, split: str | None, strict: bool
 ) -> tuple[Path, list[Dialog], dict[str, Any]]:
     """The file, its test dialogs, and how they were drawn from it, if they were.
 
     Raises: UserError: if there are none to draw, or the file is not what the run was trained on.
     """
     if data is not None:
-        file = dialog_file(data, split)
-        return file, read_dialogs(file), {}
+        file = _test_file(data, split)
+        return file, read_dialogs(file, strict=strict), {}
     config = folder.read_config().data
     if config.split is None:
         raise UserError("was trained without --split, so it has no test dialogs; give some with --data", folder.path)
     file, dialogs = read_test(config)
     before = folder.read_record("environment", "data")["data"]
-    if not isinstance(before, dict) or before.get(str(file)) != sha256(file):
+    if not isinstance(before, dict) or before.get(str(file)) != data_sha256(file):
         raise UserError("has changed since the run was trained on a part of it; give test dialogs with --data", file)
     return file, dialogs, {"split": config.split, "split_seed": config.split_seed}
 

@@ -22,8 +22,8 @@ FACTORS = (1.0, 3.0, 10.0)
 """How much a primary turn counts."""
 ITERATIONS, TRIAL_ITERATIONS = 60, 25
 
-Examples = tuple[Sequence[Context], Labels]
-"""Contexts with the numbers of their labels."""
+Examples = tuple[Sequence[Context], Labels, Array]
+"""Contexts with the numbers of their labels, and how much the data say that each counts."""
 Judge = Callable[[Array], float]
 """How good logits of the validation turns are."""
 
@@ -49,7 +49,7 @@ def fit_classifier(
     Returns: the features, the classifier, and the settings chosen.
     """
     contexts = [*primary[0], *related[0]]
-    labels = np.concatenate([primary[1], related[1]])
+    labels, given = (np.concatenate([primary[part], related[part]]) for part in (1, 2))
     features = Features.of(contexts, vectors)
     rows, held_out = features.rows(contexts), features.rows(valid)
     own, few = len(primary[1]), len(primary[1]) + min(TRIED, len(related[1]))
@@ -60,7 +60,7 @@ def fit_classifier(
         return (judged[1], alone) if judged[1] >= judged[0] else (judged[0], found)
 
     def trial(strength: float, factor: float) -> float:
-        counts = _counts(own, few, factor)
+        counts = _counts(own, few, factor) * given[:few]
         counts[own:] *= len(related[1]) / max(1, few - own)  # as much as all of them
         return better(Classifier.fit(rows[:few], labels[:few], counts, known[1], strength, TRIAL_ITERATIONS))[0]
 
@@ -68,7 +68,7 @@ def fit_classifier(
     if len(related[1]):
         factor = _best(FACTORS, lambda value: trial(strength, value))
     strength = _best(STRENGTHS, lambda value: trial(value, factor))
-    counts = _counts(own, len(labels), factor)
+    counts = _counts(own, len(labels), factor) * given
     _, found = better(Classifier.fit(rows, labels, counts, known[1], strength, ITERATIONS))
     said = int(np.isfinite(found.bias).sum())
     return features, found, {"strength": strength, "primary_factor": factor, "labels": said}

@@ -248,7 +248,11 @@ def _classifier(
     numbers = [[candidates.number(turn.turn.response) for turn in part] for part in (own, related)]
     borrowed = [turn for turn, number in zip(related, numbers[1], strict=True) if number >= 0]
     examples = [
-        ([turn.context for turn in part], np.array([number for number in those if number >= 0], dtype=np.int64))
+        (
+            [turn.context for turn in part],
+            np.array([number for number in those if number >= 0], dtype=np.int64),
+            np.array([turn.turn.learned for turn in part], dtype=np.float64),
+        )
         for part, those in zip((own, borrowed), numbers, strict=True)
     ]
 

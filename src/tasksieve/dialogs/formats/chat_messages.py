@@ -1,0 +1,115 @@
+"""The dialog that chat messages are, read one by one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from tasksieve.dialogs.act import Act
+from tasksieve.dialogs.formats.annotations import ACTION, SLOTS, WEIGHT, annotations_of
+from tasksieve.dialogs.formats.assembly import Assembly
+from tasksieve.dialogs.formats.journal import Journal, shown
+from tasksieve.dialogs.formats.message_shapes import Plain, other_item, plain_messages
+from tasksieve.dialogs.formats.parts import are_parts, parts_of, says, text_of
+from tasksieve.dialogs.formats.tools import CALLS, Call, calls, results
+
+_READ = {"role", "content"}
+_READ_OF_ASSISTANTS = {*_READ, *CALLS, WEIGHT, "refusal", ACTION, SLOTS}
+_READ_OF_TOOLS = {*_READ, "name", "tool_call_id"}
+
+
+class Messages:
+    """The messages of one dialog.
+
+    Args:
+        assembly: takes what they say.
+        journal: is told what of them is lost.
+    """
+
+    def __init__(self, assembly: Assembly, journal: Journal) -> None:
+        self.assembly = assembly
+        self._journal = journal
+        self._tools: dict[str, str] = {}  # by the id of the call; the last one without an id under ""
+
+    def add(self, message: object, place: str) -> None:
+        """The next message; ``place`` names it in an error."""
+        if not isinstance(message, dict):
+            self.assembly.refuse(f"{place}: found {shown(message)}; expected an object with role and content")
+            return
+        if (item := other_item(message)) is not None:
+            self._journal.lose(f"item '{item}' of a dialog")
+            return
+        try:
+            for plain in plain_messages(message):
+                self._add(plain, place)
+        except ValueError as error:
+            self.assembly.refuse(f"{place}: {error}")
+
+    def _add(self, message: Plain, place: str) -> None:
+        role = message["role"]
+        if role == "tool":
+            self._lose_all_but(_READ_OF_TOOLS, message)
+            self._add_result(message, place)
+        elif role == "assistant":
+            self._lose_all_but(_READ_OF_ASSISTANTS, message)
+            self._add_response(message, place)
+        else:
+            self._lose_all_but(_READ, message)
+            add = self.assembly.user if role == "user" else self.assembly.told
+            add(self._text(message.get("content")), place)
+
+    def _lose_all_but(self, read: Iterable[str], message: Plain) -> None:
+        for key in message.keys() - read:
+            if says(message[key]):
+                self._journal.lose(f"'{key}' of a message")
+
+    def _add_response(self, message: Plain, place: str) -> None:
+        called = calls(message)
+        self._tools.update({call.id: call.name for call in called})
+        acts, spans = annotations_of(message, "a message", self._journal)
+        self.assembly.system(
+            self._response(message, called),
+            place,
+            weight=message.get(WEIGHT),
+            acts=(*acts, *(Act("call", call.name) for call in called)),
+            spans=spans,
+        )
+
+    def _response(self, message: Plain, called: list[Call]) -> object:
+        """What is said; else the refusal; else the calls."""
+        content, refusal = self._text(message.get("content")), message.get("refusal")
+        said = content or refusal
+        if said and called:
+            self._journal.lose("call of a tool in a message that also has text", len(called))
+        if content and refusal:
+            self._journal.lose("'refusal' of a message that also has text")
+        return said or "\n".join(call.text for call in called) or content
+
+    def _add_result(self, message: Plain, place: str) -> None:
+        content, name, called = message.get("content"), message.get("name"), message.get("tool_call_id", "")
+        if are_parts(content):
+            content = self._text(content)
+        if not isinstance(name, str):
+            name = self._tools.get(called, "") if isinstance(called, str) else ""
+        found = results(content, name)
+        if found is None and content is not None:
+            self.assembly.told(content if isinstance(content, str) else _as_json(content), place)
+        for kind, values in found or ():
+            self.assembly.record(kind, values, place)
+
+    def _text(self, content: Any) -> object:
+        """A content's text, empty if it is null; what is lost of its parts is counted. Other things stay."""
+        if content is None:
+            return ""
+        parts = parts_of(content)
+        if parts is None:
+            return content
+        text, lost = text_of(parts)
+        for name in lost:
+            self._journal.lose(name)
+        return text
+
+
+def _as_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,128 @@
+"""What the files of a folder are: splits of one task, parts of one split, or neither."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from tasksieve.dialogs.formats.compressed import compression_named
+from tasksieve.dialogs.formats.known import formats
+from tasksieve.dialogs.formats.split_names import in_order, is_split, split_meant, split_within
+from tasksieve.records.parted_paths import with_part
+
+ENDINGS = (".txt", ".jsonl", ".json", ".yml", ".yaml", ".csv")
+"""Of the files of one split with different endings the first in this order is taken."""
+_A_DIALOG_EACH = ("*/log.json", "*/*/log.json")
+"""Of DSTC2: a folder for each session, maybe in one for each collection."""
+INNER = "data"
+"""A folder of this name is looked into where the folder around it has no dialogs: archives are unpacked into it."""
+
+_ALL_ALIKE = ("dialogues", "dialogs", "dialogue", "dialog", "conversations", "data", "part", "shard")
+_PART = re.compile(r"(.+?)[-_]?(\d{2,6})((?:-of-\d+)?)")
+_NOT_DIALOGS = re.compile(
+    r"(?:schema|ontology|(?:dialogs?|dialogues?|system)_acts|(?:.*[-_])?db|camrestdb|.*_entities|slot_descriptions"
+    r"|shuffled_dial_ids|dummy_data|dataset_(?:infos?|dict)|state|label)\.json"
+    r"|(?:val|test)listfile\.(?:txt|json)|(?:readme|licen[cs]e|version_history)\.txt"
+)
+"""Names of files that lie beside dialogs in public data sets and hold none."""
+
+
+def name_of(path: Path) -> str:
+    """A file's name without its ending, and without that of its compression."""
+    return compression_named(path)[1].stem
+
+
+def ending_of(path: Path) -> str:
+    """A file's ending in lower case, not that of its compression."""
+    return compression_named(path)[1].suffix.lower()
+
+
+def dialog_files_in(folder: Path) -> list[Path]:
+    """The files of a folder that may hold dialogs, by their names, in the order of these."""
+    known = {*ENDINGS, *(ending for one in formats().values() for ending in one.suffixes)}
+    return [
+        path
+        for path in sorted(folder.iterdir())
+        if ending_of(path) in known
+        and not path.name.startswith(".")
+        and not _NOT_DIALOGS.fullmatch(path.name.lower())
+        and path.is_file()
+    ]
+
+
+def inner_of(folder: Path) -> Path | None:
+    """The folder in a folder that has its dialogs, if it has none itself."""
+    inner = folder / INNER
+    return inner if inner.is_dir() and not dialog_files_in(folder) else None
+
+
+def splits_in(folder: Path) -> dict[str, tuple[Path, ...]]:
+    """The files of each split that a folder holds, by names of files or of folders in it; empty if none are told."""
+    files = dialog_files_in(folder)
+    named: dict[str, list[Path]] = {}
+    for path in files:
+        if is_split(whole := part_of(path)):
+            named.setdefault(split_meant(whole), []).append(path)
+    found = {split: _of_one_ending(paths) for split, paths in named.items()}
+    for inner in sorted(folder.iterdir()):
+        if is_split(inner.name) and inner.is_dir() and (held := dialog_files_in(inner)):
+            found.setdefault(split_meant(inner.name), tuple(held))
+    found = found or _splits_within(files)
+    return {split: found[split] for split in in_order(found)}
+
+
+def path_of_split(folder: Path, split: str, files: Sequence[Path]) -> Path:
+    """One path that means all files of a split."""
+    if files[0].parent != folder:
+        return files[0].parent
+    return files[0] if len(files) == 1 else with_part(folder, split)
+
+
+def parts_in(folder: Path) -> tuple[Path, ...]:
+    """The files of a folder if together they are one: numbered, of one name that says nothing; else none.
+
+    Where a dialog has a folder of its own, with a file ``log.json``, these are one too.
+    """
+    files = dialog_files_in(folder)
+    if not files:
+        return tuple(sorted(file for depth in _A_DIALOG_EACH for file in folder.glob(depth)))
+    wholes = {part_of(path) for path in files}
+    alike = len(wholes) == 1 and all(name.lower() in _ALL_ALIKE for name in wholes)
+    return tuple(files) if alike and all(part_of(path) != name_of(path) for path in files) else ()
+
+
+def part_of(path: Path) -> str:
+    """What a numbered file is a part of, told from its name; its own name if it is none."""
+    name = name_of(path)
+    numbered = _PART.fullmatch(name)
+    if numbered is None:
+        return name
+    whole = numbered[1]
+    return whole if numbered[3] or whole.lower() in _ALL_ALIKE or is_split(whole) else name
+
+
+def _of_one_ending(files: Iterable[Path]) -> tuple[Path, ...]:
+    """Of files of one split those with the first ending; one alone, if they are no parts."""
+    ordered = sorted(files, key=lambda path: (_rank(path), path.name))
+    first = [path for path in ordered if ending_of(path) == ending_of(ordered[0])]
+    whole = next((path for path in first if part_of(path) == name_of(path)), None)
+    return tuple(first) if whole is None else (whole,)
+
+
+def _rank(path: Path) -> int:
+    ending = ending_of(path)
+    return ENDINGS.index(ending) if ending in ENDINGS else len(ENDINGS)
+
+
+def _splits_within(files: Iterable[Path]) -> dict[str, tuple[Path, ...]]:
+    """Splits that a word of each file's name says, if all else in the names is the same."""
+    found: dict[str, Path] = {}
+    rests: set[str] = set()
+    for path in files:
+        split, rest = split_within(name_of(path)) or ("", "")
+        rests.add(rest)
+        if not split or split in found or len(rests) > 1:
+            return {}
+        found[split] = path
+    return {split: (path,) for split, path in found.items()} if len(found) > 1 else {}

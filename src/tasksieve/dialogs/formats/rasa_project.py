@@ -1,0 +1,83 @@
+"""Folders as ``rasa init`` lays them out: which file has the stories to learn from, and which those to test with."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+from collections import Counter
+from functools import lru_cache
+from pathlib import Path
+
+from tasksieve.dialogs.formats.journal import Journal, JournalFull
+from tasksieve.dialogs.formats.yaml_nodes import yaml_entries
+from tasksieve.errors import UserError
+
+_log = logging.getLogger("tasksieve")
+_ENDINGS = (".yml", ".yaml")
+_LISTS = frozenset(("stories", "rules", "nlu"))
+_MOST = 1000
+"""Files and folders that are looked at."""
+
+
+def rasa_splits(folder: Path) -> dict[str, Path]:
+    """The files of a Rasa project by split; empty if it is none.
+
+    The training dialogs are the stories in ``data``, or else the rules; test dialogs are the stories in ``tests``. A
+    folder ``data`` by itself will do. What else is in these folders is named once by the logger ``tasksieve``.
+
+    Raises: UserError: if several files hold stories.
+    """
+    data = _data(folder)
+    if data is None:
+        return {}
+    held = {file: _held(file) for file in _files(data)}
+    files = [file for file, keys in held.items() if keys["stories"]]
+    files = files or [file for file, keys in held.items() if keys["rules"]]
+    if not files:
+        return {}
+    train = _only(files, folder)
+    _tell(folder, "; ".join(_named(file, keys, folder) for file, keys in held.items() if file != train and +keys))
+    tests = [file for file in _files(folder / "tests") if _held(file)["stories"]]
+    return {"train": train} | ({"test": _only(tests, folder)} if tests else {})
+
+
+def _data(folder: Path) -> Path | None:
+    """Where the stories are: in the folder's own ``data``, or in it if that is its name, or a domain is beside."""
+    if (folder / "data").is_dir():
+        return folder / "data"
+    domains = (folder / name for name in (*(f"domain{ending}" for ending in _ENDINGS), "domain"))
+    return folder if folder.absolute().name == "data" or any(path.exists() for path in domains) else None
+
+
+def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    paths = itertools.islice(folder.rglob("*"), _MOST)
+    return sorted(path for path in paths if path.suffix in _ENDINGS and path.is_file())
+
+
+def _held(file: Path) -> Counter[str]:
+    """How many stories, rules and entries of ``nlu`` there are in a file, as far as it can be read."""
+    held = Counter[str]()
+    with contextlib.suppress(UserError, JournalFull):
+        for key, _ in yaml_entries(file, Journal(file, collect=True), _LISTS):
+            held[key] += key in _LISTS
+    return held
+
+
+def _only(files: list[Path], folder: Path) -> Path:
+    if len(files) > 1:
+        names = ", ".join(str(file.relative_to(folder)) for file in files[:5])
+        raise UserError(f"holds stories in {len(files)} files ({names}); name one of them, or join them", folder)
+    return files[0]
+
+
+def _named(file: Path, keys: Counter[str], folder: Path) -> str:
+    return f"{file.relative_to(folder)} ({', '.join(f'{key}: {count:,}' for key, count in (+keys).items())})"
+
+
+@lru_cache(maxsize=64)
+def _tell(folder: Path, others: str) -> None:
+    if others:
+        _log.info("%s: Not read: %s", folder, others)

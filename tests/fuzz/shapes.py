@@ -1,0 +1,63 @@
+"""Dialog files in shapes that no writer writes, as seeds."""
+
+from __future__ import annotations
+
+RASA = b"""rules:
+- rule: a
+  condition: [{active_loop: form}, {slot_was_set: {city: rome}}]
+  wait_for_user_input: false
+  steps: [{intent: faq/ask}, {action: utter_faq}, {action: form}, {active_loop: null}]
+stories:
+- story: b
+  metadata: {x: y}
+  steps:
+  - or: [{intent: yes, entities: [{city: Rome, role: from}, size, {n: [1, 2]}]}, {intent: no}]
+  - checkpoint: c
+    slot_was_set: [kind: [a, b], d, {e: {f: g}}]
+  - user: "in [Rome](city)"
+    intent: inform
+  - bot: hi
+responses:
+  utter_faq/ask:
+  - condition: [{type: slot, name: a, value: b}]
+    text: one
+  - text: two
+    buttons: [{title: x, payload: /y}]
+  - just text
+nlu:
+- intent: yes
+  examples: |
+    - yes
+"""
+ALTERNATING = b"""Dialogue ID;Turn ID;Speaker;Utterance;action;Facts
+a;1;user;hi;;
+b;1;user;"good; day";;inn R_price cheap
+a;2;bot;hello;greet(name) bye;
+b;2;bot;yes;;
+a;2024-01-01T10:00:00Z;bot;no;;
+"""
+EXAMPLES = b"session\tinstruction\tinput\toutput\tsystem\n1\tname it\t\tRome\tbe kind\n1\ta\tb\tc\t\n"
+NUMBERED = rb"""1 your persona: i like cats.
+2 inn R_price cheap
+3 hello	hi|hello	0.5	a|hi
+1 a\nb	c	0
+2 ...	d\ne		f
+"""
+TEXT = b"""text:a\\nHotels {"n": "1"}\\nhi\tlabels:x|y\tlabel_candidates:x|z\treward:1\tepisode_done:False
+text:__SILENCE__\teval_labels:b__PIPE__\taction:[{"act": "a b", "slot": "c"}]\tepisode_done:True
+"""
+CONVERSATIONS = b"".join(
+    (
+        b'{"dialog": [[{"id": "a", "text": "hi"}, {"id": "b", "text": "yes", "label_candidates": ["yes", "no"], ',
+        b'"action": "x(y)", "slots": [{"slot": "s", "start": 0, "end": 2}]}], ',
+        b'[{"id": "context", "text": "inn R_a b"}]], "context": [{"id": "context", "text": "profile: male young"}]}',
+    )
+)
+SHAPES = {
+    "rasa": (RASA,),
+    "csv": (ALTERNATING, EXAMPLES),
+    "fbdialog": (NUMBERED,),
+    "parlai": (TEXT,),
+    "parlai-jsonl": (CONVERSATIONS,),
+}
+"""Seeds by format."""
