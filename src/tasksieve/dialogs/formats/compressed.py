@@ -25,7 +25,7 @@ from tasksieve.errors import UserError
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
-    from backports import zstd
+    import backports.zstd as zstd
 
 _CHUNK = 1 << 16
 _LARGEST_WINDOW = 27
