@@ -5,7 +5,8 @@
 ``results/restaurant-table2.json`` is the ``table2.json`` of ``tasksieve reproduce restaurant --data DIR --out OUT``,
 ``results/restaurant-table2-names.json`` that with ``--set model.entities=names``, and ``results/mnist-table1.json``
 the ``table1.json`` of ``tasksieve reproduce mnist --data DIR --out table1``; ``results/archive.json``, if there, is
-the ``archive.json`` of ``tasksieve reproduce archive --data DIR --out OUT``.
+the ``archive.json`` of ``tasksieve reproduce archive --data DIR --out OUT``, and ``results/verdict.json`` the
+``verdict.json`` of ``tasksieve reproduce verdict --out OUT``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.board import board
+from benchmarks.calibration import calibration_section
 from tasksieve.experiments.restaurant import METHODS as OF_THE_PAPER
 from tasksieve.experiments.table2_rows import PAPER
 from tasksieve.report import formatting as show
@@ -29,6 +31,7 @@ README, RESULTS = ROOT / "README.md", ROOT / "docs" / "results.md"
 TABLE2_RECORD = ROOT / "results" / "restaurant-table2.json"
 NAMES_RECORD = ROOT / "results" / "restaurant-table2-names.json"
 ARCHIVE_RECORD = ROOT / "results" / "archive.json"
+VERDICT_RECORD = ROOT / "results" / "verdict.json"
 TABLE1_RECORD = ROOT / "results" / "mnist-table1.json"
 
 
@@ -257,6 +260,9 @@ def pages() -> dict[Path, str]:
     if ARCHIVE_RECORD.exists():
         record = json.loads(ARCHIVE_RECORD.read_text())
         found = {path: filled(page, board(record, whole=path is RESULTS), "board") for path, page in found.items()}
+    if VERDICT_RECORD.exists():
+        section = calibration_section(json.loads(VERDICT_RECORD.read_text()))
+        found[RESULTS] = filled(found[RESULTS], section, "verdict")
     return found
 
 

@@ -214,8 +214,9 @@ def verdict(
 ) -> None:
     """Whether the verdict of `compare` is right: on simulated archives that help, that harm, and that do neither.
 
-    A draw has 10 dialogs to learn from, 10 to validate, 50 that the verdict is from, and 200 more that tell the truth.
-    Finished runs are kept: the same command goes on where it was stopped, and draws, archives or seeds may be added.
+    A draw has 10 dialogs to learn from, 10 to validate, 50 that the verdict is from, and 200 more for the truth.
+    Finished runs are kept: the same command goes on where it was stopped, and draws, archives or seeds may be
+    added.
     """
     from tasksieve.experiments.verdict import VerdictPlan, reproduce_verdict
     from tasksieve.report.verdict import verdict_sentences, verdict_table

@@ -148,7 +148,6 @@ def _config(plan: VerdictPlan, data: DrawData, archive: str | None, method: str,
     files: dict[str, Any] = {
         "primary": str(data.split("train")),
         "valid": str(data.split("valid")),
-        "size": plan.numbers.train,
         "predict": "actions",
     }
     if archive is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from random import Random
 
 from tasksieve.dialogs.act import Span
@@ -86,7 +87,7 @@ def _turn(turn: Turn, cipher: _Cipher) -> Turn:
     ends = {0, len(turn.system), *(end for span in turn.spans for end in (span.start, span.end))}
     ends.update(end for pair in kept for end in pair)
     ordered, text, moved = sorted(ends), "", {0: 0}
-    for start, end in zip(ordered, ordered[1:], strict=False):
+    for start, end in pairwise(ordered):
         piece = turn.system[start:end]
         text += piece if any(first <= start and end <= last for first, last in kept) else cipher.text(piece)
         moved[end] = len(text)
