@@ -10,7 +10,7 @@ from random import Random
 
 from tasksieve.dialogs.act import Span
 from tasksieve.dialogs.dialog import SILENCE, Dialog, Turn
-from tasksieve.dialogs.record import Record, Value
+from tasksieve.dialogs.record import Note, Record, Value
 
 _WORD = re.compile(r"[^\W_]+")
 _CALL = re.compile(r"api_call \S+ ?|\"[^\"]*\":")
@@ -70,7 +70,7 @@ class _Cipher:
 
 
 def _dialog(dialog: Dialog, cipher: _Cipher) -> Dialog:
-    events = []
+    events: list[Turn | Record | Note] = []
     for event in dialog.events:
         if isinstance(event, Turn):
             events.append(_turn(event, cipher))
