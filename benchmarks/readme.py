@@ -5,7 +5,8 @@
 ``results/restaurant-table2.json`` is the ``table2.json`` of ``tasksieve reproduce restaurant --data DIR --out OUT``,
 ``results/restaurant-table2-names.json`` that with ``--set model.entities=names``, and ``results/mnist-table1.json``
 the ``table1.json`` of ``tasksieve reproduce mnist --data DIR --out table1``; ``results/archive.json`` and
-``results/archive-weights-*.json``, if there, are each the ``archive.json`` of ``tasksieve reproduce archive``.
+``results/archive-weights-*.json``, if there, are each the ``archive.json`` of ``tasksieve reproduce archive``, and
+``results/verdict.json`` the ``verdict.json`` of ``tasksieve reproduce verdict``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.board import boards_of
+from benchmarks.calibration import calibration_section
 from tasksieve.experiments.restaurant import METHODS as OF_THE_PAPER
 from tasksieve.experiments.table2_rows import PAPER
 from tasksieve.report import formatting as show
@@ -30,6 +32,7 @@ TABLE2_RECORD = ROOT / "results" / "restaurant-table2.json"
 NAMES_RECORD = ROOT / "results" / "restaurant-table2-names.json"
 ARCHIVE_RECORD = ROOT / "results" / "archive.json"
 WEIGHTS_RECORDS = tuple(ROOT / "results" / f"archive-weights-{predict}.json" for predict in ("responses", "actions"))
+VERDICT_RECORD = ROOT / "results" / "verdict.json"
 TABLE1_RECORD = ROOT / "results" / "mnist-table1.json"
 
 
@@ -255,6 +258,7 @@ def pages() -> dict[Path, str]:
     whole = restaurant(of_table2, of_names) + "\n" + table1(of_table1)
     sections = {README: short(of_table2, of_names, of_table1), RESULTS: whole}
     found = {path: filled(path.read_text(), section) for path, section in sections.items()}
+
     boards = {"board": ([ARCHIVE_RECORD], "The board"), "weights": (WEIGHTS_RECORDS, "What weights are worth there")}
     for part, (files, title) in boards.items():
         of_part = [json.loads(file.read_text()) for file in files if file.exists()]
@@ -263,6 +267,9 @@ def pages() -> dict[Path, str]:
                 path: filled(page, boards_of(of_part, whole=path is RESULTS, title=title), part)
                 for path, page in found.items()
             }
+    if VERDICT_RECORD.exists():
+        section = calibration_section(json.loads(VERDICT_RECORD.read_text()))
+        found[RESULTS] = filled(found[RESULTS], section, "verdict")
     return found
 
 
