@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 DEFAULT = "primary,multitask,learned"
 Workers = Annotated[int, typer.Option(min=1, help="Runs at the same time; by default one for each core.")]
 Seeds = Annotated[int, typer.Option(min=1, help="Runs of each method, with seeds 0, 1, …; two give an interval.")]
+MaxSeeds = Annotated[
+    int | None, typer.Option(help="Run more seeds, one by one up to so many, until it is clear whether to borrow.")
+]
 
 
 def compare(
@@ -55,7 +58,8 @@ def compare(
             "primary,multitask,learned and the simple baselines that suit."
         ),
     ] = None,
-    seeds: Seeds = 2,
+    seeds: Seeds = 3,
+    max_seeds: MaxSeeds = None,
     sizes: Annotated[
         str, typer.Option(help="Numbers of primary dialogs to try, e.g. 50,100,150; by default all.")
     ] = "",
@@ -71,7 +75,10 @@ def compare(
     track: Track = [],  # noqa: B006
     as_json: Json = False,
 ) -> None:
-    """Find out whether borrowing helps: train with several methods and say in one sentence.
+    """Find out whether borrowing helps: train with several methods and answer three questions.
+
+    Borrow at all? By learned weights, or everything? Better than the best simple baseline? Each answer is a sentence
+    with its 95 % interval and what to do next.
 
     Finished runs are kept: the same command goes on where it was stopped, and more seeds or methods may be added.
     """
@@ -97,6 +104,7 @@ def compare(
         out,
         track=tuple(track),
         methods_given=methods is not None,
+        max_seeds=max_seeds,
     )
     audit_first(resolved, test_or_split(test, resolved), out / "runs", no_audit)
     _compare(plan, workers, as_json)
@@ -140,11 +148,12 @@ def _compare(plan: Plan, workers: int, as_json: bool) -> None:
 
 def _print(comparison: Comparison, written: list[Path]) -> None:
     from tasksieve.report.needs import needs, sentence
-    from tasksieve.report.terminal import comparison_table
+    from tasksieve.report.terminal import comparison_table, verdict_lines
 
     console = output()
     console.print(comparison_table(comparison))
-    console.print(comparison.verdict, style="bold")
+    for line in verdict_lines(comparison):
+        console.print(line)
     for need in needs(comparison):
         console.print(sentence(need))
     for path in written:
