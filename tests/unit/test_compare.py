@@ -19,6 +19,7 @@ from tasksieve.experiments.weights import examples_at, export_weights, ranked, w
 from tasksieve.experiments.workers import run_jobs
 from tasksieve.records.bootstrap import bootstrap_interval
 from tasksieve.records.comparison import (
+    Answer,
     ComparisonRow,
     SeedResult,
     comparison_row,
@@ -82,6 +83,38 @@ def test_compare_runs_everything_once_and_goes_on(tasks_dir: Path, tmp_path: Pat
         compare(plan(tasks_dir, tmp_path / "c", config=longer), 1)
 
 
+@pytest.mark.parametrize(("clear_with", "most", "run"), [(3, 5, 3), (9, 3, 3), (9, None, 2), (2, 4, 2)])
+def test_more_seeds_are_run_until_it_is_clear_whether_to_borrow(
+    tasks_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clear_with: int, most: int | None, run: int
+) -> None:
+    def answered(rows: list[ComparisonRow], measure: str) -> tuple[Answer, ...]:
+        said: Any = {"question": "borrow", "method": "multitask", "against": "primary", "sentence": "", "points": 0}
+        says = "better" if len(rows[0].seeds) >= clear_with else "open"
+        return (Answer(**said, says=says, ci95=None, ci95_seeds=None),)
+
+    monkeypatch.setattr("tasksieve.experiments.compare.answers", answered)
+    given: list[str] = []
+
+    def without_training(jobs: Any, workers: int, watch: Any) -> dict[str, Any]:
+        for job in jobs:
+            given.append(job.name)
+            write_finished(job.path, job.name, sha256(tasks_dir / "primary" / "test.txt"))
+        return {}
+
+    found = compare(plan(tasks_dir, tmp_path / "c", max_seeds=most), 1, run=without_training)
+    assert [seed.seed for seed in found.rows[0].seeds] == list(range(run))
+    assert len(given) == len(set(given)) == 2 * run
+
+
+def write_finished(path: Path, name: str, digest: str) -> None:
+    method, size, seed = name.split("-")
+    folder = RunFolder(path)
+    ends = {"iterations": 1, "seconds": 1.0, "valid_accuracy": 50.0}
+    folder.write_record("result", {"method": method, "seed": int(seed), "size": int(size), **ends})
+    test = {"sha256": digest, "accuracy": 50.0, "per_dialog_accuracy": 0.0}
+    folder.write_record("test", {**test, "coverage": {"candidate_ceiling": 100.0}})
+
+
 def test_where_every_run_diverges_the_first_says_why(tasks_dir: Path, tmp_path: Path) -> None:
     broken = small_config(tasks_dir, "restaurant", training={"primary_lr": 1e38, "iterations": 50})
     with pytest.raises(UserError, match="is not finite; the last good checkpoint is kept"):
@@ -106,6 +139,7 @@ def test_a_measured_test_set_must_stay_the_same(tasks_dir: Path, tmp_path: Path)
         ({"methods": "primary,hope"}, "unknown method 'hope'"),
         ({"methods": "oracle"}, "needs labels"),
         ({"seeds": 0}, "nothing to compare"),
+        ({"seeds": 3, "max_seeds": 2}, "--max-seeds: found 2, fewer than the 3 of --seeds"),
         ({"sizes": (5, 5)}, "named twice"),
     ],
 )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tasksieve.cli.auditing import audit_first, test_or_split
+from tasksieve.cli.costing import BudgetOption, cost_first
 from tasksieve.cli.messages import output
 from tasksieve.cli.options import (
     ConfigFile,
@@ -66,6 +68,7 @@ def compare(
     predict: Predict = None,
     labels: Labels = None,
     workers: Workers = os.cpu_count() or 1,
+    budget: BudgetOption = None,
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
     strict: Strict = None,
@@ -83,6 +86,7 @@ def compare(
     Finished runs are kept: the same command goes on where it was stopped, and more seeds or methods may be added.
     """
     from tasksieve.experiments.compare import Plan
+    from tasksieve.records.comparison import LEARNED
 
     data = {
         "primary": primary,
@@ -106,7 +110,10 @@ def compare(
         methods_given=methods is not None,
         max_seeds=max_seeds,
     )
-    audit_first(resolved, test_or_split(test, resolved), out / "runs", no_audit)
+    runs = out / "runs"
+    audit_first(resolved, test_or_split(test, resolved), runs, no_audit)
+    changes = cost_first(resolved, plan.methods, runs.glob(f"{LEARNED}-*"), runs.exists(), budget)
+    plan = replace(plan, overrides={LEARNED: changes} if changes else {})
     _compare(plan, workers, as_json)
 
 
