@@ -26,6 +26,7 @@ from tasksieve.records.comparison import (
     paired_interval,
 )
 from tasksieve.records.config import RunConfig
+from tasksieve.records.files import sha256
 from tasksieve.records.run_folder import RunFolder
 from tests.small import small_config
 

@@ -159,13 +159,13 @@ def within(config: RunConfig, budget: Budget, seconds: Seconds) -> RunConfig:
 
     Raises: UserError: if it cannot be met.
     """
-    part = 1
-    while part == 1 or _updated(changed(config, _reduced(config, part))) >= LEAST_UPDATES:
-        found = changed(config, _reduced(config, part))
+    part, found = 1, config
+    while part == 1 or _updated(found) >= LEAST_UPDATES:
         cost = cost_of(found, seconds)
         if budget.holds(cost):
             return found
         part += 1
+        found = changed(config, _reduced(config, part))
     raise UserError(
         f"--budget {budget.text} cannot be met: a run of learned costs at least {cost.times:.1f} times one of "
         f"multitask, {_minutes(cost.learned)}; allow more, or use multitask"
