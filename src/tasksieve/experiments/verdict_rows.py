@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tasksieve.records.comparison import ComparisonRow, MeasuredSeed, comparison_row, paired_interval, verdict
+from tasksieve.records.comparison import ComparisonRow, MeasuredSeed, comparison_row, paired_interval
 from tasksieve.records.measures import ACTIONS
+from tasksieve.records.verdict import verdict
 
 PRIMARY = "primary"
 BORROW, DO_NOT = "borrow", "do not borrow"
