@@ -72,7 +72,7 @@ def test_a_budget_that_is_large_enough_changes_nothing() -> None:
 def test_screening_becomes_shorter_and_then_smaller() -> None:
     found = within(config(trials=32, iterations=6000), Budget.of("2x"), SECONDS)
     assert (found.screening.trials, found.screening.iterations) == (8, LEAST_TRIAL)
-    some = within(config(trials=32, iterations=6000), Budget.of("6x"), SECONDS)
+    some = within(config(trials=32, iterations=6000), Budget.of("7x"), SECONDS)
     assert (some.screening.trials, some.screening.iterations) == (32, 600)
     assert some.meta.every == 2
 

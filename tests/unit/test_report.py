@@ -103,7 +103,7 @@ def test_page_is_the_same_every_time(compared: Path, page: str, tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("gain", "seeds", "word", "tone"),
-    [(-3.0, 3, "Do not borrow", "no"), (0.0, 3, "Undecided", "unsure"), (4.0, 1, "Undecided", "unsure")],
+    [(-3.0, 3, "Do not borrow", "no"), (0.0, 3, "Equal", "unsure"), (4.0, 1, "Undecided", "unsure")],
 )
 def test_every_verdict_has_word_and_colour(tmp_path: Path, gain: float, seeds: int, word: str, tone: str) -> None:
     write_comparison(tmp_path, {"primary": 0.0, "multitask": gain}, seeds=seeds)

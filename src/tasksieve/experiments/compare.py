@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -104,23 +104,31 @@ def compare(
         plan = replace(plan, methods=(*plan.methods, *simple_methods(measure, related, vectors)))
     for name in plan.methods:
         check_suits(method_named(name), measure)
+    _jobs(plan, test, read)  # refuses runs that were begun otherwise
+    with FolderLock(plan.out):
+        return _run(plan, test, read, measure, lambda jobs: run(jobs, workers, watch or ProgressLog().watch))
+
+
+def _run(
+    plan: Plan, test: Path | None, read: ReadFiles, measure: str, run: Callable[[list[Job]], dict[str, Diverged]]
+) -> Comparison:
+    """Do the runs, and more seeds while the plan allows and it is undecided whether to borrow."""
     tried: set[str] = set()
     failed: dict[str, Diverged] = {}
-    with FolderLock(plan.out):
-        while True:
-            jobs = _jobs(plan, test, read)
-            fresh = [job for job in jobs if job.name not in tried]
-            _follow(plan, fresh)
-            failed |= run(fresh, workers, watch or ProgressLog().watch)
-            tried |= {job.name for job in fresh}
-            if len(failed) == len(jobs):
-                raise next(iter(failed.values()))
-            comparison = _summarise(plan, jobs, test, failed, measure)
-            write_json(plan.out / "comparison.json", comparison.model_dump(mode="json"))
-            if _enough(plan, comparison):
-                return comparison
-            plan = replace(plan, seeds=plan.seeds + 1)
-            _log.info("undecided with %d seeds: running one more of each method", plan.seeds - 1)
+    while True:
+        jobs = _jobs(plan, test, read)
+        fresh = [job for job in jobs if job.name not in tried]
+        _follow(plan, fresh)
+        failed |= run(fresh)
+        tried |= {job.name for job in fresh}
+        if len(failed) == len(jobs):
+            raise next(iter(failed.values()))
+        comparison = _summarise(plan, jobs, test, failed, measure)
+        write_json(plan.out / "comparison.json", comparison.model_dump(mode="json"))
+        if _enough(plan, comparison):
+            return comparison
+        plan = replace(plan, seeds=plan.seeds + 1)
+        _log.info("undecided with %d seeds: running one more of each method", plan.seeds - 1)
 
 
 def _enough(plan: Plan, comparison: Comparison) -> bool:
