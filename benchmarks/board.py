@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tasksieve.experiments.archive_rows import SIMPLE
@@ -19,14 +19,21 @@ _HEADING = (
 )
 
 
-def board(record: dict[str, Any], *, whole: bool) -> str:
-    """The board as Markdown.
+def boards_of(records: Sequence[dict[str, Any]], *, whole: bool, title: str) -> str:
+    """Boards as Markdown, one after the other.
 
     Args:
-        record: ``archive.json``.
+        records: of ``archive.json``.
         whole: whether to show all methods with their differences and every primary task, or what matters most.
+        title: of the section, where it is whole.
     """
-    lines = ["## The board", "", *_HEADING] if whole else []
+    heading = [f"## {title}", "", *_HEADING] if whole else []
+    parts = [line for record in records for line in _board(record, whole=whole)]
+    return "\n".join([*heading, *parts, *_notes(records), ""])
+
+
+def _board(record: dict[str, Any], *, whole: bool) -> list[str]:
+    lines: list[str] = []
     for predict, archive in dict.fromkeys((mean["predict"], mean["archive"]) for mean in record["means"]):
         means = [mean for mean in record["means"] if (mean["predict"], mean["archive"]) == (predict, archive)]
         lines += [
@@ -42,7 +49,7 @@ def board(record: dict[str, Any], *, whole: bool) -> str:
                 lines += [f"{primary}{_fewer(of_task)}:", "", *_table(of_task, whole), ""]
         else:
             lines.append("")
-    return "\n".join([*lines, *_notes(record), ""])
+    return lines
 
 
 def _about(record: dict[str, Any], means: list[dict[str, Any]]) -> str:
@@ -91,10 +98,10 @@ def _fewer(rows: list[dict[str, Any]]) -> str:
     return "".join(f" ({dialogs} dialogs instead of {size})" for size, dialogs in found)
 
 
-def _notes(record: dict[str, Any]) -> list[str]:
+def _notes(records: Sequence[dict[str, Any]]) -> list[str]:
     lines = [
         "Differences are points, paired by primary task and seed, with 95 % interval (Student, primary tasks as",
         "strata). The best simple method is the one with the best validation in each task.",
     ]
-    done, every = record["runs"]["done"], record["runs"]["all"]
+    done, every = (sum(record["runs"][name] for record in records) for name in ("done", "all"))
     return lines if done == every else [*lines, f"{done:,} of {every:,} runs are in it."]

@@ -4,8 +4,9 @@
 
 ``results/restaurant-table2.json`` is the ``table2.json`` of ``tasksieve reproduce restaurant --data DIR --out OUT``,
 ``results/restaurant-table2-names.json`` that with ``--set model.entities=names``, and ``results/mnist-table1.json``
-the ``table1.json`` of ``tasksieve reproduce mnist --data DIR --out table1``; ``results/archive.json``, if there, is
-the ``archive.json`` of ``tasksieve reproduce archive --data DIR --out OUT``.
+the ``table1.json`` of ``tasksieve reproduce mnist --data DIR --out table1``; ``results/archive.json`` and
+``results/archive-weights-*.json``, if there, are each the ``archive.json`` of ``tasksieve reproduce archive``, and
+``results/verdict.json`` the ``verdict.json`` of ``tasksieve reproduce verdict``.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from benchmarks.board import board
+from benchmarks.board import boards_of
+from benchmarks.calibration import calibration_section
 from tasksieve.experiments.restaurant import METHODS as OF_THE_PAPER
 from tasksieve.experiments.table2_rows import PAPER
 from tasksieve.report import formatting as show
@@ -29,6 +31,8 @@ README, RESULTS = ROOT / "README.md", ROOT / "docs" / "results.md"
 TABLE2_RECORD = ROOT / "results" / "restaurant-table2.json"
 NAMES_RECORD = ROOT / "results" / "restaurant-table2-names.json"
 ARCHIVE_RECORD = ROOT / "results" / "archive.json"
+WEIGHTS_RECORDS = tuple(ROOT / "results" / f"archive-weights-{predict}.json" for predict in ("responses", "actions"))
+VERDICT_RECORD = ROOT / "results" / "verdict.json"
 TABLE1_RECORD = ROOT / "results" / "mnist-table1.json"
 
 
@@ -254,9 +258,18 @@ def pages() -> dict[Path, str]:
     whole = restaurant(of_table2, of_names) + "\n" + table1(of_table1)
     sections = {README: short(of_table2, of_names, of_table1), RESULTS: whole}
     found = {path: filled(path.read_text(), section) for path, section in sections.items()}
-    if ARCHIVE_RECORD.exists():
-        record = json.loads(ARCHIVE_RECORD.read_text())
-        found = {path: filled(page, board(record, whole=path is RESULTS), "board") for path, page in found.items()}
+
+    boards = {"board": ([ARCHIVE_RECORD], "The board"), "weights": (WEIGHTS_RECORDS, "What weights are worth there")}
+    for part, (files, title) in boards.items():
+        of_part = [json.loads(file.read_text()) for file in files if file.exists()]
+        if of_part:
+            found = {
+                path: filled(page, boards_of(of_part, whole=path is RESULTS, title=title), part)
+                for path, page in found.items()
+            }
+    if VERDICT_RECORD.exists():
+        section = calibration_section(json.loads(VERDICT_RECORD.read_text()))
+        found[RESULTS] = filled(found[RESULTS], section, "verdict")
     return found
 
 

@@ -160,6 +160,26 @@ def test_compare_prints_a_table_a_verdict_and_what_sizes_are_worth_and_writes_a_
     assert report.out == "Wrote run.html\n"
 
 
+def test_the_cost_of_a_learned_run_is_said_first_and_bounded(cli: Cli, tasks_dir: Path, tmp_path: Path) -> None:
+    options = (*task_options(tasks_dir), "--set", "training.iterations=150", "--set", "training.evaluate_every=150")
+    ended = cli("train", *options, "--out", "run", "--budget", "1000x")
+    assert ended.code == 0, ended.err
+    assert re.search(r"^cost: a run of learned costs about \d+\.\d times one of multitask, ", ended.err, re.MULTILINE)
+    again = cli("train", *options, "--out", "run", "--budget", "1000x")
+    assert (again.code, "cost: " in again.err) == (0, False)
+    for command, budget, message in (
+        (("train",), "1s", "error: --budget 1s cannot be met: a run of learned costs at least "),
+        (("train",), "soon", "error: --budget: found 'soon'; expected times a run of multitask, as 2x, or minutes"),
+        (("train", "--method", "multitask"), "2x", "error: --budget bounds runs of learned, and there are none here"),
+        (("compare", "--test", tasks_dir / "primary"), "0.5x", "error: --budget 0.5x cannot be met: "),
+    ):
+        long = ("--set", "training.iterations=20000") if budget == "1s" else ()
+        refused = cli(*command, *options, *long, "--out", "new", "--budget", budget)
+        assert refused.code == 2
+        assert message in refused.err
+        assert not (tmp_path / "new").exists()
+
+
 def test_demo_runs_on_nothing_but_itself(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from tasksieve.experiments import demo
 

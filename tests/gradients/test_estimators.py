@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from tasksieve import kernels
-from tasksieve.metagrad import ESTIMATORS, Recompute, estimator_named
+from tasksieve.metagrad import ESTIMATORS, Recompute, Scaled, estimator_named
 from tests.gradients.naive import naive_meta_gradient
 from tests.gradients.settings import CASES, SETTINGS, UNROLLS, assert_same, case_named, truth
 
@@ -80,3 +81,49 @@ def test_any_spacing_of_checkpoints_gives_the_adjoint(every: int, setting: str) 
     results = [estimator(update) for estimator in (Recompute(every), estimator_named("adjoint"))]
     assert_same(results[0].gradients, results[1].gradients)
     assert float(results[0].meta_loss) == float(results[1].meta_loss)
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("scaled", [False, True])
+def test_a_small_step_is_judged_where_it_starts(name: str, scaled: bool) -> None:
+    """Every element, against gradients of single examples by autograd alone."""
+    case = case_named(name)
+    sizes = {key: torch.rand(value.shape, dtype=value.dtype) for key, value in case.params.items()}
+    rule = Scaled(sizes) if scaled else SETTINGS["sgd"].rule(case.lr)
+    found = estimator_named("small-step")(case.update(rule, 1)).gradients
+    theta = {key: value.detach().clone().requires_grad_() for key, value in case.params.items()}
+    eta = {key: value.detach().clone().requires_grad_() for key, value in case.weight_params.items()}
+    batches = case.related_batches(1)
+    primary = case.plain.primary_losses(theta, case.primary_batch)
+    judged = primary.mean() if case.reduction == "mean" else primary.sum()
+    slopes = torch.autograd.grad(judged, list(theta.values()), allow_unused=True, materialize_grads=True)
+    losses = case.plain.related_losses(theta, batches[0])
+    steps = [sizes[key] if scaled else case.lr for key in theta]
+    aligned = torch.stack(
+        [
+            -sum(
+                (size * slope * own).sum()
+                for size, slope, own in zip(
+                    steps,
+                    slopes,
+                    torch.autograd.grad(
+                        loss, list(theta.values()), retain_graph=True, allow_unused=True, materialize_grads=True
+                    ),
+                    strict=True,
+                )
+            )
+            for loss in losses
+        ]
+    ).detach()
+    weights = case.plain.example_weights(eta, batches)[0]
+    total = (weights * aligned).sum() / (len(losses) if case.reduction == "mean" else 1)
+    expected = torch.autograd.grad(total, list(eta.values()), allow_unused=True, materialize_grads=True)
+    assert_same(found, dict(zip(eta, expected, strict=True)))
+
+
+def test_a_small_step_is_one_step_without_moments() -> None:
+    case = case_named("classifier-mean")
+    with pytest.raises(ValueError, match="simulates one step, not 2"):
+        estimator_named("small-step")(case.update(SETTINGS["sgd"].rule(case.lr), 2))
+    with pytest.raises(ValueError, match="is for gradient descent"):
+        estimator_named("small-step")(case.update(SETTINGS["adam"].rule(case.lr), 1))

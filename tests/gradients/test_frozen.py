@@ -94,7 +94,7 @@ def parts(
         }
     )
     primary, *related = (PointTask(seed, number) for seed in range(3))
-    tasks = SimpleNamespace(primary=primary, related=tuple(related))
+    tasks = SimpleNamespace(primary=primary, valid=primary, related=tuple(related))
     module = Weights().to(number)
     return config, tasks, start_state(config, Adapted().to(number), module), Learned(module)
 

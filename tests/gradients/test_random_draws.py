@@ -68,7 +68,7 @@ def dropout_case(mask: Mask = dropped) -> Case:
     return replace(case, problem=problem, plain=Plain(losses, losses, weights))
 
 
-def masks_of_one_pass(case: Case, steps: int, joint: bool) -> Mask:
+def masks_of_one_pass(case: Case, steps: int, joint: bool, *, primary_first: bool = False) -> Mask:
     """The masks that one pass over each batch in turn draws, written down."""
     found: dict[Any, Tensor] = {}
 
@@ -82,11 +82,14 @@ def masks_of_one_pass(case: Case, steps: int, joint: bool) -> Mask:
     noted, params = dropout_case(writing), case.params
     batches = case.related_batches(steps)
     noted.plain.example_weights(case.weight_params, batches)
+    if primary_first:
+        noted.plain.primary_losses(params, case.primary_batch)
     for number, batch in enumerate(batches):
         if joint:
             noted.plain.primary_losses(params, case.joint_batches(steps)[number])
         noted.plain.related_losses(params, batch)
-    noted.plain.primary_losses(params, case.primary_batch)
+    if not primary_first:
+        noted.plain.primary_losses(params, case.primary_batch)
     return lambda batch, values: values * found[key(batch)]
 
 
@@ -115,10 +118,10 @@ def test_the_meta_gradient_is_that_of_the_naive_unroll_with_the_same_masks(
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_masks_drawn_on_the_way_are_masks_written_down(name: str) -> None:
     """Of any estimator, exact or not: the function whose meta-gradient it takes is one."""
-    steps, joint = (1, False) if name == "one-step" else (MAX_UNROLL, True)
-    case, one = dropout_case(), SETTINGS["momentum-carried"]
+    steps, joint = (1, False) if name in ("one-step", "small-step") else (MAX_UNROLL, True)
+    case, one = dropout_case(), SETTINGS["sgd" if name == "small-step" else "momentum-carried"]
     torch.manual_seed(7)
-    written = dropout_case(masks_of_one_pass(case, steps, joint))
+    written = dropout_case(masks_of_one_pass(case, steps, joint, primary_first=name == "small-step"))
     after = torch.get_rng_state()
     results = []
     for each in (case, written):
@@ -221,7 +224,7 @@ def test_nothing_is_drawn_for_a_model_that_draws_nothing() -> None:
     torch.manual_seed(2)
     before = torch.get_rng_state()
     for name in ESTIMATORS:
-        steps = 1 if name == "one-step" else 2
+        steps = 1 if name in ("one-step", "small-step") else 2
         estimator_named(name, **OPTIONS.get(name, {}))(case.update(SETTINGS["sgd"].rule(case.lr), steps, few=True))
     assert torch.equal(torch.get_rng_state(), before)
 

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasksieve.metagrad import Adam, Cotangents, InnerRule, Moments, Sgd, Tangents, moments_of
+from tasksieve.metagrad import Adam, Cotangents, InnerRule, Moments, Scaled, Sgd, Tangents, moments_of
 
 Tensors = dict[str, torch.Tensor]
 
@@ -77,7 +77,9 @@ def test_a_step_is_torchs(name: str, from_state: bool) -> None:
         torch.testing.assert_close(params[key], value.detach(), rtol=1e-12, atol=1e-13)
 
 
-@pytest.mark.parametrize("rule", [Sgd(0.1), Sgd(0.1, 0.9), Adam(0.1), Adam(0.1, weight_decay=0.1)])
+@pytest.mark.parametrize(
+    "rule", [Sgd(0.1), Sgd(0.1, 0.9), Adam(0.1), Adam(0.1, weight_decay=0.1), Scaled({"x": torch.full((2,), 0.1)})]
+)
 def test_a_parameter_without_a_gradient_stays(rule: InnerRule) -> None:
     moments = Moments(torch.ones(2), torch.ones(2), 3)
     params, state = rule.step({"x": torch.ones(2)}, {"x": None}, {"x": moments})
@@ -196,3 +198,32 @@ def test_tangents_that_are_missing_stand_for_zeros(rule: InnerRule, seed: int) -
     missing = rule.pushforward(gradients, after, of_gradient, Tangents({}, {}, {}))
     given = rule.pushforward(gradients, after, of_gradient, Tangents(zeros, dict(zeros), dict(zeros)))
     torch.testing.assert_close(missing.params["x"], given.params["x"], rtol=1e-12, atol=0.0)
+
+
+def test_a_step_of_held_sizes_is_adams_where_its_moments_hardly_change() -> None:
+    """After many steps with one gradient, a further one is Adam's; what has no size of its own stays."""
+    params: Any = {"x": torch.zeros(3, dtype=torch.float64), "y": torch.ones(2, dtype=torch.float64)}
+    gradient = torch.tensor([0.5, -1.0, 2.0], dtype=torch.float64)
+    given: Any = {"x": gradient, "y": torch.ones(2, dtype=torch.float64)}
+    adam, state = Adam(0.1), {}
+    for _ in range(3000):
+        _, state = adam.step({"x": params["x"]}, {"x": gradient}, state)
+    rule = Scaled(adam.preconditioner({"x": params["x"]}, state))
+    moved, after = rule.step(params, given, {})
+    expected, _ = adam.step({"x": params["x"]}, {"x": gradient}, state)
+    torch.testing.assert_close(moved["x"], expected["x"], rtol=1e-4, atol=0.0)
+    assert torch.equal(moved["y"], params["y"])
+    assert after == {}
+
+
+def test_the_derivative_of_a_step_of_held_sizes_is_the_same_in_both_directions() -> None:
+    generator = torch.Generator().manual_seed(3)
+    rule = Scaled({"x": draw(generator, 4).abs()})
+    gradients: Any = {"x": draw(generator, 4)}
+    to, of = draw(generator, 4), draw(generator, 4)
+    back, before = rule.pullback(gradients, {}, Cotangents({"x": to}, {}, {}))
+    forth = rule.pushforward(gradients, {}, {"x": of}, Tangents({}, {}, {}))
+    torch.testing.assert_close(back["x"] @ of, to @ forth.params["x"], rtol=1e-12, atol=0.0)
+    assert torch.equal(before.params["x"], to)
+    whole = torch.autograd.functional.jvp(lambda g: rule.step({"x": to}, {"x": g}, {})[0]["x"], gradients["x"], of)[1]
+    torch.testing.assert_close(forth.params["x"], whole, rtol=1e-12, atol=0.0)

@@ -37,6 +37,7 @@ class Tasks:
     """A primary task and its related ones."""
 
     primary: Examples
+    valid: Examples
     related: tuple[Examples, ...]
 
 
@@ -48,7 +49,7 @@ class Problem:
         self.params = {name: value.detach() for name, value in self.model.named_parameters()}
         self.primary, self.related = task(), task("related-1")
         self.gradients = ModelGradients(
-            self.model, Tasks(self.primary, (self.related,)), TrainingConfig(batch_size=4)
+            self.model, Tasks(self.primary, self.primary, (self.related,)), TrainingConfig(batch_size=4)
         )
 
     def count(self) -> None:

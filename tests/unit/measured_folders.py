@@ -6,11 +6,12 @@ from pathlib import Path
 
 import polars as pl
 
-from tasksieve.records.comparison import Comparison, MeasuredSeed, SeedResult, comparison_row, verdict
+from tasksieve.records.comparison import Comparison, MeasuredSeed, SeedResult, comparison_row
 from tasksieve.records.files import write_json
 from tasksieve.records.measures import ACTIONS, RANKING, key_of
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.records.tables import write_table
+from tasksieve.records.verdict import verdict
 from tests.unit.report_folders import STEPS, examples_frame, weights_frame, write_run
 
 METHODS = {"primary": 50.0, "learned": 60.0, "tfidf": 55.0}

@@ -12,10 +12,11 @@ from typing import Any
 import polars as pl
 from rich.console import Console, RenderableType
 
-from tasksieve.records.comparison import Comparison, SeedResult, comparison_row, verdict
+from tasksieve.records.comparison import Comparison, SeedResult, comparison_row
 from tasksieve.records.config import config_from
 from tasksieve.records.files import write_json
 from tasksieve.records.run_folder import RunFolder
+from tasksieve.records.verdict import answers, verdict
 
 HOSTILE = "<script>alert('hi')</script> & \"so\" [red]on[/red] $x^{$ {{ 7*7 }}"
 KINDS = ("greeting", "cuisine", "<b>price</b> $1$", "options")
@@ -112,7 +113,11 @@ def write_comparison(
             primary = primary or results
             rows.append(comparison_row(method, size, results, primary))
     comparison = Comparison(
-        rows=tuple(rows), verdict=verdict(rows), coverage=coverage(), settings={"seeds": seeds, "note": HOSTILE}
+        rows=tuple(rows),
+        verdict=verdict(rows),
+        answers=answers(rows),
+        coverage=coverage(),
+        settings={"seeds": seeds, "note": HOSTILE},
     )
     write_json(path / "comparison.json", comparison.model_dump(mode="json"))
     return comparison

@@ -19,16 +19,15 @@ from tasksieve.experiments.weights import examples_at, export_weights, ranked, w
 from tasksieve.experiments.workers import run_jobs
 from tasksieve.records.bootstrap import bootstrap_interval
 from tasksieve.records.comparison import (
+    Answer,
     ComparisonRow,
-    MeasuredSeed,
     SeedResult,
     comparison_row,
     paired_interval,
     signed,
-    verdict,
 )
 from tasksieve.records.config import RunConfig
-from tasksieve.records.measures import RANKING, RESPONSES
+from tasksieve.records.files import sha256
 from tasksieve.records.run_folder import RunFolder
 from tests.small import small_config
 
@@ -67,57 +66,12 @@ def test_seeds_are_paired_by_number() -> None:
     assert comparison_row("learned", 5, results, []).minus_primary is None
 
 
-@pytest.mark.parametrize(
-    ("tests", "start"),
-    [
-        ([60.0, 61.1, 60.2], "Borrow: learned is +10.4 points against primary with 50 dialogs (95 % interval +"),
-        ([40.0, 41.1, 40.2], "Do not borrow: learned is \N{MINUS SIGN}9.6 points"),
-        ([40.0, 60.0, 51.0], "Undecided: learned is +0.3 points"),
-        (
-            [50.0, 50.0, 50.0],
-            "Equal: with 50 dialogs all methods are right in 50.0 % of the test turns, each seed",
-        ),
-        ([50.0], "Equal: with 50 dialogs all methods are right in 50.0 %"),
-        ([60.0], "Undecided: learned is +10.0 points against primary with 50 dialogs on one seed"),
-    ],
-)
-def test_the_verdict_says_what_the_interval_says(tests: list[float], start: str) -> None:
-    base = [50.0, 50.0, 50.0][: len(tests)]
-    assert verdict([row("primary", base, base), row("learned", tests, base)]).startswith(start)
-
-
-def test_methods_that_are_level_need_no_more_seeds() -> None:
-    base = [100.0, 100.0]
-    level = verdict([row("primary", base, base), row("multitask", base, base), row("learned", base, base)])
-    assert level.endswith("stay with primary, or compare with fewer dialogs (--sizes) or on a harder test set.")
-    assert "seeds" not in level
-    worse = row("multitask", [99.0, 98.0], base)
-    assert verdict([row("primary", base, base), worse, row("learned", base, base)]).startswith("Undecided: multitask")
-    chosen = verdict([row("primary", base, base), worse, row("learned", base, base, valid=60.0)])
-    assert chosen.startswith("Equal: with 50 dialogs learned is right in 100.0 % of the test turns, each seed as pri")
-    assert "seeds" not in chosen
-
-
 def test_a_difference_that_rounds_to_nothing_has_one_sign() -> None:
     assert [signed(points) for points in (-0.04, 0.0, -0.0, 0.04, -0.06, -12.345)] == [
         *["+0.0"] * 4,
         "\N{MINUS SIGN}0.1",
         "\N{MINUS SIGN}12.3",
     ]
-
-
-def test_the_verdict_judges_the_method_that_validation_chose() -> None:
-    base = [50.0, 50.1, 49.9]
-    lucky, chosen = row("joint", [70.0, 70.1, 69.8], base, 40.0), row("learned", [52.0, 52.2, 51.9], base, 60.0)
-    assert verdict([row("primary", base, base), lucky, chosen]).startswith("Borrow: learned is +2.0")
-    assert verdict([lucky]).startswith("No verdict")
-
-
-def test_the_verdict_is_on_the_oracle_only_where_nothing_else_borrows() -> None:
-    base = [50.0, 50.1, 49.9]
-    primary, told = row("primary", base, base), row("oracle", [70.0, 70.1, 69.8], base, 90.0)
-    assert verdict([primary, told, row("learned", [52.0, 52.2, 51.9], base)]).startswith("Borrow: learned is +2.0")
-    assert verdict([primary, told]).startswith("Borrow: oracle is +20.0")
 
 
 def test_compare_runs_everything_once_and_goes_on(tasks_dir: Path, tmp_path: Path) -> None:
@@ -137,6 +91,38 @@ def test_compare_runs_everything_once_and_goes_on(tasks_dir: Path, tmp_path: Pat
     longer = small_config(tasks_dir, "restaurant", training={"iterations": 13})
     with pytest.raises(UserError, match=r"training\.iterations is 12 there and 13 here; choose another --out"):
         compare(plan(tasks_dir, tmp_path / "c", config=longer), 1)
+
+
+@pytest.mark.parametrize(("clear_with", "most", "run"), [(3, 5, 3), (9, 3, 3), (9, None, 2), (2, 4, 2)])
+def test_more_seeds_are_run_until_it_is_clear_whether_to_borrow(
+    tasks_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clear_with: int, most: int | None, run: int
+) -> None:
+    def answered(rows: list[ComparisonRow], measure: str) -> tuple[Answer, ...]:
+        said: Any = {"question": "borrow", "method": "multitask", "against": "primary", "sentence": "", "points": 0}
+        says = "better" if len(rows[0].seeds) >= clear_with else "open"
+        return (Answer(**said, says=says, ci95=None, ci95_seeds=None),)
+
+    monkeypatch.setattr("tasksieve.experiments.compare.answers", answered)
+    given: list[str] = []
+
+    def without_training(jobs: Any, workers: int, watch: Any) -> dict[str, Any]:
+        for job in jobs:
+            given.append(job.name)
+            write_finished(job.path, job.name, sha256(tasks_dir / "primary" / "test.txt"))
+        return {}
+
+    found = compare(plan(tasks_dir, tmp_path / "c", max_seeds=most), 1, run=without_training)
+    assert [seed.seed for seed in found.rows[0].seeds] == list(range(run))
+    assert len(given) == len(set(given)) == 2 * run
+
+
+def write_finished(path: Path, name: str, digest: str) -> None:
+    method, size, seed = name.split("-")
+    folder = RunFolder(path)
+    ends = {"iterations": 1, "seconds": 1.0, "valid_accuracy": 50.0}
+    folder.write_record("result", {"method": method, "seed": int(seed), "size": int(size), **ends})
+    test = {"sha256": digest, "accuracy": 50.0, "per_dialog_accuracy": 0.0}
+    folder.write_record("test", {**test, "coverage": {"candidate_ceiling": 100.0}})
 
 
 def test_where_every_run_diverges_the_first_says_why(tasks_dir: Path, tmp_path: Path) -> None:
@@ -163,6 +149,7 @@ def test_a_measured_test_set_must_stay_the_same(tasks_dir: Path, tmp_path: Path)
         ({"methods": "primary,hope"}, "unknown method 'hope'"),
         ({"methods": "oracle"}, "needs labels"),
         ({"seeds": 0}, "nothing to compare"),
+        ({"seeds": 3, "max_seeds": 2}, "--max-seeds: found 2, fewer than the 3 of --seeds"),
         ({"sizes": (5, 5)}, "named twice"),
     ],
 )
@@ -254,55 +241,3 @@ def test_the_bootstrap_draws_dialogs_and_seeds_together() -> None:
     assert bootstrap_interval([], "accuracy") is None
     shorter = ({"turns": [1], "accuracy": [1]}, {"turns": [2], "accuracy": [1]})
     assert bootstrap_interval([shorter], "accuracy") is None
-
-
-def measured(seed: int, hits: list[int], seedless: bool = False) -> MeasuredSeed:
-    """A run on test dialogs of ten turns each."""
-    accuracy = 10.0 * sum(hits) / len(hits)
-    return MeasuredSeed(
-        **seed_result(seed, accuracy).model_dump(exclude={"seedless"}),
-        seedless=seedless,
-        by_dialog={"turns": [10] * len(hits), "accuracy": hits, "R_100@1": hits},
-    )
-
-
-def test_what_test_dialogs_say_decides_where_few_seeds_cannot() -> None:
-    primary = [measured(0, [3, 4] * 50), measured(1, [4, 4] * 50)]
-    learned = [measured(0, [6, 7] * 50), measured(1, [5, 5] * 50)]
-    found = comparison_row("learned", 50, learned, primary)
-    assert found.ci95 is not None and found.ci95[0] < 0
-    assert found.ci95_bootstrap is not None and found.ci95_bootstrap[0] > 0
-    assert not isinstance(found.seeds[0], MeasuredSeed)
-    said = verdict([comparison_row("primary", 50, primary, primary), found])
-    assert said.startswith("Borrow: learned is +20.0 points against primary with 50 dialogs (95 % interval +")
-    assert "over dialogs and seeds, \N{MINUS SIGN}" in said
-    assert said.endswith("over seeds alone).")
-
-
-@pytest.mark.parametrize(
-    ("simple", "end"),
-    [
-        ([2] * 100, "Against tfidf-all, the best simple row, learned is +35.0 points (+34."),
-        ([6, 5] * 50, "But tfidf-all, ten lines of scikit-learn, is as good: learned is +0.0 points against it ("),
-        ([9] * 100, "But tfidf-all, ten lines of scikit-learn, is better: learned is \N{MINUS SIGN}35.0 points"),
-    ],
-)
-def test_the_verdict_names_the_best_simple_baseline(simple: list[int], end: str) -> None:
-    primary, learned = ([measured(seed, hits) for seed in (0, 1)] for hits in ([3] * 100, [5, 6] * 50))
-    others = {"tfidf": [measured(0, [1] * 100, True)], "tfidf-all": [measured(0, simple, True)]}
-    rows = [
-        comparison_row(name, 50, seeds, primary, RESPONSES, others)
-        for name, seeds in {"primary": primary, "learned": learned, **others}.items()
-    ]
-    assert [row.best_simple for row in rows] == ["tfidf-all", "tfidf-all", None, None]
-    assert [row.simple for row in rows] == [False, False, True, True]
-    assert rows[3].ci95_bootstrap is not None  # one run, paired with both seeds of primary
-    said = verdict(rows)
-    assert said.startswith("Borrow: learned is +25.0 points against primary")
-    assert end in said
-
-
-def test_the_verdict_says_which_measure_it_is_of() -> None:
-    primary, learned = ([measured(seed, hits) for seed in (0, 1)] for hits in ([3] * 100, [5, 6] * 50))
-    rows = [comparison_row("primary", 50, primary, primary, RANKING), comparison_row("learned", 50, learned, primary)]
-    assert verdict(rows, RANKING).startswith("Borrow: learned is +25.0 points of R_100@1 against primary")

@@ -49,7 +49,7 @@ def test_nothing_can_be_changed_later() -> None:
             {**DATA, "training": {"iterations": 0}},
             "training.iterations: found 0; input should be greater than or equal to 1",
         ),
-        ({**DATA, "meta": {"inner_optimizer": "rmsprop"}}, "input should be 'sgd' or 'adam'"),
+        ({**DATA, "meta": {"inner_optimizer": "rmsprop"}}, "input should be 'sgd', 'adam' or 'held-adam'"),
         ({"data": {"valid": "v"}}, "data.primary: found"),
         (
             {**DATA, "model": {"kind": "lstm"}},
@@ -57,7 +57,7 @@ def test_nothing_can_be_changed_later() -> None:
         ),
         (
             {**DATA, "weight_module": {"kind": 3}},
-            "weight_module.kind: found 3; known: auto, memory-network, matching; give a plug-in",
+            "weight_module.kind: found 3; known: auto, memory-network, matching, groups; give a plug-in",
         ),
         (
             {**DATA, "weight_module": {"dims": 3}},

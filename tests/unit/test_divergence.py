@@ -15,7 +15,8 @@ from tasksieve.errors import UserError
 from tasksieve.experiments.compare import Plan, compare
 from tasksieve.experiments.mnist import Table1Plan, reproduce_table1, table1_config
 from tasksieve.experiments.workers import Job, run_jobs
-from tasksieve.records.comparison import Comparison, SeedResult, comparison_row, verdict
+from tasksieve.records.comparison import Comparison, SeedResult, comparison_row
+from tasksieve.records.verdict import verdict
 from tasksieve.training.loop.divergence import Diverged
 from tests.small import OPTIONS, small_config
 

@@ -82,7 +82,7 @@ def test_dialogs_with_actions_are_matched_with_defaults_of_their_own(
 ) -> None:
     with caplog.at_level(logging.INFO, logger="tasksieve"):
         found = settled(config_from({"data": services}))
-    assert (found.data.predict, found.model.kind, found.weight_module.kind) == ("actions", "matching", "matching")
+    assert (found.data.predict, found.model.kind, found.weight_module.kind) == ("actions", "matching", "groups")
     assert found.model.sentences == "bag-of-words"
     assert found.training.lr_schedule == "linear"
     assert found.training.related_batch_size is not None

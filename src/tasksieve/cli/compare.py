@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tasksieve.cli.auditing import audit_first, test_or_split
+from tasksieve.cli.costing import BudgetOption, cost_first
 from tasksieve.cli.messages import output
 from tasksieve.cli.options import (
     ConfigFile,
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
 DEFAULT = "primary,multitask,learned"
 Workers = Annotated[int, typer.Option(min=1, help="Runs at the same time; by default one for each core.")]
 Seeds = Annotated[int, typer.Option(min=1, help="Runs of each method, with seeds 0, 1, …; two give an interval.")]
+MaxSeeds = Annotated[
+    int | None, typer.Option(help="Run more seeds, one by one up to so many, until it is clear whether to borrow.")
+]
 
 
 def compare(
@@ -55,13 +60,15 @@ def compare(
             "(docs/rivals.md). By default primary,multitask,learned and the simple baselines that suit."
         ),
     ] = None,
-    seeds: Seeds = 2,
+    seeds: Seeds = 3,
+    max_seeds: MaxSeeds = None,
     sizes: Annotated[
         str, typer.Option(help="Numbers of primary dialogs to try, e.g. 50,100,150; by default all.")
     ] = "",
     predict: Predict = None,
     labels: Labels = None,
     workers: Workers = os.cpu_count() or 1,
+    budget: BudgetOption = None,
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
     strict: Strict = None,
@@ -71,11 +78,15 @@ def compare(
     track: Track = [],  # noqa: B006
     as_json: Json = False,
 ) -> None:
-    """Find out whether borrowing helps: train with several methods and say in one sentence.
+    """Find out whether borrowing helps: train with several methods and answer three questions.
+
+    Borrow at all? By learned weights, or everything? Better than the best simple baseline? Each answer is a sentence
+    with its 95 % interval and what to do next.
 
     Finished runs are kept: the same command goes on where it was stopped, and more seeds or methods may be added.
     """
     from tasksieve.experiments.compare import Plan
+    from tasksieve.records.comparison import LEARNED
     from tasksieve.training.methods import names_for
 
     data = {
@@ -98,8 +109,12 @@ def compare(
         out,
         track=tuple(track),
         methods_given=methods is not None,
+        max_seeds=max_seeds,
     )
-    audit_first(resolved, test_or_split(test, resolved), out / "runs", no_audit)
+    runs = out / "runs"
+    audit_first(resolved, test_or_split(test, resolved), runs, no_audit)
+    changes = cost_first(resolved, plan.methods, runs.glob(f"{LEARNED}-*"), runs.exists(), budget)
+    plan = replace(plan, overrides={LEARNED: changes} if changes else {})
     _compare(plan, workers, as_json)
 
 
@@ -141,11 +156,12 @@ def _compare(plan: Plan, workers: int, as_json: bool) -> None:
 
 def _print(comparison: Comparison, written: list[Path]) -> None:
     from tasksieve.report.needs import needs, sentence
-    from tasksieve.report.terminal import comparison_table
+    from tasksieve.report.terminal import comparison_table, verdict_lines
 
     console = output()
     console.print(comparison_table(comparison))
-    console.print(comparison.verdict, style="bold")
+    for line in verdict_lines(comparison):
+        console.print(line)
     for need in needs(comparison):
         console.print(sentence(need))
     for path in written:

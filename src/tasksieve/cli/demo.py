@@ -45,9 +45,10 @@ def demo(
 
 def _show(console: Console, comparison: Comparison, new: str, old: str, out: Path, report: Path, seed: int) -> None:
     from tasksieve.records.comparison import run_name
-    from tasksieve.report.terminal import comparison_table
+    from tasksieve.report.terminal import comparison_table, verdict_lines
 
-    console.print(comparison.verdict, style="bold")
+    for line in verdict_lines(comparison):
+        console.print(line)
     best = _best(comparison)
     run = out / "runs" / run_name(best.method, best.size, best.seeds[0].seed)
     console.print()

@@ -196,6 +196,51 @@ def archive(
     console.print(f"Wrote {out / 'archive.json'}", soft_wrap=True)
 
 
+@reproduce.command(cls=ListsMethods)
+@guarded
+def verdict(
+    out: Annotated[Path, typer.Option(help="Where runs, drawn dialogs and verdict.json go.")],
+    archives: Annotated[
+        str, typer.Option(help="Planted archives, of which is known whether borrowing from them pays.")
+    ] = "copy,near,stale,far,cipher,shuffled,noise",
+    draws: Annotated[int, typer.Option(min=1, help="Draws of each archive and of the new task's dialogs.")] = 20,
+    methods: Annotated[
+        str, typer.Option(help="primary, and methods that borrow, with commas between them.")
+    ] = "primary,multitask,learned",
+    seeds: Seeds = 3,
+    workers: Workers = os.cpu_count() or 1,
+    settings: Settings = [],  # noqa: B006
+    as_json: Json = False,
+) -> None:
+    """Whether the verdict of `compare` is right: on simulated archives that help, that harm, and that do neither.
+
+    A draw has 10 dialogs to learn from, 10 to validate, 50 that the verdict is from, and 200 more for the truth.
+    Finished runs are kept: the same command goes on where it was stopped, and draws, archives or seeds may be
+    added.
+    """
+    from tasksieve.experiments.verdict import VerdictPlan, reproduce_verdict
+    from tasksieve.report.verdict import verdict_sentences, verdict_table
+
+    plan = VerdictPlan(
+        archives=tuple(names_in(archives)),
+        draws=draws,
+        seeds=seeds,
+        out=out,
+        settings=tuple(settings),
+        methods=tuple(names_in(methods)),
+    )
+    with BoardBars() as bars:
+        record = reproduce_verdict(plan, workers, bars.watch, announce=bars.announce)
+    if as_json:
+        print_json(record)
+        return
+    console = output()
+    console.print(verdict_table(record))
+    for sentence in verdict_sentences(record):
+        console.print(sentence)
+    console.print(f"Wrote {out / 'verdict.json'}", soft_wrap=True)
+
+
 def _figures(out: Path, table: dict[str, Any]) -> list[Path]:
     from tasksieve.records.run_folder import RunFolder
     from tasksieve.report.paper_figures import write_weight_figures

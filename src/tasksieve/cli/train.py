@@ -9,6 +9,7 @@ import typer
 from rich.text import Text
 
 from tasksieve.cli.auditing import audit_first
+from tasksieve.cli.costing import BudgetOption, cost_first
 from tasksieve.cli.messages import output
 from tasksieve.cli.options import (
     ConfigFile,
@@ -43,6 +44,7 @@ def train(
     size: Annotated[int | None, typer.Option(min=1, help="Use only the first SIZE primary dialogs.")] = None,
     predict: Predict = None,
     labels: Labels = None,
+    budget: BudgetOption = None,
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
     strict: Strict = None,
@@ -64,8 +66,10 @@ def train(
 
     [dim]tasksieve train --config run/config.toml --set training.iterations=2000 --out other[/dim]
     """
+    from tasksieve.records.config import changed
     from tasksieve.records.measures import RANKING
     from tasksieve.training.runs.dialogs import train as train_run
+    from tasksieve.training.runs.settled import settled
     from tasksieve.training.tracking import Tracking
 
     data = {
@@ -81,6 +85,10 @@ def train(
     }
     resolved = configure(data, {"method": method, "seed": seed}, config, settings)
     audit_first(resolved, None, out / "config.toml", no_audit)
+    begun = (out / "config.toml").exists()
+    changes = cost_first(resolved, (resolved.training.method,), (out,), begun, budget)
+    if changes:
+        resolved = changed(settled(resolved), changes)
     name, tracking = resolved.training.method, Tracking(tuple(track), out / "tracking", out.resolve().name)
     with RunBars() as bars:
         result = train_run(resolved, out, lambda report: bars.watch(name, report), resume=resume, tracking=tracking)

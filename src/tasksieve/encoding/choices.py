@@ -45,6 +45,18 @@ class Choices:
             return len(self.table)
         return int(self.offered.lengths.max()) if len(self.offered) else 0
 
+    @property
+    def lengths(self) -> Int[Tensor, " batch"]:
+        """How many choices each example has."""
+        return torch.full_like(self.right, len(self.table)) if self.offered is None else self.offered.lengths
+
+    def chosen(self) -> Int[Tensor, " batch"]:
+        """The number in the table of each example's right choice; -1 for none."""
+        if self.offered is None:
+            return self.right
+        places = (self.offered.offsets[:-1] + self.right).clamp(min=0, max=max(0, len(self.offered.words) - 1))
+        return torch.where(self.right >= 0, self.offered.words[places], -1)
+
     def select(self, examples: Int[Tensor, " selected"], right: Int[Tensor, " selected"] | None = None) -> Choices:
         """The choices of some of these examples, in the order given.
 

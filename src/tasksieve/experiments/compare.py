@@ -12,7 +12,15 @@ from typing import Any
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.errors import UserError
 from tasksieve.experiments.workers import Job, RunJobs, run_jobs
-from tasksieve.records.comparison import Comparison, FailedRun, MeasuredSeed, comparison_row, run_name, verdict
+from tasksieve.records.comparison import (
+    EVERYTHING,
+    PRIMARY,
+    Comparison,
+    FailedRun,
+    MeasuredSeed,
+    comparison_row,
+    run_name,
+)
 from tasksieve.records.config import RunConfig, changed
 from tasksieve.records.files import write_json
 from tasksieve.records.lock import FolderLock
@@ -20,6 +28,7 @@ from tasksieve.records.measures import RANKING, key_of
 from tasksieve.records.parted_paths import data_sha256
 from tasksieve.records.progress import ProgressLog, Watch
 from tasksieve.records.run_folder import RunFolder
+from tasksieve.records.verdict import answers, verdict
 from tasksieve.training.loop.divergence import Diverged
 from tasksieve.training.loop.run import refuse_other
 from tasksieve.training.methods import method_named
@@ -44,6 +53,7 @@ class Plan:
         methods: names; `primary` first is what the others are compared with.
         sizes: numbers of primary training dialogs; none for what the configuration says, or all there are.
         seeds: run seeds 0 to SEEDS − 1, the same for every method.
+        max_seeds: more are run one by one, up to so many, until the comparison tells whether to borrow.
         out: the comparison folder.
         overrides: by method, ``section.key`` to value: settings that only its runs have.
         track: programs that follow every run, with their files in the folder ``tracking``.
@@ -59,6 +69,7 @@ class Plan:
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     track: tuple[str, ...] = ()
     methods_given: bool = True
+    max_seeds: int | None = None
 
 
 _log = logging.getLogger("tasksieve")
@@ -93,15 +104,29 @@ def compare(
         plan = replace(plan, methods=(*plan.methods, *simple_methods(measure, related, vectors)))
     for name in plan.methods:
         check_suits(method_named(name), measure)
-    jobs = _jobs(plan, test, read)
+    tried: set[str] = set()
+    failed: dict[str, Diverged] = {}
     with FolderLock(plan.out):
-        _follow(plan, jobs)
-        failed = run(jobs, workers, watch or ProgressLog().watch)
-        if len(failed) == len(jobs):
-            raise next(iter(failed.values()))
-        comparison = _summarise(plan, jobs, test, failed, measure)
-        write_json(plan.out / "comparison.json", comparison.model_dump(mode="json"))
-    return comparison
+        while True:
+            jobs = _jobs(plan, test, read)
+            fresh = [job for job in jobs if job.name not in tried]
+            _follow(plan, fresh)
+            failed |= run(fresh, workers, watch or ProgressLog().watch)
+            tried |= {job.name for job in fresh}
+            if len(failed) == len(jobs):
+                raise next(iter(failed.values()))
+            comparison = _summarise(plan, jobs, test, failed, measure)
+            write_json(plan.out / "comparison.json", comparison.model_dump(mode="json"))
+            if _enough(plan, comparison):
+                return comparison
+            plan = replace(plan, seeds=plan.seeds + 1)
+            _log.info("undecided with %d seeds: running one more of each method", plan.seeds - 1)
+
+
+def _enough(plan: Plan, comparison: Comparison) -> bool:
+    """Whether no more seeds are to be run: it is decided whether to borrow, or there may be no more."""
+    open_ = bool(comparison.answers) and comparison.answers[0].says == "open"
+    return not open_ or plan.seeds >= (plan.max_seeds or 0)
 
 
 def _tracking(plan: Plan, run: str) -> Tracking:
@@ -121,6 +146,8 @@ def _check(plan: Plan, test: Path | None) -> None:
     """Refuse before the first run what would fail after it."""
     if not plan.methods or plan.seeds < 1:
         raise UserError("nothing to compare; give at least one of --methods and one of --seeds")
+    if plan.max_seeds is not None and plan.max_seeds < plan.seeds:
+        raise UserError(f"--max-seeds: found {plan.max_seeds}, fewer than the {plan.seeds} of --seeds; give more")
     if len(set(plan.methods)) < len(plan.methods) or len(set(plan.sizes)) < len(plan.sizes):
         raise UserError("a method or size is named twice; name each once")
     for name in plan.methods:
@@ -201,9 +228,10 @@ def _summarise(
             method,
             size,
             seeds,
-            results.get((size, "primary"), []),
+            results.get((size, PRIMARY), []),
             measure,
             {name: runs for (its_size, name), runs in simple.items() if its_size == size},
+            results.get((size, EVERYTHING), []),
         )
         for (size, method), seeds in results.items()
     ]
@@ -212,6 +240,7 @@ def _summarise(
         measure=measure,
         rows=tuple(rows),
         verdict=verdict(rows, measure),
+        answers=answers(rows, measure),
         failed=tuple(_failed(job, failed[job.name]) for job in jobs if job.name in failed),
         coverage=ceilings,
         settings=settings,

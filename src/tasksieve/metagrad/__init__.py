@@ -36,7 +36,7 @@ from tasksieve.metagrad.problem import (
     related_loss,
 )
 from tasksieve.metagrad.random_draws import LateLinearization
-from tasksieve.metagrad.rules import Adam, Sgd
+from tasksieve.metagrad.rules import Adam, Scaled, Sgd
 
 __all__ = [
     "ESTIMATORS",
@@ -68,6 +68,7 @@ __all__ = [
     "Params",
     "PersistentEvolution",
     "Recompute",
+    "Scaled",
     "Sgd",
     "Simulation",
     "State",

@@ -173,5 +173,51 @@ class Adam:
         return moments.square.div(shares[1]).add_(self.eps_root).sqrt_(), shares
 
 
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    r"""Gradient descent with a step size for each number, :math:`θ' = θ - β_j g_j`.
+
+    With the sizes of Adam's present steps (:meth:`Adam.preconditioner`) it is Adam with its moments held. Adam's own
+    step hardly grows with a gradient that is the first one in long, as of a word that is rare: it divides by that
+    very gradient. What such an example does over many steps is told by the held sizes.
+
+    Attributes:
+        scales: :math:`β_j`, by name; a name that is missing stays as it is.
+    """
+
+    scales: Params
+
+    def step(self, params: Params, gradients: Gradients, state: State) -> tuple[Params, State]:
+        """One step; the state stays as it is."""
+        moved = {
+            name: value
+            if gradients[name] is None or name not in self.scales
+            else torch.addcmul(value, self.scales[name], gradients[name], value=-1.0)  # type: ignore[arg-type]
+            for name, value in params.items()
+        }
+        return moved, dict(state)
+
+    def pullback(self, gradients: Gradients, after: State, cotangents: Cotangents) -> tuple[Params, Cotangents]:
+        """-β λ for the gradients."""
+        of_gradients = {
+            name: -self.scales[name] * value
+            for name, value in cotangents.params.items()
+            if gradients[name] is not None and name in self.scales
+        }
+        return of_gradients, Cotangents(cotangents.params, dict(cotangents.means), dict(cotangents.squares))
+
+    def pushforward(self, gradients: Gradients, after: State, of_gradients: Params, tangents: Tangents) -> Tangents:
+        """The gradient's tangent times -β goes to θ."""
+        params = dict(tangents.params)
+        for name, moved in of_gradients.items():
+            if name in self.scales:
+                params[name] = _plus(-self.scales[name] * moved, params.get(name), 1.0)
+        return Tangents(params, dict(tangents.means), dict(tangents.squares))
+
+    def preconditioner(self, params: Params, state: State) -> Params:
+        """β."""
+        return dict(self.scales)
+
+
 def _plus(value: Tensor, more: Tensor | None, times: float) -> Tensor:
     return value if more is None else torch.add(value, more, alpha=times)

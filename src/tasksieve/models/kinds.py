@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from tasksieve.models.group_weights import GroupWeights
 from tasksieve.models.matching.model import Matching
 from tasksieve.models.matching.ranking import Ranking
 from tasksieve.models.matching.weight_module import MatchingWeights
@@ -22,7 +23,11 @@ OwnModel = TypeVar("OwnModel", bound=type[DialogModel])
 OwnModule = TypeVar("OwnModule", bound=type[DialogWeightModule])
 
 _MODELS: dict[str, type[DialogModel]] = {BUILT_IN: MemoryNetwork, "matching": Matching, "ranking": Ranking}
-_WEIGHT_MODULES: dict[str, type[DialogWeightModule]] = {BUILT_IN: MemoryWeightModule, "matching": MatchingWeights}
+_WEIGHT_MODULES: dict[str, type[DialogWeightModule]] = {
+    BUILT_IN: MemoryWeightModule,
+    "matching": MatchingWeights,
+    "groups": GroupWeights,
+}
 
 
 def register_model(kind: str, config: type[ModelConfig]) -> Callable[[OwnModel], OwnModel]:

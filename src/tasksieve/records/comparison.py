@@ -1,4 +1,4 @@
-"""Methods against `primary`: rows with mean ± sd, paired differences and a verdict in one sentence."""
+"""Methods against each other: rows with mean ± sd and paired differences with intervals."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from tasksieve.records.bootstrap import bootstrap_interval
-from tasksieve.records.measures import RANKING, RESPONSES, key_of
+from tasksieve.records.measures import RESPONSES, key_of
 
 MINUS = "\N{MINUS SIGN}"
 """Of numbers that people read, in tables and in sentences."""
+PRIMARY, EVERYTHING, LEARNED = "primary", "multitask", "learned"
+"""The methods that borrow nothing, everything with the same weight, and by learned weights."""
 
 
 class SeedResult(BaseModel):
@@ -67,6 +69,9 @@ class ComparisonRow(BaseModel):
         best_simple: the best simple baseline at this size on the test dialogs, for a row that is none.
         minus_simple: mean difference to that, in points.
         ci95_simple: its 95 % interval, over test dialogs and seeds where these are known, else over seeds.
+        ci95_simple_seeds: the same over seeds alone.
+        minus_multitask: mean difference of `learned` to `multitask`, which borrows everything, in points.
+        ci95_multitask, ci95_multitask_seeds: its 95 % intervals, as to the best simple baseline.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -83,6 +88,10 @@ class ComparisonRow(BaseModel):
     best_simple: str | None = None
     minus_simple: float | None = None
     ci95_simple: tuple[float, float] | None = None
+    ci95_simple_seeds: tuple[float, float] | None = None
+    minus_multitask: float | None = None
+    ci95_multitask: tuple[float, float] | None = None
+    ci95_multitask_seeds: tuple[float, float] | None = None
 
     @property
     def interval(self) -> tuple[float, float] | None:
@@ -106,11 +115,38 @@ class FailedRun(BaseModel):
     message: str
 
 
+class Answer(BaseModel):
+    """What a comparison says to one question; see :mod:`tasksieve.records.verdict`.
+
+    Attributes:
+        question: `borrow` at all, `weights` or everything, and better than the best `simple` baseline.
+        says: that ``method`` is better or worse than ``against``, that the difference is too small to matter, or
+            that it cannot be told yet.
+        points: the difference; ``None`` where no seed has both.
+        ci95: its 95 % interval, over test dialogs and seeds where these are known, else over seeds.
+        ci95_seeds: the same over seeds alone.
+        sentence: the answer, its numbers and what to do next.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    question: Literal["borrow", "weights", "simple"]
+    says: Literal["better", "worse", "same", "open"]
+    method: str
+    against: str
+    points: float | None
+    ci95: tuple[float, float] | None
+    ci95_seeds: tuple[float, float] | None
+    sentence: str
+
+
 class Comparison(BaseModel):
     """All rows of a comparison, what was compared and what it says.
 
     Attributes:
         measure: what means, differences and the verdict are of; see :mod:`tasksieve.records.measures`.
+        verdict: all answers in a few sentences, or why there is none.
+        answers: the questions that could be asked, that whether to borrow first.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -118,6 +154,7 @@ class Comparison(BaseModel):
     measure: str = RESPONSES
     rows: tuple[ComparisonRow, ...]
     verdict: str
+    answers: tuple[Answer, ...] = ()
     failed: tuple[FailedRun, ...] = ()
     coverage: dict[str, float] = {}
     settings: dict[str, Any] = {}
@@ -153,6 +190,15 @@ class Difference:
     seeds: tuple[float, float] | None
     dialogs_and_seeds: tuple[float, float] | None
 
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Over dialogs and seeds where that is known, else over seeds."""
+        return self.dialogs_and_seeds or self.seeds
+
+
+NOTHING = Difference(None, None, None)
+"""Of methods that no seed has both of."""
+
 
 def difference(one: Sequence[SeedResult], other: Sequence[SeedResult], measure: str = RESPONSES) -> Difference:
     """What one method has more than another, paired by seed; a run without a seed is paired with every one.
@@ -164,7 +210,7 @@ def difference(one: Sequence[SeedResult], other: Sequence[SeedResult], measure: 
     pairs = _paired(one, other)
     gains = [mine.test_accuracy - its.test_accuracy for mine, its in pairs]
     if not gains:
-        return Difference(None, None, None)
+        return NOTHING
     hits = [(_dialogs(mine), _dialogs(its)) for mine, its in pairs]
     return Difference(statistics.fmean(gains), paired_interval(gains), bootstrap_interval(hits, key_of(measure)))
 
@@ -189,6 +235,7 @@ def comparison_row(
     primary: Sequence[SeedResult],
     measure: str = RESPONSES,
     simple: Mapping[str, Sequence[SeedResult]] | None = None,
+    multitask: Sequence[SeedResult] = (),
 ) -> ComparisonRow:
     """Summarise a method's seeds, paired by seed with those of `primary` at the same size.
 
@@ -197,12 +244,14 @@ def comparison_row(
         primary: the runs of `primary`.
         measure: of the comparison.
         simple: the runs of the simple baselines at this size, by method.
+        multitask: the runs of `multitask` at this size.
     """
     mean, sd = mean_sd([result.test_accuracy for result in seeds])
     gain, simple = difference(seeds, primary, measure), simple or {}
     best = max(simple, key=lambda name: statistics.fmean(r.test_accuracy for r in simple[name]), default=None)
     best = None if method in simple else best
-    over = difference(seeds, simple[best], measure) if best is not None else Difference(None, None, None)
+    over = difference(seeds, simple[best], measure) if best is not None else NOTHING
+    weights = difference(seeds, multitask, measure) if method == LEARNED else NOTHING
     return ComparisonRow(
         method=method,
         size=size,
@@ -215,80 +264,14 @@ def comparison_row(
         simple=method in simple,
         best_simple=best,
         minus_simple=over.mean,
-        ci95_simple=over.dialogs_and_seeds or over.seeds,
+        ci95_simple=over.interval,
+        ci95_simple_seeds=over.seeds,
+        minus_multitask=weights.mean,
+        ci95_multitask=weights.interval,
+        ci95_multitask_seeds=weights.seeds,
     )
 
 
 def signed(points: float) -> str:
     """A difference in points with a true minus sign: ``+3.1`` or ``−0.4``; one that rounds to nothing is ``+0.0``."""
     return f"{round(points, 1) + 0.0:+.1f}".replace("-", MINUS)
-
-
-def verdict(rows: Sequence[ComparisonRow], measure: str = RESPONSES) -> str:
-    """Say in one or two sentences whether to borrow, at the largest size compared.
-
-    The borrowing method is chosen by validation, never by the test dialogs that judge it. `oracle` is told what is
-    right, and is judged only where no other method borrows. Simple baselines are no candidates: the best of them is
-    what the chosen method is compared with besides.
-
-    Args:
-        rows: of the comparison.
-        measure: of the comparison; accuracy is not named.
-    """
-    size = max(row.size for row in rows)
-    here = [row for row in rows if row.size == size and not row.simple]
-    borrowing = [row for row in here if row.method != "primary"]
-    rivals = [row for row in borrowing if row.method != "oracle"] or borrowing
-    if len(borrowing) == len(here) or not rivals:
-        return "No verdict: compare `primary` with at least one method that borrows."
-    best = max(rivals, key=_mean_valid)
-    if best.minus_primary is None:
-        return f"No verdict: no seed came to its end with both {best.method} and primary."
-    if _level(best):
-        who = "all methods are" if all(_level(row) for row in borrowing) else f"{best.method} is"
-        return (
-            f"Equal: with {size} dialogs {who} right in {best.mean:.1f} % of the test turns, each seed as primary; "
-            f"stay with primary, or compare with fewer dialogs (--sizes) or on a harder test set."
-        ) + _against_simple(best)
-    points = f"points of {measure}" if measure == RANKING else "points"
-    gain = f"{best.method} is {signed(best.minus_primary)} {points} against primary with {size} dialogs"
-    return _judged(best, gain) + _against_simple(best)
-
-
-def _judged(row: ComparisonRow, gain: str) -> str:
-    """What the interval says: over test dialogs and seeds where that is known, else over seeds."""
-    if row.ci95 is None or row.interval is None:
-        return f"Undecided: {gain} on one seed; run more seeds for an interval."
-    interval = f"95 % interval {_ends(row.interval)}"
-    if row.ci95_bootstrap is not None:
-        interval += f" over dialogs and seeds, {_ends(row.ci95)} over seeds alone"
-    if row.interval[0] > 0:
-        return f"Borrow: {gain} ({interval})."
-    if row.interval[1] < 0:
-        return f"Do not borrow: {gain} ({interval})."
-    return f"Undecided: {gain} ({interval}, {len(row.seeds)} seeds); run more seeds, or stay with primary."
-
-
-def _against_simple(row: ComparisonRow) -> str:
-    """What the best simple baseline says to that, in a sentence; nothing where none was compared."""
-    if row.best_simple is None or row.minus_simple is None:
-        return ""
-    there = "" if row.ci95_simple is None else f" ({_ends(row.ci95_simple)})"
-    gain = f"{row.method} is {signed(row.minus_simple)} points"
-    if row.ci95_simple is None or row.ci95_simple[0] > 0 < row.minus_simple:
-        return f" Against {row.best_simple}, the best simple row, {gain}{there}."
-    than = "better" if row.ci95_simple[1] < 0 else "as good"
-    return f" But {row.best_simple}, ten lines of scikit-learn, is {than}: {gain} against it{there}."
-
-
-def _ends(interval: tuple[float, float]) -> str:
-    return f"{signed(interval[0])} to {signed(interval[1])}"
-
-
-def _level(row: ComparisonRow) -> bool:
-    """Whether a method was exactly as good as `primary` on every seed."""
-    return row.minus_primary == 0 and row.ci95 in (None, (0.0, 0.0))
-
-
-def _mean_valid(row: ComparisonRow) -> float:
-    return statistics.fmean(result.valid_accuracy for result in row.seeds)

@@ -45,12 +45,18 @@ class MetaConfig(Section):
 
     unroll_length: int = Field(default=5, ge=0, le=1000, description="K, related updates simulated in a meta-update")
     updates: int = Field(default=1, ge=0, description="N_meta, meta-updates in an iteration")
+    every: int = Field(default=1, ge=1, description="iterations from one that has meta-updates to the next")
     weight_lr: float = Field(default=1e-4, gt=0, description="γ, step size of the weight module")
+    weight_optimizer: Literal["adam", "adagrad"] = Field(
+        default="adam", description="adagrad: what is mostly noise moves little, however long the run"
+    )
     weight_lr_schedule: Literal["constant", "cosine"] = Field(
         default="constant", description="cosine: γ falls to 0 along half a cosine over the run's iterations"
     )
     weight_decay: float = Field(default=0.0, ge=0, description="decoupled decay of the weight module's params")
-    inner_optimizer: Literal["sgd", "adam"] = Field(default="sgd", description="rule of the simulated step")
+    inner_optimizer: Literal["sgd", "adam", "held-adam"] = Field(
+        default="sgd", description="rule of the simulated step; held-adam: Adam with the real one's moments held"
+    )
     inner_lr: float = Field(default=0.032, gt=0, description="β of the simulated step")
     inner_momentum: float = Field(default=0.0, ge=0, lt=1, description="of the simulated step, if it is SGD")
     inner_eps_root: float = Field(default=1e-12, ge=0, description="term under Adam's root when simulated")
@@ -62,6 +68,13 @@ class MetaConfig(Section):
         default=0, ge=0, description="iterations between checks of the meta-gradient in float64; 0 for none"
     )
     estimator: str = Field(default="adjoint", description="how the meta-gradient is computed")
+    loss: Literal["nll", "calibrated"] = Field(
+        default="nll", description="the meta-loss; calibrated: at the scale of scores that fits the batch best"
+    )
+    dialogs: Literal["training", "validation"] = Field(
+        default="training", description="the primary dialogs that the meta-loss is taken on"
+    )
+    batch_size: int | None = Field(default=None, ge=1, description="of the meta-loss; by default training.batch_size")
     joint: bool = Field(default=False, description="simulate a primary update before each related one")
     normalize_weights: bool = Field(default=False, description="divide weights by their mean in the batch")
     warm_up: int = Field(

@@ -122,6 +122,20 @@ class MatchingWeightConfig(WeightModuleConfig):
     vector_scale: float = Field(default=4.0, gt=0, description="by what sentence vectors are multiplied")
 
 
+class GroupWeightConfig(WeightModuleConfig):
+    """A logit for each group of related examples, and what their service's present loss adds to it."""
+
+    kind: Literal["groups"] = "groups"
+    groups: int = Field(default=32, ge=1, le=512, description="at most so many, but at least one a service")
+    start: float = Field(default=-2.0, description="the logit of all at first")
+    common: float = Field(
+        default=0.5, ge=0, le=1, description="the share of examples that are drawn without what is a group's own"
+    )
+    explained: float = Field(
+        default=0.5, ge=0, description="at first: what a service loses whose responses do not follow from contexts"
+    )
+
+
 class BodyConfig(Section):
     """What embeds and attends, in the memory network and in its weight module alike."""
 
@@ -213,7 +227,13 @@ MODEL_KINDS: Kinds[ModelConfig] = Kinds(
     {AUTO: AutoModelConfig, BUILT_IN: MemoryNetworkConfig, "matching": MatchingConfig, "ranking": RankingConfig},
 )
 WEIGHT_MODULE_KINDS: Kinds[WeightModuleConfig] = Kinds(
-    "weight module", {AUTO: AutoWeightConfig, BUILT_IN: MemoryWeightConfig, "matching": MatchingWeightConfig}
+    "weight module",
+    {
+        AUTO: AutoWeightConfig,
+        BUILT_IN: MemoryWeightConfig,
+        "matching": MatchingWeightConfig,
+        "groups": GroupWeightConfig,
+    },
 )
 
 

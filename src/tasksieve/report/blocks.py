@@ -123,6 +123,7 @@ class Page:
         word: the verdict's word or a run's accuracy, shown large, in the colour of ``tone``.
         sentence: the rest of the verdict.
         facts: names and values under it.
+        besides: sentences of the verdict on other questions.
     """
 
     kicker: str
@@ -133,3 +134,4 @@ class Page:
     facts: tuple[tuple[str, str], ...]
     sections: tuple[Section, ...] = field(default=())
     notes: tuple[str, ...] = ()
+    besides: tuple[str, ...] = ()

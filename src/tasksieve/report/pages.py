@@ -90,7 +90,8 @@ def comparison_page(folder: Path) -> Page:
     shown = run_to_show(runs)
     words = wording(comparison.measure)
     beside = [method for method in ("primary", best_borrower(comparison)) if method is not None]
-    word, _, rest = comparison.verdict.partition(":")
+    first, *others = [answer.sentence for answer in comparison.answers] or [comparison.verdict]
+    word, _, rest = first.partition(":")
     sections = (
         methods_section(comparison),
         bars_section(comparison),
@@ -112,6 +113,7 @@ def comparison_page(folder: Path) -> Page:
         sentence=_sentence(rest),
         facts=_comparison_facts(comparison, methods),
         sections=sections,
+        besides=tuple(_sentence(sentence) for sentence in others),
         notes=(*(f"runs/{failed.name} failed: {failed.message}" for failed in comparison.failed), *problems),
     )
 

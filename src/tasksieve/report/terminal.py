@@ -53,6 +53,12 @@ def comparison_table(comparison: Comparison) -> Table:
     return table
 
 
+def verdict_lines(comparison: Comparison) -> list[Text]:
+    """The answer to each question, a line each, the first of them bold; the verdict as it is where there are none."""
+    first, *others = [answer.sentence for answer in comparison.answers] or [comparison.verdict]
+    return [Text(first, style="bold"), *map(Text, others)]
+
+
 def _row_cells(row: ComparisonRow) -> list[Text]:
     accuracy = Text(show.mean_sd(row.mean, row.sd), style="bold")
     return [

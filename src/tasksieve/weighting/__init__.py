@@ -1,6 +1,7 @@
 """Weights of related examples: pieces that methods share."""
 
 from tasksieve.weighting.design import Effects, balanced_design, effects_of
+from tasksieve.weighting.drawn import Drawn
 from tasksieve.weighting.groups import response_groups
 from tasksieve.weighting.learned import Learned
 from tasksieve.weighting.relative import Relative
@@ -16,6 +17,7 @@ from tasksieve.weighting.weighter import (
 )
 
 __all__ = [
+    "Drawn",
     "Effects",
     "Learned",
     "NeedsAll",

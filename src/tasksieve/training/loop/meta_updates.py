@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,6 +22,7 @@ from tasksieve.metagrad import (
     MetaGradient,
     MetaUpdate,
     Params,
+    Scaled,
     Sgd,
     Simulation,
     State,
@@ -30,18 +33,28 @@ from tasksieve.metagrad.certificate import certify
 from tasksieve.metagrad.diagnosis import diagnose
 from tasksieve.metagrad.preflight import chosen_estimator, preflight
 from tasksieve.metagrad.real_optimizer import Grouped
-from tasksieve.models import learned_params
+from tasksieve.models import Model, learned_params
+from tasksieve.models.calibrated import calibrated_losses
 from tasksieve.records.config import LoopConfig, MetaConfig
 from tasksieve.training.loop.devices import at_hand, logged
 from tasksieve.training.loop.divergence import EXPLOSIONS, Diverged, Explosions, clipped_step, norm_of
 from tasksieve.training.loop.optimizers import lr_factors, set_lr
 from tasksieve.training.loop.running_means import Means
-from tasksieve.training.loop.samplers import RelatedSampler, Tasks, sampler
+from tasksieve.training.loop.samplers import Tasks, sampler, simulated_sampler
 from tasksieve.training.loop.state import TrainState
 from tasksieve.training.loop.streams import META_JOINT_STREAM, META_PRIMARY_STREAM, META_RELATED_STREAM
-from tasksieve.weighting import Learned, RelatedBatch, Weighter
+from tasksieve.weighting import Drawn, Learned, RelatedBatch, Weighter
 
 _Update = MetaUpdate[RelatedBatch, ExampleBatch]
+
+
+GATHERED = 20
+"""Iterations in which Adagrad gathers how large gradients are before it moves anything: its first steps would be of
+full length whatever they say."""
+
+
+TOLD = 4
+"""Meta-updates from one before which the weight module is told the model's present losses to the next."""
 
 
 class MetaUpdates:
@@ -64,10 +77,11 @@ class MetaUpdates:
         self._explosions = Explosions(state.progress)
         self._last: tuple[_Update, int] | None = None
         self._estimator: Estimator | None = None
-        training, answerable = config.training, tasks.primary.answerable()
-        self._primary = sampler(training, answerable, META_PRIMARY_STREAM)
-        self._joint = sampler(training, answerable, META_JOINT_STREAM)
-        self._related = RelatedSampler(training, tasks.related, META_RELATED_STREAM)
+        training = config.training
+        self._judges = tasks.valid if config.meta.dialogs == "validation" else tasks.primary
+        self._primary = sampler(training, self._judges.answerable(), META_PRIMARY_STREAM, config.meta.batch_size)
+        self._joint = sampler(training, tasks.primary.answerable(), META_JOINT_STREAM)
+        self._related = simulated_sampler(training, tasks.related, META_RELATED_STREAM, weighter)
 
     def __call__(self, step: int) -> None:
         """Do those of the iteration with this number.
@@ -77,10 +91,18 @@ class MetaUpdates:
         """
         meta, weighter = self._config.meta, self._weighter
         assert isinstance(weighter, Learned)
-        if step < weighter.warm_up or meta.unroll_length == 0:
+        if step < weighter.warm_up or meta.unroll_length == 0 or step % meta.every:
             return
-        for number in range(step * meta.updates, (step + 1) * meta.updates):
+        first = step // meta.every * meta.updates
+        with _as_measured(self._state.model) if meta.dialogs == "validation" else nullcontext():
+            self._do(range(first, first + meta.updates), step, weighter)
+
+    def _do(self, numbers: range, step: int, weighter: Learned) -> None:
+        meta = self._config.meta
+        for number in numbers:
             update = self._update(number, weighter)
+            if isinstance(weighter, Drawn) and number % TOLD == 0:
+                self._tell(weighter, update)
             if self._estimator is None:
                 self._estimator = _checked(meta, update)
             if meta.certify_every and number % (meta.certify_every * meta.updates) == 0:
@@ -88,19 +110,33 @@ class MetaUpdates:
                     self._means.add(name, value)
             self._learn(self._estimator(update), update, step)
 
+    def _tell(self, weighter: Drawn, update: _Update) -> None:
+        """Tell the weight module what the model loses on the simulated batches at present."""
+        with torch.no_grad():
+            for batch in update.simulation.related_batches:
+                for part in batch:
+                    weighter.groups.observe(part.examples, self._state.model.losses(part))
+
     def _update(self, number: int, weighter: Learned) -> _Update:
         """What the update with this number, counted over the whole run, is to differentiate."""
         problem = BilevelProblem(
             self._related_losses,
-            self._state.model.losses_at,
+            self._judged,
             lambda eta, batches: _counted(weighter.unrolled(eta, batches), batches),
             self._config.training.reduction,
             self._state.model.linearize,
-            self._linearize_primary,
+            None if self._config.meta.loss == "calibrated" else self._linearize_primary,
             len,
             lambda batch: given_weights([batch]),
         )
-        return MetaUpdate(problem, self._rule, self._simulation(number), self._eta)
+        return MetaUpdate(problem, self._present_rule(), self._simulation(number), self._eta)
+
+    def _present_rule(self) -> InnerRule:
+        if self._config.meta.inner_optimizer != "held-adam":
+            return self._rule
+        return Scaled(
+            self._rule.preconditioner(self._params, moments_of(self._state.optimizers["related"], self._params))
+        )
 
     def _simulation(self, number: int) -> Simulation[RelatedBatch, ExampleBatch]:
         meta, primary = self._config.meta, self._tasks.primary
@@ -112,7 +148,7 @@ class MetaUpdates:
         return Simulation(
             params,
             [self._related.batch(k) for k in numbers],
-            primary.batch(self._primary.batch(number)),
+            self._judges.batch(self._primary.batch(number)),
             state,
             [primary.batch(self._joint.batch(k)) for k in numbers] if meta.joint else (),
         )
@@ -153,8 +189,25 @@ class MetaUpdates:
         parts = [self._state.model.losses_at(params, part) for part in batch]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
+    def _judged(self, params: dict[str, Tensor], batch: Any) -> Tensor:
+        """The losses of a primary batch that the meta-loss is made of."""
+        if self._config.meta.loss == "calibrated":
+            return calibrated_losses(self._state.model, params, batch)
+        return self._state.model.losses_at(params, batch)
+
     def _linearize_primary(self, params: dict[str, Tensor], batch: ExampleBatch) -> Linearization:
         return self._state.model.linearize(params, [batch])
+
+
+@contextmanager
+def _as_measured(model: Model) -> Iterator[None]:
+    """Have a model as it is when it is measured, without dropout and the like."""
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)
 
 
 def _counted(weights: Sequence[Tensor], batches: Sequence[RelatedBatch]) -> list[Tensor]:
@@ -166,6 +219,8 @@ def _counted(weights: Sequence[Tensor], batches: Sequence[RelatedBatch]) -> list
 def weight_lr(config: LoopConfig, step: int) -> float:
     """γ in the iteration with this number; pre-training comes before number 0."""
     meta = config.meta
+    if meta.weight_optimizer == "adagrad" and step < meta.warm_up + GATHERED:
+        return 0.0
     if meta.weight_lr_schedule == "constant":
         return meta.weight_lr
     return meta.weight_lr * (1 + math.cos(math.pi * min(1.0, step / config.training.iterations))) / 2

@@ -65,6 +65,9 @@ def adam_step(optimizer: torch.optim.Optimizer, skip: Tensor | None = None) -> N
         optimizer: from :func:`adam_of`.
         skip: whether to leave parameters and moments as they are; decided where they are, without waiting.
     """
+    if isinstance(optimizer, torch.optim.Adagrad):
+        _adagrad_step(optimizer, skip)
+        return
     unsound = None if skip is None else skip.float()
     groups = optimizer.param_groups
     with_gradient = [[value for value in group["params"] if value.grad is not None] for group in groups]
@@ -94,3 +97,22 @@ def adam_step(optimizer: torch.optim.Optimizer, skip: Tensor | None = None) -> N
             eps=group["eps"],
             maximize=group["maximize"],
         )
+
+
+def adagrad_of(module: Trained, lr: float, decay: float = 0.0) -> torch.optim.Optimizer:
+    """A fresh Adagrad of a module's parameters that require a gradient, by groups."""
+    groups: list[dict[str, Any]] = [
+        {"params": list(group.parameters), "lr": lr * group.lr_factor, _FACTOR: group.lr_factor}
+        for group in groups_of(module)
+    ]
+    return torch.optim.Adagrad(groups, lr=lr, weight_decay=decay)
+
+
+def _adagrad_step(optimizer: torch.optim.Adagrad, skip: Tensor | None) -> None:
+    """``optimizer.step()``, with gradients of 0 where it is to be skipped, which change nothing."""
+    if skip is not None:
+        for group in optimizer.param_groups:
+            for value in group["params"]:
+                if value.grad is not None:
+                    value.grad = torch.where(skip, 0.0, value.grad)
+    optimizer.step()

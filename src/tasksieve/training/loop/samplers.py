@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
-from tasksieve.encoding import BatchSampler, Examples
+from tasksieve.encoding import BatchSampler, Examples, derived_generator
 from tasksieve.records.config import TrainingConfig
-from tasksieve.weighting import RelatedBatch
+from tasksieve.weighting import Drawn, RelatedBatch, Weighter
 
 
 @runtime_checkable
@@ -19,6 +20,11 @@ class Tasks(Protocol):
     @property
     def primary(self) -> Examples:
         """Training examples of the primary task."""
+        ...
+
+    @property
+    def valid(self) -> Examples:
+        """Examples of the primary task that none of the model's updates learns from."""
         ...
 
     @property
@@ -37,6 +43,20 @@ def sampler(training: TrainingConfig, examples: Tensor, stream: int, size: int |
         size: of a batch, if another one.
     """
     return BatchSampler(examples, size or training.batch_size, seed=training.seed, stream=stream)
+
+
+@runtime_checkable
+class BatchesOfRelated(Protocol):
+    """The batches of related examples that updates take."""
+
+    @property
+    def size(self) -> int:
+        """How many examples an update draws."""
+        ...
+
+    def batch(self, number: int, needed: Callable[[int, Tensor], Tensor] | None = None) -> RelatedBatch:
+        """The batches with this number, counted from 0; ``needed`` may leave some examples out."""
+        ...
 
 
 class RelatedSampler:
@@ -74,3 +94,70 @@ class RelatedSampler:
         if needed is not None:
             drawn = [needed(place, numbers) for place, numbers in enumerate(drawn)]
         return tuple(task.batch(numbers) for task, numbers in zip(self._tasks, drawn, strict=True))
+
+
+class DrawnSampler:
+    """Draws batches of the one related task by the present weights of its groups.
+
+    Args:
+        training: batch size and seed.
+        task: the related task.
+        weighter: whose weights they are.
+        stream: keeps its draws apart from the run's others.
+    """
+
+    def __init__(self, training: TrainingConfig, task: Examples, weighter: Drawn, stream: int) -> None:
+        self._task, self._weighter = task, weighter
+        self._seed, self._stream = training.seed, stream
+        self.size = training.related_batch_size or training.batch_size
+
+    def batch(self, number: int, needed: Callable[[int, Tensor], Tensor] | None = None) -> RelatedBatch:
+        """The batch of the iteration with this number."""
+        generator = derived_generator(self._seed, self._stream, number)
+        return (self._task.batch(self._weighter.draw(number, self.size, generator)),)
+
+
+class FlatSampler:
+    """Draws batches of the one related task with as many examples of each group, for simulated updates.
+
+    Args:
+        training: batch size and seed.
+        task: the related task.
+        weighter: whose groups they are.
+        stream: keeps its draws apart from the run's others.
+    """
+
+    def __init__(self, training: TrainingConfig, task: Examples, weighter: Drawn, stream: int) -> None:
+        self._task, self._weighter = task, weighter
+        self._seed, self._stream = training.seed, stream
+        self._each = max(
+            1, math.ceil((training.related_batch_size or training.batch_size) / len(weighter.groups.own))
+        )
+        self.size = self._each * len(weighter.groups.own)
+
+    def batch(self, number: int, needed: Callable[[int, Tensor], Tensor] | None = None) -> RelatedBatch:
+        """The batch with this number."""
+        generator = derived_generator(self._seed, self._stream, number)
+        return (self._task.batch(self._weighter.flat(self._each, generator)),)
+
+
+def related_sampler(
+    training: TrainingConfig,
+    tasks: Sequence[Examples],
+    stream: int,
+    weighter: Weighter,
+    size: int | None = None,
+) -> BatchesOfRelated:
+    """What draws the related examples of real updates; ``size`` as for :class:`RelatedSampler`."""
+    if isinstance(weighter, Drawn):
+        return DrawnSampler(training, tasks[0], weighter, stream)
+    return RelatedSampler(training, tasks, stream, size)
+
+
+def simulated_sampler(
+    training: TrainingConfig, tasks: Sequence[Examples], stream: int, weighter: Weighter
+) -> BatchesOfRelated:
+    """What draws the related examples of simulated updates."""
+    if isinstance(weighter, Drawn):
+        return FlatSampler(training, tasks[0], weighter, stream)
+    return RelatedSampler(training, tasks, stream)

@@ -13,7 +13,7 @@ from tasksieve.errors import UserError
 from tasksieve.models import Model, WeightModule
 from tasksieve.records.config import LoopConfig
 from tasksieve.training.loop.devices import devices_of, random_states, set_random_states
-from tasksieve.training.loop.optimizers import adam_of
+from tasksieve.training.loop.optimizers import adagrad_of, adam_of
 from tasksieve.training.loop.tensor_files import read_tensors, write_tensors
 
 
@@ -134,7 +134,8 @@ def start_state(config: LoopConfig, model: Model, weight_module: WeightModule | 
         "related": primary if shared else adam_of(model, training.related_lr, training.decay),
     }
     if weight_module is not None:
-        optimizers["weights"] = adam_of(weight_module, config.meta.weight_lr, config.meta.weight_decay)
+        of = adagrad_of if config.meta.weight_optimizer == "adagrad" else adam_of
+        optimizers["weights"] = of(weight_module, config.meta.weight_lr, config.meta.weight_decay)
     return TrainState(model, weight_module, optimizers)
 
 

@@ -17,7 +17,7 @@ from tasksieve.training.loop.meta_updates import MetaUpdates
 from tasksieve.training.loop.method import Method, Update
 from tasksieve.training.loop.optimizers import set_lr
 from tasksieve.training.loop.running_means import Means
-from tasksieve.training.loop.samplers import RelatedSampler, Tasks, sampler
+from tasksieve.training.loop.samplers import Tasks, related_sampler, sampler
 from tasksieve.training.loop.state import TrainState
 from tasksieve.training.loop.streams import POOLED_STREAM, PRIMARY_STREAM, RELATED_STREAM
 from tasksieve.weighting import Weighter
@@ -51,7 +51,7 @@ class Trainer:
         }
         training = config.training
         self._primary = sampler(training, tasks.primary.answerable(), PRIMARY_STREAM)
-        self._related = RelatedSampler(training, tasks.related, RELATED_STREAM, method.drawn(config))
+        self._related = related_sampler(training, tasks.related, RELATED_STREAM, weighter, method.drawn(config))
         everything = sum(map(len, (tasks.primary, *tasks.related)))
         self._pooled = sampler(training, torch.arange(everything), POOLED_STREAM)
 

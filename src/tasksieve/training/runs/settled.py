@@ -12,10 +12,22 @@ from tasksieve.training.runs.encoders import missing_encoder
 from tasksieve.training.runs.measured import measure_of
 from tasksieve.training.runs.read_files import read_files
 
-MATCHING, RANKS = "matching", "ranking"
+MATCHING, RANKS, GROUPS = "matching", "ranking", "groups"
 _KINDS = {ACTIONS: MATCHING, RANKING: RANKS}
 """The model that suits what a run is about; any other measure has the built-in one."""
 _log = logging.getLogger("tasksieve")
+
+_META: dict[str, Any] = {
+    "unroll_length": 1,
+    "batch_size": 64,
+    "estimator": "small-step",
+    "inner_optimizer": "held-adam",
+    "inner_lr": 1e-3,
+    "weight_optimizer": "adagrad",
+    "loss": "calibrated",
+    "dialogs": "validation",
+}
+"""How groups' weights are learned: one simulated step at a time, judged on dialogs that the model does not learn."""
 
 _DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
     MATCHING: {
@@ -29,7 +41,7 @@ _DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
             "related_batch_size": 64,
             "evaluate_every": 100,
         },
-        "meta": {"inner_lr": 0.1, "weight_lr": 1e-2, "unroll_length": 1, "warm_up": 100},
+        "meta": {**_META, "weight_lr": 0.3, "warm_up": 60},
         "screening": {"trials": 0},
     },
     RANKS: {
@@ -38,11 +50,12 @@ _DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
             "primary_lr": 2e-3,
             "related_lr": 2e-3,
             "lr_schedule": "linear",
+            "keep": "last",
             "decay": 0.1,
             "related_batch_size": 64,
             "evaluate_every": 50,
         },
-        "meta": {"inner_lr": 0.1, "weight_lr": 1e-2, "unroll_length": 1, "warm_up": 100},
+        "meta": {**_META, "weight_lr": 1.0, "warm_up": 30},
         "screening": {"trials": 0},
     },
 }
@@ -65,7 +78,7 @@ def settled(config: RunConfig) -> RunConfig:
         values["model"] = {**given, "kind": _KINDS.get(measure_of(config, read), BUILT_IN)}
     kind = values["model"]["kind"]
     if config.weight_module.kind == AUTO:
-        values["weight_module"]["kind"] = MATCHING if kind in _DEFAULTS else BUILT_IN
+        values["weight_module"]["kind"] = GROUPS if kind in _DEFAULTS else BUILT_IN
     if model.sentences == AUTO:
         values["model"]["sentences"] = _sentences(kind, model.encoder)
     for section, defaults in _DEFAULTS.get(kind, {}).items():

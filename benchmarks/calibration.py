@@ -1,0 +1,39 @@
+"""The table of the verdict's calibration in docs/results.md, from the record ``verdict.json``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tasksieve.report import formatting as show
+from tasksieve.report.verdict import verdict_sentences
+
+
+def calibration_section(record: dict[str, Any]) -> str:
+    """What is true of each planted archive, and what the verdict said of it, as Markdown.
+
+    Args:
+        record: ``verdict.json``.
+    """
+    settings, dialogs = record["settings"], record["settings"]["dialogs"]
+    lines = [
+        "## Is the verdict right?",
+        "",
+        "The related archive is planted beside a simulated support desk, so that what borrowing does is known;",
+        "`tasksieve reproduce verdict`. "
+        f"{show.plural(settings['draws'], 'draw')} of dialogs and archive, {show.plural(settings['seeds'], 'seed')}",
+        f"each; {dialogs['train']} dialogs to learn from, the verdict from {dialogs['judging']} test dialogs.",
+        f"The truth is the best method's mean difference to `primary` over all draws, on {dialogs['truth']} other",
+        "test dialogs a draw (95 % interval over draws); where it is within half a point, or unclear, no verdict",
+        "is right or wrong.",
+        "",
+        "| archive | what it is | truth | points | verdicts | right, % |",
+        "|---|---|---|---:|---|---:|",
+    ]
+    for row in record["calibration"]["archives"]:
+        ends = row["interval"]
+        gain = show.gain(row["difference"], None if ends is None else (ends[0], ends[1]))
+        said = ", ".join(f"{word} {amount:.0f} %" for word, amount in row["said"].items())
+        right = show.NOTHING if row["right"] is None else f"{row['right']:.0f}"
+        name = row["archive"]
+        lines.append(f"| {name} | {settings['archives'][name]} | {row['truth']} | {gain} | {said} | {right} |")
+    return "\n".join([*lines, "", *verdict_sentences(record), ""])

@@ -1,0 +1,69 @@
+"""What a learned run costs, said before it starts, and bounded by `--budget`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tasksieve.cli.messages import say
+from tasksieve.errors import UserError
+from tasksieve.records.config import RunConfig
+from tasksieve.records.run_folder import RunFolder
+
+BudgetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--budget",
+        help="Let a learned run cost at most so many times one of multitask, 2x, or so long, 5m: by fewer "
+        "meta-updates and less screening.",
+    ),
+]
+
+
+def cost_first(
+    config: RunConfig, methods: Iterable[str], begun: Iterable[Path], started: bool, budget: str | None
+) -> dict[str, Any]:
+    """Time a few iterations, say what a run of `learned` costs, and bound it.
+
+    Runs that were begun go on as they were, without a look at the clock.
+
+    Args:
+        config: of the training.
+        methods: that are to run; nothing is said where `learned` is not among them.
+        begun: folders of learned runs that may have been begun.
+        started: whether anything was trained there before.
+        budget: as it was given.
+    Returns: the settings that keep a learned run within the budget, ``section.key`` to value.
+    Raises: UserError: if the budget cannot be met, or bounds nothing.
+    """
+    from tasksieve.records.comparison import LEARNED
+    from tasksieve.training.runs.cost import Budget, bounded_settings, cost_of, timed, within
+    from tasksieve.training.runs.settled import settled
+
+    bound = None if budget is None else Budget.of(budget)
+    if LEARNED not in methods:
+        if bound is not None:
+            raise UserError("--budget bounds runs of learned, and there are none here; leave it out")
+        return {}
+    before = next((RunFolder(path) for path in begun if RunFolder(path).begun), None)
+    if bound is not None and before is not None:
+        return bounded_settings(before.read_config())
+    if started and bound is None:
+        return {}
+    config = settled(config)
+    seconds = timed(config)
+    if seconds is None:
+        return {}
+    say(f"cost: {cost_of(config, seconds).sentence}")
+    if bound is None:
+        return {}
+    found = within(config, bound, seconds)
+    given, now = bounded_settings(config), bounded_settings(found)
+    changes = {name: value for name, value in now.items() if value != given[name]}
+    if changes:
+        named = ", ".join(f"{name} = {value}" for name, value in changes.items())
+        say(f"--budget {bound.text}: {named}; {cost_of(found, seconds).times:.1f} times")
+    return changes

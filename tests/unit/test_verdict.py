@@ -1,0 +1,181 @@
+"""What a comparison says: three questions, their intervals and what to do next."""
+
+from __future__ import annotations
+
+import pytest
+
+from tasksieve.records.comparison import ComparisonRow, MeasuredSeed, SeedResult, comparison_row
+from tasksieve.records.measures import RANKING, RESPONSES
+from tasksieve.records.verdict import answers, verdict
+
+
+def seed_result(seed: int, test: float, valid: float = 50.0) -> SeedResult:
+    return SeedResult(
+        seed=seed, test_accuracy=test, valid_accuracy=valid, per_dialog_accuracy=0, iterations=1, seconds=1
+    )
+
+
+def row(method: str, tests: list[float], primary: list[float], valid: float = 50.0, size: int = 50) -> ComparisonRow:
+    results = [seed_result(seed, test, valid) for seed, test in enumerate(tests)]
+    return comparison_row(method, size, results, [seed_result(seed, test) for seed, test in enumerate(primary)])
+
+
+@pytest.mark.parametrize(
+    ("tests", "start"),
+    [
+        ([60.0, 61.1, 60.2], "Borrow: learned is +10.4 points against primary with 50 dialogs (95 % interval +"),
+        ([40.0, 41.1, 40.2], "Do not borrow: learned is \N{MINUS SIGN}9.6 points"),
+        ([40.0, 60.0, 51.0], "Undecided: learned is +0.3 points"),
+        (
+            [50.0, 50.0, 50.0],
+            "Equal: with 50 dialogs all methods are right in 50.0 % of the test turns, each seed",
+        ),
+        ([50.0], "Equal: with 50 dialogs all methods are right in 50.0 %"),
+        ([60.0], "Undecided: learned is +10.0 points against primary with 50 dialogs on one seed"),
+    ],
+)
+def test_the_verdict_says_what_the_interval_says(tests: list[float], start: str) -> None:
+    base = [50.0, 50.0, 50.0][: len(tests)]
+    assert verdict([row("primary", base, base), row("learned", tests, base)]).startswith(start)
+
+
+def test_methods_that_are_level_need_no_more_seeds() -> None:
+    base = [100.0, 100.0]
+    level = verdict([row("primary", base, base), row("multitask", base, base), row("learned", base, base)])
+    assert level.endswith("stay with primary, or compare with fewer dialogs (--sizes) or on a harder test set.")
+    assert "seeds" not in level
+    worse = verdict([row("primary", base, base), row("multitask", [99.0, 98.0], base), row("learned", base, base)])
+    assert worse.startswith("Undecided: ")
+
+
+def test_the_verdict_judges_the_method_that_validation_chose() -> None:
+    base = [50.0, 50.1, 49.9]
+    lucky, chosen = row("joint", [70.0, 70.1, 69.8], base, 40.0), row("learned", [52.0, 52.2, 51.9], base, 60.0)
+    assert verdict([row("primary", base, base), lucky, chosen]).startswith("Borrow: learned is +2.0")
+    assert verdict([lucky]).startswith("No verdict")
+
+
+def test_the_verdict_is_on_the_oracle_only_where_nothing_else_borrows() -> None:
+    base = [50.0, 50.1, 49.9]
+    primary, told = row("primary", base, base), row("oracle", [70.0, 70.1, 69.8], base, 90.0)
+    assert verdict([primary, told, row("learned", [52.0, 52.2, 51.9], base)]).startswith("Borrow: learned is +2.0")
+    assert verdict([primary, told]).startswith("Borrow: oracle is +20.0")
+
+
+def measured(seed: int, hits: list[int], seedless: bool = False) -> MeasuredSeed:
+    """A run on test dialogs of ten turns each."""
+    accuracy = 10.0 * sum(hits) / len(hits)
+    return MeasuredSeed(
+        **seed_result(seed, accuracy).model_dump(exclude={"seedless"}),
+        seedless=seedless,
+        by_dialog={"turns": [10] * len(hits), "accuracy": hits, "R_100@1": hits},
+    )
+
+
+def test_what_test_dialogs_say_decides_where_few_seeds_cannot() -> None:
+    primary = [measured(0, [3, 4] * 50), measured(1, [4, 4] * 50)]
+    learned = [measured(0, [6, 7] * 50), measured(1, [5, 5] * 50)]
+    found = comparison_row("learned", 50, learned, primary)
+    assert found.ci95 is not None and found.ci95[0] < 0
+    assert found.ci95_bootstrap is not None and found.ci95_bootstrap[0] > 0
+    assert not isinstance(found.seeds[0], MeasuredSeed)
+    said = verdict([comparison_row("primary", 50, primary, primary), found])
+    assert said.startswith("Borrow: learned is +20.0 points against primary with 50 dialogs (95 % interval +")
+    assert "over dialogs and seeds, \N{MINUS SIGN}" in said
+    assert said.endswith("over seeds alone).")
+
+
+@pytest.mark.parametrize(
+    ("simple", "says", "start"),
+    [
+        (
+            [2] * 100,
+            "better",
+            "Better than simple: learned is +35.0 points against tfidf-all, the best simple row (95 % interval +3",
+        ),
+        ([6, 5] * 50, "open", "Better than simple, undecided: learned is +0.0 points against tfidf-all, the"),
+        ([9] * 100, "worse", "Simple is better: learned is \N{MINUS SIGN}35.0 points against tfidf-all, the"),
+    ],
+)
+def test_the_verdict_names_the_best_simple_baseline(simple: list[int], says: str, start: str) -> None:
+    primary, learned = ([measured(seed, hits) for seed in (0, 1)] for hits in ([3] * 100, [5, 6] * 50))
+    others = {"tfidf": [measured(0, [1] * 100, True)], "tfidf-all": [measured(0, simple, True)]}
+    rows = [
+        comparison_row(name, 50, seeds, primary, RESPONSES, others)
+        for name, seeds in {"primary": primary, "learned": learned, **others}.items()
+    ]
+    assert [row.best_simple for row in rows] == ["tfidf-all", "tfidf-all", None, None]
+    assert [row.simple for row in rows] == [False, False, True, True]
+    assert rows[3].ci95_bootstrap is not None  # one run, paired with both seeds of primary
+    borrow, against = answers(rows)
+    assert borrow.sentence.startswith("Borrow: learned is +25.0 points against primary")
+    assert (against.question, against.says, against.against) == ("simple", says, "tfidf-all")
+    assert against.sentence.startswith(start)
+
+
+def three(learned: list[int], multitask: list[int], primary: list[int], simple: list[int]) -> list[ComparisonRow]:
+    """Rows of three methods on three seeds and of a simple baseline, each with what it gets right of ten turns."""
+    runs = {
+        name: [measured(seed, hits) for seed in range(3)]
+        for name, hits in {"primary": primary, "multitask": multitask, "learned": learned}.items()
+    }
+    others = {"tfidf": [measured(0, simple, True)]}
+    return [
+        comparison_row(name, 50, seeds, runs["primary"], RESPONSES, others, runs["multitask"])
+        for name, seeds in {**runs, **others}.items()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("learned", "says", "start"),
+    [
+        ([7] * 100, "better", "Weights: learned is +10.0 points against multitask (95 % interval +10.0 to +10.0)."),
+        ([6] * 100, "same", "Everything is enough: learned is +0.0 points against multitask ("),
+        ([5] * 100, "worse", "Everything is enough: learned is \N{MINUS SIGN}10.0 points against multitask ("),
+        ([9, 3] * 50, "open", "Weights or everything, undecided: learned is +0.0 points against multitask ("),
+    ],
+)
+def test_weights_are_judged_against_everything(learned: list[int], says: str, start: str) -> None:
+    rows = three(learned, [6] * 100, [3] * 100, [1] * 100)
+    _, weights, _ = answers(rows)
+    assert (weights.question, weights.says, weights.method, weights.against) == (
+        "weights",
+        says,
+        "learned",
+        "multitask",
+    )
+    assert weights.sentence.startswith(start)
+    assert weights.ci95 is not None and weights.ci95_seeds is not None
+    assert rows[1].minus_multitask is None
+
+
+def test_the_simple_baseline_is_what_the_advised_method_is_compared_with() -> None:
+    assert answers(three([8] * 100, [6] * 100, [3] * 100, [1] * 100))[2].method in ("learned", "multitask")
+    harmful = answers(three([2] * 100, [1] * 100, [3] * 100, [3] * 100))
+    assert [(one.says, one.method) for one in harmful[::2]] == [("worse", "multitask"), ("same", "primary")]
+    assert harmful[0].sentence.endswith("use primary, or look for related dialogs that are nearer to the new task.")
+    assert harmful[2].sentence.startswith("Simple is as good: primary is +0.0 points against tfidf")
+
+
+def test_a_difference_too_small_to_choose_by_is_no_difference() -> None:
+    turns = [6] * 100
+    one_more = [7, *turns[1:]]
+    (borrow, *_) = answers(three(one_more, turns, turns, [1] * 100))
+    assert borrow.says == "same"
+    assert borrow.sentence.startswith("Equal: ")
+    seeds = [60.4, 60.1, 59.7]
+    rows = [row("primary", [60.0] * 3, [60.0] * 3), row("joint", seeds, [60.0] * 3)]
+    assert "less than 1 point either way: all methods are equal; stay with primary" in verdict(rows)
+
+
+def test_one_seed_decides_nothing() -> None:
+    rows = [row("primary", [50.0], [50.0]), row("learned", [90.0], [50.0])]
+    (borrow,) = answers(rows)
+    assert (borrow.says, borrow.ci95) == ("open", None)
+    assert borrow.sentence.endswith("on one seed; run more seeds (--seeds 3), or stay with primary.")
+
+
+def test_the_verdict_says_which_measure_it_is_of() -> None:
+    primary, learned = ([measured(seed, hits) for seed in (0, 1)] for hits in ([3] * 100, [5, 6] * 50))
+    rows = [comparison_row("primary", 50, primary, primary, RANKING), comparison_row("learned", 50, learned, primary)]
+    assert verdict(rows, RANKING).startswith("Borrow: learned is +25.0 points of R_100@1 against primary")
