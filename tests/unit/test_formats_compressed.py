@@ -20,6 +20,8 @@ from tasksieve.dialogs.formats.compressed import COMPRESSIONS, compression_named
 from tasksieve.dialogs.formats.convert import convert
 from tasksieve.dialogs.formats.validate import validate
 from tasksieve.errors import UserError
+from tests.public_sets import PUBLIC
+from tests.reading import WRITTEN
 
 PACK: dict[str, Callable[[bytes], bytes]] = {
     ".gz": gzip.compress,
@@ -34,7 +36,7 @@ UNPACK: dict[str, Callable[[bytes], bytes]] = {
     ".xz": lzma.decompress,
     ".bz2": bz2.decompress,
 }
-TEXTS = [name for name in FORMATS if name not in ("parquet", "arrow")]
+TEXTS = [name for name in WRITTEN if name not in ("parquet", "arrow")]
 DIALOGS = [Dialog((Turn("hello", "hi"), Turn("food", "sure"))), Dialog((Turn("bye", "good bye"),))]
 GOOD = b'{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}\n'
 
@@ -51,6 +53,16 @@ def test_every_format_is_read_in_every_compression_whatever_the_name(tmp_path: P
     path = written(tmp_path / "dialogs", PACK[ending]((tmp_path / "plain").read_bytes()))
     for known in (None, FORMATS[name]):
         assert [dialog.events for dialog in iterate_dialogs(path, known=known)] == [one.events for one in DIALOGS]
+
+
+@pytest.mark.parametrize("ending", list(PACK))
+@pytest.mark.parametrize("name", list(PUBLIC))
+def test_public_sets_are_read_in_every_compression(tmp_path: Path, name: str, ending: str) -> None:
+    plain = written(tmp_path / "plain", PUBLIC[name][0])
+    path = written(tmp_path / "dialogs", PACK[ending](PUBLIC[name][0]))
+    dialogs = [dialog.events for dialog in iterate_dialogs(path)]
+    assert dialogs
+    assert dialogs == [dialog.events for dialog in iterate_dialogs(plain)]
 
 
 @pytest.mark.parametrize("ending", list(PACK))

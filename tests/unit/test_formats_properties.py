@@ -203,6 +203,7 @@ bytes_of_files = st.builds(
 
 @pytest.mark.parametrize("name", [None, *NAMES])
 @given(data=bytes_of_files)
+@example(data=b"\xfe\xff")
 @settings(deadline=None, max_examples=80)
 def test_any_bytes_are_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, name: str | None, data: bytes
@@ -210,7 +211,13 @@ def test_any_bytes_are_read_or_refused(
     path = tmp_path_factory.mktemp("bytes") / "dialogs"
     path.write_bytes(data)
     known = None if name is None else FORMATS[name]
-    found = validate(path, known)
+    try:
+        found = validate(path, known)
+    except UserError as error:  # it is no text at all
+        assert str(path) in str(error)
+        with pytest.raises(UserError):
+            list(iterate_dialogs(path, known=known))
+        return
     try:
         assert len(list(iterate_dialogs(path, Journal(path, strict=True), known))) == found.dialogs > 0
         assert not found.problems

@@ -19,13 +19,18 @@ _PUBLISHED = re.compile(r"(?:personalized-)?dialog(?:-babi)?-task(\d)-.*-(trn|de
 _NOTHING = "holds no dialog file; expected train.txt or names like dialog-babi-task5-…-trn.txt"
 
 
+class NoSplits(UserError):
+    """A folder has no files that are splits by their names."""
+
+
 def find_splits(directory: Path | str) -> dict[int, dict[str, Path]]:
     """Find the dialog files of a directory by the names of public releases, or of ``tasksieve simulate``.
 
     Returns: path by split (``train``, ``valid``, ``test``, ``test-oov``) by task; the task is 0 where the file
         names do not tell it (``train.txt``, ``kvret_dev_public.json``, a folder ``dev``; of several endings,
         ``.txt`` comes first). The path of a split with several files is their folder, or ``FOLDER#SPLIT``.
-    Raises: UserError: if the directory holds no such file.
+    Raises: NoSplits: if the directory holds no such file. UserError: if it cannot be read, or several files could be
+        one split.
     """
     directory = Path(directory)
     found: dict[int, dict[str, Path]] = {}
@@ -42,7 +47,7 @@ def find_splits(directory: Path | str) -> dict[int, dict[str, Path]]:
     if not found and (stories := rasa_splits(directory)):
         return {0: stories}
     if not found:
-        raise UserError(zip_in(directory) or _NOTHING, directory)
+        raise NoSplits(zip_in(directory) or _NOTHING, directory)
     return found
 
 
@@ -62,7 +67,7 @@ def dialog_file(path: Path | str, split: str, task: int | None = None) -> Path:
         split = split_meant(part)
     try:
         tasks = find_splits(folder)
-    except UserError:
+    except NoSplits:
         whole = _whole(folder, split)
         if whole is None:
             raise

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasksieve.dialogs.dialog import Dialog
-from tasksieve.dialogs.formats.babi_files import dialog_file, find_splits
+from tasksieve.dialogs.formats.babi_files import NoSplits, dialog_file, find_splits
 from tasksieve.dialogs.formats.folders import dialog_files_in, inner_of, parts_in, splits_in
 from tasksieve.dialogs.formats.format import Format
 from tasksieve.dialogs.formats.journal import Journal
@@ -58,7 +58,7 @@ def _splits(folder: Path) -> dict[str, Path]:
     """The splits of the one task in a folder; under no name the one file, if there is nothing else."""
     try:
         tasks = find_splits(folder)
-    except UserError:
+    except NoSplits:
         inner = inner_of(folder)
         return {"": parted(dialog_file(folder, ""))[0]} if inner is None else _splits(inner)
     if len(tasks) > 1:

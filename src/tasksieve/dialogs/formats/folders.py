@@ -24,8 +24,9 @@ _NOT_DIALOGS = re.compile(
     r"(?:schema|ontology|(?:dialogs?|dialogues?|system)_acts|(?:.*[-_])?db|camrestdb|.*_entities|slot_descriptions"
     r"|shuffled_dial_ids|dummy_data|dataset_(?:infos?|dict)|state|label)\.json"
     r"|(?:val|test)listfile\.(?:txt|json)|(?:readme|licen[cs]e|version_history)\.txt"
+    r"|(?:domain|config|credentials|endpoints)\.ya?ml"
 )
-"""Names of files that lie beside dialogs in public data sets and hold none."""
+"""Names of files that lie beside dialogs in public data sets and projects of Rasa, and hold none."""
 
 
 def name_of(path: Path) -> str:
