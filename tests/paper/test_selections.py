@@ -144,7 +144,7 @@ def test_nearest_by_vectors_takes_utterance_response_and_what_was_before(start: 
 
     world = World({"primary": PRIMARY, "related-1": RELATED}, vectors=embed)
     primary, related = world.task(), world.task("related-1")
-    found = NearestEmbedding().scores(replace(start, tasks=Tasks(primary, (related,))), nothing)
+    found = NearestEmbedding().scores(replace(start, tasks=Tasks(primary, primary, (related,))), nothing)
 
     def rows(task: object) -> torch.Tensor:
         all_rows = []

@@ -65,7 +65,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> RunConfig:
 
 def test_a_run_that_ranks_reads_all_as_it_was_written(config: RunConfig) -> None:
     ready = settled(config)
-    assert (ready.model.kind, ready.model.facts, ready.weight_module.kind) == ("ranking", "all", "matching")
+    assert (ready.model.kind, ready.model.facts, ready.weight_module.kind) == ("ranking", "all", "groups")
     tasks = load_tasks(ready, method_named("multitask"))
     assert tasks.measure == "R_100@1"
     assert tasks.encoding.reader.written

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tasksieve.records.comparison import signed
 from tasksieve.report.html import write_report
 from tasksieve.training.runs.dialogs import train
 from tests.small import small_config
@@ -28,7 +29,7 @@ def test_each_group_is_a_row_the_most_helpful_first(run: Path) -> None:
     assert places == sorted(places)
     half = record["quantile"] * record["error"]
     for group in record["groups"]:
-        ends = [f"{group['effect'] + side * half:+.1f}".replace("-", "\N{MINUS SIGN}") for side in (-1, 1)]
+        ends = [signed(group["effect"] + side * half) for side in (-1, 1)]
         assert " to ".join(ends) in section
 
 
