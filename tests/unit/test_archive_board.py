@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from benchmarks.board import board as board_page
+from benchmarks.board import boards_of
 from tasksieve.dialogs.formats import read_dialogs
 from tasksieve.errors import UserError
 from tasksieve.experiments.archive import BoardPlan, board_methods, reproduce_archive
@@ -246,7 +246,10 @@ def test_tables_fit_80_columns_and_pages_show_every_mean(board: tuple[Path, dict
     console.print(archive_table(record))
     printed = console.file.getvalue()  # type: ignore[attr-defined]
     assert max(map(len, printed.splitlines())) <= 80
-    whole, short = board_page(record, whole=True), board_page(record, whole=False)
+    whole, short = (
+        boards_of([record], whole=True, title="The board"),
+        boards_of([record], whole=False, title="The board"),
+    )
     for mean in record["means"]:
         cell = f"| {mean['mean']:.1f} ± {mean['sd']:.1f} |"
         assert cell in whole and cell in short
