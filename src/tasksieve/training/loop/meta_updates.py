@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -33,9 +33,10 @@ from tasksieve.metagrad.certificate import certify
 from tasksieve.metagrad.diagnosis import diagnose
 from tasksieve.metagrad.preflight import chosen_estimator, preflight
 from tasksieve.metagrad.real_optimizer import Grouped
-from tasksieve.models import Model, learned_params
+from tasksieve.models import learned_params
 from tasksieve.models.calibrated import calibrated_losses
 from tasksieve.records.config import LoopConfig, MetaConfig
+from tasksieve.training.loop.as_measured import as_measured
 from tasksieve.training.loop.devices import at_hand, logged
 from tasksieve.training.loop.divergence import EXPLOSIONS, Diverged, Explosions, clipped_step, norm_of
 from tasksieve.training.loop.optimizers import lr_factors, set_lr
@@ -94,7 +95,7 @@ class MetaUpdates:
         if step < weighter.warm_up or meta.unroll_length == 0 or step % meta.every:
             return
         first = step // meta.every * meta.updates
-        with _as_measured(self._state.model) if meta.dialogs == "validation" else nullcontext():
+        with as_measured(self._state.model) if meta.dialogs == "validation" else nullcontext():
             self._do(range(first, first + meta.updates), step, weighter)
 
     def _do(self, numbers: range, step: int, weighter: Learned) -> None:
@@ -197,17 +198,6 @@ class MetaUpdates:
 
     def _linearize_primary(self, params: dict[str, Tensor], batch: ExampleBatch) -> Linearization:
         return self._state.model.linearize(params, [batch])
-
-
-@contextmanager
-def _as_measured(model: Model) -> Iterator[None]:
-    """Have a model as it is when it is measured, without dropout and the like."""
-    training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(training)
 
 
 def _counted(weights: Sequence[Tensor], batches: Sequence[RelatedBatch]) -> list[Tensor]:

@@ -27,13 +27,14 @@ from torch import Tensor
 from tasksieve.contracts import ExampleBatch, Examples, mean_factors
 from tasksieve.models import Model, learned_params
 from tasksieve.records.config import LoopConfig
+from tasksieve.training.loop.as_measured import as_measured
 from tasksieve.training.loop.method import Start
 from tasksieve.training.loop.optimizers import rate_of
 from tasksieve.training.methods.registry import register
 from tasksieve.training.rivals.fixed import TopShare
 from tasksieve.training.rivals.prepared import Watch
 from tasksieve.training.rivals.services import services_of
-from tasksieve.training.rivals.short_training import ShortTraining, in_use
+from tasksieve.training.rivals.short_training import ShortTraining
 
 _CHUNK = 256
 _LOOK = 100
@@ -110,7 +111,7 @@ class Agreement:
             instances: of each related task the number of each example's instance.
         """
         found = [torch.zeros(len(task)) for task in related]
-        with in_use(self._model):
+        with as_measured(self._model):
             along = self._mean_gradient(primary)
             along = along / along.norm()
             for task, scores, own in zip(related, found, instances, strict=True):

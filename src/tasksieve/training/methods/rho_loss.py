@@ -23,11 +23,12 @@ from tasksieve.contracts import Examples
 from tasksieve.errors import UserError
 from tasksieve.models import Model
 from tasksieve.records.config import LoopConfig
+from tasksieve.training.loop.as_measured import as_measured
 from tasksieve.training.loop.method import Method, Start, Weighing
 from tasksieve.training.methods.registry import register
 from tasksieve.training.rivals.fixed import more_drawn
 from tasksieve.training.rivals.prepared import Watch, preparation
-from tasksieve.training.rivals.short_training import in_use, losses_of, model_of_primary
+from tasksieve.training.rivals.short_training import losses_of, model_of_primary
 from tasksieve.weighting import Numbers, RelatedBatch, by_task
 
 _NAME = "irreducible"
@@ -109,7 +110,7 @@ class Reducible:
     @torch.no_grad()
     def _reducible(self, task: int, numbers: Numbers) -> Float[Tensor, " _"]:
         """The loss now less the irreducible one."""
-        with in_use(self._model):
+        with as_measured(self._model):
             losses = self._model.losses(self._tasks[task].batch(numbers))
         return losses - self.irreducible[task][numbers]
 

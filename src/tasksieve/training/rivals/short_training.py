@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import torch
 from jaxtyping import Bool, Float
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from tasksieve.contracts import Examples
 from tasksieve.models import DialogModel, LogisticRegression, Model
+from tasksieve.training.loop.as_measured import as_measured
 from tasksieve.training.loop.method import Method, Start
 from tasksieve.training.loop.state import TrainState, start_state
 from tasksieve.training.loop.trainer import Trainer
@@ -67,22 +67,11 @@ def model_of_primary(start: Start, watch: Watch) -> Model:
     return training.state.model
 
 
-@contextmanager
-def in_use(model: Model) -> Iterator[None]:
-    """Have a model without dropout and the like, and leave it in the mode it had."""
-    training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(training)
-
-
 @torch.no_grad()
 def losses_of(model: Model, task: Examples) -> Float[Tensor, " examples"]:
     """The loss of each of a task's examples; infinite for those that cannot be learned from."""
     found = torch.full((len(task),), torch.inf)
-    with in_use(model):
+    with as_measured(model):
         for numbers in torch.split(task.answerable(), _CHUNK):
             found[numbers.cpu()] = model.losses(task.batch(numbers)).float().cpu()
     return found
@@ -95,7 +84,7 @@ def predictions_of(model: Model, task: Examples) -> tuple[Bool[Tensor, " example
     Examples that cannot be learned from count as predicted rightly, with probability 0.
     """
     right, confidence = torch.ones(len(task), dtype=torch.bool), torch.zeros(len(task))
-    with in_use(model):
+    with as_measured(model):
         for numbers in torch.split(task.answerable(), _CHUNK):
             scores, targets = _scores(model, task.batch(numbers))
             highest, places = torch.softmax(scores, dim=1).max(dim=1)
