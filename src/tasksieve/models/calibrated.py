@@ -13,11 +13,10 @@ from collections.abc import Mapping
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
 from tasksieve.encoding import Batch
-from tasksieve.models.model import DialogModel, Model
+from tasksieve.models.model import DialogModel, Model, call_at
 
 _SMALLEST, _LARGEST = 1 / 64, 64.0
 _HALVINGS = 24
@@ -48,7 +47,7 @@ def calibrated_losses(model: Model, params: Mapping[str, Tensor], batch: Batch) 
     """
     if not isinstance(model, DialogModel):
         raise TypeError(f"found {type(model).__name__}; a calibrated loss needs a dialog model")
-    scores = functional_call(_Scores(model), {f"model.{name}": value for name, value in params.items()}, (batch,))
+    scores = call_at(_Scores(model), {f"model.{name}": value for name, value in params.items()}, batch)
     return cross_entropy(scores * best_scale(scores.detach(), batch.targets), batch.targets, reduction="none")
 
 

@@ -96,7 +96,7 @@ class Model(ABC, Trained):
                 own are taken in it too.
             batch: examples.
         """
-        return _call_at(self, params, batch)
+        return call_at(self, params, batch)
 
     def linearize(self, params: Mapping[str, Tensor], batches: Sequence[Any]) -> Linearization:
         """The losses of several batches, one after the other, with first and second derivatives.
@@ -217,7 +217,7 @@ class WeightModule(ABC, Trained):
             weight_params: by name; those that are missing are the module's own.
             batches: all that a meta-update simulates, so that they can be computed in one go.
         """
-        return [_call_at(self, weight_params, batch) for batch in batches]
+        return [call_at(self, weight_params, batch) for batch in batches]
 
 
 class DialogWeightModule(WeightModule):
@@ -245,7 +245,7 @@ def normal(generator: torch.Generator, sd: float, *shape: int) -> nn.Parameter:
     return nn.Parameter(torch.randn(*shape, generator=generator) * sd)
 
 
-def _call_at(module: nn.Module, params: Mapping[str, Tensor], batch: ExampleBatch) -> Tensor:
+def call_at(module: nn.Module, params: Mapping[str, Tensor], batch: ExampleBatch) -> Tensor:
     """Call a module with other parameters and with copies of its buffers, which stay as they are."""
     others = {name: buffer.clone() for name, buffer in module.named_buffers()}
     if any(value.dtype == torch.float64 for value in params.values()):

@@ -2,7 +2,7 @@
 
 from tasksieve.weighting.design import Effects, balanced_design, effects_of
 from tasksieve.weighting.drawn import Drawn
-from tasksieve.weighting.groups import response_groups
+from tasksieve.weighting.groups import groups_by_task, response_groups
 from tasksieve.weighting.learned import Learned
 from tasksieve.weighting.relative import Relative
 from tasksieve.weighting.weighter import (
@@ -31,5 +31,6 @@ __all__ = [
     "batches_by_task",
     "by_task",
     "effects_of",
+    "groups_by_task",
     "response_groups",
 ]

@@ -43,6 +43,24 @@ def response_groups(responses: Sequence[str], count: int, seed: int = 0) -> Int[
     return torch.from_numpy(places[groups])
 
 
+def groups_by_task(responses: Sequence[str], sizes: Sequence[int], most: int, seed: int) -> Int[Tensor, " examples"]:
+    """Groups of all related examples, those of different tasks apart.
+
+    Args:
+        responses: of all related examples, task after task.
+        sizes: how many of them each task has.
+        most: groups in all, but at least one a task.
+        seed: of the run.
+    """
+    each = max(1, most // len(sizes))
+    parts, taken, groups = [], 0, 0
+    for size in sizes:
+        found = response_groups(responses[taken : taken + size], each, seed) + groups
+        taken, groups = taken + size, int(found.max()) + 1
+        parts.append(found)
+    return torch.cat(parts)
+
+
 def _vectors(texts: Sequence[str], sizes: np.ndarray) -> np.ndarray:
     """Of each distinct response which common words it has, as a vector of length 1 (or 0, if it has none)."""
     counts: Counter[str] = Counter()

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
+import torch
 from torch import Tensor
 
 from tasksieve.encoding import BatchSampler, Examples, derived_generator
@@ -97,48 +98,30 @@ class RelatedSampler:
 
 
 class DrawnSampler:
-    """Draws batches of the one related task by the present weights of its groups.
+    """Draws batches of the one related task anew each time, by its groups.
 
     Args:
-        training: batch size and seed.
+        training: seed.
         task: the related task.
-        weighter: whose weights they are.
         stream: keeps its draws apart from the run's others.
+        size: of a batch.
+        draw: takes a batch's number and a generator, and gives the numbers of its examples.
     """
 
-    def __init__(self, training: TrainingConfig, task: Examples, weighter: Drawn, stream: int) -> None:
-        self._task, self._weighter = task, weighter
-        self._seed, self._stream = training.seed, stream
-        self.size = training.related_batch_size or training.batch_size
+    def __init__(
+        self,
+        training: TrainingConfig,
+        task: Examples,
+        stream: int,
+        size: int,
+        draw: Callable[[int, torch.Generator], Tensor],
+    ) -> None:
+        self._task, self._seed, self._stream, self._draw = task, training.seed, stream, draw
+        self.size = size
 
     def batch(self, number: int, needed: Callable[[int, Tensor], Tensor] | None = None) -> RelatedBatch:
-        """The batch of the iteration with this number."""
-        generator = derived_generator(self._seed, self._stream, number)
-        return (self._task.batch(self._weighter.draw(number, self.size, generator)),)
-
-
-class FlatSampler:
-    """Draws batches of the one related task with as many examples of each group, for simulated updates.
-
-    Args:
-        training: batch size and seed.
-        task: the related task.
-        weighter: whose groups they are.
-        stream: keeps its draws apart from the run's others.
-    """
-
-    def __init__(self, training: TrainingConfig, task: Examples, weighter: Drawn, stream: int) -> None:
-        self._task, self._weighter = task, weighter
-        self._seed, self._stream = training.seed, stream
-        self._each = max(
-            1, math.ceil((training.related_batch_size or training.batch_size) / len(weighter.groups.own))
-        )
-        self.size = self._each * len(weighter.groups.own)
-
-    def batch(self, number: int, needed: Callable[[int, Tensor], Tensor] | None = None) -> RelatedBatch:
-        """The batch with this number."""
-        generator = derived_generator(self._seed, self._stream, number)
-        return (self._task.batch(self._weighter.flat(self._each, generator)),)
+        """The batch with this number, counted from 0."""
+        return (self._task.batch(self._draw(number, derived_generator(self._seed, self._stream, number))),)
 
 
 def related_sampler(
@@ -150,14 +133,17 @@ def related_sampler(
 ) -> BatchesOfRelated:
     """What draws the related examples of real updates; ``size`` as for :class:`RelatedSampler`."""
     if isinstance(weighter, Drawn):
-        return DrawnSampler(training, tasks[0], weighter, stream)
+        drawn = training.related_batch_size or training.batch_size
+        return DrawnSampler(training, tasks[0], stream, drawn, lambda n, random: weighter.draw(n, drawn, random))
     return RelatedSampler(training, tasks, stream, size)
 
 
 def simulated_sampler(
     training: TrainingConfig, tasks: Sequence[Examples], stream: int, weighter: Weighter
 ) -> BatchesOfRelated:
-    """What draws the related examples of simulated updates."""
+    """What draws the related examples of simulated updates; where these have groups, as many of each."""
     if isinstance(weighter, Drawn):
-        return FlatSampler(training, tasks[0], weighter, stream)
+        groups = len(weighter.groups.own)
+        each = max(1, math.ceil((training.related_batch_size or training.batch_size) / groups))
+        return DrawnSampler(training, tasks[0], stream, each * groups, lambda _, random: weighter.flat(each, random))
     return RelatedSampler(training, tasks, stream)

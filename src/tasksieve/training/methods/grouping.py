@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
 from tasksieve.dialogs.turn_kinds import OTHER
 from tasksieve.encoding import EncodedTask
 from tasksieve.errors import UserError
 from tasksieve.models.group_weights import Groups, guessing_loss
 from tasksieve.training.loop.method import Start
-from tasksieve.weighting import response_groups
+from tasksieve.weighting import groups_by_task
 
 
 def groups_in(start: Start, most: int) -> Groups:
@@ -31,27 +30,16 @@ def groups_in(start: Start, most: int) -> Groups:
     (task,) = start.tasks.related
     if not isinstance(task, EncodedTask):
         raise UserError("weight_module.kind: 'groups' weights turns of dialogs; choose another kind")
-    services = torch.tensor(start.examples["task"].to_list())
-    services = torch.unique(services, return_inverse=True)[1]
+    services = torch.unique(torch.tensor(start.examples["task"].to_list()), return_inverse=True)[1]
     kinds, responses = start.examples["kind"].to_list(), start.examples["system"].to_list()
     texts = [text if kind == OTHER else kind for kind, text in zip(kinds, responses, strict=True)]
+    of_example = groups_by_task(texts, torch.bincount(services).tolist(), most, start.config.training.seed)
+    of_groups = torch.empty(int(of_example.max()) + 1, dtype=torch.long)
+    of_groups[of_example] = services
     learnable = torch.zeros(len(task), dtype=torch.bool)
     learnable[task.answerable().cpu()] = True
-    of_example = torch.empty_like(services)
-    of_groups: list[int] = []
-    guessed = []
-    for service in range(int(services.max()) + 1):
-        numbers = torch.nonzero(services == service).flatten()
-        own = [texts[number] for number in numbers.tolist()]
-        each = max(1, most // (int(services.max()) + 1))
-        found = _dense(response_groups(own, each, start.config.training.seed))
-        of_example[numbers] = found + len(of_groups)
-        of_groups += [service] * (int(found.max()) + 1)
-        guessed.append(guessing_loss(task.choices, numbers[learnable[numbers]].to(task.device)))
-    return Groups(of_example, torch.tensor(of_groups), torch.tensor(guessed))
-
-
-def _dense(groups: Tensor) -> Tensor:
-    """The same groups, numbered from 0 without a gap."""
-    numbers: Tensor = torch.unique(groups, return_inverse=True)[1]
-    return numbers
+    guessed = [
+        guessing_loss(task.choices, torch.nonzero((services == service) & learnable).flatten().to(task.device))
+        for service in range(int(services.max()) + 1)
+    ]
+    return Groups(of_example, of_groups, torch.tensor(guessed))

@@ -17,11 +17,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from tasksieve.contracts import ExampleBatch, Examples
+from tasksieve.contracts import ExampleBatch
 from tasksieve.models import WeightModule
 from tasksieve.training.loop.method import Start, Weighing
 from tasksieve.training.rivals.fixed import answerable
-from tasksieve.weighting import Learned, Numbers, RelatedBatch, batches_by_task
+from tasksieve.weighting import Learned, RelatedBatch
 
 _NEAR = 1e-6
 """A proportion stays so far from 0 and 1, so that its logit is finite."""
@@ -87,14 +87,6 @@ class ByProportion(Learned):
             return torch.ones(sum(map(len, batch)), device=batch[0].targets.device)
         with torch.no_grad():
             return self._weights([self.module(part) for part in batch], batch)
-
-    @torch.no_grad()
-    def snapshot(
-        self, tasks: Sequence[Examples], step: int, only: Sequence[Numbers] | None = None
-    ) -> list[Float[Tensor, " _"]]:
-        """The proportion of each example's group."""
-        found = batches_by_task(tasks, only)
-        return [torch.cat([torch.sigmoid(self.module(batch)) for batch in batches]) for batches in found]
 
     def unrolled(self, weight_params: dict[str, Tensor], batches: Sequence[RelatedBatch]) -> list[Tensor]:
         """Differentiable weights of K batches: for each simulated step its weights, task after task."""

@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import torch
-from jaxtyping import Int
 from torch import Tensor
 
 from tasksieve.models import WeightModule
@@ -15,7 +13,7 @@ from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.method import Preparation, Start
 from tasksieve.training.screening.distill import distill
 from tasksieve.training.screening.trials import effects_of_groups
-from tasksieve.weighting import Effects, response_groups
+from tasksieve.weighting import Effects, groups_by_task
 
 
 def screening_of(start: Start, module: WeightModule) -> Preparation:
@@ -32,7 +30,7 @@ def screening_of(start: Start, module: WeightModule) -> Preparation:
     def work(folder: RunFolder, watch: Callable[[int], None]) -> None:
         responses = start.examples["system"].to_list()
         sizes = [len(task) for task in start.tasks.related]
-        groups = groups_of(responses, sizes, min(screening.groups, screening.trials // 2), training.seed)
+        groups = groups_by_task(responses, sizes, min(screening.groups, screening.trials // 2), training.seed)
         found = effects_of_groups(start, groups, folder, watch)
         folder.write_record("screening", _record(responses, groups, found, screening.trials))
         weights = found.chances.float()[groups]
@@ -56,21 +54,3 @@ def _record(responses: Sequence[str], groups: Tensor, found: Effects, trials: in
             for counts, effect, chance in columns
         ],
     }
-
-
-def groups_of(responses: Sequence[str], sizes: Sequence[int], most: int, seed: int) -> Int[Tensor, " examples"]:
-    """Groups of all related examples, those of different tasks apart.
-
-    Args:
-        responses: of all related examples, task after task.
-        sizes: how many of them each task has.
-        most: groups in all, but at least one a task.
-        seed: of the run.
-    """
-    each = max(1, most // len(sizes))
-    parts, taken, groups = [], 0, 0
-    for size in sizes:
-        found = response_groups(responses[taken : taken + size], each, seed) + groups
-        taken, groups = taken + size, int(found.max()) + 1
-        parts.append(found)
-    return torch.cat(parts)
