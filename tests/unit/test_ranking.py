@@ -177,6 +177,19 @@ def test_scores_and_gradients_are_what_the_formulas_say(world: World) -> None:
             )
 
 
+def test_what_is_kept_with_a_batch_depends_on_no_parameter(world: World) -> None:
+    model, batch = world.model(), world.task.batch(torch.arange(len(world.task)))
+    before = model.losses(batch)
+    with torch.no_grad():
+        for value in model.parameters():
+            value.mul_(1.5)
+    fresh = world.task.batch(torch.arange(len(world.task)))
+    torch.testing.assert_close(model.losses(batch), model.losses(fresh), rtol=0, atol=0)
+    assert not torch.allclose(before, model.losses(batch))
+    other = world.model(hidden=3)
+    torch.testing.assert_close(other.losses(batch), other.losses(fresh), rtol=0, atol=0)
+
+
 def test_the_gradient_is_that_of_finite_differences_and_twice_differentiable(world: World) -> None:
     model, batch = world.model(), world.batch()
     names = [name for name, value in model.named_parameters() if value.numel()]

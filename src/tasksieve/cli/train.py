@@ -69,6 +69,7 @@ def train(
     from tasksieve.records.config import changed
     from tasksieve.records.measures import RANKING
     from tasksieve.training.runs.dialogs import train as train_run
+    from tasksieve.training.runs.memo import remembered
     from tasksieve.training.runs.settled import settled
     from tasksieve.training.tracking import Tracking
 
@@ -86,12 +87,15 @@ def train(
     resolved = configure(data, {"method": method, "seed": seed}, config, settings)
     audit_first(resolved, None, out / "config.toml", no_audit)
     begun = (out / "config.toml").exists()
-    changes = cost_first(resolved, (resolved.training.method,), (out,), begun, budget)
-    if changes:
-        resolved = changed(settled(resolved), changes)
-    name, tracking = resolved.training.method, Tracking(tuple(track), out / "tracking", out.resolve().name)
-    with RunBars() as bars:
-        result = train_run(resolved, out, lambda report: bars.watch(name, report), resume=resume, tracking=tracking)
+    with remembered(files=0):
+        changes = cost_first(resolved, (resolved.training.method,), (out,), begun, budget)
+        if changes:
+            resolved = changed(settled(resolved), changes)
+        name, tracking = resolved.training.method, Tracking(tuple(track), out / "tracking", out.resolve().name)
+        with RunBars() as bars:
+            result = train_run(
+                resolved, out, lambda report: bars.watch(name, report), resume=resume, tracking=tracking
+            )
     if as_json:
         print_json(result)
         return

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeVar
 
 import torch
 from jaxtyping import Float, Int
@@ -12,6 +14,8 @@ from torch import Tensor
 
 from tasksieve.encoding.choices import Choices
 from tasksieve.encoding.sentences import SentenceTable
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +61,22 @@ class Batch:
     entities: Choices | None = None
     entries: Entries | None = None
     given: Float[Tensor, " batch"] | None = None
+    _kept: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.examples)
+
+    def once(self, key: Hashable, work: Callable[[], Found]) -> Found:
+        """What a model needs of the batch, worked out the first time that it is asked for and kept with the batch.
+
+        Args:
+            key: of what is asked for: the model, and whatever else it depends on.
+            work: finds it; it may depend on no parameter.
+        """
+        if key not in self._kept:
+            self._kept[key] = work()
+        found: Found = self._kept[key]
+        return found
 
     @property
     def targets(self) -> Int[Tensor, " batch"]:

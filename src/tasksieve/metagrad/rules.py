@@ -152,7 +152,8 @@ class Adam:
             moments = state[name]
             assert moments.square is not None
             root, _ = self._root(moments)
-            found[name] = torch.where(moments.square > 0, self.lr / (root + self.eps), 0.0)
+            scale = root.add_(self.eps).reciprocal_().mul_(self.lr)
+            found[name] = scale.masked_fill_(moments.square == 0, 0.0)
         return found
 
     def _moments(self, gradient: Tensor, before: Moments | None) -> Moments:

@@ -167,6 +167,11 @@ class _Embed(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         return ctx.table.spread(gradient), None
 
+    @staticmethod
+    def jvp(ctx: Any, tangent: Tensor, _: None) -> Tensor:
+        embedded: Tensor = ctx.table.sum_words(tangent)
+        return embedded
+
 
 class _Spread(torch.autograd.Function):
     @staticmethod
@@ -177,3 +182,8 @@ class _Spread(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         return ctx.table.embed(gradient), None
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Tensor, _: None) -> Tensor:
+        added: Tensor = ctx.table.add_rows(tangent)
+        return added

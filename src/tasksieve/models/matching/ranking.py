@@ -16,10 +16,12 @@ overlaps :math:`f` of its terms with the context's sources (:mod:`tasksieve.mode
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 
 from tasksieve.encoding import Batch, Candidates, Choices, SentenceTable
@@ -32,9 +34,11 @@ from tasksieve.models.model import DialogModel, ParameterGroup, normal
 from tasksieve.records.model_config import RankingConfig
 
 FLAGS = 5
-"""Facts about a context: see :meth:`Ranking._flags`."""
+"""Facts about a context: see :func:`_flags`."""
 _PAIRS = 16_384
 """At most so many pairs of a context and a response are at work at a time, where each context has all responses."""
+_KEPT_PAIRS = 65_536
+"""What at most so many pairs have in common is kept with a batch that has all responses."""
 
 
 class Ranking(DialogModel):
@@ -107,75 +111,109 @@ class Ranking(DialogModel):
 
     def scores(self, batch: Batch, *choices: Choices) -> tuple[Float[Tensor, "batch _"], ...]:
         """Scores of all choices of each example."""
-        sources = Sources(Contexts(batch), self.result)
-        context, hidden = self._context(sources)
-        found = sources.terms(self._terms)
-        return tuple(self._scored(found, context, hidden, one) for one in choices)
+        dtype = self.inward.dtype
+        read = batch.once((self, dtype, "contexts"), lambda: self._read(batch, dtype))
+        context, hidden = self._context(read)
+        return tuple(self._scored(batch, read.found, context, hidden, one) for one in choices)
 
     @property
     def _terms(self) -> SentenceTable:
         return SentenceTable(self.term_words, self.term_offsets, len(self.weights))
 
-    def _context(self, sources: Sources) -> tuple[Float[Tensor, "batch dim"], Float[Tensor, "batch hidden"]]:
-        """What responses are compared with, and the layer on the context."""
-        flags = self._flags(sources)
-        batch, vectors = sources.contexts.batch, sources.contexts.batch.table.vectors
+    def _read(self, batch: Batch, dtype: torch.dtype) -> _Read:
+        """What depends on the contexts alone."""
+        sources, vectors = Sources(Contexts(batch), self.result), batch.table.vectors
+        found, flags = sources.terms(self._terms), _flags(sources).to(dtype)
         if vectors is None or not self.dim:
-            hidden = torch.tanh(flags @ self.inward + self.inward_bias)
-            return hidden @ self.outward, hidden
-        vectors = vectors.to(flags.dtype)
+            return _Read(found, flags, None)
+        vectors = vectors.to(dtype)
         means = [sources.contexts.mean_of(among, vectors) for among in (sources.system, sources.earlier)]
-        parts = [vectors[batch.utterances], *means]
-        seen = nn.functional.dropout(torch.cat(parts, dim=1), self.config.dropout, self.training)
-        scaled = torch.cat([self.config.vector_scale * seen, flags], dim=1)
+        return _Read(found, flags, torch.cat([vectors[batch.utterances], *means], dim=1))
+
+    def _context(self, read: _Read) -> tuple[Float[Tensor, "batch dim"], Float[Tensor, "batch hidden"]]:
+        """What responses are compared with, and the layer on the context."""
+        if read.vectors is None:
+            hidden = torch.tanh(read.flags @ self.inward + self.inward_bias)
+            return hidden @ self.outward, hidden
+        seen = nn.functional.dropout(read.vectors, self.config.dropout, self.training)
+        scaled = torch.cat([self.config.vector_scale * seen, read.flags], dim=1)
         hidden = torch.tanh(scaled @ self.inward + self.inward_bias)
         user, system, _ = torch.split(seen, self.dim, dim=1)
         near = user + system / 2 + seen @ self.map + hidden @ self.outward
         return self.config.sharpness * self.sharper.exp() * near + self.response, hidden
 
-    def _flags(self, sources: Sources) -> Float[Tensor, "batch flags"]:
-        """Whether facts have just come, and whether others are known, how many came, and how much was said."""
-        come, known = sources.come.sum(dim=1), sources.known.sum(dim=1)
-        said = (sources.earlier | sources.system).sum(dim=1)
-        columns = [come > 0, known > 0, said == 0, said / 10, come.clamp(max=50) / 50]
-        return torch.stack([column.to(self.inward.dtype) for column in columns], dim=1)
-
     def _scored(
         self,
+        batch: Batch,
         found: Tensor,
         context: Float[Tensor, "batch dim"],
         hidden: Float[Tensor, "batch hidden"],
         choices: Choices,
     ) -> Float[Tensor, "batch most"]:
+        """Scores of what each example chooses among; -inf where it has no more."""
+        kept, table, dtype = choices is batch.choices, choices.table, hidden.dtype
         if choices.offered is not None:
-            return self._of_pairs(found, context, hidden, choices.table, choices.offered)
-        size, parts = len(choices.table), []
+            offered = choices.offered.padded()
+            shared = _once(batch, kept, (self, dtype, "offered"), partial(self._shared, found, table, offered, dtype))
+            rows = None if table.vectors is None else table.vectors[offered.clamp(min=0)]
+            return self._of_shared(shared, rows, context, hidden).masked_fill(offered < 0, -math.inf)
+        size, parts = len(table), []
+        kept = kept and len(context) * size <= _KEPT_PAIRS
         step = max(1, _PAIRS // max(1, size))
+        every = torch.arange(size, device=context.device)
         for start in range(0, len(context), step):
-            rows = slice(start, start + step)
-            count = len(context[rows])
-            offsets = torch.arange(count + 1, device=context.device) * size
-            every = SentenceTable(torch.arange(size, device=context.device).repeat(count), offsets, size)
-            parts.append(self._of_pairs(found[rows], context[rows], hidden[rows], choices.table, every))
+            part = slice(start, start + step)
+            offered = every.expand(len(context[part]), -1)
+            work = partial(self._shared, found[part], table, offered, dtype)
+            shared = _once(batch, kept, (self, dtype, start), work)
+            parts.append(self._of_shared(shared, table.vectors, context[part], hidden[part]))
         return torch.cat(parts) if parts else context.new_zeros(0, size)
 
-    def _of_pairs(
+    def _shared(
+        self, found: Tensor, table: SentenceTable, offered: Int[Tensor, "batch most"], dtype: torch.dtype
+    ) -> Float[Tensor, "batch most features"]:
+        """What contexts and what they are offered have in common; zeros where an example has no more, at -1."""
+        owners, places = (offered >= 0).nonzero(as_tuple=True)
+        pairs = overlaps(found, table, self._terms, owners, offered[owners, places], self.weights.to(dtype))
+        return pairs.new_zeros(*offered.shape, FEATURES).index_put((owners, places), pairs)
+
+    def _of_shared(
         self,
-        found: Tensor,
+        shared: Float[Tensor, "batch most features"],
+        rows: Float[Tensor, "*batch most dim"] | None,
         context: Float[Tensor, "batch dim"],
         hidden: Float[Tensor, "batch hidden"],
-        table: SentenceTable,
-        offered: SentenceTable,
     ) -> Float[Tensor, "batch most"]:
-        """Scores of what each example is offered; -inf where it has no more."""
-        owners: Int[Tensor, " pairs"] = torch.repeat_interleave(offered.lengths)
-        shared = overlaps(found, table, self._terms, owners, offered.words, self.weights.to(hidden.dtype))
         gate = hidden @ self.of_context + self.overlap_bias
-        scores = shared @ self.linear
-        scores = scores + torch.tanh(shared @ self.of_overlap + gate.index_select(0, owners)) @ self.last
-        if table.vectors is not None and self.dim:
-            rows = table.vectors.index_select(0, offered.words).to(hidden.dtype)
-            scores = scores + (rows * context.index_select(0, owners)).sum(dim=1)
-        places = torch.arange(len(owners), device=owners.device) - offered.offsets[:-1][owners]
-        most = int(offered.lengths.max()) if len(offered) else 0
-        return scores.new_full((len(offered), most), -math.inf).index_put((owners, places), scores)
+        scores = shared @ self.linear + torch.tanh(shared @ self.of_overlap + gate[:, None]) @ self.last
+        if rows is None or not self.dim:
+            return scores
+        rows = rows.to(hidden.dtype)
+        return scores + (context @ rows.T if rows.dim() == 2 else (rows @ context[:, :, None])[:, :, 0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the model reads of a batch's contexts, all of it constant.
+
+    Attributes:
+        found: the bits of the sources that each term stands in.
+        flags: see :func:`_flags`.
+        vectors: of the last utterance, the system's last one, and the mean of those before; None for none.
+    """
+
+    found: UInt8[Tensor, "batch terms"]
+    flags: Float[Tensor, "batch flags"]
+    vectors: Float[Tensor, "batch three_dims"] | None
+
+
+def _flags(sources: Sources) -> Float[Tensor, "batch flags"]:
+    """Whether facts have just come, and whether others are known, how many came, and how much was said."""
+    come, known = sources.come.sum(dim=1), sources.known.sum(dim=1)
+    said = (sources.earlier | sources.system).sum(dim=1)
+    columns = [come > 0, known > 0, said == 0, said / 10, come.clamp(max=50) / 50]
+    return torch.stack([column.to(torch.float64) for column in columns], dim=1)
+
+
+def _once(batch: Batch, kept: bool, key: Hashable, work: Callable[[], Tensor]) -> Tensor:
+    return batch.once(key, work) if kept else work()

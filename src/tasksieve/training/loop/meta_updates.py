@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from tasksieve.contracts import ExampleBatch, Linearization, given_weights
+from tasksieve.encoding import derived_generator
 from tasksieve.errors import UserError
 from tasksieve.metagrad import (
     ESTIMATORS,
@@ -41,7 +42,7 @@ from tasksieve.training.loop.devices import at_hand, logged
 from tasksieve.training.loop.divergence import EXPLOSIONS, Diverged, Explosions, clipped_step, norm_of
 from tasksieve.training.loop.optimizers import lr_factors, set_lr
 from tasksieve.training.loop.running_means import Means
-from tasksieve.training.loop.samplers import Tasks, sampler, simulated_sampler
+from tasksieve.training.loop.samplers import FixedBatches, Tasks, sampler, simulated_sampler
 from tasksieve.training.loop.state import TrainState
 from tasksieve.training.loop.streams import META_JOINT_STREAM, META_PRIMARY_STREAM, META_RELATED_STREAM
 from tasksieve.weighting import Drawn, Learned, RelatedBatch, Weighter
@@ -79,8 +80,7 @@ class MetaUpdates:
         self._last: tuple[_Update, int] | None = None
         self._estimator: Estimator | None = None
         training = config.training
-        self._judges = tasks.valid if config.meta.dialogs == "validation" else tasks.primary
-        self._primary = sampler(training, self._judges.answerable(), META_PRIMARY_STREAM, config.meta.batch_size)
+        self._judges = _judges(config, tasks)
         self._joint = sampler(training, tasks.primary.answerable(), META_JOINT_STREAM)
         self._related = simulated_sampler(training, tasks.related, META_RELATED_STREAM, weighter)
 
@@ -149,7 +149,7 @@ class MetaUpdates:
         return Simulation(
             params,
             [self._related.batch(k) for k in numbers],
-            self._judges.batch(self._primary.batch(number)),
+            self._judges(number),
             state,
             [primary.batch(self._joint.batch(k)) for k in numbers] if meta.joint else (),
         )
@@ -198,6 +198,16 @@ class MetaUpdates:
 
     def _linearize_primary(self, params: dict[str, Tensor], batch: ExampleBatch) -> Linearization:
         return self._state.model.linearize(params, [batch])
+
+
+def _judges(config: LoopConfig, tasks: Tasks) -> Callable[[int], ExampleBatch]:
+    """The batches that the meta-loss is taken on, by the number of the meta-update."""
+    training, meta = config.training, config.meta
+    if meta.dialogs == "validation":
+        size, random = meta.batch_size or training.batch_size, derived_generator(training.seed, META_PRIMARY_STREAM)
+        return FixedBatches(tasks.valid, size, random).batch
+    drawn = sampler(training, tasks.primary.answerable(), META_PRIMARY_STREAM, meta.batch_size)
+    return lambda number: tasks.primary.batch(drawn.batch(number))
 
 
 def _counted(weights: Sequence[Tensor], batches: Sequence[RelatedBatch]) -> list[Tensor]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
+from tasksieve.contracts import ExampleBatch
 from tasksieve.encoding import BatchSampler, Examples, derived_generator
 from tasksieve.records.config import TrainingConfig
 from tasksieve.weighting import Drawn, RelatedBatch, Weighter
@@ -44,6 +46,36 @@ def sampler(training: TrainingConfig, examples: Tensor, stream: int, size: int |
         size: of a batch, if another one.
     """
     return BatchSampler(examples, size or training.batch_size, seed=training.seed, stream=stream)
+
+
+class FixedBatches:
+    """The same few batches of all examples again and again, so that what is known of a batch is worked out once.
+
+    Args:
+        examples: of a task.
+        size: about so many examples make a batch; batches are as even as can be.
+        generator: deals the examples out.
+    """
+
+    def __init__(self, examples: Examples, size: int, generator: torch.Generator) -> None:
+        numbers = examples.answerable()
+        order = torch.randperm(len(numbers), generator=generator).to(numbers.device)
+        self._dealt = torch.tensor_split(numbers[order], max(1, round(len(numbers) / size)))
+        self._examples = examples
+        self._known: OrderedDict[int, ExampleBatch] = OrderedDict()
+
+    def batch(self, number: int) -> ExampleBatch:
+        """The batch with this number, counted from 0."""
+        place = number % len(self._dealt)
+        if place not in self._known:
+            self._known[place] = self._examples.batch(self._dealt[place])
+        if len(self._known) > KNOWN_BATCHES:
+            self._known.popitem(last=False)
+        return self._known[place]
+
+
+KNOWN_BATCHES = 8
+"""So many of :class:`FixedBatches` are kept, with what a model has found out about them."""
 
 
 @runtime_checkable

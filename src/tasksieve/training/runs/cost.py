@@ -17,7 +17,6 @@ from tasksieve.training.loop.meta_updates import check_estimator
 from tasksieve.training.loop.trainer import Trainer
 from tasksieve.training.runs.dialogs import build_parts, method_of
 from tasksieve.training.runs.memo import TASKS, forget, remember
-from tasksieve.training.runs.read_files import data_files
 
 TIMED = 5
 """Iterations of each kind that are timed, after one that is not; the median counts."""
@@ -92,12 +91,15 @@ class Budget:
 
 
 def timed(config: RunConfig) -> Seconds | None:
-    """Time a few iterations on the configuration's own data, which leaves nothing behind; None if they diverge."""
+    """Time a few iterations on the configuration's own data, which leaves nothing behind; None if they diverge.
+
+    What was encoded for it is there for a run in this process, if tasks are remembered.
+    """
     check_estimator(config.meta)
     threads, remembers = torch.get_num_threads(), TASKS.room > 0
     torch.set_num_threads(config.training.threads)
     if not remembers:
-        remember(len(data_files(config.data).all()))
+        remember(files=0)
     try:
         with torch.random.fork_rng(devices=()):
             return _timed(config)

@@ -6,7 +6,8 @@ Results are the same with and without it. A file counts as the same while its pa
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -69,6 +70,16 @@ def remember(files: int, tasks: int = 1) -> None:
 def forget() -> None:
     """Keep nothing, and nothing from now on."""
     remember(0, 0)
+
+
+@contextmanager
+def remembered(files: int, tasks: int = 1) -> Iterator[None]:
+    """Keep what is read and encoded within, as :func:`remember` does, and nothing of it afterwards."""
+    remember(files, tasks)
+    try:
+        yield
+    finally:
+        forget()
 
 
 def file_key(path: Path) -> Hashable:
