@@ -13,6 +13,7 @@ A system prompt may stand beside any of them, and beside a pair a ``context``, `
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -121,7 +122,7 @@ def _first(value: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
 
 
 def _of_list(held: dict[str, Any], key: str) -> Row:
-    messages = held[key]
+    messages = _decoded(held[key])
     if not isinstance(messages, list):
         raise ValueError(f"found {shown(messages)} as '{key}'; expected a list of messages")
     read = {key}
@@ -134,7 +135,7 @@ def _of_list(held: dict[str, Any], key: str) -> Row:
 
 
 def _of_pair(held: dict[str, Any], user: str, response: str) -> Row:
-    asked, answered = held.get(user, ""), held.get(response, "")
+    asked, answered = _decoded(held.get(user, "")), _decoded(held.get(response, ""))
     read, lost = {user, response}, list[str]()
     if isinstance(asked, Mapping) and isinstance(asked.get("messages"), list):
         lost = [f"'{key}' of a dialog" for key in asked if key != "messages"]
@@ -157,6 +158,17 @@ def _of_pair(held: dict[str, Any], user: str, response: str) -> Row:
     answers = [(f"'{response}'", _beside(one, said)) for one in _as(answered, "assistant")]
     messages = *before, *questions, *answers
     return Row(told, messages, frozenset(read), alone=len(answers) == 1, lost=tuple(lost))
+
+
+def _decoded(value: Any) -> Any:
+    """A list of messages that stands there as JSON; anything else as it is."""
+    if not isinstance(value, str) or not value.lstrip().startswith("["):
+        return value
+    try:
+        found = json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+    return found if isinstance(found, list) and found and all(map(stands_alone, found)) else value
 
 
 def _said(held: dict[str, Any], read: set[str]) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def write_arrow(dialogs: Iterable[Dialog], path: Path, weights: Weights | None =
 def _write(
     dialogs: Iterable[Dialog], path: Path, weights: Weights | None, sink: Callable[[pl.LazyFrame, int], object]
 ) -> None:
-    """Write the rows beside as JSON lines first: only then it is known which keys there are, and how long rows are."""
+    """Write the rows beside as JSON lines first: only then it is known which keys there are and how long rows are."""
     keys: set[str] = set()
     number, name = tempfile.mkstemp(".jsonl", ".rows-", path.parent)
     beside, count = Path(name), 0
