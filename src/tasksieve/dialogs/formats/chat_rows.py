@@ -13,7 +13,6 @@ A system prompt may stand beside any of them, and beside a pair a ``context``, `
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +20,7 @@ from typing import Any
 from tasksieve.dialogs.formats.annotations import ACTION, SLOTS, WEIGHT
 from tasksieve.dialogs.formats.journal import shown
 from tasksieve.dialogs.formats.message_shapes import stands_alone
+from tasksieve.dialogs.formats.tags import decoded
 
 LISTS = ("messages", "conversations", "conversation", "contents")
 _TEXTS = "data"
@@ -161,13 +161,10 @@ def _of_pair(held: dict[str, Any], user: str, response: str) -> Row:
 
 
 def _decoded(value: Any) -> Any:
-    """A list of messages that stands there as JSON; anything else as it is."""
+    """A list of messages that stands there as JSON, or as Python prints it; anything else as it is."""
     if not isinstance(value, str) or not value.lstrip().startswith("["):
         return value
-    try:
-        found = json.loads(value)
-    except (ValueError, RecursionError):
-        return value
+    found = decoded(value)
     return found if isinstance(found, list) and found and all(map(stands_alone, found)) else value
 
 
