@@ -63,6 +63,21 @@ _ROWS: tuple[Any, ...] = (
             {"role": "model", "parts": [{"text": "a", "thought": True}, {"text": "done"}], "weight": 0},
         ],
     },
+    {
+        "conversations": [
+            {"from": "system", "value": "You may call <tools>[{}]</tools>."},
+            {"from": "human", "value": "hi"},
+            {"from": "gpt", "value": f"<tool_call>{json.dumps(_CALL)}</tool_call><tool_call>{_CALL}</tool_call>"},
+            {"from": "tool", "value": '<tool_response>{"name": "book", "content": {"ok": 1}}</tool_response>'},
+            {
+                "from": "gpt",
+                "value": "So. <function=a><parameter=b>1</parameter></function><function=c>{}</function>",
+            },
+            {"from": "human", "value": "<tool_response>[{}]</tool_response> bye"},
+            {"from": "gpt", "value": '<functioncall> {"name": "a", "arguments": \'{"b": 1}\'} <|endoftext|>'},
+        ]
+    },
+    {"messages": json.dumps([{"role": "user", "content": "hi"}, {"role": "assistant", "content": "yes"}])},
 )
 CHAT_SEEDS = (
     "".join(f"{json.dumps(row)}\n" for row in _ROWS).encode(),

@@ -29,6 +29,11 @@ nlu:
   examples: |
     - yes
 """
+JOINED = b"""stories:
+- {story: a, steps: [{user: hi}, {bot: yes}, {checkpoint: x}]}
+- {story: b, steps: [{checkpoint: x, slot_was_set: [n: 1]}, {or: [{intent: a}, {intent: b}]}, {bot: z}, {checkpoint: y}]}
+- {story: c, steps: [{checkpoint: x}, {checkpoint: y}, {user: so}, {bot: bye}, {checkpoint: x}]}
+"""
 ALTERNATING = b"""Dialogue ID;Turn ID;Speaker;Utterance;action;Facts
 a;1;user;hi;;
 b;1;user;"good; day";;inn R_price cheap
@@ -37,6 +42,31 @@ b;2;bot;yes;;
 a;2024-01-01T10:00:00Z;bot;no;;
 """
 EXAMPLES = b"session\tinstruction\tinput\toutput\tsystem\n1\tname it\t\tRome\tbe kind\n1\ta\tb\tc\t\n"
+MESSAGES = b"""id;messages;split
+1;"[{""role"": ""user"", ""content"": ""hi""}, {""role"": ""assistant"", ""content"": ""yes""}]";train
+2;"[{'from': 'human', 'value': None}, {'from': 'gpt', 'value': 'no'}]";test
+"""
+UTTERANCES = b"""{"dialog": 1, "turn": 0, "speaker": "user", "text": "hi"}
+{"dialog": 2, "turn": 0, "speaker": "user", "text": "so", "split": "test"}
+{"dialog": 1, "turn": 1, "speaker": "bot", "text": "yes", "action": "greet(name)", "weight": 0.5}
+{"dialog": 2, "turn": 1.5, "speaker": "bot", "text": "no", "facts": null, "late": [1]}
+"""
+LISTED = b'[{"session": "a", "from": "user", "message": "hi"},\n {"session": "a", "from": "bot", "message": "yes"}]'
+PAGE = b"""---
+license: mit
+configs:
+- config_name: default
+  data_files:
+  - split: train
+    path: [data/t-*, "x.jsonl"]
+  - {split: test_sft, path: data/**}
+- config_name: other
+  data_dir: data
+  default: true
+  data_files: {dev: t-0.jsonl}
+---
+# A data set
+"""
 NUMBERED = rb"""1 your persona: i like cats.
 2 inn R_price cheap
 3 hello	hi|hello	0.5	a|hi
@@ -54,8 +84,9 @@ CONVERSATIONS = b"".join(
     )
 )
 SHAPES = {
-    "rasa": (RASA,),
-    "csv": (ALTERNATING, EXAMPLES),
+    "rasa": (RASA, JOINED),
+    "csv": (ALTERNATING, EXAMPLES, MESSAGES),
+    "json-rows": (UTTERANCES, LISTED),
     "fbdialog": (NUMBERED,),
     "parlai": (TEXT,),
     "parlai-jsonl": (CONVERSATIONS,),

@@ -24,6 +24,7 @@ import torch
 from tasksieve.dialogs import Act, Dialog, Note, Record, Span, Turn
 from tasksieve.dialogs.formats import FORMATS, iterate_dialogs, read_sentences
 from tasksieve.dialogs.formats.compressed import COMPRESSIONS, pack
+from tasksieve.dialogs.formats.folders import files_of_split, splits_in
 from tasksieve.dialogs.formats.format import Format
 from tasksieve.dialogs.formats.journal import Journal, JournalFull
 from tasksieve.dialogs.simulate import simulate
@@ -41,7 +42,7 @@ from tasksieve.training.runs.images import ImageConfig
 from tasksieve.training.runs.labels import read_labels
 from tests.fuzz.chat_seeds import CHAT_SEEDS
 from tests.fuzz.server_targets import ADDRESSES, BODIES, rank, respond, visit
-from tests.fuzz.shapes import SHAPES
+from tests.fuzz.shapes import PAGE, SHAPES
 from tests.public_sets import PUBLIC
 
 
@@ -107,6 +108,7 @@ def dialog_targets() -> list[Target]:
     said = {"dialog_act": {"Inn-Offer": [["name", "Inn"]], "bye": [["none", "none"]]}}
     beside = json.dumps({"0.json": {"1": {**said, "span_info": [["Inn-Offer", "name", "Inn", 6, 9]]}}}).encode()
     found.append(Target("dialogs: acts of MultiWOZ", "dialog_acts.json", (beside, b"{}"), _read_beside))
+    found.append(Target("dialogs: page of a folder", "README.md", (PAGE,), _read_page))
     for name, shapes in SHAPES.items():
         read = partial(_read_all, FORMATS[name])
         found.append(Target(f"dialogs: {name}, other shapes", f"dialogs.{name}", shapes, read))
@@ -128,6 +130,15 @@ def packed(data: bytes) -> tuple[bytes, ...]:
             pack(plain, target, compression)
             found.append(target.read_bytes())
         return tuple(found)
+
+
+def _read_page(path: Path) -> object:
+    """Read what a folder's page says of files that are there."""
+    (path.parent / "data").mkdir(exist_ok=True)
+    for name in ("x.jsonl", "data/t-0.jsonl"):
+        if not (path.parent / name).exists():
+            (path.parent / name).write_text('{"prompt": "hi", "completion": "hello"}\n')
+    return [files_of_split(path.parent, split) for split in (*splits_in(path.parent), "other:dev")]
 
 
 def _read_beside(path: Path) -> object:

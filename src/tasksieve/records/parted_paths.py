@@ -8,6 +8,7 @@ from pathlib import Path
 from tasksieve.records.files import sha256
 
 MARK = "#"
+_PAGE = ".md"
 
 
 def parted(path: Path) -> tuple[Path, str | None]:
@@ -30,13 +31,15 @@ def with_part(path: Path, part: str | None) -> Path:
 def data_files_at(path: Path) -> tuple[Path, ...]:
     """The files at a path, whatever part it names: one, or all those of a folder in the order of their names.
 
-    Of a folder that holds folders alone, they are all the files in these.
+    Of a folder that holds folders alone, or beside them only pages (``README.md``), they are all the files in these.
     """
     whole, _ = parted(path)
     if not whole.is_dir():
         return (whole,)
     held = tuple(sorted(inner for inner in whole.iterdir() if inner.is_file()))
-    return held or tuple(sorted(inner for inner in whole.rglob("*") if inner.is_file()))
+    if any(inner.suffix.lower() != _PAGE and not inner.name.startswith(".") for inner in held):
+        return held
+    return tuple(sorted(inner for inner in whole.rglob("*") if inner.is_file()))
 
 
 def data_sha256(path: Path) -> str:

@@ -5,14 +5,21 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tasksieve.dialogs.formats.folders import dialog_files_in, inner_of, parts_in, path_of_split, splits_in
+from tasksieve.dialogs.formats.folders import (
+    dialog_files_in,
+    files_of_split,
+    inner_of,
+    parts_in,
+    path_of_split,
+    splits_in,
+)
 from tasksieve.dialogs.formats.format import Start
 from tasksieve.dialogs.formats.lines import unreadable
 from tasksieve.dialogs.formats.rasa_project import rasa_splits
 from tasksieve.dialogs.formats.split_lists import has_splits_beside
-from tasksieve.dialogs.formats.split_names import split_meant
+from tasksieve.dialogs.formats.split_names import is_split, says_split, split_meant
 from tasksieve.errors import UserError
-from tasksieve.records.parted_paths import parted, with_part
+from tasksieve.records.parted_paths import MARK, parted, with_part
 
 _PUBLISHED = re.compile(r"(?:personalized-)?dialog(?:-babi)?-task(\d)-.*-(trn|dev|tst|tst-OOV)\.txt")
 
@@ -68,17 +75,25 @@ def dialog_file(path: Path | str, split: str, task: int | None = None) -> Path:
     try:
         tasks = find_splits(folder)
     except NoSplits:
-        whole = _whole(folder, split)
-        if whole is None:
-            raise
-        return with_part(whole, part)
+        if (whole := _whole(folder, split)) is not None:
+            return with_part(whole, part)
+        if (inner := inner_of(folder)) is not None:
+            return dialog_file(with_part(inner, part), split)
+        raise
     if task is None and len(tasks) > 1:
         numbers = ", ".join(str(number) for number in tasks)
         raise UserError(f"holds tasks {numbers}; name one of its files instead", path)
     chosen = next(iter(tasks)) if task is None else task
-    if split not in tasks.get(chosen, {}):
-        raise UserError(f"holds no {split} file of task {chosen}; name a file instead", path)
-    return tasks[chosen][split]
+    held = tasks.get(chosen, {})
+    if split in held:
+        return held[split]
+    if files := files_of_split(folder, part or split):
+        return path_of_split(folder, part or split, files)
+    others = [name for name in held if says_split(name) and not is_split(name)]
+    if others:
+        choose = f"choose one with {folder.name}{MARK}{others[0]}"
+        raise UserError(f"holds no split '{split}'; it has {', '.join(held)}; {choose}", folder)
+    raise UserError(f"holds no {split} file of task {chosen}; name a file instead", path)
 
 
 def _whole(folder: Path, split: str) -> Path | None:
@@ -88,8 +103,7 @@ def _whole(folder: Path, split: str) -> Path | None:
     files = dialog_files_in(folder)
     if len(files) == 1:
         return with_part(files[0], split) if _says_splits(files[0]) else files[0]
-    inner = inner_of(folder)
-    return None if inner is None else dialog_file(inner, split)
+    return None
 
 
 def _says_splits(file: Path) -> bool:

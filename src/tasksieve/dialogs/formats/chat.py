@@ -80,7 +80,8 @@ class Source:
         if isinstance(self.value, list):
             return messages
         if key:
-            return {**self.value, key: messages}
+            as_text = isinstance(self.value[key], str)
+            return {**self.value, key: json.dumps(messages, ensure_ascii=False) if as_text else messages}
         others = {name: value for name, value in self.value.items() if name not in self.row.read}
         return {**others, "messages": [*(message for _, message in self.row.told), *messages]}
 

@@ -12,6 +12,7 @@ from tasksieve.dialogs.formats.assembly import Assembly
 from tasksieve.dialogs.formats.journal import Journal, shown
 from tasksieve.dialogs.formats.message_shapes import Plain, other_item, plain_messages
 from tasksieve.dialogs.formats.parts import are_parts, parts_of, says, text_of
+from tasksieve.dialogs.formats.tags import untagged
 from tasksieve.dialogs.formats.tools import CALLS, Call, calls, results
 
 _READ = {"role", "content"}
@@ -30,7 +31,8 @@ class Messages:
     def __init__(self, assembly: Assembly, journal: Journal) -> None:
         self.assembly = assembly
         self._journal = journal
-        self._tools: dict[str, str] = {}  # by the id of the call; the last one without an id under ""
+        self._tools: dict[str, str] = {}  # by the id of the call
+        self._unnamed: list[str] = []  # those without an id that wait for their results, in order
 
     def add(self, message: object, place: str) -> None:
         """The next message; ``place`` names it in an error."""
@@ -42,7 +44,8 @@ class Messages:
             return
         try:
             for plain in plain_messages(message):
-                self._add(plain, place)
+                for one in untagged(plain):
+                    self._add(one, place)
         except ValueError as error:
             self.assembly.refuse(f"{place}: {error}")
 
@@ -66,7 +69,8 @@ class Messages:
 
     def _add_response(self, message: Plain, place: str) -> None:
         called = calls(message)
-        self._tools.update({call.id: call.name for call in called})
+        self._tools.update({call.id: call.name for call in called if call.id})
+        self._unnamed = [call.name for call in called if not call.id] or self._unnamed
         acts, spans = annotations_of(message, "a message", self._journal)
         self.assembly.system(
             self._response(message, called),
@@ -87,16 +91,22 @@ class Messages:
         return said or "\n".join(call.text for call in called) or content
 
     def _add_result(self, message: Plain, place: str) -> None:
-        content, name, called = message.get("content"), message.get("name"), message.get("tool_call_id", "")
+        content, name, called = message.get("content"), message.get("name"), message.get("tool_call_id") or ""
         if are_parts(content):
             content = self._text(content)
         if not isinstance(name, str):
-            name = self._tools.get(called, "") if isinstance(called, str) else ""
+            name = self._tools.get(called, "") if isinstance(called, str) and called else self._next_unnamed()
+        elif len(self._unnamed) > 1 and name in self._unnamed:
+            self._unnamed.remove(name)
         found = results(content, name)
         if found is None and content is not None:
             self.assembly.told(content if isinstance(content, str) else _as_json(content), place)
         for kind, values in found or ():
             self.assembly.record(kind, values, place)
+
+    def _next_unnamed(self) -> str:
+        """The tool whose result comes next, if neither says so; of the last call there may be several."""
+        return self._unnamed.pop(0) if len(self._unnamed) > 1 else "".join(self._unnamed)
 
     def _text(self, content: Any) -> object:
         """A content's text, empty if it is null; what is lost of its parts is counted. Other things stay."""

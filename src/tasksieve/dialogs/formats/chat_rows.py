@@ -20,6 +20,7 @@ from typing import Any
 from tasksieve.dialogs.formats.annotations import ACTION, SLOTS, WEIGHT
 from tasksieve.dialogs.formats.journal import shown
 from tasksieve.dialogs.formats.message_shapes import stands_alone
+from tasksieve.dialogs.formats.tags import decoded
 
 LISTS = ("messages", "conversations", "conversation", "contents")
 _TEXTS = "data"
@@ -121,7 +122,7 @@ def _first(value: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
 
 
 def _of_list(held: dict[str, Any], key: str) -> Row:
-    messages = held[key]
+    messages = _decoded(held[key])
     if not isinstance(messages, list):
         raise ValueError(f"found {shown(messages)} as '{key}'; expected a list of messages")
     read = {key}
@@ -134,7 +135,7 @@ def _of_list(held: dict[str, Any], key: str) -> Row:
 
 
 def _of_pair(held: dict[str, Any], user: str, response: str) -> Row:
-    asked, answered = held.get(user, ""), held.get(response, "")
+    asked, answered = _decoded(held.get(user, "")), _decoded(held.get(response, ""))
     read, lost = {user, response}, list[str]()
     if isinstance(asked, Mapping) and isinstance(asked.get("messages"), list):
         lost = [f"'{key}' of a dialog" for key in asked if key != "messages"]
@@ -157,6 +158,14 @@ def _of_pair(held: dict[str, Any], user: str, response: str) -> Row:
     answers = [(f"'{response}'", _beside(one, said)) for one in _as(answered, "assistant")]
     messages = *before, *questions, *answers
     return Row(told, messages, frozenset(read), alone=len(answers) == 1, lost=tuple(lost))
+
+
+def _decoded(value: Any) -> Any:
+    """A list of messages that stands there as JSON, or as Python prints it; anything else as it is."""
+    if not isinstance(value, str) or not value.lstrip().startswith("["):
+        return value
+    found = decoded(value)
+    return found if isinstance(found, list) and found and all(map(stands_alone, found)) else value
 
 
 def _said(held: dict[str, Any], read: set[str]) -> dict[str, Any]:

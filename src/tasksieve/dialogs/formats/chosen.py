@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tasksieve.dialogs.dialog import Dialog
 from tasksieve.dialogs.formats.babi_files import NoSplits, dialog_file, find_splits
-from tasksieve.dialogs.formats.folders import dialog_files_in, inner_of, parts_in, splits_in
+from tasksieve.dialogs.formats.folders import dialog_files_in, files_of_split, inner_of, parts_in
 from tasksieve.dialogs.formats.format import Format
 from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.dialogs.formats.known import format_of
@@ -44,11 +44,10 @@ def chosen(path: Path) -> Chosen:
         return Chosen(((whole, ""),), part)
     if parts := parts_in(whole) or (tuple(dialog_files_in(whole)) if is_split(whole.name) else ()):
         return Chosen(tuple((file, "") for file in parts), part)
-    held = splits_in(whole)
     if part is not None:
         meant = split_meant(part)
-        if meant in held:
-            return Chosen(tuple((file, meant) for file in held[meant]))
+        if held := files_of_split(whole, part):
+            return Chosen(tuple((file, meant) for file in held))
         return chosen(dialog_file(path, meant))
     splits = _splits(whole)
     return Chosen(tuple((file, split) for split in splits for file, _ in chosen(splits[split]).files))

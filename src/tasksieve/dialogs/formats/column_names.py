@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tasksieve.dialogs.formats.annotations import WEIGHT
 
@@ -40,7 +41,7 @@ ORDERS = (
 """What a column may be called that tells the order of a dialog's rows, by numbers or times; else it is not read."""
 
 _IGNORED = re.compile(r"[\W_]+")
-_SEPARATORS = ",;\t"
+SEPARATORS = ",;\t"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,28 +74,40 @@ class Columns:
 
 def known_columns(header: str) -> Columns | None:
     """The columns of a table with this first line; None if it is none with dialogs."""
-    for separator in _SEPARATORS:
-        names = _cells(header, separator)
-        plain = list(map(_plain, names))
-        places = _places(plain, UTTERANCES)
-        told: tuple[str, ...] = TOLD
-        if places.keys() != UTTERANCES.keys():
-            places, told = _places(plain, EXAMPLES), TOLD_BESIDE
-            if places.keys() != EXAMPLES.keys():
-                continue
-            places |= _places(plain, {"dialog": DIALOG})
-            if plain[places["user"]] == "instruction":
-                places |= _places(plain, {"input": ("input",)})
-        places |= _places(plain, {"weight": (WEIGHT,), "split": SPLIT})
-        beside = tuple(n for n, name in enumerate(plain) if name in told and n not in places.values())
-        others = _places(plain, {"acts": ACTS, "order": ORDERS})
-        read = {*places.values(), *beside, others.get("acts")}
-        unread = {n: name for n, name in enumerate(names) if n not in read}
-        return Columns(separator, places, beside, others.get("acts"), others.get("order"), unread)
-    return None
+    found = (columns_named(names_in(header, separator), separator) for separator in SEPARATORS)
+    return next((columns for columns in found if columns is not None), None)
 
 
-def _cells(header: str, separator: str) -> list[str]:
+def columns_named(names: Sequence[str], separator: str = "\t") -> Columns | None:
+    """The columns of a table by their names; None if it is none with dialogs."""
+    plain = list(map(_plain, names))
+    places = _places(plain, UTTERANCES)
+    told: tuple[str, ...] = TOLD
+    if places.keys() != UTTERANCES.keys():
+        places, told = _places(plain, EXAMPLES), TOLD_BESIDE
+        if places.keys() != EXAMPLES.keys():
+            return None
+        places |= _places(plain, {"dialog": DIALOG})
+        if plain[places["user"]] == "instruction":
+            places |= _places(plain, {"input": ("input",)})
+    places |= _places(plain, {"weight": (WEIGHT,), "split": SPLIT})
+    beside = tuple(n for n, name in enumerate(plain) if name in told and n not in places.values())
+    others = _places(plain, {"acts": ACTS, "order": ORDERS})
+    read = {*places.values(), *beside, others.get("acts")}
+    unread = {n: name for n, name in enumerate(names) if n not in read}
+    return Columns(separator, places, beside, others.get("acts"), others.get("order"), unread)
+
+
+def has_utterances(names: Sequence[str], row: Mapping[str, Any]) -> bool:
+    """Whether a table has an utterance a row: it has the columns for it, and plain values in them."""
+    columns = columns_named(names)
+    if columns is None or not columns.places.keys() >= UTTERANCES.keys():
+        return False
+    return not any(isinstance(row.get(names[place]), (list, dict)) for place in columns.places.values())
+
+
+def names_in(header: str, separator: str) -> list[str]:
+    """The names in the first line of a table."""
     try:
         (cells,) = csv.reader([header], delimiter=separator, skipinitialspace=True)
     except (csv.Error, ValueError):

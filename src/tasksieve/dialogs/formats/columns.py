@@ -12,7 +12,8 @@ Or an example a row, where a row without a column of dialogs is a dialog of its 
     context,response
     hello,hello what can i help you with
 
-Columns may have any of the names in :mod:`tasksieve.dialogs.formats.column_names`, in any order; commas, semicolons
+A table with a column ``messages`` or ``conversations`` has a dialog a row, its messages as JSON. All other columns
+may have any of the names in :mod:`tasksieve.dialogs.formats.column_names`, in any order; commas, semicolons
 or tabs separate them; quotes are those of RFC 4180. Where a column has numbers of turns or times, the rows of a
 dialog are put in that order, and those that stand apart together. A speaker is known by the names in
 :mod:`tasksieve.dialogs.formats.speakers`. What is not the user's or the system's is a record (a triple, or JSON after
@@ -31,10 +32,11 @@ from tasksieve.dialogs.act import Act
 from tasksieve.dialogs.dialog import SILENCE, Dialog
 from tasksieve.dialogs.formats.annotations import UNREAD_ACT, acts_in, acts_line, weight_line, weight_told
 from tasksieve.dialogs.formats.assembly import Assembly, told_text, turns_with_context
-from tasksieve.dialogs.formats.column_names import Columns, known_columns
+from tasksieve.dialogs.formats.column_names import Columns, known_columns, names_in
 from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal, JournalFull, shown
 from tasksieve.dialogs.formats.lines import numbered_lines
+from tasksieve.dialogs.formats.message_cells import read_messages, separator_of_messages
 from tasksieve.dialogs.formats.row_order import Row, ordered, put_together, stand_apart
 from tasksieve.dialogs.formats.speakers import FACT, SYSTEM, USER, speaker_named
 from tasksieve.errors import UserError
@@ -44,22 +46,20 @@ def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
     lines = _Lines(path, journal)
     header = next((line for line in lines if line.strip()), "")
     columns = known_columns(header)
+    if columns is None and (separator := separator_of_messages(header)) is not None:
+        yield from read_messages(names_in(header, separator), _rows(lines, separator, journal), journal)
+        return
     if columns is None:
         message = f"found columns {shown(header.strip())}; expected dialog, speaker, text or context, response"
         journal.refuse(message, max(1, lines.number))
         return
-    rows = _rows(lines, columns, journal)
-    if stand_apart(_again(path, columns), columns):
-        rows = put_together(rows, columns, journal)
-    table = _Rows(journal, columns)
-    for number, row in rows:
-        yield from table.add(row, number)
-    yield from table.end()
+    rows = _rows(lines, columns.separator, journal)
+    yield from read_rows(columns, rows, _again(path, columns), journal)
 
 
-def _rows(lines: _Lines, columns: Columns, journal: Journal) -> Iterator[Row]:
+def _rows(lines: _Lines, separator: str, journal: Journal) -> Iterator[Row]:
     """Rows that are not empty, each with the number of its first line."""
-    reader = csv.reader(lines, delimiter=columns.separator, strict=True)
+    reader = csv.reader(lines, delimiter=separator, strict=True)
     start = lines.number + 1
     while True:
         try:
@@ -80,19 +80,21 @@ def _again(path: Path, columns: Columns) -> Iterator[Row]:
     lines = _Lines(path, journal)
     next((line for line in lines if line.strip()), "")
     with contextlib.suppress(JournalFull, UserError):
-        yield from _rows(lines, columns, journal)
+        yield from _rows(lines, columns.separator, journal)
 
 
-def read_rows(names: Sequence[str], rows: Iterable[Row], journal: Journal) -> Iterator[Dialog]:
-    """Yield the dialogs of a table whose cells stand apart already.
+def read_rows(columns: Columns, rows: Iterable[Row], again: Iterable[Row], journal: Journal) -> Iterator[Dialog]:
+    """Yield the dialogs of a table.
 
     Args:
-        names: of the columns, which must be those of a table with dialogs.
+        columns: of the table.
         rows: each with its number.
+        again: the same, read by themselves before, to see whether rows of different dialogs alternate; not read if
+            no column tells the order of rows.
         journal: told of problems and of columns that are not read.
     """
-    columns = known_columns("\t".join(names))
-    assert columns is not None
+    if stand_apart(again, columns):
+        rows = put_together(rows, columns, journal)
     table = _Rows(journal, columns)
     for number, row in rows:
         if any(cell.strip() for cell in row):
@@ -212,7 +214,7 @@ def _write(dialogs: Iterable[Dialog], path: Path) -> None:
 
 
 def _recognises(start: Start) -> bool:
-    return known_columns(start.line) is not None
+    return known_columns(start.line) is not None or separator_of_messages(start.line) is not None
 
 
 COLUMNS = register(

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tasksieve.dialogs.formats.compressed import compression_named
+from tasksieve.dialogs.formats.hub_pages import declared_in
 from tasksieve.dialogs.formats.known import formats
-from tasksieve.dialogs.formats.split_names import in_order, is_split, split_meant, split_within
+from tasksieve.dialogs.formats.split_names import (
+    by_first_word,
+    in_order,
+    is_split,
+    says_split,
+    split_meant,
+    split_within,
+)
 from tasksieve.records.parted_paths import with_part
 
 ENDINGS = (".txt", ".jsonl", ".json", ".yml", ".yaml", ".csv")
@@ -19,7 +27,8 @@ INNER = "data"
 """A folder of this name is looked into where the folder around it has no dialogs: archives are unpacked into it."""
 
 _ALL_ALIKE = ("dialogues", "dialogs", "dialogue", "dialog", "conversations", "data", "part", "shard")
-_PART = re.compile(r"(.+?)[-_]?(\d{2,6})((?:-of-\d+)?)")
+_PART = re.compile(r"(.+?)[-_]?(\d{2,6})((?:-of-\d+(?:-[0-9a-f]{8,64})?)?)")
+_SHARD = re.compile(r"\d-of-\d")
 _NOT_DIALOGS = re.compile(
     r"(?:schema|ontology|(?:dialogs?|dialogues?|system)_acts|(?:.*[-_])?db|camrestdb|.*_entities|slot_descriptions"
     r"|shuffled_dial_ids|dummy_data|dataset_(?:infos?|dict)|state|label)\.json"
@@ -59,25 +68,34 @@ def inner_of(folder: Path) -> Path | None:
 
 
 def splits_in(folder: Path) -> dict[str, tuple[Path, ...]]:
-    """The files of each split that a folder holds, by names of files or of folders in it; empty if none are told."""
-    files = dialog_files_in(folder)
-    named: dict[str, list[Path]] = {}
-    for path in files:
-        if is_split(whole := part_of(path)):
-            named.setdefault(split_meant(whole), []).append(path)
-    found = {split: _of_one_ending(paths) for split, paths in named.items()}
-    for inner in sorted(folder.iterdir()):
-        if is_split(inner.name) and inner.is_dir() and (held := dialog_files_in(inner)):
-            found.setdefault(split_meant(inner.name), tuple(held))
-    found = found or _splits_within(files)
+    """The files of each split that a folder holds; empty if none are told.
+
+    They are told by its page ``README.md`` as on the Hugging Face hub, or by names of files or of folders in it.
+    """
+    found = _by_page(declared_in(folder).splits) or _by_names(folder)
     return {split: found[split] for split in in_order(found)}
+
+
+def files_of_split(folder: Path, name: str) -> tuple[Path, ...]:
+    """The files of one split by any of its names, also the whole one, ``train_sft``; none if there is no such split.
+
+    That of another data set in the folder than the one that is meant by it is called ``NAME:SPLIT``.
+    """
+    held, meant = splits_in(folder), split_meant(name)
+    if meant in held:
+        return held[meant]
+    if others := declared_in(folder).by_name.get(name):
+        return others
+    parts = [files for files in held.values() if all(split_meant(part_of(file)) == meant for file in files)]
+    return parts[0] if len(parts) == 1 else ()
 
 
 def path_of_split(folder: Path, split: str, files: Sequence[Path]) -> Path:
     """One path that means all files of a split."""
-    if files[0].parent != folder:
-        return files[0].parent
-    return files[0] if len(files) == 1 else with_part(folder, split)
+    if len(files) == 1 and (files[0].parent == folder or not is_split(files[0].parent.name)):
+        return files[0]
+    inner = files[0].parent
+    return inner if inner.parent == folder and is_split(inner.name) else with_part(folder, split)
 
 
 def parts_in(folder: Path) -> tuple[Path, ...]:
@@ -101,6 +119,24 @@ def part_of(path: Path) -> str:
         return name
     whole = numbered[1]
     return whole if numbered[3] or whole.lower() in _ALL_ALIKE or is_split(whole) else name
+
+
+def _by_page(declared: Mapping[str, tuple[Path, ...]]) -> dict[str, tuple[Path, ...]]:
+    return {split: declared[name] for name, split in by_first_word(declared).items()}
+
+
+def _by_names(folder: Path) -> dict[str, tuple[Path, ...]]:
+    files = dialog_files_in(folder)
+    named: dict[str, list[Path]] = {}
+    for path in files:
+        whole = part_of(path)
+        if is_split(whole) or (says_split(whole) and _SHARD.search(name_of(path))):
+            named.setdefault(split_meant(whole), []).append(path)
+    found = {split: _of_one_ending(named[name]) for name, split in by_first_word(named).items()}
+    for inner in sorted(folder.iterdir()):
+        if is_split(inner.name) and inner.is_dir() and (held := dialog_files_in(inner)):
+            found.setdefault(split_meant(inner.name), tuple(held))
+    return found or _splits_within(files)
 
 
 def _of_one_ending(files: Iterable[Path]) -> tuple[Path, ...]:

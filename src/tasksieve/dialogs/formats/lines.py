@@ -22,6 +22,7 @@ _MARKS = {
     b"PAR1": "a Parquet table; leave --from out, and unpack the file if it is compressed",
     b"ARROW1": "an Arrow table; leave --from out, and unpack the file if it is compressed",
     b"\xff\xff\xff\xff": "an Arrow stream; leave --from out, and unpack the file if it is compressed",
+    b"version https://git-lfs.github.com/": "a pointer of Git LFS, not the file itself; fetch it with `git lfs pull`",
     b"%PDF-": "a PDF document; save it as text",
     b"\xff\xfe": "UTF-16 text; save it as UTF-8",
     b"\xfe\xff": "UTF-16 text; save it as UTF-8",

@@ -23,8 +23,9 @@ the file are looked up in the project's domain. Written to it, a response whose 
 action, and its words stand among ``responses``; so is one whose words are the name.
 
 ``rules`` are dialogs as well; their conditions come first. The form that is active is a record of kind
-``active_loop``. Of an ``or`` step the first alternative is taken, and of several wordings the first without a
-condition or channel. Checkpoints, ``nlu`` and other keys are not read. Records of other kinds and notes, for which
+``active_loop``. Stories are joined at checkpoints, and each alternative of an ``or`` step makes a dialog
+(:mod:`tasksieve.dialogs.formats.rasa_stories`). Of several wordings the first without a condition or channel is
+taken. ``nlu`` and other keys are not read. Records of other kinds and notes, for which
 there is no place, are written as a slot ``told``, and the profile as a slot ``profile``.
 """
 
@@ -39,7 +40,8 @@ from tasksieve.dialogs.formats.assembly import Assembly
 from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.dialogs.formats.rasa_responses import Responses
-from tasksieve.dialogs.formats.rasa_steps import StoryReader
+from tasksieve.dialogs.formats.rasa_steps import StoryReader, steps_of
+from tasksieve.dialogs.formats.rasa_stories import Part, Stories, alternatives
 from tasksieve.dialogs.formats.rasa_writing import write_stories
 from tasksieve.dialogs.formats.yaml_nodes import Node, yaml_entries
 from tasksieve.errors import UserError
@@ -50,18 +52,33 @@ _STORIES = {"stories": "story", "rules": "rule"}
 
 
 def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
-    responses = Responses(path, journal)
+    responses, stories = Responses(path, journal), Stories(journal)
     try:
         for key, node in yaml_entries(path, journal, frozenset((*_STORIES, "nlu"))):
             if key in _STORIES:
-                assembly = Assembly(journal, node.line)
-                StoryReader(assembly, responses, journal).read(node, _STORIES[key])
-                yield from assembly.dialog()
+                steps = steps_of(node, _STORIES[key], journal)
+                for parts in () if steps is None else stories.add(node, steps):
+                    yield from _dialogs(parts, responses, journal, set())
             elif key not in ("version", "responses"):
                 journal.lose(f"entry under '{key}'", _entries(key, node))
     except UserError as error:
         journal.refuse(error.message, error.line)
+    heard = set[int]()
+    for parts in stories.joined():
+        yield from _dialogs(parts, responses, journal, heard)
     responses.end()
+
+
+def _dialogs(parts: tuple[Part, ...], responses: Responses, journal: Journal, heard: set[int]) -> Iterator[Dialog]:
+    """The dialogs that parts of stories make; steps that were heard before count no loss again."""
+    again = Journal(journal.path, collect=True)
+    for steps in alternatives([step for part in parts for step in part.steps], journal):
+        assembly = Assembly(journal, parts[0].story.line)
+        reader = StoryReader(assembly, responses, journal)
+        for step in steps:
+            reader.read(step, again if id(step) in heard else journal)
+            heard.add(id(step))
+        yield from assembly.dialog()
 
 
 def _entries(key: str, node: Node) -> int:

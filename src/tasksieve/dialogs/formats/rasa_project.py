@@ -59,6 +59,13 @@ def _files(folder: Path) -> list[Path]:
 
 def _held(file: Path) -> Counter[str]:
     """How many stories, rules and entries of ``nlu`` there are in a file, as far as it can be read."""
+    found = file.stat()
+    return _counted(file, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=_MOST)
+def _counted(file: Path, changed: int, size: int) -> Counter[str]:
+    """The same, parsed once as long as the file stays what it is."""
     held = Counter[str]()
     with contextlib.suppress(UserError, JournalFull):
         for key, _ in yaml_entries(file, Journal(file, collect=True), _LISTS):

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tasksieve.dialogs.formats.journal import Journal, JournalFull
+from tasksieve.dialogs.formats.lines import numbered_lines
 from tasksieve.dialogs.formats.yaml_nodes import Node, yaml_entries
 from tasksieve.errors import UserError
 
 _INNER = ("data", "tests")
 """The folders of a project that hold stories."""
+_KEY = "responses"
 _DOMAIN = "domain"
 _ENDINGS = (".yml", ".yaml")
 _DEEPEST = 3
@@ -84,10 +86,15 @@ def domain_files(path: Path) -> list[Path]:
 
 
 def _responses(path: Path, journal: Journal | None = None) -> Iterator[tuple[str, Node]]:
-    """Each response of a file with its variants. Problems of the stories' own file are left to their reading."""
+    """Each response of a file with its variants. Problems of the stories' own file are left to their reading.
+
+    A file that has not the word in it is not parsed, which takes long.
+    """
     try:
+        if not any(_KEY in line for _, line in numbered_lines(path, Journal(path, collect=True))):
+            return
         for key, node in yaml_entries(path, Journal(path, collect=True), frozenset(("stories", "rules", "nlu"))):
-            if key == "responses":
+            if key == _KEY:
                 yield from node.entries.items()
     except (UserError, JournalFull):
         if journal is not None:

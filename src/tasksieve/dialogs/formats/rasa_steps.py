@@ -1,4 +1,7 @@
-"""The steps of Rasa's stories and rules, as turns and records."""
+"""The steps of Rasa's stories and rules, as turns and records.
+
+What becomes a dialog of them is said in :mod:`tasksieve.dialogs.formats.rasa_stories`.
+"""
 
 from __future__ import annotations
 
@@ -37,8 +40,26 @@ _KEYS: dict[str, tuple[str, ...]] = {
 _OWNERS = {"user": "a user's own words"}
 
 
+def steps_of(story: Node, name: str, journal: Journal) -> list[Node] | None:
+    """The steps of a story or rule, its conditions first; None if it has no list of steps, which is refused.
+
+    Args:
+        story: as it stands in the file.
+        name: the key that names it, ``story`` or ``rule``.
+        journal: of the file.
+    """
+    steps = story.entries.get("steps")
+    if steps is None or not isinstance(steps.value, list):
+        journal.refuse(f"this {name} has no list of steps; expected one", story.line)
+        return None
+    for key in story.entries.keys() - {name, "steps", "condition"}:
+        journal.lose(f"'{key}' of a {name}")
+    conditions = story.entries.get("condition")
+    return [*(conditions.items if conditions else ()), *steps.items]
+
+
 class StoryReader:
-    """Reads the steps of one story or rule.
+    """Reads the steps of one dialog.
 
     Args:
         assembly: of its dialog.
@@ -52,22 +73,10 @@ class StoryReader:
         self._journal = journal
         self._intent = ""
 
-    def read(self, story: Node, name: str) -> None:
-        """Read a story or rule.
-
-        Args:
-            story: with its steps.
-            name: the key that names it, ``story`` or ``rule``.
-        """
-        steps = story.entries.get("steps")
-        if steps is None or not isinstance(steps.value, list):
-            self._assembly.refuse(f"this {name} has no list of steps; expected one")
-            return
-        for key in story.entries.keys() - {name, "steps", "condition"}:
-            self._journal.lose(f"'{key}' of a {name}")
-        conditions = story.entries.get("condition")
-        for step in [*(conditions.items if conditions else ()), *steps.items]:
-            self._step(step)
+    def read(self, step: Node, journal: Journal) -> None:
+        """Read the next step; the journal is told what of it is not read."""
+        self._journal = journal
+        self._step(step)
 
     def _step(self, step: Node) -> None:
         entries, assembly, line = step.entries, self._assembly, step.line
@@ -93,7 +102,8 @@ class StoryReader:
             assembly.refuse("found a step without a key; expected user, intent, bot or action", line)
 
     def _either(self, alternatives: Node) -> None:
-        self._journal.lose("alternative of an 'or' step", max(0, len(alternatives.items) - 1))
+        """Of an ``or`` in an ``or`` the first alternative is taken, since no tool writes such a thing."""
+        self._journal.lose("alternative of an 'or' step in another", max(0, len(alternatives.items) - 1))
         for first in alternatives.items[:1]:
             self._step(first)
 

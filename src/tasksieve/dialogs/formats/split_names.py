@@ -35,6 +35,26 @@ def is_split(name: str) -> bool:
     return name.strip().lower() in _MEANT
 
 
+def says_split(name: str) -> bool:
+    """Whether the first word of a name is that of a split which most data sets have: ``train_sft``."""
+    return _BETWEEN.split(name.strip().lower())[0] in _MEANT
+
+
+def by_first_word(names: Iterable[str]) -> dict[str, str]:
+    """The split that each name means, by its first word if no other name means the same; else the name as it is.
+
+    >>> by_first_word(["train_sft", "test_sft", "test_gen"])
+    {'train_sft': 'train', 'test_sft': 'test_sft', 'test_gen': 'test_gen'}
+    """
+    whole = {name: split_meant(name) for name in names}
+    first = {name: split_meant(_BETWEEN.split(meant)[0]) for name, meant in whole.items()}
+    means = list(first.values())
+    return {
+        name: first[name] if first[name] in ORDER and means.count(first[name]) == 1 else meant
+        for name, meant in whole.items()
+    }
+
+
 def split_within(name: str) -> tuple[str, str] | None:
     """The split that one word of a file's name says, and the name without that word; None if not one says it.
 

@@ -11,20 +11,22 @@ What is written is ``messages`` alone. All messages of a table have the same key
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from tasksieve.dialogs.dialog import Dialog
 from tasksieve.dialogs.formats.chat import sources_of
-from tasksieve.dialogs.formats.column_names import UTTERANCES, known_columns
+from tasksieve.dialogs.formats.column_names import columns_named, has_utterances
 from tasksieve.dialogs.formats.columns import read_rows
 from tasksieve.dialogs.formats.format import Format, register
-from tasksieve.dialogs.formats.journal import Journal
+from tasksieve.dialogs.formats.journal import Journal, JournalFull
+from tasksieve.dialogs.formats.object_rows import cells
+from tasksieve.dialogs.formats.row_order import Row
 from tasksieve.dialogs.formats.table_rows import is_arrow, is_parquet, numbered_rows, opened
 from tasksieve.dialogs.formats.table_writing import write_arrow, write_parquet
+from tasksieve.errors import UserError
 
 _EXPECTED = "a column 'messages' or 'conversations', prompt and completion, or dialog, speaker, text"
 
@@ -39,10 +41,17 @@ def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
         if len(table.columns) == 1 and isinstance(next(iter(first[1].values()), None), str):
             found = f"has a text column '{table.columns[0]}' alone, which does not say who speaks"
             journal.refuse(f"{found}; expected {_EXPECTED}")
-        elif _has_utterances(table.columns, first[1]):
-            yield from read_rows(table.columns, _cells(table.columns, rows), journal)
+        elif (columns := columns_named(table.columns)) and has_utterances(table.columns, first[1]):
+            yield from read_rows(columns, cells(table.columns, rows), _again(path, table.columns), journal)
         else:
             yield from (source.dialog for source in sources_of(rows, journal) if source.dialog is not None)
+
+
+def _again(path: Path, names: Sequence[str]) -> Iterator[Row]:
+    """The rows of a table, read by themselves before its dialogs are; its problems are left to these."""
+    journal = Journal(path, collect=True)
+    with contextlib.suppress(JournalFull, UserError), opened(path, journal) as table:
+        yield from cells(names, numbered_rows(table, journal))
 
 
 def has_messages(path: Path) -> bool:
@@ -50,24 +59,7 @@ def has_messages(path: Path) -> bool:
     journal = Journal(path, collect=True)
     with opened(path, journal) as table:
         _, row = next(numbered_rows(table, journal), (0, {}))
-        return table is not None and not _has_utterances(table.columns, row)
-
-
-def _has_utterances(names: list[str], row: dict[str, Any]) -> bool:
-    """Whether a table has an utterance a row."""
-    columns = known_columns("\t".join(names))
-    if columns is None or not columns.places.keys() >= UTTERANCES.keys():
-        return False
-    return not any(isinstance(row.get(names[place]), (list, dict)) for place in columns.places.values())
-
-
-def _cells(names: list[str], rows: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[tuple[int, list[str]]]:
-    for number, row in rows:
-        yield number, [_cell(row.get(name, "")) for name in names]
-
-
-def _cell(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        return table is not None and not has_utterances(table.columns, row)
 
 
 _EXAMPLE = "messages: [{role: user, content: hi}, {role: assistant, content: hello}]"

@@ -8,6 +8,7 @@ overflow its stack and end the process.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ MAX_DEPTH = 32
 MAX_SIZE = 64 << 20
 """Bytes that a YAML file may have."""
 
+_MARK = "---"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -55,8 +57,25 @@ def yaml_entries(path: Path, journal: Journal, lists: frozenset[str]) -> Iterato
     """
     if path.is_file() and path.stat().st_size > MAX_SIZE:
         raise _too_large(path)
+    yield from _entries(path, journal, (line for _, line in numbered_lines(path, journal)), lists)
+
+
+def front_matter(path: Path) -> Iterator[tuple[str, Node]]:
+    """Yield (key, value) of the mapping at the start of a page of Markdown, between two lines ``---``, if it has one.
+
+    Raises: UserError: if the file cannot be read, or what stands there is no such YAML.
+    """
+    journal = Journal(path)
+    lines = (line for _, line in numbered_lines(path, journal))
+    if next(lines, "").rstrip() == _MARK:
+        yield from _entries(path, journal, itertools.takewhile(lambda line: line.rstrip() != _MARK, lines))
+
+
+def _entries(
+    path: Path, journal: Journal, lines: Iterator[str], lists: frozenset[str] = frozenset()
+) -> Iterator[tuple[str, Node]]:
     try:
-        yield from _Events(path, journal).entries(lists)
+        yield from _Events(path, journal, lines).entries(lists)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise UserError(
@@ -73,13 +92,13 @@ def _too_large(path: Path) -> UserError:
 class _Text:
     """A file's lines as the text stream that the parser reads; a compressed file may have more than its size says."""
 
-    def __init__(self, path: Path, journal: Journal) -> None:
+    def __init__(self, path: Path, lines: Iterator[str]) -> None:
         self._path = path
-        self._lines = numbered_lines(path, journal)
+        self._lines = lines
         self._left = MAX_SIZE
 
     def read(self, size: int = -1) -> str:
-        text = next((line + "\n" for _, line in self._lines), "")
+        text = next((line + "\n" for line in self._lines), "")
         self._left -= len(text)
         if self._left < 0:
             raise _too_large(self._path)
@@ -89,10 +108,10 @@ class _Text:
 class _Events:
     """The parser's events, checked."""
 
-    def __init__(self, path: Path, journal: Journal) -> None:
+    def __init__(self, path: Path, journal: Journal, lines: Iterator[str]) -> None:
         self._path = path
         self._journal = journal
-        self._events = yaml.parse(_Text(path, journal), Loader=_LOADER)
+        self._events = yaml.parse(_Text(path, lines), Loader=_LOADER)
         self._depth = 0
 
     def entries(self, lists: frozenset[str]) -> Iterator[tuple[str, Node]]:
