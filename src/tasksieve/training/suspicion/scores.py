@@ -16,6 +16,8 @@ _TELLS = 0.5
 """Evidence of so many standard deviations is told."""
 _MOST = 5.0
 """Standard deviations; more count as these, so that no single evidence decides alone."""
+_LOWER = 0.5
+"""Of its kind's mean weight; a turn with less is told."""
 _LONG = 60
 _NO_TRUST = 0.05
 
@@ -27,8 +29,6 @@ class Judged:
     Attributes:
         scores: how far each turn stands out from its service, in standard deviations, the mean of all evidence.
         losses, neighbours, expected: the evidence in standard deviations.
-        lower_weights: that of the weight, how far it is below those of the same kind; zeros where weights do not
-            differ within kinds. It is told, and counts for nothing in the score but where it is the only one.
         expectation: what the other dialogs let expect.
         near: what the turns with similar contexts say.
     """
@@ -37,33 +37,21 @@ class Judged:
     losses: Array
     neighbours: Array
     expected: Array
-    lower_weights: Array
     expectation: Expectation
     near: Neighbours
 
 
-def judge(service: Service, weights: Array | None = None, kind_means: Array | None = None) -> Judged:
-    """Judge every turn of a service by all evidence.
+def judge(service: Service) -> Judged:
+    """Judge every turn of a service, of at least :data:`FEW`, by all evidence.
 
-    Args:
-        service: the turns, at least :data:`FEW`.
-        weights: of each turn, if it has one.
-        kind_means: the mean weight of each turn's kind.
+    Weights count for nothing in it: what learns them tells kinds of turns apart, and hardly the turns of a kind, so
+    that a wrong label is known by its weight little better than by chance (docs/suspicious.md).
     """
     near, expected = neighbours(service), expectation(service)
-    parts = [
-        (standard(service.losses), service.trust),
-        (standard(near.against), np.ones(len(service))),
-        (standard(expected.against), np.ones(len(service))),
-    ]
-    lower = np.zeros(len(service))
-    if weights is not None and kind_means is not None:
-        lower = standard(kind_means - weights)
-        parts.append((lower, np.full(len(service), float(lower.any()))))
-    trusted = np.sum([trust for _, trust in parts], axis=0)
-    scores = np.sum([value * trust for value, trust in parts], axis=0) / trusted
-    losses = np.where(service.trust > _NO_TRUST, parts[0][0], 0.0)
-    return Judged(scores, losses, parts[1][0], parts[2][0], lower, expected, near)
+    parts = standard(service.losses), standard(near.against), standard(expected.against)
+    scores = (parts[0] * service.trust + parts[1] + parts[2]) / (service.trust + 2)
+    losses = np.where(service.trust > _NO_TRUST, parts[0], 0.0)
+    return Judged(scores, losses, parts[1], parts[2], expected, near)
 
 
 def standard(values: Array) -> Array:
@@ -85,19 +73,19 @@ def reason(service: Service, judged: Judged, turn: int, weights: Array | None, k
         service: its service.
         judged: by :func:`judge`.
         turn: its number in the service.
-        weights, kind_means: as of :func:`judge`.
+        weights: of each turn, if it has one; one that is far below its kind's is told.
+        kind_means: the mean weight of each turn's kind.
     """
     told = [
         (judged.neighbours[turn], _of_neighbours(service, judged.near, turn)),
         (judged.expected[turn], _of_expectation(service, judged.expectation, turn)),
         (judged.losses[turn], _of_loss(service, turn)),
     ]
-    if weights is not None and kind_means is not None:
-        kind = service.examples[turn].kind
-        what = f"its weight is {weights[turn]:.2f}, the mean of its kind, {kind}, {kind_means[turn]:.2f}"
-        told.append((judged.lower_weights[turn], what))
     told = sorted((each for each in told if each[1]), key=lambda each: -each[0])
     shown = [text for strength, text in told if strength > _TELLS][:2] or [text for _, text in told[:1]]
+    if weights is not None and kind_means is not None and weights[turn] < _LOWER * kind_means[turn]:
+        kind = service.examples[turn].kind
+        shown.append(f"its weight is {weights[turn]:.2f}, the mean of its kind, {kind}, {kind_means[turn]:.2f}")
     return "; ".join(shown)
 
 

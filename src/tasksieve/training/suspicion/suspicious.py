@@ -47,11 +47,27 @@ class Suspicions:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where the turns of a service are from: for its parts the name, file and dialogs, by number of part."""
+class RunService:
+    """A service of a run.
 
-    service: str
-    parts: tuple[tuple[str, Path, Sequence[Dialog]], ...]
+    Attributes:
+        name: of a related task; empty for the primary one.
+        service: its turns; of the primary task the training dialogs' come first, then the validation dialogs'.
+        weights: the last recorded weight of each turn; None where there are none.
+        sources: what its turns are from: the part, its file and dialogs, and how many turns are from it.
+    """
+
+    name: str
+    service: Service
+    weights: Array | None
+    sources: tuple[tuple[str, Path, Sequence[Dialog], int], ...]
+
+    @property
+    def kind_means(self) -> Array | None:
+        """For each turn the mean weight of its kind."""
+        if self.weights is None:
+            return None
+        return means_by_kind([example.kind for example in self.service.examples], self.weights)
 
 
 def suspicious_turns(path: Path | str, *, every: bool = False) -> Suspicions:
@@ -59,13 +75,34 @@ def suspicious_turns(path: Path | str, *, every: bool = False) -> Suspicions:
 
     Related turns are judged against those of the same service, primary ones against those of the primary task's
     training and validation dialogs: by their neighbours, by what other dialogs let expect and by the trained model's
-    loss (:mod:`tasksieve.training.suspicion.evidence`), and by their weight where the run weights turns of one kind
-    differently.
+    loss (:mod:`tasksieve.training.suspicion.evidence`).
 
     Args:
         path: the run folder; its data have to be where they were, unchanged.
         every: whether turns of kinds that the run hardly borrowed are judged too.
     Raises: UserError: if it is no such run, has no model yet, or a data file is another now.
+    """
+    services = services_of_run(path)
+    known = [one.weights for one in services if one.weights is not None]
+    borrowed = BORROWED * float(np.mean(np.concatenate(known))) if known and not every else 0.0
+    rows: list[dict[str, Any]] = []
+    not_borrowed = too_few = 0
+    for one in services:
+        if not enough(one.service):
+            too_few += len(one.service)
+            continue
+        means = one.kind_means
+        kept = np.arange(len(one.service)) if means is None else np.flatnonzero(means >= borrowed)
+        not_borrowed += len(one.service) - len(kept)
+        rows += _rows(one, kept)
+    table = pl.DataFrame(rows, schema=SCHEMA).sort("score", descending=True, maintain_order=True)
+    return Suspicions(table, not_borrowed, too_few)
+
+
+def services_of_run(path: Path | str) -> list[RunService]:
+    """The primary task of a finished run, then its related tasks, as its model sees them.
+
+    Raises: UserError: as :func:`suspicious_turns`.
     """
     folder = RunFolder(Path(path))
     config = folder.read_config()
@@ -76,26 +113,18 @@ def suspicious_turns(path: Path | str, *, every: bool = False) -> Suspicions:
     files = data_files(config.data)
     _check_files(folder, files)
     tasks = load_tasks(config, method)
-    model = _model(folder, config, tasks)
-    written = tasks.encoding.reader.written
-    services = [primary_service(model, tasks.primary, _valid(tasks), written=written)]
-    services += related_services(model, tasks.related, written=written)
-    weights = [None, *_weights(folder, services[1:])]
-    places = _places(config, files, tasks)
-    rows: list[dict[str, Any]] = []
-    not_borrowed = too_few = 0
-    usual = float(np.mean(np.concatenate(found))) if (found := [one for one in weights if one is not None]) else 0.0
-    for service, own, place in zip(services, weights, places, strict=True):
-        if not enough(service):
-            too_few += len(service)
-            continue
-        means = None if own is None else means_by_kind([example.kind for example in service.examples], own)
-        hardly = None if every or means is None else means < BORROWED * usual
-        left_out = np.zeros(len(service), dtype=bool) if hardly is None else hardly
-        not_borrowed += int(left_out.sum())
-        rows += _rows(service, place, own, means, np.flatnonzero(~left_out), len(tasks.primary))
-    table = pl.DataFrame(rows, schema=SCHEMA).sort("score", descending=True, maintain_order=True)
-    return Suspicions(table, not_borrowed, too_few)
+    model, written, valid = _model(folder, config, tasks), tasks.encoding.reader.written, _valid(tasks)
+    read = read_files(config.data)
+    sources = (
+        (PRIMARY, files.primary, read.primary, len(tasks.primary)),
+        (VALID, files.valid, read.valid, len(valid)),
+    )
+    found = [RunService("", primary_service(model, tasks.primary, valid, written=written), None, sources)]
+    related = related_services(model, tasks.related, written=written)
+    places = zip(files.services, files.related, read.related, strict=True) if related else ()
+    for (name, file, dialogs), service, weights in zip(places, related, _weights(folder, related), strict=True):
+        found.append(RunService(name, service, weights, ((RELATED, file, dialogs, len(service)),)))
+    return found
 
 
 def _check_files(folder: RunFolder, files: DataFiles) -> None:
@@ -120,7 +149,7 @@ def _valid(tasks: DialogTasks) -> EncodedTask:
 
 
 def _weights(folder: RunFolder, services: Sequence[Service]) -> Iterator[Array | None]:
-    """The last recorded weights of each related service; None where there are none."""
+    """The last recorded weights of each related service's turns; None where there are none."""
     steps = folder.weight_steps()
     known: dict[tuple[int, int, int], float] = {}
     if steps:
@@ -132,27 +161,18 @@ def _weights(folder: RunFolder, services: Sequence[Service]) -> Iterator[Array |
         yield None if any(weight is None for weight in found) else np.array(found, dtype=float)
 
 
-def _places(config: RunConfig, files: DataFiles, tasks: DialogTasks) -> list[_Place]:
-    read = read_files(config.data)
-    own = ((PRIMARY, files.primary, read.primary), (VALID, files.valid, read.valid))
-    related = zip(files.services, files.related, read.related, strict=True) if tasks.related else ()
-    return [_Place("", own), *(_Place(name, ((RELATED, file, dialogs),)) for name, file, dialogs in related)]
-
-
-def _rows(
-    service: Service, place: _Place, weights: Array | None, means: Array | None, kept: Numbers, primary: int
-) -> list[dict[str, Any]]:
-    judged = judge(service, weights, means)
+def _rows(one: RunService, kept: Numbers) -> list[dict[str, Any]]:
+    judged, means, service = judge(one.service), one.kind_means, one.service
+    of_turn = [source for source in one.sources for _ in range(source[3])]
     rows = []
     for turn in kept.tolist():
-        example = service.examples[turn]
-        part, file, dialogs = place.parts[int(len(place.parts) > 1 and turn >= primary)]
+        example, (part, file, dialogs, _) = service.examples[turn], of_turn[turn]
         dialog = dialogs[example.dialog]
         rows.append(
             {
                 "score": float(judged.scores[turn]),
                 "part": part,
-                "service": place.service,
+                "service": one.name,
                 "file": str(file),
                 "line": dialog.line or None,
                 "dialog": example.dialog,
@@ -162,8 +182,8 @@ def _rows(
                 "user": example.user,
                 "response": example.system,
                 "expected": service.texts[judged.expectation.nearest[turn]],
-                "reason": reason(service, judged, turn, weights, means),
-                "weight": None if weights is None else float(weights[turn]),
+                "reason": reason(service, judged, turn, one.weights, means),
+                "weight": None if one.weights is None else float(one.weights[turn]),
             }
         )
     return rows
