@@ -58,7 +58,7 @@ def test_both_readings_have_their_rows_and_their_own_primary(
     for name in READINGS:
         primary, learned = (row for row in record["rows"] if row["settings"] == name)
         assert learned["minus_primary"] == pytest.approx(learned["mean"] - primary["mean"])
-        assert f"{name}: " in record["verdict"]
+        assert f"{name}, 4 dialogs: " in record["verdict"]
 
 
 def test_seeds_come_one_after_another_and_the_record_grows_with_them(
@@ -68,7 +68,7 @@ def test_seeds_come_one_after_another_and_the_record_grows_with_them(
     assert [names for names in order if names] == [
         [f"{reading}/{method}-4-{seed}" for method in ROWS] for seed in (0, 1) for reading in READINGS
     ]
-    assert written == [0, 2, 4, 4]
+    assert written == [0, 2, 2, 4, 4, 4, 4, 4]
 
 
 def test_all_settings_are_the_papers_and_the_readings_differ_in_the_hop_alone(

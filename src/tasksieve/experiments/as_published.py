@@ -55,7 +55,7 @@ def reproduce_as_published(
 ) -> dict[str, Any]:
     """Do every run of Table 2 as published that is not done yet, in both readings of the hop, seed after seed.
 
-    ``table2.json`` is written whenever a reading has a further seed of all its rows.
+    ``table2.json`` is written whenever a reading has a further seed of all its rows at one size.
 
     Args:
         plan: what to reproduce; its settings come on top of the paper's.
@@ -65,13 +65,15 @@ def reproduce_as_published(
     Raises: UserError: as :func:`tasksieve.experiments.compare.compare`.
     """
     plans = {name: _plan(plan, name, reading) for name, reading in READINGS.items()}
-    found: dict[str, Comparison] = {}
+    found: dict[tuple[str, int], Comparison] = {}
     record: dict[str, Any] = {}
     for seeds in range(1, plan.seeds + 1):
         for name, each in plans.items():
-            found[name] = compare(replace(each, seeds=seeds), workers, watch, run)
-            record = _record(plans, found)
-            write_json(plan.out / "table2.json", record)
+            for size in plan.sizes:
+                found[name, size] = compare(replace(each, seeds=seeds, sizes=(size,)), workers, watch, run)
+                record = _record(plans, found)
+                write_json(plan.out / "table2.json", record)
+            compare(replace(each, seeds=seeds), workers, watch, run)  # all is done: writes them together
     return record
 
 
@@ -85,16 +87,18 @@ def _plan(plan: Table2Plan, name: str, reading: Mapping[str, Any]) -> Plan:
     return replace(main_plan(replace(plan, settings=()), values), out=plan.out / name)
 
 
-def _record(plans: Mapping[str, Plan], found: Mapping[str, Comparison]) -> dict[str, Any]:
+def _record(plans: Mapping[str, Plan], found: Mapping[tuple[str, int], Comparison]) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
-    for name, comparison in found.items():
-        primary = {row.size: row.seeds for row in comparison.rows if row.method == "primary"}
-        rows += table2_rows(comparison, plans[name].out, primary, name)
-    first = next(iter(found))
+    for name in plans:
+        for (reading, size), comparison in found.items():
+            if reading == name:
+                primary = next((row.seeds for row in comparison.rows if row.method == "primary"), ())
+                rows += table2_rows(comparison, plans[name].out, {size: primary}, name)
+    (first, _), comparison = next(iter(found.items()))
     return {
         "rows": rows,
-        "verdict": " ".join(f"{name}: {comparison.verdict}" for name, comparison in found.items()),
-        "coverage": found[first].coverage,
-        "failed": [failed.model_dump() for comparison in found.values() for failed in comparison.failed],
-        "settings": {**found[first].settings, **environment_of(plans[first].out, found[first])},
+        "verdict": " ".join(f"{name}, {size} dialogs: {one.verdict}" for (name, size), one in found.items()),
+        "coverage": {key: share for one in found.values() for key, share in one.coverage.items()},
+        "failed": [failed.model_dump() for one in found.values() for failed in one.failed],
+        "settings": {**comparison.settings, **environment_of(plans[first].out, comparison)},
     }
