@@ -158,6 +158,27 @@ def summary(case: Case, tasks: Sequence[dict[str, Any]], model: str) -> dict[str
     return {"case": case.name, "model": model, "primary": tasks[0], "related": means, "tasks": list(related)}
 
 
+def suspicious_table(record: dict[str, Any]) -> str:
+    """The record as a table: AUROC of each way in primary and related tasks, and the precision of the product's."""
+    lines = [
+        f"| case | turns | {' | '.join(f'`{way}`' for way in WAYS)} | right of the first |",
+        f"|---|---|{'---|' * len(WAYS)}---|",
+    ]
+    means: dict[str, list[float]] = {}
+    for case in record["cases"]:
+        related = {"turns": sum(task["turns"] for task in case["tasks"]), **case["related"]}
+        for part, found in (("primary", case["primary"]), ("related", related)):
+            cells = [f"{found[way]['auroc']:.2f}" for way in WAYS]
+            precision = f"{100 * found['suspicious']['precision']:.0f} %"
+            lines.append(f"| {case['case']}, {part} | {found['turns']:,} | {' | '.join(cells)} | {precision} |")
+            for way in WAYS:
+                means.setdefault(f"{part} {way}", []).append(found[way]["auroc"])
+    for part in ("primary", "related"):
+        cells = [f"**{np.mean(means[f'{part} {way}']):.3f}**" for way in WAYS]
+        lines.append(f"| mean, {part} | | {' | '.join(cells)} | |")
+    return "\n".join([*lines, ""])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="the folder of the Schema-Guided dialogs")
