@@ -4,9 +4,11 @@
 
 ``results/restaurant-table2.json`` is the ``table2.json`` of ``tasksieve reproduce restaurant --data DIR --out OUT``,
 ``results/restaurant-table2-names.json`` that with ``--set model.entities=names``, and ``results/mnist-table1.json``
-the ``table1.json`` of ``tasksieve reproduce mnist --data DIR --out table1``; ``results/archive.json`` and
+the ``table1.json`` of ``tasksieve reproduce mnist --data DIR --out table1``; ``results/restaurant-as-published.json``
+and ``results/mnist-as-published.json``, if there, are the same with ``--as-published``; ``results/archive.json`` and
 ``results/archive-weights-*.json``, if there, are each the ``archive.json`` of ``tasksieve reproduce archive``, and
-``results/verdict.json`` the ``verdict.json`` of ``tasksieve reproduce verdict``.
+``results/verdict.json`` the ``verdict.json`` of ``tasksieve reproduce verdict``; and
+``results/suspicious.json`` is of ``python -m benchmarks.suspicious``.
 """
 
 from __future__ import annotations
@@ -17,8 +19,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+from benchmarks.as_published import as_published_rows, as_published_section
 from benchmarks.board import boards_of
 from benchmarks.calibration import calibration_section
+from benchmarks.suspicious import suspicious_table
 from tasksieve.experiments.restaurant import METHODS as OF_THE_PAPER
 from tasksieve.experiments.table2_rows import PAPER
 from tasksieve.report import formatting as show
@@ -32,8 +36,10 @@ TABLE2_RECORD = ROOT / "results" / "restaurant-table2.json"
 NAMES_RECORD = ROOT / "results" / "restaurant-table2-names.json"
 ARCHIVE_RECORD = ROOT / "results" / "archive.json"
 WEIGHTS_RECORDS = tuple(ROOT / "results" / f"archive-weights-{predict}.json" for predict in ("responses", "actions"))
+SUSPICIOUS, SUSPICIOUS_RECORD = ROOT / "docs" / "suspicious.md", ROOT / "results" / "suspicious.json"
 VERDICT_RECORD = ROOT / "results" / "verdict.json"
 TABLE1_RECORD = ROOT / "results" / "mnist-table1.json"
+AS_PUBLISHED_RECORDS = tuple(ROOT / "results" / f"{name}-as-published.json" for name in ("restaurant", "mnist"))
 
 
 def restaurant(record: dict[str, Any], names: dict[str, Any]) -> str:
@@ -81,6 +87,7 @@ def short(record: dict[str, Any], names: dict[str, Any], images: dict[str, Any])
         f"| per-turn accuracy, % | {' | '.join(f'{size} dialogs' for size in sizes)} |",
         f"|---|{'---|' * len(sizes)}",
         *(f"| {_SHOWN[name]} | {_shown_cells(rows[name], sizes)} |" for name in _SHOWN),
+        *as_published_rows(_as_published()[0], {name: _SHOWN[name] for name in ("primary", "learned")}, sizes),
         *(f"| {_SHOWN[name]}: the paper | {_paper_cells(rows[name], sizes)} |" for name in ("primary", "learned")),
         "",
         _setting(names),
@@ -246,6 +253,12 @@ def conditions(record: dict[str, Any]) -> list[str]:
     return [*lines, ""]
 
 
+def _as_published() -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """The records of Table 2 and of Table 1 as published, where they are there."""
+    table2, table1 = (json.loads(path.read_text()) if path.exists() else None for path in AS_PUBLISHED_RECORDS)
+    return table2, table1
+
+
 def records() -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """Those of Table 2, of Table 2 with whole responses, and of Table 1."""
     table2, names, table1 = (json.loads(path.read_text()) for path in (TABLE2_RECORD, NAMES_RECORD, TABLE1_RECORD))
@@ -255,7 +268,8 @@ def records() -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
 def pages() -> dict[Path, str]:
     """The files with results, filled from the records."""
     of_table2, of_names, of_table1 = records()
-    whole = restaurant(of_table2, of_names) + "\n" + table1(of_table1)
+    parts = (restaurant(of_table2, of_names), as_published_section(*_as_published()), table1(of_table1))
+    whole = "\n".join(part for part in parts if part)
     sections = {README: short(of_table2, of_names, of_table1), RESULTS: whole}
     found = {path: filled(path.read_text(), section) for path, section in sections.items()}
 
@@ -270,6 +284,9 @@ def pages() -> dict[Path, str]:
     if VERDICT_RECORD.exists():
         section = calibration_section(json.loads(VERDICT_RECORD.read_text()))
         found[RESULTS] = filled(found[RESULTS], section, "verdict")
+    if SUSPICIOUS_RECORD.exists():
+        section = suspicious_table(json.loads(SUSPICIOUS_RECORD.read_text()))
+        found[SUSPICIOUS] = filled(SUSPICIOUS.read_text(), section, "suspicious")
     return found
 
 

@@ -9,7 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from tasksieve.errors import UserError
-from tasksieve.records.config import changed, config_from, differences, read_values, set_value, to_toml
+from tasksieve.records.config import changed, config_from, read_values, set_value, to_toml
+from tasksieve.records.config_differences import differences
 from tasksieve.records.model_config import (
     AutoModelConfig,
     AutoWeightConfig,

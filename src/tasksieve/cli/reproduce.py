@@ -16,6 +16,11 @@ from tasksieve.cli.options import Json, Settings, print_json
 from tasksieve.cli.progress import BoardBars, RunBars
 from tasksieve.errors import UserError
 
+AsPublished = Annotated[
+    bool,
+    typer.Option("--as-published", help="With all of the paper's settings and none of ours: its own rows alone."),
+]
+
 reproduce = typer.Typer(no_args_is_help=True, help="Reproduce the paper's tables and figures.")
 
 
@@ -34,6 +39,7 @@ def mnist(
     paper_only: Annotated[
         bool, typer.Option("--paper-only", help="Leave out the conditions beyond the paper.")
     ] = False,
+    as_published: AsPublished = False,
     workers: Workers = os.cpu_count() or 1,
     settings: Settings = [],  # noqa: B006
     as_json: Json = False,
@@ -43,15 +49,16 @@ def mnist(
     The weight module is told which labels are wrong; the question is whether meta-gradients make it use that. Beyond
     the paper: other shares of wrong labels, wrong labels drawn otherwise, and a weight module that is told nothing.
     """
+    from tasksieve.experiments.as_published import table1_as_published
     from tasksieve.experiments.mnist import Table1Plan, reproduce_table1, table1_config
     from tasksieve.report.formatting import number
     from tasksieve.report.terminal import conditions_table, table1_table
 
     if (data is None) != embedded:
         raise UserError("give either --data FOLDER (see `tasksieve data fetch mnist`) or --embedded")
-    config = table1_config(data, corruption, share, settings)
+    config = table1_config(data, corruption, share, [*(table1_as_published() if as_published else ()), *settings])
     with RunBars() as bars:
-        plan = Table1Plan(config, seeds, out, 0 if paper_only else condition_seeds)
+        plan = Table1Plan(config, seeds, out, 0 if paper_only or as_published else condition_seeds)
         table = reproduce_table1(plan, workers, bars.watch)
     written = _figures(out, table)
     if as_json:
@@ -87,6 +94,7 @@ def restaurant(
     paper_seeds: Annotated[
         int, typer.Option(min=0, help="Seeds of the learned row with the paper's settings; 0 leaves it out.")
     ] = 0,
+    as_published: AsPublished = False,
     workers: Workers = os.cpu_count() or 1,
     ray: Annotated[
         str | None, typer.Option(help="Do the runs on a Ray cluster: its address, or local to start one here.")
@@ -97,7 +105,9 @@ def restaurant(
     """Table 2 and Figures 2, 6 and 7: a personalized restaurant task that borrows from a plain one.
 
     Finished runs are kept: the same command goes on where it was stopped, and more rows, sizes or seeds may be added.
+    With --as-published both readings of the paper's hop are run, each in a folder of its own.
     """
+    from tasksieve.experiments import as_published as published
     from tasksieve.experiments.ray_workers import RayJobs
     from tasksieve.experiments.restaurant import (
         Table2Plan,
@@ -113,12 +123,16 @@ def restaurant(
     if (data is None) != embedded:
         raise UserError("give either --data FOLDER or --embedded")
     found = embedded_data(out) if data is None else published_data(data)
-    rows = methods_named(names_in(methods))
+    named = methods_named(names_in(methods))
+    rows = tuple(name for name in named if name in published.METHODS) if as_published else named
     plan = Table2Plan(found, rows, tuple(numbers_in(sizes)), seeds, out, tuple(settings), paper_seeds)
     run = run_jobs if ray is None else RayJobs(None if ray == "local" else ray)
     with RunBars() as bars:
-        table = reproduce_table2(plan, workers, bars.watch, run)
-    written = [write_report(out), *write_table2_figures(out)]
+        table = (published.reproduce_as_published if as_published else reproduce_table2)(
+            plan, workers, bars.watch, run
+        )
+    folders = [out / name for name in published.READINGS] if as_published else [out]
+    written = [path for folder in folders for path in (write_report(folder), *write_table2_figures(folder))]
     if as_json:
         print_json(table)
         return

@@ -10,6 +10,7 @@ import typer
 
 from tasksieve.cli.messages import output
 from tasksieve.cli.options import Json, print_json
+from tasksieve.errors import UserError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,7 +26,12 @@ def weights(
         int | None, typer.Option(min=1, help="Show so many whole dialogs that were borrowed most, and least.")
     ] = None,
     step: Annotated[int | None, typer.Option(min=0, help="At this recorded iteration; else the last.")] = None,
-    export: Annotated[Path | None, typer.Option(help="Write a table: .parquet, .csv or .jsonl.")] = None,
+    export: Annotated[
+        Path | None, typer.Option("--export", "--out", help="Write a table: .parquet, .csv or .jsonl.")
+    ] = None,
+    suspicious: Annotated[
+        bool, typer.Option("--suspicious", help="Show the turns that look wrongly answered instead, and why.")
+    ] = False,
     all_steps: Annotated[bool, typer.Option(help="Export every recorded iteration, not one.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -33,7 +39,15 @@ def weights(
 
     Without an option: the mean weight by kind of turn, the five highest and lowest examples, and the dialogs that
     were borrowed most and least, each turn shaded by its weight.
+
+    With --suspicious: related turns that look wrongly answered though their kind is borrowed, and primary ones that
+    other dialogs contradict, for runs of every method; the table is kept in the run folder, where `report` shows it.
     """
+    if suspicious:
+        if bottom or dialogs or step is not None or all_steps:
+            raise UserError("--suspicious goes with --top, --export and --json alone; leave the other options out")
+        _show_suspicious(run, 10 if top is None else top, export, as_json)
+        return
     from tasksieve.experiments.weights import examples_at, export_weights
 
     if export is not None:
@@ -78,6 +92,24 @@ def _show(run: Path, frame: pl.DataFrame, counts: _Counts, as_json: bool) -> Non
     if dialogs is not None:
         for part in dialogs_page(*dialogs, frame["step"][0]):
             console.print(part)
+
+
+def _show_suspicious(run: Path, top: int, out: Path | None, as_json: bool) -> None:
+    from tasksieve.experiments.suspicious import find_suspicious
+    from tasksieve.report.terminal_suspicious import left_out, suspicious_page
+
+    found = find_suspicious(run, out)
+    if as_json:
+        counts = {"not_borrowed": found.not_borrowed, "too_few": found.too_few}
+        print_json({"turns": found.table.head(top).to_dicts(), **counts})
+        return
+    console = output()
+    for part in suspicious_page(found.table.head(top)):
+        console.print(part)
+    for sentence in left_out(found.not_borrowed, found.too_few):
+        console.print(sentence)
+    if out is not None:
+        console.print(f"Wrote {len(found.table):,} rows to {out}", soft_wrap=True)
 
 
 def _dialogs(run: Path, frame: pl.DataFrame, each: int) -> tuple[list[WeightedDialog], list[WeightedDialog]]:

@@ -128,7 +128,7 @@ def reproduce_table2(
     Raises: UserError: as :func:`tasksieve.experiments.compare.compare`.
     """
     _check(plan)
-    main = _main_plan(plan)
+    main = main_plan(plan)
     plans = {"": main}
     if plan.paper_seeds:
         plans["as-in-the-paper"] = _paper_plan(plan, main)
@@ -145,13 +145,21 @@ def _check(plan: Table2Plan) -> None:
         raise UserError(f"unknown method '{unknown[0]}'; known: {', '.join(known)}, all, or rivals")
 
 
-def _main_plan(plan: Table2Plan) -> Plan:
+def main_plan(plan: Table2Plan, values: Mapping[str, Any] | None = None) -> Plan:
+    """The comparison that makes the table's own rows.
+
+    Args:
+        plan: what to reproduce.
+        values: settings as nested values, on top of which those of ``plan`` come.
+    """
     labels = plan.out / "oracle.csv"
     overrides: dict[str, Mapping[str, Any]] = {}
     if "oracle" in plan.methods:
         write_text(labels, "kind,label\n" + "".join(f"{kind},1\n" for kind in ORACLE_KINDS))
         overrides["oracle"] = {"data.labels": str(labels)}
-    return Plan(_config(plan), plan.data.test, plan.methods, plan.sizes, plan.seeds, plan.out, overrides)
+    return Plan(
+        _config(plan, values or {}), plan.data.test, plan.methods, plan.sizes, plan.seeds, plan.out, overrides
+    )
 
 
 def _paper_plan(plan: Table2Plan, main: Plan) -> Plan:
@@ -160,9 +168,9 @@ def _paper_plan(plan: Table2Plan, main: Plan) -> Plan:
     return replace(main, config=config, methods=("learned",), seeds=plan.paper_seeds, out=folder, overrides={})
 
 
-def _config(plan: Table2Plan) -> RunConfig:
+def _config(plan: Table2Plan, given: Mapping[str, Any]) -> RunConfig:
     data = {"primary": plan.data.primary, "valid": plan.data.valid, "related": [plan.data.related]}
-    values: dict[str, Any] = {"data": data}
+    values: dict[str, Any] = {**given, "data": {**given.get("data", {}), **data}}
     for assignment in plan.settings:
         set_value(values, assignment)
     return config_from(values)
@@ -179,11 +187,12 @@ def _record(plans: Mapping[str, Plan], found: Mapping[str, Comparison]) -> dict[
         "verdict": main.verdict,
         "coverage": main.coverage,
         "failed": [failed.model_dump() for comparison in found.values() for failed in comparison.failed],
-        "settings": {**main.settings, **_environment(plans[""].out, main)},
+        "settings": {**main.settings, **environment_of(plans[""].out, main)},
     }
 
 
-def _environment(out: Path, comparison: Comparison) -> dict[str, Any]:
+def environment_of(out: Path, comparison: Comparison) -> dict[str, Any]:
+    """Where a comparison's runs were done, by what and on which data."""
     row = comparison.rows[0]
     folder = RunFolder(out / "runs" / run_name(row.method, row.size, row.seeds[0].seed))
     return folder.read_record("environment")

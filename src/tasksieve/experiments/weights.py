@@ -54,12 +54,22 @@ def export_weights(run: Path, out: Path, step: int | None = None, *, all_steps: 
     Returns: the number of rows.
     Raises: UserError: if the ending is another, or nothing was recorded.
     """
-    if out.suffix not in _WRITERS:
-        raise UserError(f"ends in '{out.suffix}'; expected .parquet, .csv or .jsonl", out)
+    check_table_ending(out)
     folder = RunFolder(run)
     frame = _joined(folder, folder.read_weights()) if all_steps else examples_at(run, step)
-    write_whole(out, lambda part: _WRITERS[out.suffix](frame, part))  # type: ignore[operator]
+    write_any_table(out, frame)
     return len(frame)
+
+
+def check_table_ending(out: Path) -> None:
+    """Raise UserError if no table can be written to a file of this name."""
+    if out.suffix not in _WRITERS:
+        raise UserError(f"ends in '{out.suffix}'; expected .parquet, .csv or .jsonl", out)
+
+
+def write_any_table(out: Path, frame: pl.DataFrame) -> None:
+    """Write a table whole, in the format that the file's ending says."""
+    write_whole(out, lambda part: _WRITERS[out.suffix](frame, part))  # type: ignore[operator]
 
 
 def _joined(folder: RunFolder, weights: pl.DataFrame) -> pl.DataFrame:

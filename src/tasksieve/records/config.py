@@ -198,7 +198,7 @@ def _problem(kind: type[LoopConfig], values: Mapping[str, Any], item: Any) -> st
         known = ", ".join(section.model_fields) if section is not None else ""
         return f"unknown key '{key}'; known here: {known}"
     message = item["msg"] if item["type"] == REFUSED else item["msg"].lower()
-    return f"{key}: found {_shown(item['input'])}; {message}"
+    return f"{key}: found {shown(item['input'])}; {message}"
 
 
 def _section_class(kind: type[LoopConfig], name: str, values: Mapping[str, Any]) -> type[BaseModel] | None:
@@ -212,7 +212,8 @@ def _section_class(kind: type[LoopConfig], name: str, values: Mapping[str, Any])
     return found if isinstance(found, type) and issubclass(found, BaseModel) else None
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value as a message shows it, cut where it is long."""
     if isinstance(value, int) and abs(value) >= 10**100:
         return "a number of over 100 digits"
     return repr(value)[:200] if isinstance(value, str | int | float) else reprlib.repr(value)
@@ -267,26 +268,6 @@ def changed(config: Config, settings: Mapping[str, Any]) -> Config:
     return config_of(type(config), values)
 
 
-def differences(before: LoopConfig, now: LoopConfig) -> list[str]:
-    """What is not the same in two configurations: ``training.seed is 0 there and 1 here`` for each such setting."""
-    was, is_now = _settings(before), _settings(now)
-    names = [name for name in {**was, **is_now} if was.get(name) != is_now.get(name)]
-    return [f"{name} is {_told(was.get(name))} there and {_told(is_now.get(name))} here" for name in names]
-
-
-def _settings(config: LoopConfig) -> dict[str, Any]:
-    return {f"{section}.{key}": value for section, keys in config.model_dump().items() for key, value in keys.items()}
-
-
-def _told(value: Any) -> str:
-    """A value as it stands in TOML, or nearly."""
-    if value is None:
-        return "not set"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return repr(list(value))[:200] if isinstance(value, tuple) else _shown(value)
-
-
 def section_of(values: dict[str, Any], name: str) -> dict[str, Any]:
     """A section of nested values, made if it is not there.
 
@@ -294,7 +275,7 @@ def section_of(values: dict[str, Any], name: str) -> dict[str, Any]:
     """
     section = values.setdefault(name, {})
     if not isinstance(section, dict):
-        raise UserError(f"{name}: found {_shown(section)}; expected a section, [{name}]")
+        raise UserError(f"{name}: found {shown(section)}; expected a section, [{name}]")
     return section
 
 

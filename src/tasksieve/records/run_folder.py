@@ -16,6 +16,7 @@
     result.json            how the run ended, and the names of the related tasks by their number: services
     test.json              all measures on the test set, once it was read, in per cent; right turns of each dialog
     predictions.parquet    every test turn of a comparison's run: what was right, what was predicted, its rank
+    suspicious.parquet     what `weights --suspicious` found: turns that look wrongly answered
     .lock                  held by the process at work
 """
 

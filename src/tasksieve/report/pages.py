@@ -21,6 +21,7 @@ from tasksieve.report.reading import Run, read_comparison, read_run, read_runs, 
 from tasksieve.report.screening_section import screening_sections
 from tasksieve.report.sections import coverage_section, curves_section, describe, settings_section, weight_sections
 from tasksieve.report.size_sections import size_sections
+from tasksieve.report.suspicious_section import suspicious_sections
 from tasksieve.report.wording import Wording, wording
 
 _TONES: dict[str, Tone] = {"Borrow": "yes", "Undecided": "unsure", "Equal": "unsure", "Do not borrow": "no"}
@@ -46,6 +47,7 @@ def run_page(folder: Path) -> Page:
             curves_section([run], words),
             *screening_sections(run),
             *weight_sections(run),
+            *suspicious_sections(run),
             coverage_section([("", coverage)], words),
             settings_section([("config.toml", run.config_text)]),
         ),

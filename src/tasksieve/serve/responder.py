@@ -13,7 +13,7 @@ from tasksieve.encoding import Batch, Reading, Slots, words_of
 from tasksieve.records.model_config import Entities, Facts
 from tasksieve.serve.given import GivenResponses
 from tasksieve.training.runs.answers import Answer, or_fallback
-from tasksieve.training.runs.dialog_tasks import PRIMARY_HEAD
+from tasksieve.training.runs.task_readings import PRIMARY_HEAD
 from tasksieve.training.runs.trained_model import Event, TrainedModel
 
 

@@ -11,7 +11,8 @@ import torch
 
 from tasksieve.encoding import derived_generator
 from tasksieve.errors import UserError
-from tasksieve.records.config import Config, LoopConfig, differences
+from tasksieve.records.config import Config, LoopConfig
+from tasksieve.records.config_differences import differences
 from tasksieve.records.lock import FolderLock
 from tasksieve.records.progress import ProgressLog, RunProgress, Watcher
 from tasksieve.records.run_folder import RunFolder

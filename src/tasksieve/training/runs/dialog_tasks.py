@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
@@ -19,31 +17,31 @@ from tasksieve.encoding import (
     Reading,
     Slots,
     Vocabulary,
-    names_of,
     responses_of,
-    slots_of,
 )
 from tasksieve.encoding.actions import borrowed_actions, spelled
 from tasksieve.encoding.sentences import CachedEncoder, Embed
-from tasksieve.encoding.wordings import Wordings, wordings_of
+from tasksieve.encoding.wordings import Wordings
 from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig
 from tasksieve.records.files import read_json, write_text
-from tasksieve.records.measures import RANKING
 from tasksieve.records.model_config import MOST_MEMORIES, SLOT_ACTS, Facts, Predicted
 from tasksieve.records.parted_paths import parted
 from tasksieve.training.methods import Method
 from tasksieve.training.runs.encoders import encoder_kept, encoder_of
-from tasksieve.training.runs.measured import measure_of
-from tasksieve.training.runs.memo import READ, TASKS, file_key, readings_of
-from tasksieve.training.runs.read_files import ReadFiles, data_files, read_files
+from tasksieve.training.runs.memo import READ, TASKS, file_key
+from tasksieve.training.runs.read_files import data_files
+from tasksieve.training.runs.task_readings import (
+    PRIMARY_HEAD,
+    RELATED_HEAD,
+    TaskReadings,
+    gaps_of,
+    read_dialog_files,
+    related_head,
+)
 
-PRIMARY_HEAD, RELATED_HEAD = "primary", "related"
-_WORDINGS = 3
-"""Related dialogs that show how to word an action which the primary task does not show."""
 _AMONG = 64
 """So many responses each training example chooses among where they are ranked."""
-_log = logging.getLogger("tasksieve")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +141,7 @@ class Encoding:
             names = None if told is None else Names.read(told)
             related = tuple(map(Names.read, value.get("related_names", [])))
             vocabulary = Vocabulary(value["words"])
-            gaps = _gaps([names, *related])
+            gaps = gaps_of([names, *related])
             texts = value["candidates"].items()
             predict = value.get("predict", "responses")
             if predict not in get_args(Predicted):
@@ -181,59 +179,21 @@ class DialogTasks:
     measure: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """A run's dialogs as they were read: each task's reader with its readings, and what selects a model.
-
-    The primary task's training dialogs come first, then its validation dialogs, then the related tasks. Wordings are
-    those of actions, if these are predicted.
-    """
-
-    tasks: list[tuple[Reader, list[Reading]]]
-    measure: str
-    wordings: Wordings
-
-
 def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
     """Read and encode a run's dialogs. Vocabulary and candidates come from these alone, never from test data.
 
     Raises: UserError: if a file cannot be read or holds too few dialogs.
     """
     if not TASKS.room:
-        return _encoded(config, method, _read(config))
+        return _encoded(config, method, read_dialog_files(config))
     data = config.data.model_copy(update={"labels": None})
     files = tuple(file_key(path) for path in data_files(data).all() if parted(path)[0].exists())
     key = repr((data, config.model, config.training.device, config.training.related_batch_size, files))
     heads = method.heads, method.borrows
-    return TASKS.of((key, heads), lambda: _encoded(config, method, READ.of(key, lambda: _read(config))))
+    return TASKS.of((key, heads), lambda: _encoded(config, method, READ.of(key, lambda: read_dialog_files(config))))
 
 
-def _read(config: RunConfig) -> _Read:
-    read = read_files(config.data)
-    measure = measure_of(config, read)
-    tasks = read_tasks(config, read, measure)
-    worded = _wordings(read, tasks) if read.prediction.what == "actions" else Wordings()
-    return _Read(tasks, measure, worded)
-
-
-def _wordings(read: ReadFiles, tasks: list[tuple[Reader, list[Reading]]]) -> Wordings:
-    """The primary task's wordings of its actions, and of each other action those of a few related dialogs."""
-    (reader, own), (_, valid), *related = tasks
-    known = set(responses_of(own, valid))
-    wanted: Counter[str] = Counter()
-    worded = []
-    for dialogs, (other, readings) in zip(read.related, related, strict=True):
-        chosen = []
-        for dialog, reading in zip(dialogs, readings, strict=True):
-            new = {turn.action for turn in reading.learned} - known
-            if any(wanted[action] < _WORDINGS for action in new):
-                wanted.update(new)
-                chosen.append(dialog)
-        worded.append(replace(other, slots=reader.slots).read(chosen))
-    return wordings_of([*own, *valid], *worded)
-
-
-def _encoded(config: RunConfig, method: Method, read: _Read) -> DialogTasks:
+def _encoded(config: RunConfig, method: Method, read: TaskReadings) -> DialogTasks:
     (reader, own), (_, valid), *related = read.tasks
     others = [readings for _, readings in related]
     encoding = _encoding(
@@ -270,49 +230,6 @@ def pools(config: RunConfig, related: Sequence[object]) -> bool:
     return config.training.related_batch_size is not None and len(related) > 1
 
 
-def read_tasks(config: RunConfig, read: ReadFiles, measure: str) -> list[tuple[Reader, list[Reading]]]:
-    """The training dialogs of the primary task, its validation dialogs, and those of each related task, as read.
-
-    Where actions are predicted or responses are ranked, names and values in related dialogs are left as they are:
-    nobody asks for them. Where responses are ranked, all else is as it was written too.
-    """
-    predict, written = read.prediction.what, measure == RANKING
-    asked = predict == "responses" and not written
-    named = _names(config, [*read.primary, *read.valid], read.related if asked else [])
-    named += (None,) * (1 + len(read.related) - len(named))
-    slots = slots_of(read.primary, read.valid, *(read.related if asked else ()), reserved=_gaps(named))
-    acts = config.data.slot_acts
-    readers = [
-        Reader(config.model.facts, names, predict, acts, slots if asked or number == 0 else None, written)
-        for number, names in enumerate(named)
-    ]
-    parts = [(readers[0], read.primary), (readers[0], read.valid), *zip(readers[1:], read.related, strict=True)]
-    return [(reader, readings_of(reader, dialogs)) for reader, dialogs in parts]
-
-
-def _names(
-    config: RunConfig, primary: Sequence[Dialog], related: Sequence[Sequence[Dialog]]
-) -> tuple[Names | None, ...]:
-    """The names of the primary task, then of each related one; they are also told in the log."""
-    if config.model.entities == "names":
-        return (None,) * (1 + len(related))
-    found = names_of(primary, *related)
-    for names, task in zip(found, [PRIMARY_HEAD, *map(related_head, range(len(related)))], strict=True):
-        if names.fields or names.refused:
-            _log.info("%s: %s", task, names.sentence())
-    return found
-
-
-def _gaps(named: Sequence[Names | None]) -> frozenset[str]:
-    """All placeholders that stand for what an entity has."""
-    return frozenset[str]().union(*(names.gaps() for names in named if names is not None))
-
-
-def related_head(number: int) -> str:
-    """The name of a related task's head, counted from 0."""
-    return f"related-{number + 1}"
-
-
 def _encoding(
     config: RunConfig,
     method: Method,
@@ -333,7 +250,7 @@ def _encoding(
         own, others = responses[PRIMARY_HEAD], [responses_of(readings) for readings in related]
         responses[PRIMARY_HEAD] = [*own, *borrowed_actions(own, others, config.data.slot_acts)]
     vocabulary = Vocabulary.of(primary, valid, *related)
-    gaps = _gaps([reader.names for reader in readers])
+    gaps = gaps_of([reader.names for reader in readers])
     device = config.training.device
     encoder = encoder_of(config)
     candidates = {

@@ -18,10 +18,11 @@ from tasksieve.models import DialogModel
 from tasksieve.records.files import write_whole
 from tasksieve.records.model_config import Predicted
 from tasksieve.records.tables import write_table
-from tasksieve.training.runs.dialog_tasks import PRIMARY_HEAD, Encoding
+from tasksieve.training.runs.dialog_tasks import Encoding
 from tasksieve.training.runs.evaluation import UNANSWERABLE, ranks
 from tasksieve.training.runs.in_use import in_use
 from tasksieve.training.runs.selection import SIZES, Distractors, Ranking, selection_ranks
+from tasksieve.training.runs.task_readings import PRIMARY_HEAD
 
 PREDICTIONS = "predictions.parquet"
 """The file in a run folder."""

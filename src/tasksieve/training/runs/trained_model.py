@@ -25,7 +25,7 @@ from tasksieve.training.loop.state import load_module
 from tasksieve.training.loop.tensor_files import read_tensors
 from tasksieve.training.methods import method_named
 from tasksieve.training.runs.answers import Answer, best_answers, or_fallback, worded_actions
-from tasksieve.training.runs.dialog_tasks import PRIMARY_HEAD, Encoding
+from tasksieve.training.runs.dialog_tasks import Encoding
 from tasksieve.training.runs.dialogs import build_model
 from tasksieve.training.runs.foreign import count_foreign
 from tasksieve.training.runs.measures import summary
@@ -38,6 +38,7 @@ from tasksieve.training.runs.predictions import (
 )
 from tasksieve.training.runs.read_files import read_test
 from tasksieve.training.runs.simple import SimpleModel
+from tasksieve.training.runs.task_readings import PRIMARY_HEAD
 
 Event = Turn | Record | Note
 """What a dialog is made of."""

@@ -25,7 +25,7 @@ from tasksieve.training.loop.method import Method
 from tasksieve.training.loop.tensor_files import read_tensors, write_tensors
 from tasksieve.training.methods import method_named
 from tasksieve.training.methods.simple import SimpleMethod
-from tasksieve.training.runs.dialog_tasks import PRIMARY_HEAD, Encoding, read_tasks
+from tasksieve.training.runs.dialog_tasks import Encoding
 from tasksieve.training.runs.measured import measure_of
 from tasksieve.training.runs.predictions import SCHEMA, distractors_of, turn_row
 from tasksieve.training.runs.read_files import read_files
@@ -36,6 +36,7 @@ from tasksieve.training.runs.simple.contexts import SeenTurn, seen_turns
 from tasksieve.training.runs.simple.ranker import QUERIES, Ranker
 from tasksieve.training.runs.simple.texts import Terms
 from tasksieve.training.runs.simple.vectors import sentence_vectors
+from tasksieve.training.runs.task_readings import PRIMARY_HEAD, read_tasks
 
 _log = logging.getLogger("tasksieve")
 _TERMS = "simple.json"

@@ -1,0 +1,58 @@
+"""Turns that look wrongly answered, in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from tasksieve.records.suspicious import RELATED
+from tasksieve.report import formatting as show
+
+_LONGEST = 200
+
+
+def suspicious_page(frame: pl.DataFrame) -> Iterator[RenderableType]:
+    """The turns one after the other: where each is, what was said, what was expected, and why it is suspected.
+
+    Args:
+        frame: as :data:`tasksieve.records.suspicious.SCHEMA`, in the order to show.
+    """
+    if frame.is_empty():
+        yield Text("No turn could be judged.")
+    for number, row in enumerate(frame.iter_rows(named=True), 1):
+        yield Text(f"{number}. {place_of(row)}", style="bold")
+        told = [("before", row["before"]), ("user", row["user"]), ("response", row["response"])]
+        lines = [Text.assemble((f"{name:<9}", "dim"), _cut(text)) for name, text in told if text]
+        yield Padding(Text("\n").join(lines), (0, 0, 0, 3))
+        yield Padding(Text(f"{row['reason']}."), (0, 0, 1, 3))
+
+
+def place_of(row: dict[str, Any]) -> str:
+    """Where a turn is: part and service, file and line, dialog and turn; and how far it stands out."""
+    whose = f"{row['part']} {row['service']}" if row["part"] == RELATED else row["part"]
+    line = f", line {row['line']}" if row["line"] else ""
+    where = f"{Path(row['file']).name}{line}: dialog {row['dialog']}, turn {row['turn']}"
+    return f"{show.one_line(whose)}, {show.one_line(where)} (score {row['score']:.1f})"
+
+
+def left_out(not_borrowed: int, too_few: int) -> list[str]:
+    """Sentences on the turns that were not judged, if there are any."""
+    found = []
+    if not_borrowed:
+        turns = show.plural(not_borrowed, "related turn")
+        found.append(f"Left out: {turns} of kinds that the run hardly borrowed.")
+    if too_few:
+        turns = show.plural(too_few, "turn")
+        found.append(f"Left out: {turns} of tasks with too few to contradict each other.")
+    return found
+
+
+def _cut(text: str) -> str:
+    line = show.one_line(text)
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"

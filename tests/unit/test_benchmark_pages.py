@@ -1,0 +1,73 @@
+"""What the benchmarks write of records: rows as published, planted wrong labels, how validation flatters."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from benchmarks.as_published import as_published_rows, as_published_section
+from benchmarks.optimism import flattered
+from benchmarks.readme import ROOT
+from benchmarks.suspicious import WAYS, suspicious_table
+
+
+def row(method: str, size: int, reading: str, mean: float, seeds: int = 2) -> dict[str, object]:
+    """A row of Table 2 as published."""
+    paper = {"paper_mean": 57.7, "paper_sd": 1.6} if size == 50 else {"paper_mean": None, "paper_sd": None}
+    return {
+        "method": method,
+        "size": size,
+        "settings": reading,
+        "mean": mean,
+        "sd": 0.5,
+        "seeds": [0] * seeds,
+        **paper,
+    }
+
+
+def test_rows_as_published_stand_where_they_are_and_a_gap_where_they_are_not_yet() -> None:
+    rows = [row("primary", 50, "hop-adds", 60.0), row("learned", 50, "hop-adds", 61.0, 1)]
+    record = {"rows": [*rows, row("primary", 100, "hop-adds", 65.0)]}
+    named = {"primary": "alone", "learned": "weights"}
+    assert as_published_rows(record, named, (50, 100)) == [
+        "| alone: all as published, u + Ho | 60.0 ± 0.5 | 65.0 ± 0.5 |",
+        "| weights: all as published, u + Ho | 61.0 ± 0.5 | – |",
+    ]
+    assert as_published_rows(None, named, (50,)) == []
+    page = as_published_section(record, {"rows": [{**row("ones", 0, "", 8.8), "paper_mean": 21.6, "paper_sd": 3.8}]})
+    assert "Mean ± sd of 1 to 2 seeds." in page
+    assert "| `learned` | 61.0 ± 0.5 | 57.7 ± 1.6 | – | – |" in page
+    assert "| `ones` | 8.8 ± 0.5 | 21.6 ± 3.8 |" in page
+    assert "Hu + o" not in page
+    assert as_published_section(None, None) == ""
+
+
+def test_gains_on_validation_are_held_against_those_on_the_test() -> None:
+    def runs(method: str, *found: tuple[float, float]) -> dict[str, object]:
+        seeds = [{"seed": n, "valid": valid, "test": {"accuracy": test}} for n, (valid, test) in enumerate(found)]
+        cell = {"primary": "Buses_1", "size": 10, "archive": "clean", "predict": "actions"}
+        return {**cell, "method": method, "measure": "accuracy", "seeds": seeds}
+
+    record = {"rows": [runs("multitask", (70, 60), (70, 61)), runs("learned", (73, 61), (69, 63)), runs("primary")]}
+    assert list(flattered(record)) == [2, -3]
+
+
+def test_the_committed_board_does_not_flatter_learned() -> None:
+    record = json.loads((ROOT / "results" / "archive-weights-responses.json").read_text())
+    found = list(flattered(record))
+    assert len(found) == 48
+    assert sum(found) / 48 == pytest.approx(-0.06, abs=0.005)
+
+
+def test_planted_labels_have_a_row_a_task_and_their_mean() -> None:
+    def found(auroc: float) -> dict[str, object]:
+        return {"turns": 1200, "wrong": 120, **{way: {"auroc": auroc, "precision": 0.75} for way in WAYS}}
+
+    cases = [
+        {"case": name, "primary": found(a), "related": found(0.9), "tasks": [found(0.9)]}
+        for name, a in (("x", 0.8), ("y", 0.9))
+    ]
+    lines = suspicious_table({"cases": cases}).splitlines()
+    assert lines[2] == "| x, primary | 1,200 | 0.80 | 0.80 | 0.80 | 0.80 | 0.80 | 75 % |"
+    assert lines[-2].startswith("| mean, primary | | **0.850** |")
