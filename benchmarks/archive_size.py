@@ -4,8 +4,8 @@
 
 The dialogs are those of the simulated support desks. Up to `READ` turns they are simulated and read. A larger archive
 is the one of `READ` turns written to the disk over and over, with sentences and dialogs of its own each time, as if
-all of it had been read: what a run does with it after that is measured, the first reading is not. Each size is trained
-in a process of its own, `learned` on bags of words, and on those and stand-in vectors of `DIM` numbers; the process
+all of it had been read: what a run does with it after that is measured, the first reading is not. Each size has
+a process of its own, which trains `learned` on bags of words, or on those and stand-in vectors of `DIM` numbers, and
 then asks for the pages of the server. Seconds are of the process's own work on the processor, which other programs
 lengthen less; those that passed on the clock are recorded beside them.
 """
