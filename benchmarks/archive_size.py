@@ -43,7 +43,7 @@ from tasksieve.training.runs.settled import settled
 from tests.reliability.record import machine
 
 READ = 100_000
-TURNS_A_DIALOG, SERVICES = 12.0, 9
+TURNS_A_DIALOG, SERVICES = 11.7, 9
 """About, of the simulated archive."""
 ITERATIONS, FROM = 120, 40
 """Of a run, and from which its rate is measured."""
