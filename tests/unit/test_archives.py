@@ -1,153 +1,176 @@
-"""Archives that are spoiled: what changes in them, and what must not."""
+"""Archives of related dialogs on the disk: the same examples, batches and runs as in memory, to the bit."""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import replace
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
+import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+import torch
 
-from tasksieve.dialogs import SILENCE, Act, Dialog, Note, Turn
-from tasksieve.dialogs.archives import ARCHIVES, noisy, spoiled_services, stale
+from tasksieve.dialogs.dialog import Dialog, Turn
+from tasksieve.dialogs.plain import dialog_of, plain_dialog
+from tasksieve.dialogs.record import Note, Record
+from tasksieve.dialogs.simulate import simulate_support, write_support
+from tasksieve.encoding import EncodedTask
+from tasksieve.encoding.archived_task import ArchivedTask
 from tasksieve.errors import UserError
-from tests.unit.archives import service_dialogs
+from tasksieve.records.config import RunConfig, config_from
+from tasksieve.training.methods import method_named
+from tasksieve.training.runs import archive_tasks, dialog_tasks
+from tasksieve.training.runs.archives import LARGE, is_large
+from tasksieve.training.runs.dialogs import examples_frame, train
+from tasksieve.training.runs.settled import settled
 
-_SLOTS = ("town", "day", "hour")
-_acts = st.one_of(
-    st.lists(st.sampled_from(_SLOTS), min_size=1, max_size=2, unique=True).map(
-        lambda slots: tuple(Act("request", slot) for slot in slots)
-    ),
-    st.sampled_from(_SLOTS).map(lambda slot: (Act("confirm", slot),)),
-    st.just((Act("goodbye"),)),
-)
-_turns = st.builds(
-    Turn,
-    user=st.sampled_from(("yes", "in Riga", "on Monday", SILENCE)),
-    system=st.text("abc ", min_size=1, max_size=5),
-    learned=st.sampled_from((0.0, 0.5, 1.0)),
-    acts=_acts,
-)
-_events = st.lists(st.one_of(_turns, st.builds(Note, st.just("a note"))), max_size=6)
-_dialogs = st.lists(st.builds(lambda turn, events: Dialog((turn, *events)), _turns, _events), min_size=1, max_size=6)
+APART = {"times.jsonl", "environment.json", "result.json", ".lock"}
+"""Records that differ when the same run is made twice."""
 
 
-def _responses(dialogs: list[Dialog]) -> Counter[object]:
-    return Counter((turn.system, turn.acts, turn.spans) for dialog in dialogs for turn in dialog.turns)
+@pytest.fixture(scope="module")
+def desks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("desks")
+    new = simulate_support(desk="new", dialogs={"train": 4, "valid": 4, "test": 1}, seed=0)
+    write_support(new, simulate_support(desk="old", dialogs=5, seed=0), folder)
+    return folder
 
 
-@given(_dialogs, st.sampled_from(("0", "1")))
-def test_noise_keeps_every_response_as_often_as_it_was_and_everything_else_in_place(
-    dialogs: list[Dialog], seed: str
-) -> None:
-    shuffled = noisy(dialogs, seed)
-    assert _responses(shuffled) == _responses(dialogs)
-    for before, after in zip(dialogs, shuffled, strict=True):
-        assert [(turn.user, turn.learned) for turn in after.turns] == [(t.user, t.learned) for t in before.turns]
-        blank = Turn("", "")
-        assert [e if isinstance(e, Note) else blank for e in after.events] == [
-            e if isinstance(e, Note) else blank for e in before.events
-        ]
+@pytest.fixture
+def on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv(LARGE, "0")
+    monkeypatch.setenv("TASKSIEVE_CACHE", str(tmp_path / "cache"))
+    yield tmp_path / "cache" / "archives"
 
 
-@given(_dialogs, st.sampled_from(("0", "1")))
-def test_the_same_seed_spoils_in_the_same_way(dialogs: list[Dialog], seed: str) -> None:
-    for spoil in (noisy, stale):
-        assert spoil(dialogs, seed) == spoil(list(dialogs), seed)
-
-
-@given(_dialogs)
-@settings(max_examples=200)
-def test_an_older_policy_confirms_nothing_and_loses_nothing_else(dialogs: list[Dialog]) -> None:
-    for before, after in zip(dialogs, stale(dialogs, "0"), strict=True):
-        confirming = [turn for turn in before.turns if {act.name for act in turn.acts} == {"confirm"}]
-        if len(confirming) == len(before.turns):
-            assert after == before
-            continue
-        assert len(after.turns) == len(before.turns) - len(confirming)
-        assert all(act.name != "confirm" for turn in after.turns for act in turn.acts)
-        assert sum(isinstance(e, Note) for e in after.events) == sum(isinstance(e, Note) for e in before.events)
-        kinds = [[act.name for act in turn.acts][:1] for turn in before.turns if turn not in confirming]
-        assert [[act.name for act in turn.acts][:1] for turn in after.turns] == kinds
-
-
-def test_noise_moves_responses_between_dialogs() -> None:
-    dialogs = service_dialogs("Rooms_1")
-    moved = sum(
-        one.system != other.system
-        for before, after in zip(dialogs, noisy(dialogs, "0"), strict=True)
-        for one, other in zip(before.turns, after.turns, strict=True)
-    )
-    assert moved > 0.9 * sum(len(dialog.turns) for dialog in dialogs)
-
-
-def test_an_older_policy_asks_for_another_slot_wherever_one_is_asked_for_the_same_one_everywhere() -> None:
-    dialogs = service_dialogs("Rooms_1")
-    instead: dict[str, set[str]] = {}
-    for before, after in zip(dialogs, stale(dialogs, "0"), strict=True):
-        for turn, asked in zip(before.turns, after.turns, strict=False):
-            if turn.acts[0].name == "request":
-                instead.setdefault(turn.acts[0].slot, set()).add(asked.acts[0].slot)
-                assert asked.acts[0].slot in asked.system
-    assert set(instead) == {"town", "day", "guests"}
-    assert all(len(slots) == 1 and slot not in slots for slot, slots in instead.items())
-
-
-def test_questions_and_answers_of_an_older_policy_fit_each_other() -> None:
-    dialogs = service_dialogs("Tables_1")
-    answers = 0
-    for dialog in stale(dialogs, "1"):
-        for turn, following in zip(dialog.turns, dialog.turns[1:], strict=False):
-            if turn.acts[0].name == "request":
-                assert f"would be my {turn.acts[0].slot}" in following.user
-                answers += 1
-    assert answers > 30
-
-
-def test_what_the_user_changes_when_asked_to_confirm_is_kept_and_a_mere_answer_is_not() -> None:
-    ask, done = (Act("confirm", "day"),), (Act("goodbye"),)
-    dialog = Dialog(
-        (
-            Turn("a table please", "on Monday ?", acts=ask),
-            Turn("no on Friday", "on Friday ?", acts=ask),
-            Note("the kitchen closes early"),
-            Turn("yes", "done .", acts=done),
-        )
-    )
-    [after] = stale([dialog], "0")
-    assert after.events == (
-        Note("the kitchen closes early"),
-        Turn("a table please no on Friday", "done .", acts=done),
-    )
-
-
-def test_a_policy_is_not_changed_where_no_turn_says_what_the_system_does() -> None:
-    plain = [Dialog((Turn("hi", "hello"),))]
-    with pytest.raises(UserError, match="no turn says what the system does"):
-        stale(plain, "0")
-    assert noisy(plain, "0") == plain
-
-
-def test_acts_that_do_more_than_ask_stay() -> None:
-    both = Turn("hi", "sure , which town ?", acts=(Act("inform", "day"), Act("request", "town")))
-    dialog = Dialog((both, Turn("Riga", "which day ?", acts=(Act("request", "day"),)), replace(both, user="ok")))
-    assert stale([dialog], "0") == [dialog]
-
-
-@given(st.sets(st.text("abc", min_size=1, max_size=3), max_size=9), st.integers(0, 5))
-def test_half_of_the_services_are_spoiled_whatever_their_order(services: set[str], seed: int) -> None:
-    chosen = spoiled_services(sorted(services), str(seed))
-    assert chosen == spoiled_services(sorted(services, reverse=True), str(seed))
-    assert chosen <= services
-    assert len(chosen) == (max(1, len(services) // 2) if services else 0)
-
-
-def test_seeds_differ_in_what_they_spoil() -> None:
-    names = [f"service {number}" for number in range(12)]
-    assert len({spoiled_services(names, str(seed)) for seed in range(5)}) > 1
-    assert {name: archive.spoil for name, archive in ARCHIVES.items()} == {
-        "clean": None,
-        "stale": stale,
-        "noisy": noisy,
+def config_for(desks: Path, method: str = "learned", **model: Any) -> RunConfig:
+    values = {
+        "data": {
+            "primary": str(desks / "new" / "train.jsonl"),
+            "valid": str(desks / "new" / "valid.jsonl"),
+            "related": [str(desks / "old")],
+            "predict": "actions",
+        },
+        "model": {"sentences": "bag-of-words", **model},
+        "training": {"method": method, "iterations": 12, "evaluate_every": 6, "snapshot_every": 6},
+        "meta": {"warm_up": 4},
     }
+    return settled(config_from(values))
+
+
+def digests(folder: Path) -> dict[str, str]:
+    files = [file for file in sorted(folder.rglob("*")) if file.is_file() and file.name not in APART]
+    return {str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+@pytest.mark.parametrize("method", ["learned", "multitask", "joint"])
+def test_an_archive_gives_the_examples_and_batches_of_memory(desks: Path, on_the_disk: Path, method: str) -> None:
+    config, chosen = config_for(desks, method), method_named(method)
+    whole, stored = dialog_tasks.load_tasks(config, chosen), archive_tasks.load_tasks(config, chosen)
+    assert stored.encoding.vocabulary.words == whole.encoding.vocabulary.words
+    assert {head: c.texts for head, c in stored.encoding.candidates.items()} == {
+        head: c.texts for head, c in whole.encoding.candidates.items()
+    }
+    assert stored.encoding.wordings.plain() == whole.encoding.wordings.plain()
+    (there,), (here,) = stored.related, whole.related
+    assert isinstance(there, ArchivedTask)
+    assert list(there.examples) == list(here.examples)
+    assert there.coverage == here.coverage
+    assert there.examples[1:3] == list(here.examples[1:3])
+    for name in ("memories", "spoken", "start", "end", "targets"):
+        assert torch.equal(getattr(there, name), getattr(here, name)), name
+    assert torch.equal(there.table.words, here.table.words) and torch.equal(there.table.offsets, here.table.offsets)
+    assert_alike(there, here)
+    assert examples_frame(stored, None).equals(examples_frame(whole, None))
+
+
+def assert_alike(one: EncodedTask, other: EncodedTask) -> None:
+    numbers = torch.randperm(len(one), generator=torch.Generator().manual_seed(0))[:20]
+    first, second = one.batch(numbers), other.batch(numbers)
+    assert torch.equal(first.memories, second.memories)
+    assert torch.equal(first.table.words, second.table.words)
+    assert first.choices.offered is not None and second.choices.offered is not None
+    assert torch.equal(first.choices.offered.words, second.choices.offered.words)
+    assert torch.equal(one.choices.chosen(), other.choices.chosen())
+
+
+@pytest.mark.parametrize("method", ["learned", "multitask"])
+def test_a_run_from_an_archive_is_that_from_memory(
+    desks: Path, on_the_disk: Path, tmp_path: Path, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(config_for(desks, method), tmp_path / "disk")
+    assert len(list(on_the_disk.glob("*/archive.json"))) == 1
+    monkeypatch.setenv(LARGE, "1000")
+    train(config_for(desks, method), tmp_path / "memory")
+    assert digests(tmp_path / "disk") == digests(tmp_path / "memory")
+
+
+def test_an_archive_is_made_once_and_anew_when_a_file_changes(
+    desks: Path, on_the_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, method = config_for(desks), method_named("learned")
+    archive_tasks.load_tasks(config, method)
+    (folder,) = [path.parent for path in on_the_disk.glob("*/archive.json")]
+    monkeypatch.setattr("tasksieve.training.runs.archives._make", None)
+    archive_tasks.load_tasks(config, method)
+    (folder / "memories.bin").write_bytes(b"")
+    with pytest.raises(UserError, match=r"memories\.bin: is damaged: found 0 bytes"):
+        archive_tasks.load_tasks(config, method)
+    (folder / "archive.json").write_text(json.dumps({"arrays": {}}))
+    with pytest.raises(UserError, match="no archive of this version"):
+        archive_tasks.load_tasks(config, method)
+
+
+def test_only_large_archives_of_actions_stay_on_the_disk(desks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(LARGE, raising=False)
+    assert not is_large(config_for(desks))
+    monkeypatch.setenv(LARGE, "0")
+    assert is_large(config_for(desks))
+    assert not is_large(config_for(desks, kind="memory-network"))
+    monkeypatch.setenv(LARGE, "much")
+    with pytest.raises(UserError, match=f"{LARGE}: found much; expected megabytes"):
+        is_large(config_for(desks))
+
+
+def test_a_related_file_without_actions_is_refused(desks: Path, on_the_disk: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.jsonl").write_text(
+            '{"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}]}\n'
+        )
+    config = config_for(desks)
+    related = (str(tmp_path / "a.jsonl"), str(tmp_path / "b.jsonl"))
+    config = config.model_copy(update={"data": config.data.model_copy(update={"related": related})})
+    with pytest.raises(UserError, match="says of no turn what the system does"):
+        archive_tasks.load_tasks(config, method_named("learned"))
+    assert not list(on_the_disk.glob("*/archive.json")) and not list(on_the_disk.glob("*.part"))
+
+
+def test_dialogs_are_kept_whole() -> None:
+    record = Record.of("Hotel", {"name": "Inn", "stay": {"days": [1, 2]}})
+    dialog = Dialog((Note("n"), record, Turn("hi", "ho", 0.5, candidates=("ho", "no"))), ("young",), 7)
+    again = dialog_of(json.loads(json.dumps(plain_dialog(dialog))))
+    assert again == dialog and again.turns[0].learned == 0.5
+
+
+def test_vectors_are_embedded_once_and_kept(desks: Path, on_the_disk: Path) -> None:
+    from dataclasses import replace
+
+    from tasksieve.training.runs.archives import archive_of
+
+    config = config_for(desks)
+    read = dialog_tasks.read_files(config.data.model_copy(update={"related": ()}))
+    reader = replace(dialog_tasks.read_tasks(config, read, "actions")[0][0], names=None, slots=None)
+    archive, asked = archive_of(config, reader, texts=True), list[str]()
+
+    def embed(texts: Any) -> torch.Tensor:
+        asked.extend(texts)
+        return torch.tensor([[float(len(text)), 1.0] for text in texts]).reshape(-1, 2)
+
+    vectors = archive.vectors(embed, "digest", 2)
+    first = len(asked)
+    assert torch.equal(archive.vectors(embed, "digest", 2), vectors) and len(asked) == first
+    texts = pl.concat(archive._tables("texts"))["text"].to_list()
+    assert vectors[:, 0].tolist() == [float(len(text)) if text.strip() else 0.0 for text in texts]
+    assert len(texts) == archive.tensor("offsets").shape[0] - 1

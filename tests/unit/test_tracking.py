@@ -166,8 +166,8 @@ def test_a_missing_or_unknown_program_is_refused_in_one_sentence(
     for name in PROGRAMS:
         with pytest.raises(UserError, match=rf"^{name} is not installed; .*: pip install 'tasksieve\[{name}\]'$"):
             train(config, tmp_path / "run", tracking=Tracking((name,), tmp_path))
-    with pytest.raises(UserError, match="--track: found 'wandb'; expected tensorboard or mlflow"):
-        compare(Plan(config, str(tasks_dir / "primary"), ("primary",), (), 1, tmp_path / "c", track=("wandb",)))
+    with pytest.raises(UserError, match="--track: found 'aim'; expected tensorboard, mlflow or wandb"):
+        compare(Plan(config, str(tasks_dir / "primary"), ("primary",), (), 1, tmp_path / "c", track=("aim",)))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,4 +1,4 @@
-"""Stand-ins for the packages of TensorBoard and MLflow, that keep in memory what they are told."""
+"""Stand-ins for the packages of TensorBoard, MLflow and Weights & Biases, that keep in memory what they are told."""
 
 from __future__ import annotations
 
@@ -89,26 +89,58 @@ class FakeClient:
         self.runs[number]["status"] = status
 
 
+class FakeRun:
+    """As wandb's Run; an offline one leaves a folder, and may not be told an iteration's metrics twice."""
+
+    started: ClassVar[list[FakeRun]] = []
+
+    def __init__(self, **given: Any) -> None:
+        assert given["reinit"] == "create_new"
+        self.name, self.number, self.mode = given["name"], given["id"], given["mode"]
+        self.project, self.code = given["project"], None
+        self.defined: dict[str, str | None] = {}
+        self.settings: dict[str, Any] = {}
+        self.points: list[dict[str, Any]] = []
+        self.config = SimpleNamespace(update=lambda values, allow_val_change: self.settings.update(values))
+        if self.mode == "offline":
+            (Path(given["dir"]) / "wandb" / f"offline-run-{len(self.started)}-{self.number}").mkdir(parents=True)
+        self.started.append(self)
+
+    def define_metric(self, name: str, step_metric: str | None = None) -> None:
+        self.defined[name] = step_metric
+
+    def log(self, values: dict[str, Any]) -> None:
+        self.points.append(values)
+
+    def finish(self, exit_code: int) -> None:
+        self.code = exit_code
+
+
 def install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put the stand-ins where the packages would be."""
-    FakeWriter.written, FakeClient.experiments, FakeClient.runs = [], {}, {}
+    FakeWriter.written, FakeClient.experiments, FakeClient.runs, FakeRun.started = [], {}, {}, []
+    settings, histogram = (lambda **given: given), (lambda np_histogram: np_histogram)
     for name, values in (
         ("tensorboard", {}),
         ("torch.utils.tensorboard", {"SummaryWriter": FakeWriter}),
         ("mlflow", {"MlflowClient": FakeClient}),
+        ("wandb", {"init": FakeRun, "Settings": settings, "Histogram": histogram}),
     ):
         module = ModuleType(name)
         module.__spec__ = ModuleSpec(name, None)
         vars(module).update(values)
         monkeypatch.setitem(sys.modules, name, module)
-    for name in ("tensorboard", "mlflow"):
+    for name in ("tensorboard", "mlflow", "wandb"):
         monkeypatch.delitem(sys.modules, f"{OURS}.{name}", raising=False)
     own_environment(monkeypatch)
 
 
 def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is set about MLflow outside stays outside, and what we set about it does not outlast the test."""
-    for name in [name for name in os.environ if name.startswith("MLFLOW_")]:
+    """Whatever is set about programs outside stays outside, and what we set about them does not outlast the test."""
+    for name in [name for name in os.environ if name.startswith(("MLFLOW_", "WANDB_"))]:
+        monkeypatch.delenv(name)
+    for name in ("WANDB_ERROR_REPORTING", "WANDB_SILENT"):
+        monkeypatch.setenv(name, "unset")
         monkeypatch.delenv(name)
     for name in ("DISABLE_TELEMETRY", "HTTP_REQUEST_MAX_RETRIES", "HTTP_REQUEST_TIMEOUT", "ALLOW_FILE_STORE"):
         monkeypatch.setenv(f"MLFLOW_{name}", "unset")
@@ -117,5 +149,5 @@ def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def uninstall() -> None:
     """Let the next import of our modules meet the packages themselves."""
-    for name in ("tensorboard", "mlflow"):
+    for name in ("tensorboard", "mlflow", "wandb"):
         sys.modules.pop(f"{OURS}.{name}", None)

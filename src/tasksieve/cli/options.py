@@ -41,7 +41,15 @@ Settings = Annotated[
 Track = Annotated[
     list[str],
     typer.Option(
-        help="Show the training in tensorboard or mlflow too; files in OUT/tracking. May be repeated.",
+        help="Show the training in tensorboard, mlflow or wandb too; files in OUT/tracking. May be repeated.",
+    ),
+]
+MetricsPort = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=65535,
+        help="Serve Prometheus metrics of the training at this port while it lasts; 0 takes a free one.",
     ),
 ]
 Strict = Annotated[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -15,6 +15,7 @@ from tasksieve.cli.options import (
     ConfigFile,
     Json,
     Labels,
+    MetricsPort,
     NoAudit,
     Predict,
     PrimaryOrConfig,
@@ -29,6 +30,10 @@ from tasksieve.cli.options import (
     print_json,
 )
 from tasksieve.cli.progress import RunBars
+from tasksieve.cli.watching import followed
+
+if TYPE_CHECKING:
+    from tasksieve.records.progress import RunProgress
 
 
 def train(
@@ -55,6 +60,7 @@ def train(
         bool, typer.Option(help="Go on with a run that was begun in the folder; else refuse it. A new one starts.")
     ] = True,
     track: Track = [],  # noqa: B006
+    metrics_port: MetricsPort = None,
     as_json: Json = False,
 ) -> None:
     """Train one model and keep all records of it in a run folder.
@@ -92,10 +98,14 @@ def train(
         if changes:
             resolved = changed(settled(resolved), changes)
         name, tracking = resolved.training.method, Tracking(tuple(track), out / "tracking", out.resolve().name)
-        with RunBars() as bars:
-            result = train_run(
-                resolved, out, lambda report: bars.watch(name, report), resume=resume, tracking=tracking
-            )
+        tracking.check()
+        with followed(tracking, metrics_port) as (tracking, watched), RunBars() as bars:
+
+            def watch(report: RunProgress) -> None:
+                watched(report)
+                bars.watch(name, report)
+
+            result = train_run(resolved, out, watch, resume=resume, tracking=tracking)
     if as_json:
         print_json(result)
         return

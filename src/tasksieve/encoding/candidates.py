@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 from jaxtyping import Int
@@ -75,7 +75,15 @@ class Candidates:
 
 def responses_of(*tasks: Iterable[Reading]) -> list[str]:
     """The distinct responses to learn from in several tasks, as read, sorted; of twins the most frequent one."""
-    counts = Counter(turn.response for readings in tasks for reading in readings for turn in reading.learned)
+    return responses_counted(Counter(turn.response for task in tasks for reading in task for turn in reading.learned))
+
+
+def responses_counted(counts: Mapping[str, int]) -> list[str]:
+    """Distinct responses, sorted; of twins the most frequent one.
+
+    Args:
+        counts: how often each is to be learned from.
+    """
     chosen: dict[Phrase, str] = {}
     for text in sorted(counts, key=lambda text: (-counts[text], text)):
         chosen.setdefault(bag_of(text), text)

@@ -28,12 +28,14 @@ class Choices:
         offered: each example's choices in the order of their places, as a table that has numbers of choices for
             words; None if all examples choose among the whole table, in its order.
         gaps: numbers of the choices that are templates with a gap for an entity, which can only be said with one.
+        rows: the row of ``offered`` that each example has, where several have the same; None if each has its own.
     """
 
     table: SentenceTable
     right: Int[Tensor, " batch"]
     offered: SentenceTable | None = None
     gaps: Int[Tensor, " gaps"] | None = None
+    rows: Int[Tensor, " batch"] | None = None
 
     def __len__(self) -> int:
         return len(self.right)
@@ -48,13 +50,16 @@ class Choices:
     @property
     def lengths(self) -> Int[Tensor, " batch"]:
         """How many choices each example has."""
-        return torch.full_like(self.right, len(self.table)) if self.offered is None else self.offered.lengths
+        if self.offered is None:
+            return torch.full_like(self.right, len(self.table))
+        return self.offered.lengths if self.rows is None else self.offered.lengths[self.rows]
 
     def chosen(self) -> Int[Tensor, " batch"]:
         """The number in the table of each example's right choice; -1 for none."""
         if self.offered is None:
             return self.right
-        places = (self.offered.offsets[:-1] + self.right).clamp(min=0, max=max(0, len(self.offered.words) - 1))
+        firsts = self.offered.offsets[:-1] if self.rows is None else self.offered.offsets[self.rows]
+        places = (firsts + self.right).clamp(min=0, max=max(0, len(self.offered.words) - 1))
         return torch.where(self.right >= 0, self.offered.words[places], -1)
 
     def select(self, examples: Int[Tensor, " selected"], right: Int[Tensor, " selected"] | None = None) -> Choices:
@@ -67,10 +72,11 @@ class Choices:
         right = self.right[examples] if right is None else right
         if self.offered is None:
             return Choices(self.table, right, None, self.gaps)
+        rows = examples if self.rows is None else self.rows[examples]
         if self.offered.device.type != "cpu" or batch_kernels() is None:
-            return Choices(self.table, right, self.offered.select(examples), self.gaps)
-        known = int(self.offered.lengths[examples].sum())
-        return Choices(self.table, right, self.offered.select_known(examples, known), self.gaps)
+            return Choices(self.table, right, self.offered.select(rows), self.gaps)
+        known = int(self.offered.lengths[rows].sum())
+        return Choices(self.table, right, self.offered.select_known(rows, known), self.gaps)
 
     def scores(
         self, states: Float[Tensor, "batch dim"], rows: Float[Tensor, "choices dim"]
@@ -83,6 +89,8 @@ class Choices:
         """
         if self.offered is None:
             return states @ rows.T
+        if self.rows is not None:
+            return self._whole().scores(states, rows)
         owners = torch.repeat_interleave(self.offered.lengths)
         products = (rows.index_select(0, self.offered.words) * states.index_select(0, owners)).sum(dim=1)
         full = states.new_full((len(states), self.most), -math.inf)
@@ -95,9 +103,15 @@ class Choices:
             is_template[self.gaps] = True
         if self.offered is None:
             return is_template[None, :-1]
+        if self.rows is not None:
+            return self._whole().with_gap()
         owners = torch.repeat_interleave(self.offered.lengths)
         full = is_template.new_zeros(len(self), self.most)
         return full.index_put((owners, self._places(owners)), is_template[self.offered.words])
+
+    def _whole(self) -> Choices:
+        """The same with a row for each example."""
+        return self.select(torch.arange(len(self), device=self.right.device))
 
     def _places(self, owners: Tensor) -> Tensor:
         assert self.offered is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -15,8 +15,9 @@ from tasksieve.encoding.candidates import Candidates
 from tasksieve.encoding.choices import ChoiceRows, Choices
 from tasksieve.encoding.cutting import assembled
 from tasksieve.encoding.drawn import drawn_choices
-from tasksieve.encoding.reading import SYSTEM, USER, Line, Reading, ReadTurn, kind_of
-from tasksieve.encoding.sentences import Embed, SentenceTable, dense, plain, text_of_line
+from tasksieve.encoding.reading import Reading, kind_of
+from tasksieve.encoding.rows import Rows, placed
+from tasksieve.encoding.sentences import Embed, SentenceTable
 from tasksieve.encoding.vocabulary import Vocabulary
 from tasksieve.errors import UserError
 from tasksieve.kernels import batch_kernels
@@ -109,7 +110,7 @@ class EncodedTask:
         tasks: Sequence[int] | None = None,
         among: int = 0,
     ) -> None:
-        rows, entities = _Rows(vocabulary, vectors), ChoiceRows(vocabulary, vectors)
+        rows, entities = Rows(vocabulary, vectors), ChoiceRows(vocabulary, vectors)
         examples: list[Example] = []
         given: list[float] = []
         memories: list[int] = []
@@ -117,30 +118,20 @@ class EncodedTask:
         tasks = tasks or [0] * len(readings)
         firsts = {task: number for number, task in reversed(list(enumerate(tasks)))}
         for number, (reading, task) in enumerate(zip(readings, tasks, strict=True)):
-            start = len(memories)
-            memories.extend(map(rows.line, reading.lines))
-            for place, turn in enumerate(reading.turns):
-                if not turn.learned:
-                    continue
-                first, last = start, start + turn.remembered
-                if turn.fresh:
-                    first = len(memories)
-                    memories.extend(map(rows.line, reading.memory(turn)[-max_memories:]))
-                    last = len(memories)
-                response = (turn.said.system,) * 2 if among else (turn.response, _as_it_was(turn))
-                spoken = rows.spoken(turn.user, turn.said.user), rows.spoken(*response)
-                columns.append((*spoken, first, last, candidates.number(turn.response)))
-                entities.add(turn.descriptions, turn.entity)
-                said, dialog = turn.said, number - firsts[task]
-                examples.append(Example(dialog, place, said.user, said.system, kind_of(said), task))
-                given.append(turn.learned)
+            dialog = number - firsts[task]
+            for turn in placed(reading, rows, memories, 0, max_memories, as_said=bool(among)):
+                said, own = turn.turn.said, candidates.number(turn.turn.response)
+                columns.append((turn.utterance, turn.response, turn.first, turn.last, own))
+                entities.add(turn.turn.descriptions, turn.turn.entity)
+                examples.append(Example(dialog, turn.place, said.user, said.system, kind_of(said), task))
+                given.append(turn.turn.learned)
         if not any(reading.turns for reading in readings):
             raise ValueError("no turn to learn from")
         if not examples:
             raise UserError("no dialog has a response to learn from: all of them have weight 0")
         self.head = head
         self.candidates = candidates
-        self.examples = tuple(examples)
+        self.examples: Sequence[Example] = tuple(examples)
         self.given = None if set(given) == {1.0} else torch.tensor(given, device=device)
         self.table = rows.table(device)
         self.max_memories = max_memories
@@ -155,7 +146,8 @@ class EncodedTask:
             self.choices = drawn_choices(right, of_tasks, among, vocabulary, device, vectors)
             self.entities = None
         elif len(firsts) > 1:
-            self.choices = _of_own_task(self.choices, [example.task for example in examples])
+            of_examples = torch.tensor([example.task for example in examples], device=device)
+            self.choices = of_own_task(self.choices, of_examples)
         unseen = int((self.targets < 0).sum())
         self.coverage = Coverage(len(examples), unseen, rows.words, rows.unknown_words)
 
@@ -198,58 +190,19 @@ class EncodedTask:
         return torch.nonzero(self.targets >= 0).flatten()
 
 
-def _as_it_was(turn: ReadTurn) -> str:
-    """What is predicted at a turn, without gaps."""
-    return turn.response if turn.entity < 0 else turn.said.system
+def of_own_task(choices: Choices, tasks: Int[Tensor, " examples"]) -> Choices:
+    """Choices of which each example is offered those that are right somewhere in its task.
 
-
-def _of_own_task(choices: Choices, tasks: Sequence[int]) -> Choices:
-    """Choices of which each example is offered those that are right somewhere in its task."""
-    offers: dict[int, list[int]] = {}
-    for task, number in sorted({*zip(tasks, choices.right.tolist(), strict=True)}):
-        if number >= 0:
-            offers.setdefault(task, []).append(number)
-    places = {task: {number: place for place, number in enumerate(offer)} for task, offer in offers.items()}
-    numbered = zip(tasks, choices.right.tolist(), strict=True)
-    right = [places.get(task, {}).get(number, -1) for task, number in numbered]
-    device = choices.right.device
-    offered = SentenceTable.of([offers.get(task, []) for task in tasks], len(choices.table), device)
-    return Choices(choices.table, torch.tensor(right, device=device), offered, choices.gaps)
-
-
-class _Rows:
-    """Numbers distinct sentences from 1 (0 is the empty one) and counts words."""
-
-    def __init__(self, vocabulary: Vocabulary, vectors: Embed | None) -> None:
-        self.words = 0
-        self.unknown_words = 0
-        self._vocabulary, self._vectors = vocabulary, vectors
-        self._sentences: list[list[int]] = [[]]
-        self._texts = [""]
-        self._known: dict[str | tuple[str, str], tuple[int, int, int]] = {}
-
-    def line(self, line: Line) -> int:
-        """The number of a memory; vectors are of what was said, and nothing for facts and states."""
-        said = line.original.startswith((USER, SYSTEM))
-        return self._number(line.seen, line.original if said else "", text_of_line)
-
-    def spoken(self, seen: str, original: str) -> int:
-        """The number of an utterance or a response."""
-        return self._number(seen, original, plain)
-
-    def table(self, device: torch.device | str) -> SentenceTable:
-        """All sentences so far."""
-        rows = None if self._vectors is None else dense(self._texts, self._vectors, device)
-        return SentenceTable.of(self._sentences, len(self._vocabulary), device, rows)
-
-    def _number(self, seen: str, original: str, text_of: Callable[[str], str]) -> int:
-        key = seen if self._vectors is None else (seen, original)
-        row = self._known.get(key)
-        if row is None:
-            words, unknown = self._vocabulary.numbers(seen)
-            row = self._known[key] = (len(self._sentences), len(words) + unknown, unknown)
-            self._sentences.append(words)
-            self._texts.append(text_of(original))
-        self.words += row[1]
-        self.unknown_words += row[2]
-        return row[0]
+    Args:
+        choices: of all examples, which choose among the same.
+        tasks: the task of each example, from 0.
+    """
+    right, size = choices.right, len(choices.table)
+    known = right >= 0
+    pairs = torch.unique(tasks[known] * size + right[known])  # in the order of tasks, and of choices within one
+    owners = torch.div(pairs, size, rounding_mode="floor")
+    lengths = torch.bincount(owners, minlength=int(tasks.max()) + 1)
+    offsets = torch.nn.functional.pad(lengths.cumsum(0), (1, 0))
+    places = torch.searchsorted(pairs, tasks * size + right.clamp(min=0)) - offsets[tasks]
+    offered = SentenceTable(pairs % size, offsets, size)
+    return Choices(choices.table, torch.where(known, places, -1), offered, choices.gaps, tasks)

@@ -33,12 +33,21 @@ class Vocabulary:
         words: set[str] = set()
         for readings in tasks:
             for reading in readings:
-                _collect(reading, words)
+                collect_words(reading, words)
+        return cls.of_words(words)
+
+    @classmethod
+    def of_words(cls, words: set[str]) -> Vocabulary:
+        """A vocabulary of these words and those of speakers, in order."""
         speakers = (USER, SYSTEM, FACT, PROFILE, *((STATE, ACTION) if STATE in words else ()))
         return cls((*speakers, *sorted(words.difference(speakers))))
 
     def __len__(self) -> int:
         return len(self.words)
+
+    def places(self, words: Iterable[str]) -> list[int]:
+        """The numbers of words by themselves. Raises: KeyError: if one is not known."""
+        return [self._numbers[word] for word in words]
 
     def numbers(self, sentence: str) -> tuple[list[int], int]:
         """The numbers of a sentence's known words, and how many are unknown (these are left out)."""
@@ -47,7 +56,8 @@ class Vocabulary:
         return known, len(words) - len(known)
 
 
-def _collect(reading: Reading, words: set[str]) -> None:
+def collect_words(reading: Reading, words: set[str]) -> None:
+    """Add the words that a dialog makes part of the vocabulary."""
     described = None
     words.update(word for turn in reading.learned if turn.action for word in words_of(spelled(turn.action)))
     for turn in reading.turns:

@@ -47,6 +47,10 @@ class Digits:
         """Some of the images."""
         return Digits(self.pixels[places], self.labels[places])
 
+    def to(self, device: torch.device | str) -> Digits:
+        """These images on a device."""
+        return Digits(self.pixels.to(device), self.labels.to(device))
+
     def labelled(self, labels: Int[Tensor, " images"]) -> Digits:
         """These images with other labels."""
         return replace(self, labels=labels)

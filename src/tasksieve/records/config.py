@@ -132,7 +132,7 @@ class TrainingConfig(Section):
     snapshot_examples: int = Field(
         default=100_000, ge=1, description="so many examples in a record, a fixed sample of more; at the end all"
     )
-    device: str = Field(default="cpu", description="a torch device")
+    device: str = Field(default="cpu", description="a torch device, or auto: a GPU if there is one")
     threads: int = Field(default=1, ge=1, le=1024, description="CPU threads; the tensors are too small for more")
 
 

@@ -15,6 +15,7 @@ from tasksieve.serve.selection import Selection
 Rows = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.float32]
 
+_KEPT_ORDERS = 8
 COURSE_POINTS = 60
 """A course shows at most so many recorded iterations."""
 
@@ -50,8 +51,18 @@ class Examples:
 
     def select(self, asked: Selection) -> Rows:
         """The examples asked for, in the order asked for."""
-        weights = self.weights[self.place(asked.step)]
-        kept = np.ones(len(self), dtype=bool)
+        place = self.place(asked.step)
+        order, kept = self._ordered(asked.order, place), self._kept(asked, place)
+        return order if kept is None else order[kept[order]]
+
+    def _kept(self, asked: Selection, place: int) -> npt.NDArray[np.bool_] | None:
+        """Which examples are asked for; None for all."""
+        if (
+            not (asked.kind or asked.text.split())
+            and (asked.task, asked.dialog, asked.low, asked.high) == (None,) * 4
+        ):
+            return None
+        weights, kept = self.weights[place], np.ones(len(self), dtype=bool)
         if asked.kind:
             kept &= np.isin(self.kind_numbers, [n for n, kind in enumerate(self.kinds) if kind in asked.kind])
         for wanted, values in ((asked.task, self.column("task")), (asked.dialog, self.column("dialog"))):
@@ -63,11 +74,36 @@ class Examples:
             kept &= weights <= np.float32(asked.high)
         for word in asked.text.lower().split():
             kept &= self._text.str.contains(word, literal=True).to_numpy()
-        rows = np.flatnonzero(kept)
-        if asked.order == "dialog":
-            return rows
-        keys = order_keys(asked.order, weights[rows], self.weights[0, rows])
-        return rows[np.argsort(keys, kind="stable")]
+        return kept
+
+    def _ordered(self, order: str, place: int) -> Rows:
+        """All examples in an order; the orders that were asked for last are kept, as sorting takes longest."""
+        key = order, 0 if order == "dialog" else place
+        found = self._orders.get(key)
+        if found is None:
+            found = np.arange(len(self))
+            if order != "dialog":
+                found = np.argsort(order_keys(order, self.weights[place], self.weights[0]), kind="stable")
+            while len(self._orders) >= _KEPT_ORDERS:
+                self._orders.pop(next(iter(self._orders)), None)
+            self._orders[key] = found
+        return found
+
+    @cached_property
+    def _orders(self) -> dict[tuple[str, int], Rows]:
+        return {}
+
+    def histogram(self, place: int, bins: int) -> list[int]:
+        """How many weights of an iteration lie in each of so many equal parts of 0 to 1."""
+        if (place, bins) not in self._histograms:
+            now = self.weights[place]
+            counts = np.histogram(now[~np.isnan(now)].clip(0, 1), bins, (0.0, 1.0))[0]
+            self._histograms[place, bins] = counts.tolist()
+        return self._histograms[place, bins]
+
+    @cached_property
+    def _histograms(self) -> dict[tuple[int, int], list[int]]:
+        return {}
 
     def course_places(self) -> Rows:
         """The iterations a course shows, as rows of ``weights``: the first and the last, evenly spaced between."""
@@ -124,6 +160,22 @@ class Examples:
     def places(self) -> list[tuple[int, int]]:
         """Task and number of each dialog, by its row in ``dialogs``."""
         return list(self.dialogs.select("task", "dialog").iter_rows())
+
+    @cached_property
+    def place_of(self) -> dict[tuple[int, int], int]:
+        """The row in ``dialogs`` of each dialog, by task and number."""
+        return {place: number for number, place in enumerate(self.places)}
+
+    @cached_property
+    def tasks(self) -> int:
+        """How many related tasks there are."""
+        return self.frame["task"].n_unique()
+
+    @cached_property
+    def kind_sizes(self) -> list[int]:
+        """How many examples of each kind there are."""
+        sizes: list[int] = np.bincount(self.kind_numbers, minlength=len(self.kinds)).tolist()
+        return sizes
 
     @cached_property
     def kind_means(self) -> Numbers:

@@ -98,9 +98,7 @@ class DialogView(BaseModel):
 def overview(found: Examples, step: int | None) -> Overview:
     """The weights at a recorded iteration in brief."""
     place, courses = found.place(step), found.course_places()
-    now = found.weights[place]
-    known = now[~np.isnan(now)]
-    sizes = np.bincount(found.kind_numbers, minlength=len(found.kinds)).tolist()
+    sizes = found.kind_sizes
     kinds = [
         KindView(
             kind=kind,
@@ -115,9 +113,9 @@ def overview(found: Examples, step: int | None) -> Overview:
         step=found.steps[place],
         examples=len(found),
         dialogs=len(found.places),
-        tasks=len({task for task, _ in found.places}),
+        tasks=found.tasks,
         weight=_number(found.means[place]),
-        histogram=np.histogram(known.clip(0, 1), BINS, (0.0, 1.0))[0].tolist(),
+        histogram=found.histogram(place, BINS),
         course_steps=[found.steps[row] for row in courses],
         course=_numbers(found.means[courses]),
         kinds=sorted(kinds, key=lambda kind: (-(kind.weight or 0.0), kind.kind)),
@@ -130,7 +128,7 @@ def example_page(found: Examples, page: Page) -> ExamplePage:
     return ExamplePage(
         step=found.steps[place],
         total=len(rows),
-        weight=_mean(found.weights[place, rows]),
+        weight=_mean(found.weights[place] if len(rows) == len(found) else found.weights[place, rows]),
         items=_examples(found, rows[page.offset : page.offset + page.limit], place),
     )
 
@@ -164,9 +162,9 @@ def dialog_page(found: Examples, page: Page) -> DialogPage:
 def one_dialog(found: Examples, task: int, dialog: int, step: int | None) -> DialogView:
     """A dialog with all its turns. Raises: UserError: if there is none with these numbers."""
     place = found.place(step)
-    if (task, dialog) not in found.places:
+    if (task, dialog) not in found.place_of:
         raise UserError(f"there is no related dialog {dialog} in task {task}; `/api/dialogs` lists them")
-    number = found.places.index((task, dialog))
+    number = found.place_of[task, dialog]
     rows = found.turns_of(number)
     return DialogView(
         step=found.steps[place],

@@ -8,9 +8,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from tasksieve.encoding import Examples
 from tasksieve.models.group_weights import GroupWeights
 from tasksieve.weighting.learned import Learned
-from tasksieve.weighting.weighter import Numbers, RelatedBatch
+from tasksieve.weighting.weighter import SNAPSHOT_CHUNK, Numbers, RelatedBatch
 
 
 class Drawn(Learned):
@@ -39,6 +40,16 @@ class Drawn(Learned):
     def weights(self, batch: RelatedBatch, step: int) -> Float[Tensor, " batch"]:
         """Ones, as many as the batch has examples: they were drawn by their weights."""
         return torch.ones(sum(map(len, batch)), device=batch[0].targets.device)
+
+    def snapshot(
+        self, tasks: Sequence[Examples], step: int, only: Sequence[Numbers] | None = None
+    ) -> list[Float[Tensor, " _"]]:
+        """The weights of the examples' groups, for which no batch is needed."""
+        (task,) = tasks
+        (numbers,) = (torch.arange(len(task), device=task.device),) if only is None else only
+        logits = self.groups.by_group()
+        parts = torch.split(self.groups.of_example[numbers], SNAPSHOT_CHUNK)
+        return [torch.cat([torch.sigmoid(logits[groups]) for groups in parts])]
 
     @torch.no_grad()
     def shares(self, step: int) -> Float[Tensor, " groups"]:

@@ -15,7 +15,7 @@ RelatedBatch = tuple[ExampleBatch, ...]
 """One batch of each related task, learned from in one update."""
 Numbers = Int[Tensor, " _"]
 """Of a task's examples."""
-_CHUNK = 256
+SNAPSHOT_CHUNK = 256
 
 
 @runtime_checkable
@@ -111,5 +111,5 @@ def by_task(weights: Float[Tensor, " examples"], tasks: Sequence[Examples]) -> t
 def batches_by_task(tasks: Sequence[Examples], only: Sequence[Numbers] | None = None) -> list[Iterator[Any]]:
     """Of each task the batches of its examples: in their own order, or of those with the numbers given, in theirs."""
     if only is None:
-        return [in_order(task, _CHUNK) for task in tasks]
-    return [map(task.batch, torch.split(numbers, _CHUNK)) for task, numbers in zip(tasks, only, strict=True)]
+        return [in_order(task, SNAPSHOT_CHUNK) for task in tasks]
+    return [map(task.batch, torch.split(numbers, SNAPSHOT_CHUNK)) for task, numbers in zip(tasks, only, strict=True)]

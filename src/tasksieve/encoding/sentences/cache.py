@@ -71,6 +71,10 @@ class CachedEncoder:
         self._shards = Shards(self._own, self.dim)
         self._caches = self._limit > 0
 
+    def fresh(self, texts: Sequence[str]) -> Float[Tensor, "texts dim"]:
+        """A vector for each text, for who keeps them himself."""
+        return self._encoder.embed(texts)
+
     def embed(self, texts: Sequence[str], progress: Progress | None = None) -> Float[Tensor, "texts dim"]:
         """A vector for each text, as float32 on the CPU.
 

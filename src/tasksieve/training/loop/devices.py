@@ -3,9 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
+
+from tasksieve.errors import UserError
+from tasksieve.records.config import LoopConfig
+
+AUTO = "auto"
+"""A run's device that is left to the machine."""
+
+
+def chosen_device(name: str) -> str:
+    """The device of this name; of ``auto`` the first GPU that is there, or else the CPU.
+
+    Raises: UserError: if torch knows no such device, or this machine has none.
+    """
+    if name == AUTO:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise UserError(f"training.device: found '{name}'; expected auto, cpu, cuda or cuda:N") from None
+    found = torch.cuda.device_count() if device.type == "cuda" else 1
+    if device.type == "cuda" and (device.index or 0) >= found:
+        there = f"{found} GPUs" if found else "no GPU that torch can use"
+        raise UserError(f"training.device: found '{name}', but this machine has {there}; use auto or cpu")
+    return name
+
+
+Config = TypeVar("Config", bound=LoopConfig)
+
+
+def on_device(config: Config) -> Config:
+    """The configuration with its device chosen. Raises: UserError: as :func:`chosen_device`."""
+    name = chosen_device(config.training.device)
+    if name == config.training.device:
+        return config
+    return config.model_copy(update={"training": config.training.model_copy(update={"device": name})})
 
 
 def at_hand(value: Tensor) -> bool:

@@ -17,6 +17,7 @@ from tasksieve.records.lock import FolderLock
 from tasksieve.records.progress import ProgressLog, RunProgress, Watcher
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.background import Background
+from tasksieve.training.loop.devices import on_device
 from tasksieve.training.loop.environment import environment
 from tasksieve.training.loop.meta_updates import check_estimator
 from tasksieve.training.loop.method import Method
@@ -60,6 +61,7 @@ def run(
             diverges.
     """
     tracking.check()
+    config = on_device(config)
     folder = RunFolder(Path(path))
     method = setting.method(config)
     check_estimator(config.meta)

@@ -18,4 +18,4 @@ class Oracle(Method):
     def weighing(self, start: Start) -> Weighing:
         """The labels as weights: 1 for right, 0 for wrong."""
         labels = torch.tensor(start.examples["label"].to_list()).float()
-        return Weighing(PerExample(by_task(labels, start.tasks.related)))
+        return Weighing(PerExample(by_task(labels.to(start.tasks.related[0].device), start.tasks.related)))

@@ -10,7 +10,9 @@ from typing import Any
 import polars as pl
 import torch
 
-from tasksieve.encoding import Candidates, derived_generator
+from tasksieve.encoding import Candidates, EncodedTask, derived_generator
+from tasksieve.encoding.archive_writing import EXAMPLE_COLUMNS
+from tasksieve.encoding.archived_task import ArchivedTask
 from tasksieve.models import DialogModel, DialogWeightModule, Model, model_of, weight_module_of
 from tasksieve.records.config import RunConfig
 from tasksieve.records.measures import RANKING
@@ -22,7 +24,8 @@ from tasksieve.training.loop.state import load_module
 from tasksieve.training.loop.streams import MODEL_STREAM, WEIGHT_MODULE_STREAM
 from tasksieve.training.loop.tensor_files import read_tensors
 from tasksieve.training.methods import Method, Start, method_named
-from tasksieve.training.runs.dialog_tasks import DialogTasks, load_tasks
+from tasksieve.training.runs.archive_tasks import load_tasks
+from tasksieve.training.runs.dialog_tasks import DialogTasks
 from tasksieve.training.runs.evaluation import accuracy, mean_probability, task_ranks
 from tasksieve.training.runs.fallback import fallback_of
 from tasksieve.training.runs.labels import read_labels
@@ -115,28 +118,16 @@ def validation(tasks: DialogTasks, model: DialogModel) -> Callable[[], float]:
 
 def examples_frame(tasks: DialogTasks, labels: str | None) -> pl.DataFrame:
     """The related examples with their texts, numbered over all related tasks: the record ``examples.parquet``."""
-    rows: list[dict[str, Any]] = [
-        {
-            "task": e.task,
-            "dialog": e.dialog,
-            "turn": e.turn,
-            "kind": e.kind,
-            "user": e.user,
-            "system": e.system,
-        }
-        for task in tasks.related
-        for e in task.examples
-    ]
-    schema = {
-        "task": pl.Int16,
-        "dialog": pl.Int32,
-        "turn": pl.Int16,
-        "kind": pl.String,
-        "user": pl.String,
-        "system": pl.String,
-    }
-    frame = pl.DataFrame(rows, schema=schema).with_row_index("example").cast({"example": pl.Int32})
+    parts = [_frame(task) for task in tasks.related] or [pl.DataFrame(schema=EXAMPLE_COLUMNS)]
+    frame = pl.concat(parts, rechunk=False).with_row_index("example").cast({"example": pl.Int32})
     return frame if labels is None else frame.with_columns(read_labels(Path(labels), frame).alias("label"))
+
+
+def _frame(task: EncodedTask) -> pl.DataFrame:
+    if isinstance(task, ArchivedTask):
+        return task.stored
+    rows = [{name: getattr(example, name) for name in EXAMPLE_COLUMNS} for example in task.examples]
+    return pl.DataFrame(rows, schema=EXAMPLE_COLUMNS)
 
 
 def method_of(config: RunConfig) -> Method:

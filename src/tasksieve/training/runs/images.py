@@ -84,18 +84,20 @@ class ImageTasks:
 
     Args:
         splits: ``train``, ``valid`` and ``test``.
-        config: how labels are made wrong, and the seed.
+        config: how labels are made wrong, the seed, and the device that all images go to.
     """
 
     def __init__(self, splits: dict[str, Digits], config: ImageConfig) -> None:
+        device = torch.device(config.training.device)
         train = splits["train"]
         generator = derived_generator(config.training.seed, LABELS_STREAM)
         labels, right = corrupt(train.labels, config.data.share, config.data.corruption, generator)
         self.right = right
-        self.primary = ImageTask(train)
-        self.valid = ImageTask(splits["valid"])
-        told = right if config.data.indicator else None
-        self.related = (ImageTask(train.labelled(labels), told),)
+        there = train.to(device)  # once: both tasks look at the same images
+        self.primary = ImageTask(there)
+        self.valid = ImageTask(splits["valid"].to(device))
+        told = right.to(device) if config.data.indicator else None
+        self.related = (ImageTask(there.labelled(labels.to(device)), told),)
 
 
 def read_digits(data: ImageData) -> dict[str, Digits]:
@@ -129,7 +131,8 @@ def build_image_parts(config: ImageConfig, method: Method) -> Parts:
     pixels = tasks.primary.digits.pixels.shape[1]
 
     def fresh_model() -> LogisticRegression:
-        return LogisticRegression(pixels, derived_generator(config.training.seed, MODEL_STREAM))
+        model = LogisticRegression(pixels, derived_generator(config.training.seed, MODEL_STREAM))
+        return model.to(config.training.device)
 
     def measure(model: Model) -> float:
         assert isinstance(model, LogisticRegression)
@@ -161,7 +164,7 @@ def build_image_parts(config: ImageConfig, method: Method) -> Parts:
 def build_weight_module(
     config: ImageConfig, images: Float[Tensor, "images pixels"]
 ) -> PerceptronWeightModule | LabelScoreModule:
-    """The weight module that a configuration means, with its initial parameters.
+    """The weight module that a configuration means, with its initial parameters, on the device of the images.
 
     Args:
         config: of the run.
@@ -170,14 +173,14 @@ def build_weight_module(
     """
     generator = derived_generator(config.training.seed, WEIGHT_MODULE_STREAM)
     if config.weight_module.kind == "label-scores":
-        return LabelScoreModule(images.shape[1], config.weight_module.hidden, generator)
+        return LabelScoreModule(images.shape[1], config.weight_module.hidden, generator).to(images.device)
     if not config.data.indicator:
         raise UserError(
             "weight_module.kind: a perceptron cannot do without the indicator, as it adds up what it sees in image "
             "and label; set weight_module.kind=label-scores, or data.indicator=true"
         )
     centre = images.mean(dim=0) if config.weight_module.centred else None
-    return PerceptronWeightModule(images.shape[1], generator, centre)
+    return PerceptronWeightModule(images.shape[1], generator, centre).to(images.device)
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""What a configuration leaves to the data: what is predicted, by which model, from which sentences."""
+"""What a configuration leaves to data and machine: what is predicted, by which model, from which sentences, where."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from tasksieve.records.config import RunConfig, config_of
 from tasksieve.records.measures import ACTIONS, RANKING
 from tasksieve.records.model_config import AUTO, BUILT_IN
+from tasksieve.training.loop.devices import on_device
 from tasksieve.training.runs.encoders import missing_encoder
 from tasksieve.training.runs.measured import measure_of
 from tasksieve.training.runs.read_files import read_files
@@ -65,8 +66,9 @@ _DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
 def settled(config: RunConfig) -> RunConfig:
     """The configuration with everything decided, by the primary task's dialogs; as it is if it was settled before.
 
-    Raises: UserError: if files cannot be read, or there is no such encoder here.
+    Raises: UserError: if files cannot be read, or there is no such encoder or device here.
     """
+    config = on_device(config)
     model = config.model
     if AUTO not in (config.data.predict, model.kind, model.sentences, config.weight_module.kind):
         return config

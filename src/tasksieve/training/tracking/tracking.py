@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,7 +19,7 @@ from tasksieve.records.config import read_values
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.tracking.tracker import Tracker
 
-PROGRAMS = ("tensorboard", "mlflow")
+PROGRAMS = ("tensorboard", "mlflow", "wandb")
 """Each is also the name of its Python package, of the extra that installs it, and of the module here."""
 
 _log = logging.getLogger("tasksieve")
@@ -86,11 +86,13 @@ class Tracking:
         programs: of :data:`PROGRAMS`; none by default.
         root: the folder for their files.
         run: what they call the run.
+        more: trackers that are open already, by name; not of these programs.
     """
 
     programs: tuple[str, ...] = ()
     root: Path = Path()
     run: str = ""
+    more: Mapping[str, Tracker] = field(default_factory=dict)
 
     def check(self) -> None:
         """Refuse what cannot be, before any work is done.
@@ -99,7 +101,7 @@ class Tracking:
         """
         for name in self.programs:
             if name not in PROGRAMS:
-                raise UserError(f"--track: found '{name}'; expected {' or '.join(PROGRAMS)}")
+                raise UserError(f"--track: found '{name}'; expected {', '.join(PROGRAMS[:-1])} or {PROGRAMS[-1]}")
             if find_spec(name) is None:
                 raise UserError(f"{name} is not installed; install the extra: pip install 'tasksieve[{name}]'")
 
@@ -113,7 +115,7 @@ class Tracking:
 
     def start(self, folder: RunFolder) -> Trackers:
         """Start the trackers with everything the run has recorded so far."""
-        opened: dict[str, Tracker] = {}
+        opened: dict[str, Tracker] = dict(self.more)
         for name in dict.fromkeys(self.programs):
             try:
                 opened[name] = _module(name).open_tracker(self.root, self.run)

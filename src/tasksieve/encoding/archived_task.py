@@ -1,0 +1,206 @@
+"""Related tasks out of an archive on the disk, of which a batch brings into memory only what it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import polars as pl
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from tasksieve.dialogs import Dialog
+from tasksieve.dialogs.plain import dialog_of
+from tasksieve.encoding.archive_writing import ARRAYS
+from tasksieve.encoding.candidates import Candidates
+from tasksieve.encoding.encoded_task import Coverage, EncodedTask, Example, of_own_task
+from tasksieve.encoding.kept_arrays import mapped, mapped_tensor
+from tasksieve.encoding.sentences import Embed, SentenceTable
+from tasksieve.encoding.vocabulary import Vocabulary
+from tasksieve.errors import UserError
+from tasksieve.records.files import read_json, write_whole
+
+_PIECE = 8192
+"""Sentences that are embedded at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDialog:
+    """A dialog that is one of the first with an action: its task, its actions to learn from, and itself."""
+
+    task: int
+    actions: frozenset[str]
+    dialog: Dialog
+
+
+class Archive:
+    """What :class:`~tasksieve.encoding.archive_writing.ArchiveWriter` wrote.
+
+    Args:
+        folder: with its files.
+    Raises: UserError: if a file is missing or damaged.
+
+    Attributes:
+        vocabulary: words that its dialogs make part of a vocabulary.
+        counts: for each task how often each action is to be learned from.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        value = read_json(folder / "archive.json")
+        try:
+            self._sizes: Mapping[str, int] = value["arrays"]
+            self._words, self._actions = list[str](value["words"]), list[str](value["actions"])
+            self.vocabulary = set[str](value["vocabulary"])
+            self.counts = [dict[str, int](counts) for counts in value["counts"]]
+            self.uses, self.max_memories = int(value["uses"]), int(value["max_memories"])
+            self._files = {"examples": int(value["example_files"]), "texts": int(value["text_files"])}
+            self._dialogs: list[Any] = value["dialogs"]
+            missing = ARRAYS.keys() - self._sizes.keys()
+        except (KeyError, TypeError, ValueError) as error:
+            raise UserError(
+                f"is no archive of this version ({error!r}); remove its folder and run again", folder
+            ) from None
+        if missing:
+            raise UserError(
+                f"is no archive of this version: it lacks {min(missing)}; remove it and run again", folder
+            )
+
+    def __len__(self) -> int:
+        return self._sizes["start"]
+
+    def kept_dialogs(self) -> Iterator[KeptDialog]:
+        """The first dialogs with each action, in order."""
+        for task, actions, plain in self._dialogs:
+            yield KeptDialog(task, frozenset(actions), dialog_of(plain))
+
+    def tensor(self, name: str) -> Tensor:
+        """An array by its name."""
+        return mapped_tensor(self._folder / f"{name}.bin", self._sizes[name], ARRAYS[name])
+
+    def table(self, vocabulary: Vocabulary, vectors: Tensor | None) -> SentenceTable:
+        """All sentences, in the numbers of a vocabulary.
+
+        Args:
+            vocabulary: that has all words of the archive.
+            vectors: of the sentences; None for none.
+        """
+        places = np.array(vocabulary.places(self._words), dtype=np.int64)
+        words = places[mapped(self._folder / "words.bin", self._sizes["words"])]
+        return SentenceTable(torch.from_numpy(words), self.tensor("offsets"), len(vocabulary), vectors)
+
+    def vectors(self, embed: Embed, digest: str, dim: int) -> Float[Tensor, "sentences dim"]:
+        """A vector for each sentence: embedded once, a piece at a time, and kept with the archive.
+
+        Args:
+            embed: gives vectors.
+            digest: of what gives them.
+            dim: of a vector.
+        """
+        path, count = self._folder / f"vectors-{digest[:32]}.bin", self._sizes["offsets"] - 1
+        if not path.exists():
+            write_whole(path, lambda part: self._embed(part, embed))
+        return mapped_tensor(path, count * dim, "float32").view(count, dim)
+
+    def _embed(self, path: Path, embed: Embed) -> None:
+        with path.open("wb") as file:
+            texts = (text for frame in self._tables("texts") for text in frame["text"])
+            while piece := list(islice(texts, _PIECE)):
+                distinct = {text: place for place, text in enumerate(dict.fromkeys(t for t in piece if t.strip()))}
+                found = embed(list(distinct)).detach().float().cpu()
+                rows = torch.cat([found, found.new_zeros(1, found.shape[1])])
+                file.write(rows[[distinct.get(text, -1) for text in piece]].numpy().tobytes())
+
+    def actions(self, candidates: Candidates) -> Int[Tensor, " examples"]:
+        """The number of each example's action among candidates."""
+        places = torch.tensor([candidates.number(action) for action in self._actions])
+        return places[self.tensor("actions")]
+
+    def examples(self) -> pl.DataFrame:
+        """A row an example, in their order: task, dialog, turn, kind, user, system. Its texts stay on the disk."""
+        return pl.concat(self._tables("examples"), rechunk=False)
+
+    def _tables(self, name: str) -> list[pl.DataFrame]:
+        files = [self._folder / f"{name}-{number:05}.arrow" for number in range(self._files[name])]
+        try:
+            return [pl.read_ipc(file) for file in files]
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise UserError(f"is damaged ({error}); remove it and run again", self._folder) from None
+
+
+class StoredExamples(Sequence[Example]):
+    """Examples whose texts stay on the disk until they are asked for.
+
+    Attributes:
+        frame: columns task, dialog, turn, kind, user, system.
+    """
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self.frame = frame
+
+    def __len__(self) -> int:
+        return self.frame.height
+
+    @overload
+    def __getitem__(self, place: int) -> Example: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Example]: ...
+    def __getitem__(self, place: int | slice) -> Example | list[Example]:
+        if isinstance(place, slice):
+            return [Example(**row) for row in self.frame[place].iter_rows(named=True)]
+        if not -len(self) <= place < len(self):
+            raise IndexError(f"there are {len(self)} examples")
+        return Example(**self.frame.row(place, named=True))
+
+    def __iter__(self) -> Iterator[Example]:
+        return (Example(**row) for row in self.frame.iter_rows(named=True))
+
+
+class ArchivedTask(EncodedTask):
+    """All examples of an archive, as :class:`~tasksieve.encoding.EncodedTask` has them of dialogs in memory.
+
+    Args:
+        archive: on the disk.
+        vocabulary: that has all words of the archive.
+        candidates: actions that the head chooses among; where there are several tasks, each among its own.
+        head: the name of that head.
+        device: where the tensors live; what is on the CPU stays on the disk.
+        vectors: for each sentence of the archive; None for none.
+
+    Attributes:
+        stored: the examples as a table: task, dialog, turn, kind, user, system.
+    """
+
+    def __init__(
+        self,
+        archive: Archive,
+        vocabulary: Vocabulary,
+        candidates: Candidates,
+        *,
+        head: str,
+        device: torch.device | str = "cpu",
+        vectors: Float[Tensor, "sentences dim"] | None = None,
+    ) -> None:
+        self.head, self.candidates, self.max_memories = head, candidates, archive.max_memories
+        self.stored = archive.examples()
+        self.examples = StoredExamples(self.stored)
+        given, tasks = archive.tensor("given"), archive.tensor("tasks")
+        self.given = None if bool((given == 1).all()) else given.to(device)
+        self.memories = archive.tensor("memories").to(device)
+        self.spoken = archive.tensor("spoken").view(-1, 2).to(device)
+        self.start, self.end = archive.tensor("start").to(device), archive.tensor("end").to(device)
+        table = archive.table(vocabulary, None if vectors is None else vectors.to(device))
+        self.table = SentenceTable(
+            table.words.to(device), table.offsets.to(device), table.vocabulary_size, table.vectors
+        )
+        self.choices = candidates.choices(archive.actions(candidates).to(device))
+        if len(archive.counts) > 1:
+            self.choices = of_own_task(self.choices, tasks.to(device))
+        self.entities = None
+        unseen = int((self.targets < 0).sum())
+        self.coverage = Coverage(len(archive), unseen, archive.uses, 0)

@@ -1,0 +1,114 @@
+"""What a run learns from where its related dialogs are an archive on the disk; the same to the bit as in memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tasksieve.encoding import Candidates, Reader, Vocabulary, responses_of
+from tasksieve.encoding.actions import borrowed_actions, spelled
+from tasksieve.encoding.archive_writing import KEPT_DIALOGS
+from tasksieve.encoding.archived_task import Archive, ArchivedTask
+from tasksieve.encoding.candidates import responses_counted
+from tasksieve.encoding.reading import Reading
+from tasksieve.encoding.vocabulary import collect_words
+from tasksieve.encoding.wordings import Wordings, wordings_of
+from tasksieve.records.config import RunConfig
+from tasksieve.records.measures import ACTIONS
+from tasksieve.training.methods import Method
+from tasksieve.training.runs import dialog_tasks
+from tasksieve.training.runs.archives import archive_of, is_large
+from tasksieve.training.runs.dialog_tasks import PRIMARY_HEAD, RELATED_HEAD, DialogTasks, Encoding
+from tasksieve.training.runs.encoders import encoder_of
+from tasksieve.training.runs.read_files import read_files
+
+
+def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
+    """As :func:`~tasksieve.training.runs.dialog_tasks.load_tasks`; many related dialogs stay on the disk."""
+    return _archived(config, method) if is_large(config) else dialog_tasks.load_tasks(config, method)
+
+
+def _archived(config: RunConfig, method: Method) -> DialogTasks:
+    read = read_files(config.data.model_copy(update={"related": ()}))
+    (reader, own), (_, valid) = dialog_tasks.read_tasks(config, read, ACTIONS)
+    encoder = encoder_of(config)
+    plain = replace(reader, names=None, slots=None)
+    archive = archive_of(config, plain, texts=encoder is not None)
+    encoding = _encoding(config, method, reader, own, valid, archive)
+    head = PRIMARY_HEAD if method.heads == "one" else RELATED_HEAD
+    vectors = None if encoder is None else archive.vectors(encoder.fresh, encoder.digest, encoder.dim)
+    related = ArchivedTask(
+        archive,
+        encoding.vocabulary,
+        encoding.candidates[head],
+        head=head,
+        device=config.training.device,
+        vectors=vectors,
+    )
+    return DialogTasks(
+        encoding=encoding,
+        primary=encoding.encode(own, to_learn=True),
+        valid=encoding.encode(valid),
+        related=(related,),
+        held_out=tuple(valid),
+        measure=ACTIONS,
+    )
+
+
+def _encoding(
+    config: RunConfig,
+    method: Method,
+    reader: Reader,
+    own: Sequence[Reading],
+    valid: Sequence[Reading],
+    archive: Archive,
+) -> Encoding:
+    encoder = encoder_of(config)
+    vocabulary = _vocabulary(own, valid, archive)
+    gaps = frozenset[str]() if reader.names is None else reader.names.gaps()
+    vectors = None if encoder is None else encoder.embed
+    candidates = {
+        head: Candidates(texts, vocabulary, config.training.device, gaps, vectors, spelled)
+        for head, texts in _heads(config, method, own, valid, archive).items()
+    }
+    worded = _wordings(reader, own, valid, archive)
+    return Encoding(vocabulary, candidates, config.model.max_memories, reader, (), encoder, worded)
+
+
+def _vocabulary(own: Sequence[Reading], valid: Sequence[Reading], archive: Archive) -> Vocabulary:
+    words = set(archive.vocabulary)
+    for reading in (*own, *valid):
+        collect_words(reading, words)
+    return Vocabulary.of_words(words)
+
+
+def _heads(
+    config: RunConfig, method: Method, own: Sequence[Reading], valid: Sequence[Reading], archive: Archive
+) -> dict[str, list[str]]:
+    """The actions that each head chooses among."""
+    counted = Counter[str]()
+    for counts in archive.counts:
+        counted.update(counts)
+    mine = responses_of(own, valid)
+    if method.heads == "one":
+        mine_too = Counter(turn.response for part in (own, valid) for reading in part for turn in reading.learned)
+        return {PRIMARY_HEAD: responses_counted(mine_too + counted)}
+    if method.borrows:
+        others = [responses_counted(counts) for counts in archive.counts]
+        mine = [*mine, *borrowed_actions(mine, others, config.data.slot_acts)]
+    return {PRIMARY_HEAD: mine, RELATED_HEAD: responses_counted(counted)}
+
+
+def _wordings(reader: Reader, own: Sequence[Reading], valid: Sequence[Reading], archive: Archive) -> Wordings:
+    """The primary task's wordings, and those of other actions in the first related dialogs that have them."""
+    known = set(responses_of(own, valid))
+    seen = Counter[str]()
+    tasks: list[list[Reading]] = [[] for _ in archive.counts]
+    other = replace(reader, names=None)
+    for kept in archive.kept_dialogs():
+        new = kept.actions - known
+        if any(seen[action] < KEPT_DIALOGS for action in new):
+            seen.update(new)
+            tasks[kept.task].append(other.read_one(kept.dialog))
+    return wordings_of([*own, *valid], *tasks)

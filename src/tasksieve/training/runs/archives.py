@@ -1,0 +1,142 @@
+"""Archives of related dialogs that are too large for memory: read once, then kept on the disk as numbers.
+
+They lie in the folder ``archives`` of the user's caches, one folder for each archive and way of reading it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock
+
+from tasksieve.dialogs.formats import iterate_dialogs
+from tasksieve.dialogs.formats.chosen import tell
+from tasksieve.dialogs.formats.journal import Journal
+from tasksieve.encoding import Reader
+from tasksieve.encoding.archive_writing import ArchiveWriter
+from tasksieve.encoding.archived_task import Archive
+from tasksieve.encoding.sentences.cache import cache_folder
+from tasksieve.errors import UserError
+from tasksieve.records.config import RunConfig
+from tasksieve.records.parted_paths import data_files_at
+from tasksieve.training.runs.memo import file_key
+from tasksieve.training.runs.read_files import data_files
+
+LARGE = "TASKSIEVE_LARGE_MB"
+"""Environment variable: related files of so many megabytes together are read one dialog at a time; 0 for all."""
+_LARGE_MB = 200.0
+_UNUSED = 30 * 24 * 3600.0
+"""Seconds after which an archive that no run has used is removed when another one is made."""
+_VERSION = 1
+_EVERY = 30.0
+_log = logging.getLogger("tasksieve")
+
+
+def is_large(config: RunConfig) -> bool:
+    """Whether a settled run's related dialogs are to be read one at a time, and can be.
+
+    They can where actions are predicted and batches are drawn of all related tasks together.
+
+    Raises: UserError: if the environment variable is no size.
+    """
+    if config.data.predict != "actions" or config.training.related_batch_size is None or not config.data.related:
+        return False
+    related = data_files(config.data).related
+    sizes = [file.stat().st_size for path in related for file in data_files_at(path)]
+    return len(related) > 1 and sum(sizes) >= _limit() * 1e6
+
+
+def archive_of(config: RunConfig, reader: Reader, *, texts: bool) -> Archive:
+    """The archive of a run's related dialogs; made if it is not there.
+
+    Args:
+        config: of the run.
+        reader: of related dialogs.
+        texts: whether an encoder is to read the sentences.
+    Raises: UserError: if a file cannot be read, says nowhere what the system does, or the disk takes no more.
+    """
+    files = data_files(config.data).related
+    folder = cache_folder() / "archives" / _name(config, reader, files, texts)
+    if not (folder / "archive.json").exists():
+        with _alone(folder):
+            if not (folder / "archive.json").exists():
+                _make(folder, config, reader, files, texts)
+    with suppress(OSError):
+        os.utime(folder)
+    return Archive(folder)
+
+
+def _limit() -> float:
+    named = os.environ.get(LARGE)
+    try:
+        return _LARGE_MB if named is None else float(named)
+    except ValueError:
+        raise UserError(f"{LARGE}: found {named}; expected megabytes, such as 200, or 0 for all") from None
+
+
+def _name(config: RunConfig, reader: Reader, files: Sequence[Path], texts: bool) -> str:
+    how = (_VERSION, reader.facts, reader.slot_acts, config.model.max_memories, config.data.strict, texts)
+    key = repr((how, [file_key(file) for file in files]))
+    return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let no other process make the same archive meanwhile."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_suffix(".lock")):
+            yield
+    except OSError as error:
+        raise UserError(
+            f"cannot be written: {error.strerror or error}; free space or set TASKSIEVE_CACHE", folder
+        ) from None
+
+
+def _make(folder: Path, config: RunConfig, reader: Reader, files: Sequence[Path], texts: bool) -> None:
+    part = folder.with_suffix(".part")
+    for old in (part, folder):
+        shutil.rmtree(old, ignore_errors=True)
+    _remove_unused(folder.parent)
+    part.mkdir()
+    try:
+        told = time.monotonic()
+        with ArchiveWriter(part, config.model.max_memories, texts=texts) as writer:
+            for number, file in enumerate(files):
+                writer.begin()
+                _take(file, writer, reader, config.data.strict)
+                if time.monotonic() - told >= _EVERY:
+                    told = time.monotonic()
+                    _log.info("reading the archive: %d of %d files", number + 1, len(files))
+            writer.finish()
+        part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _take(file: Path, writer: ArchiveWriter, reader: Reader, strict: bool) -> None:
+    journal, dialogs, annotated = Journal(file, strict=strict), 0, False
+    try:
+        for dialog in iterate_dialogs(file, journal):
+            dialogs += 1
+            annotated = annotated or any(turn.acts for turn in dialog.turns if turn.learned)
+            writer.add(dialog, reader.read_one(dialog))
+    finally:
+        tell(journal, file, dialogs)
+    if not annotated:
+        what = "says of no turn what the system does; annotate its actions, or predict responses instead"
+        raise UserError(f"{what} (--predict responses)", file)
+
+
+def _remove_unused(root: Path) -> None:
+    for folder in root.iterdir():
+        with suppress(OSError):
+            if folder.is_dir() and time.time() - folder.stat().st_mtime > _UNUSED:
+                shutil.rmtree(folder)
