@@ -21,7 +21,7 @@ from tasksieve.cli.serve import serve
 from tasksieve.cli.simulate import simulate
 from tasksieve.cli.train import evaluate, train
 from tasksieve.cli.weights import weights
-from tasksieve.errors import UserError
+from tasksieve.errors import Unfinished, UserError
 from tasksieve.plugins import add_plugins
 
 app = typer.Typer(
@@ -63,7 +63,8 @@ def _main(
 def run() -> None:
     """Run the command line.
 
-    Exit code 0 when all went well, 2 when the user can mend it, 130 after Ctrl-C, 143 after SIGTERM, 1 otherwise.
+    Exit code 0 when all went well, or what is left is at work elsewhere, 2 when the user can mend it, 130 after
+    Ctrl-C, 143 after SIGTERM, 1 otherwise.
     """
     show_messages()
     try:
@@ -72,6 +73,9 @@ def run() -> None:
     except UserError as error:
         say(f"error: {error}")
         sys.exit(2)
+    except Unfinished as left:
+        say(f"{left}.")
+        sys.exit(0)
     except Interrupted as interrupted:
         say("interrupted; what was finished is kept. Run the same command again to go on.")
         sys.exit(interrupted.code)

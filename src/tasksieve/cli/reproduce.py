@@ -12,7 +12,7 @@ from tasksieve.cli.compare import Seeds, Workers, names_in, numbers_in
 from tasksieve.cli.ending import guarded
 from tasksieve.cli.messages import output
 from tasksieve.cli.method_list import ListsMethods
-from tasksieve.cli.options import Json, Settings, print_json
+from tasksieve.cli.options import Json, Ray, Settings, Slice, print_json
 from tasksieve.cli.progress import BoardBars, RunBars
 from tasksieve.errors import UserError
 
@@ -35,6 +35,8 @@ def mnist(
         bool, typer.Option("--paper-only", help="Leave out the conditions beyond the paper.")
     ] = False,
     workers: Workers = os.cpu_count() or 1,
+    ray: Ray = None,
+    part: Slice = None,
     settings: Settings = [],  # noqa: B006
     as_json: Json = False,
 ) -> None:
@@ -44,15 +46,16 @@ def mnist(
     the paper: other shares of wrong labels, wrong labels drawn otherwise, and a weight module that is told nothing.
     """
     from tasksieve.experiments.mnist import Table1Plan, reproduce_table1, table1_config
+    from tasksieve.experiments.runner import runner
     from tasksieve.report.formatting import number
     from tasksieve.report.terminal import conditions_table, table1_table
 
     if (data is None) != embedded:
         raise UserError("give either --data FOLDER (see `tasksieve data fetch mnist`) or --embedded")
-    config = table1_config(data, corruption, share, settings)
+    config, run = table1_config(data, corruption, share, settings), runner(ray, part)
     with RunBars() as bars:
         plan = Table1Plan(config, seeds, out, 0 if paper_only else condition_seeds)
-        table = reproduce_table1(plan, workers, bars.watch)
+        table = reproduce_table1(plan, workers, bars.watch, run)
     written = _figures(out, table)
     if as_json:
         print_json(table)
@@ -88,9 +91,8 @@ def restaurant(
         int, typer.Option(min=0, help="Seeds of the learned row with the paper's settings; 0 leaves it out.")
     ] = 0,
     workers: Workers = os.cpu_count() or 1,
-    ray: Annotated[
-        str | None, typer.Option(help="Do the runs on a Ray cluster: its address, or local to start one here.")
-    ] = None,
+    ray: Ray = None,
+    part: Slice = None,
     settings: Settings = [],  # noqa: B006
     as_json: Json = False,
 ) -> None:
@@ -98,7 +100,6 @@ def restaurant(
 
     Finished runs are kept: the same command goes on where it was stopped, and more rows, sizes or seeds may be added.
     """
-    from tasksieve.experiments.ray_workers import RayJobs
     from tasksieve.experiments.restaurant import (
         Table2Plan,
         embedded_data,
@@ -106,7 +107,7 @@ def restaurant(
         published_data,
         reproduce_table2,
     )
-    from tasksieve.experiments.workers import run_jobs
+    from tasksieve.experiments.runner import runner
     from tasksieve.report.html import write_report
     from tasksieve.report.table2 import table2_table, write_table2_figures
 
@@ -115,7 +116,7 @@ def restaurant(
     found = embedded_data(out) if data is None else published_data(data)
     rows = methods_named(names_in(methods))
     plan = Table2Plan(found, rows, tuple(numbers_in(sizes)), seeds, out, tuple(settings), paper_seeds)
-    run = run_jobs if ray is None else RayJobs(None if ray == "local" else ray)
+    run = runner(ray, part)
     with RunBars() as bars:
         table = reproduce_table2(plan, workers, bars.watch, run)
     written = [write_report(out), *write_table2_figures(out)]
@@ -151,9 +152,8 @@ def archive(
     ] = "simple,primary,multitask,learned,oracle",
     seeds: Seeds = 5,
     workers: Workers = os.cpu_count() or 1,
-    ray: Annotated[
-        str | None, typer.Option(help="Do the runs on a Ray cluster: its address, or local to start one here.")
-    ] = None,
+    ray: Ray = None,
+    part: Slice = None,
     keep: Annotated[
         bool, typer.Option("--keep", help="Keep models, examples and weights of measured runs too: much space.")
     ] = False,
@@ -167,8 +167,7 @@ def archive(
     results come.
     """
     from tasksieve.experiments.archive import BoardPlan, board_methods, reproduce_archive
-    from tasksieve.experiments.ray_workers import RayJobs
-    from tasksieve.experiments.workers import run_jobs
+    from tasksieve.experiments.runner import runner
     from tasksieve.report.archive import archive_table, board_sentences
 
     plan = BoardPlan(
@@ -183,7 +182,7 @@ def archive(
         settings=tuple(settings),
         keep=keep,
     )
-    run = run_jobs if ray is None else RayJobs(None if ray == "local" else ray)
+    run = runner(ray, part)
     with BoardBars() as bars:
         record = reproduce_archive(plan, workers, bars.watch, run, bars.announce)
     if as_json:
@@ -209,6 +208,8 @@ def verdict(
     ] = "primary,multitask,learned",
     seeds: Seeds = 3,
     workers: Workers = os.cpu_count() or 1,
+    ray: Ray = None,
+    part: Slice = None,
     settings: Settings = [],  # noqa: B006
     as_json: Json = False,
 ) -> None:
@@ -218,6 +219,7 @@ def verdict(
     Finished runs are kept: the same command goes on where it was stopped, and draws, archives or seeds may be
     added.
     """
+    from tasksieve.experiments.runner import runner
     from tasksieve.experiments.verdict import VerdictPlan, reproduce_verdict
     from tasksieve.report.verdict import verdict_sentences, verdict_table
 
@@ -229,8 +231,9 @@ def verdict(
         settings=tuple(settings),
         methods=tuple(names_in(methods)),
     )
+    run = runner(ray, part)
     with BoardBars() as bars:
-        record = reproduce_verdict(plan, workers, bars.watch, announce=bars.announce)
+        record = reproduce_verdict(plan, workers, bars.watch, run, bars.announce)
     if as_json:
         print_json(record)
         return
