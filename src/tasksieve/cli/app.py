@@ -19,6 +19,7 @@ from tasksieve.cli.method_list import ListsMethods
 from tasksieve.cli.reproduce import reproduce
 from tasksieve.cli.serve import serve
 from tasksieve.cli.simulate import simulate
+from tasksieve.cli.together import check_command, rank, silenced, tell_error
 from tasksieve.cli.train import evaluate, train
 from tasksieve.cli.weights import weights
 from tasksieve.errors import Unfinished, UserError
@@ -46,6 +47,7 @@ app.add_typer(data, name="data")
 
 @app.callback(invoke_without_command=True)
 def _main(
+    context: typer.Context,
     version: bool = typer.Option(False, "--version", help="Print the version and stop."),
     plugin: list[Path] = typer.Option(
         [],
@@ -53,6 +55,7 @@ def _main(
     ),
 ) -> None:
     add_plugins(plugin)
+    check_command(context.invoked_subcommand)
     if version:
         from importlib.metadata import version as installed
 
@@ -67,15 +70,18 @@ def run() -> None:
     Ctrl-C, 143 after SIGTERM, 1 otherwise.
     """
     show_messages()
+    if rank() > 0:
+        silenced()
     try:
         with obeying_signals():
             app(prog_name="tasksieve")
     except UserError as error:
-        say(f"error: {error}")
+        tell_error(error)
         sys.exit(2)
     except Unfinished as left:
         say(f"{left}.")
         sys.exit(0)
     except Interrupted as interrupted:
-        say("interrupted; what was finished is kept. Run the same command again to go on.")
+        if rank() == 0:
+            say("interrupted; what was finished is kept. Run the same command again to go on.")
         sys.exit(interrupted.code)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +31,7 @@ from tasksieve.cli.options import (
     print_json,
 )
 from tasksieve.cli.progress import RunBars
+from tasksieve.errors import UserError
 
 
 def train(
@@ -60,7 +63,7 @@ def train(
     """Train one model and keep all records of it in a run folder.
 
     A run that was stopped or killed goes on where it was when the same command is given again, and ends with the
-    very same model and records.
+    very same model and records. Started by torchrun, several processes share each batch.
 
     [dim]tasksieve train --primary mine/train.txt --valid mine/valid.txt --related older/train.txt --out run[/dim]
 
@@ -68,6 +71,7 @@ def train(
     """
     from tasksieve.records.config import changed
     from tasksieve.records.measures import RANKING
+    from tasksieve.training.loop.ranks import started_ranks
     from tasksieve.training.runs.dialogs import train as train_run
     from tasksieve.training.runs.settled import settled
     from tasksieve.training.tracking import Tracking
@@ -84,14 +88,21 @@ def train(
         "split_seed": split_seed,
     }
     resolved = configure(data, {"method": method, "seed": seed}, config, settings)
-    audit_first(resolved, None, out / "config.toml", no_audit)
-    begun = (out / "config.toml").exists()
-    changes = cost_first(resolved, (resolved.training.method,), (out,), begun, budget)
-    if changes:
-        resolved = changed(settled(resolved), changes)
     name, tracking = resolved.training.method, Tracking(tuple(track), out / "tracking", out.resolve().name)
-    with RunBars() as bars:
-        result = train_run(resolved, out, lambda report: bars.watch(name, report), resume=resume, tracking=tracking)
+    with started_ranks(resolved.training.device) as ranks:
+        if ranks.first:
+            audit_first(resolved, None, out / "config.toml", no_audit)
+        if not ranks.several:
+            begun = (out / "config.toml").exists()
+            changes = cost_first(resolved, (name,), (out,), begun, budget)
+            resolved = changed(settled(resolved), changes) if changes else resolved
+        elif budget is not None:
+            raise UserError("--budget goes by the clock of one process; leave it out with torchrun")
+        with RunBars() if ranks.first else nullcontext() as bars:
+            watch = None if bars is None else partial(bars.watch, name)
+            result = train_run(resolved, out, watch, resume=resume, tracking=tracking, ranks=ranks)
+    if not ranks.first:
+        return
     if as_json:
         print_json(result)
         return
