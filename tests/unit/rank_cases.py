@@ -68,8 +68,8 @@ def config_of_case(folder: Path, case: tuple[str, str], **training: Any) -> RunC
     return config_from(sections)
 
 
-def stepped(config: RunConfig, ranks: Ranks, double: bool, steps: int = STEPS) -> dict[str, Any]:
-    """Some iterations, by one process or by several; parameters of model and weight module, and what was logged."""
+def stepped(config: RunConfig, ranks: Ranks, double: bool) -> dict[str, Any]:
+    """Some iterations, by one process or by several; parameters, moments, and what was logged."""
     torch.set_default_dtype(torch.float64 if double else torch.float32)
     try:
         config = settled(config)
@@ -80,14 +80,12 @@ def stepped(config: RunConfig, ranks: Ranks, double: bool, steps: int = STEPS) -
             if parts.state.weight_module is not None:
                 parts.state.weight_module.double()
         trainer = Trainer(config, method, parts.tasks, parts.state, parts.weighter, ranks)
-        for step in range(trainer.pretrain_iterations + steps if steps else 0):
+        for step in range(trainer.pretrain_iterations + STEPS):
             trainer.iterate(step)
         trainer.settle()
-        found = {f"model.{name}": value for name, value in parts.state.model.state_dict().items()}
-        if parts.state.weight_module is not None:
-            found |= {f"η.{name}": value for name, value in parts.state.weight_module.state_dict().items()}
+        found = {name: value for name, value in parts.state.copy().tensors.items() if not name.startswith("random")}
         means = {f"mean.{name}": torch.tensor(value) for name, value in trainer.means.take().items()}
-        return {name: value.detach().clone() for name, value in (found | means).items()}
+        return found | means
     finally:
         torch.set_default_dtype(torch.float32)
 

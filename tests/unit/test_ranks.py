@@ -55,8 +55,8 @@ def test_two_processes_take_the_steps_of_one(
     by_rank: list[dict[str, Any]], data: Path, case: tuple[str, str], double: bool
 ) -> None:
     alone = stepped(config_of_case(data, case), ALONE, double)
-    start = stepped(config_of_case(data, case), ALONE, double, steps=0)
-    assert any(not torch.equal(alone[name], start[name]) for name in start)
+    if case[1].startswith("learned"):
+        assert any(bool(value.any()) for name, value in alone.items() if name.startswith("optimizer.weights"))
     rtol, atol = (1e-7, 1e-9) if double else (1e-2, 2e-3)
     first, second = (found[f"{case} {double}"] for found in by_rank)
     assert first.keys() == second.keys() == alone.keys()
