@@ -1,4 +1,4 @@
-"""The one kind of error that a user can cause and mend."""
+"""The one kind of error that a user can cause and mend, and the end of a command whose work goes on elsewhere."""
 
 from __future__ import annotations
 
@@ -28,6 +28,26 @@ class UserError(Exception):
     def __reduce__(self) -> tuple[type[UserError], tuple[Any, ...]]:
         """Keep message and place when the error, or one derived from it, crosses from a worker to its parent."""
         return UserError, (self.message, self.path, self.line)
+
+
+class Unfinished(Exception):
+    """A slice has done what it can, and other runs are at work elsewhere: said in a sentence, with exit code 0.
+
+    Args:
+        done: how many runs are done.
+        total: how many there are.
+    """
+
+    def __init__(self, done: int, total: int) -> None:
+        self.done, self.total = done, total
+        super().__init__(
+            f"{done} of {total} runs are done and the others are at work in other slices; whoever finds all of them "
+            "done writes the table, and so does the same command without --slice"
+        )
+
+    def __reduce__(self) -> tuple[type[Unfinished], tuple[int, int]]:
+        """Keep the numbers when it crosses to another process."""
+        return Unfinished, (self.done, self.total)
 
 
 def one_line(text: str) -> str:

@@ -19,9 +19,10 @@ from tasksieve.cli.method_list import ListsMethods
 from tasksieve.cli.reproduce import reproduce
 from tasksieve.cli.serve import serve
 from tasksieve.cli.simulate import simulate
+from tasksieve.cli.together import check_command, rank, silenced, tell_error
 from tasksieve.cli.train import evaluate, train
 from tasksieve.cli.weights import weights
-from tasksieve.errors import UserError
+from tasksieve.errors import Unfinished, UserError
 from tasksieve.plugins import add_plugins
 
 app = typer.Typer(
@@ -46,6 +47,7 @@ app.add_typer(data, name="data")
 
 @app.callback(invoke_without_command=True)
 def _main(
+    context: typer.Context,
     version: bool = typer.Option(False, "--version", help="Print the version and stop."),
     plugin: list[Path] = typer.Option(
         [],
@@ -53,6 +55,7 @@ def _main(
     ),
 ) -> None:
     add_plugins(plugin)
+    check_command(context.invoked_subcommand)
     if version:
         from importlib.metadata import version as installed
 
@@ -63,15 +66,22 @@ def _main(
 def run() -> None:
     """Run the command line.
 
-    Exit code 0 when all went well, 2 when the user can mend it, 130 after Ctrl-C, 143 after SIGTERM, 1 otherwise.
+    Exit code 0 when all went well, or what is left is at work elsewhere, 2 when the user can mend it, 130 after
+    Ctrl-C, 143 after SIGTERM, 1 otherwise.
     """
     show_messages()
+    if rank() > 0:
+        silenced()
     try:
         with obeying_signals():
             app(prog_name="tasksieve")
     except UserError as error:
-        say(f"error: {error}")
+        tell_error(error)
         sys.exit(2)
+    except Unfinished as left:
+        say(f"{left}.")
+        sys.exit(0)
     except Interrupted as interrupted:
-        say("interrupted; what was finished is kept. Run the same command again to go on.")
+        if rank() == 0:
+            say("interrupted; what was finished is kept. Run the same command again to go on.")
         sys.exit(interrupted.code)

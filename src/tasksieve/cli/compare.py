@@ -19,8 +19,10 @@ from tasksieve.cli.options import (
     NoAudit,
     Predict,
     PrimaryOrConfig,
+    Ray,
     Related,
     Settings,
+    Slice,
     Split,
     SplitSeed,
     Strict,
@@ -34,6 +36,7 @@ from tasksieve.errors import UserError
 
 if TYPE_CHECKING:
     from tasksieve.experiments.compare import Plan
+    from tasksieve.experiments.workers import RunJobs
     from tasksieve.records.comparison import Comparison
 
 DEFAULT = "primary,multitask,learned"
@@ -68,6 +71,8 @@ def compare(
     predict: Predict = None,
     labels: Labels = None,
     workers: Workers = os.cpu_count() or 1,
+    ray: Ray = None,
+    part: Slice = None,
     budget: BudgetOption = None,
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
@@ -86,6 +91,7 @@ def compare(
     Finished runs are kept: the same command goes on where it was stopped, and more seeds or methods may be added.
     """
     from tasksieve.experiments.compare import Plan
+    from tasksieve.experiments.runner import runner
     from tasksieve.records.comparison import LEARNED
     from tasksieve.training.methods import names_for
 
@@ -99,7 +105,9 @@ def compare(
         "split": split,
         "split_seed": split_seed,
     }
-    resolved = configure(data, {}, config, settings)
+    resolved, run = configure(data, {}, config, settings), runner(ray, part)
+    if budget is not None and part is not None:
+        raise UserError("--budget goes by the clock of one machine, and all slices need the same runs; leave it out")
     plan = Plan(
         resolved,
         test,
@@ -115,7 +123,7 @@ def compare(
     audit_first(resolved, test_or_split(test, resolved), runs, no_audit)
     changes = cost_first(resolved, plan.methods, runs.glob(f"{LEARNED}-*"), runs.exists(), budget)
     plan = replace(plan, overrides={LEARNED: changes} if changes else {})
-    _compare(plan, workers, as_json)
+    _compare(plan, workers, run, as_json)
 
 
 def report(
@@ -128,14 +136,21 @@ def report(
     output().print(f"Wrote {write_report(folder, out)}", soft_wrap=True)
 
 
-def run_plan(plan: Plan, workers: int) -> tuple[Comparison, list[Path]]:
-    """Compare with progress bars, and write report and pictures; returns their files, the report first."""
+def run_plan(plan: Plan, workers: int, run: RunJobs | None = None) -> tuple[Comparison, list[Path]]:
+    """Compare with progress bars, and write report and pictures; returns their files, the report first.
+
+    Args:
+        plan: what to compare.
+        workers: runs at the same time.
+        run: does them; by default processes of this machine.
+    """
     from tasksieve.experiments.compare import compare as compare_methods
+    from tasksieve.experiments.workers import run_jobs
     from tasksieve.report.html import write_report
     from tasksieve.report.pictures import write_pictures
 
     with RunBars() as bars:
-        comparison = compare_methods(plan, workers, bars.watch)
+        comparison = compare_methods(plan, workers, bars.watch, run or run_jobs)
     return comparison, [write_report(plan.out), *write_pictures(plan.out)]
 
 
@@ -145,8 +160,8 @@ def check_failed(comparison: Comparison) -> None:
         raise UserError(_failure(comparison))
 
 
-def _compare(plan: Plan, workers: int, as_json: bool) -> None:
-    comparison, written = run_plan(plan, workers)
+def _compare(plan: Plan, workers: int, run: RunJobs, as_json: bool) -> None:
+    comparison, written = run_plan(plan, workers, run)
     if as_json:
         print_json(comparison.model_dump(mode="json"))
     else:

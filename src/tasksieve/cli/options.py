@@ -72,6 +72,16 @@ Fallback = Annotated[
         help="Said where the best answer is too uncertain, by validation, or there is none; off by default."
     ),
 ]
+Ray = Annotated[
+    str | None, typer.Option(help="Do the runs on a Ray cluster: its address, or local to start one here.")
+]
+Slice = Annotated[
+    str | None,
+    typer.Option(
+        "--slice",
+        help="Do one slice of the runs, as 2/8, and what other slices leave: for schedulers, with one --out for all.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
 
 

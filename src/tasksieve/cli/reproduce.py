@@ -12,7 +12,7 @@ from tasksieve.cli.compare import Seeds, Workers, names_in, numbers_in
 from tasksieve.cli.ending import guarded
 from tasksieve.cli.messages import output
 from tasksieve.cli.method_list import ListsMethods
-from tasksieve.cli.options import Json, Settings, print_json
+from tasksieve.cli.options import Json, Ray, Settings, Slice, print_json
 from tasksieve.cli.progress import BoardBars, RunBars
 from tasksieve.errors import UserError
 
@@ -41,6 +41,8 @@ def mnist(
     ] = False,
     as_published: AsPublished = False,
     workers: Workers = os.cpu_count() or 1,
+    ray: Ray = None,
+    part: Slice = None,
     settings: Settings = [],  # noqa: B006
     as_json: Json = False,
 ) -> None:
@@ -51,15 +53,17 @@ def mnist(
     """
     from tasksieve.experiments.as_published import table1_as_published
     from tasksieve.experiments.mnist import Table1Plan, reproduce_table1, table1_config
+    from tasksieve.experiments.runner import runner
     from tasksieve.report.formatting import number
     from tasksieve.report.terminal import conditions_table, table1_table
 
     if (data is None) != embedded:
         raise UserError("give either --data FOLDER (see `tasksieve data fetch mnist`) or --embedded")
     config = table1_config(data, corruption, share, [*(table1_as_published() if as_published else ()), *settings])
+    run = runner(ray, part)
     with RunBars() as bars:
         plan = Table1Plan(config, seeds, out, 0 if paper_only or as_published else condition_seeds)
-        table = reproduce_table1(plan, workers, bars.watch)
+        table = reproduce_table1(plan, workers, bars.watch, run)
     written = _figures(out, table)
     if as_json:
         print_json(table)
@@ -96,9 +100,8 @@ def restaurant(
     ] = 0,
     as_published: AsPublished = False,
     workers: Workers = os.cpu_count() or 1,
-    ray: Annotated[
-        str | None, typer.Option(help="Do the runs on a Ray cluster: its address, or local to start one here.")
-    ] = None,
+    ray: Ray = None,
+    part: Slice = None,
     settings: Settings = [],  # noqa: B006
     as_json: Json = False,
 ) -> None:
@@ -108,7 +111,6 @@ def restaurant(
     With --as-published both readings of the paper's hop are run, each in a folder of its own.
     """
     from tasksieve.experiments import as_published as published
-    from tasksieve.experiments.ray_workers import RayJobs
     from tasksieve.experiments.restaurant import (
         Table2Plan,
         embedded_data,
@@ -116,7 +118,7 @@ def restaurant(
         published_data,
         reproduce_table2,
     )
-    from tasksieve.experiments.workers import run_jobs
+    from tasksieve.experiments.runner import runner
     from tasksieve.report.html import write_report
     from tasksieve.report.table2 import table2_table, write_table2_figures
 
@@ -126,7 +128,7 @@ def restaurant(
     named = methods_named(names_in(methods))
     rows = tuple(name for name in named if name in published.METHODS) if as_published else named
     plan = Table2Plan(found, rows, tuple(numbers_in(sizes)), seeds, out, tuple(settings), paper_seeds)
-    run = run_jobs if ray is None else RayJobs(None if ray == "local" else ray)
+    run = runner(ray, part)
     with RunBars() as bars:
         table = (published.reproduce_as_published if as_published else reproduce_table2)(
             plan, workers, bars.watch, run
@@ -165,9 +167,8 @@ def archive(
     ] = "simple,primary,multitask,learned,oracle",
     seeds: Seeds = 5,
     workers: Workers = os.cpu_count() or 1,
-    ray: Annotated[
-        str | None, typer.Option(help="Do the runs on a Ray cluster: its address, or local to start one here.")
-    ] = None,
+    ray: Ray = None,
+    part: Slice = None,
     keep: Annotated[
         bool, typer.Option("--keep", help="Keep models, examples and weights of measured runs too: much space.")
     ] = False,
@@ -181,8 +182,7 @@ def archive(
     results come.
     """
     from tasksieve.experiments.archive import BoardPlan, board_methods, reproduce_archive
-    from tasksieve.experiments.ray_workers import RayJobs
-    from tasksieve.experiments.workers import run_jobs
+    from tasksieve.experiments.runner import runner
     from tasksieve.report.archive import archive_table, board_sentences
 
     plan = BoardPlan(
@@ -197,7 +197,7 @@ def archive(
         settings=tuple(settings),
         keep=keep,
     )
-    run = run_jobs if ray is None else RayJobs(None if ray == "local" else ray)
+    run = runner(ray, part)
     with BoardBars() as bars:
         record = reproduce_archive(plan, workers, bars.watch, run, bars.announce)
     if as_json:
@@ -223,6 +223,8 @@ def verdict(
     ] = "primary,multitask,learned",
     seeds: Seeds = 3,
     workers: Workers = os.cpu_count() or 1,
+    ray: Ray = None,
+    part: Slice = None,
     settings: Settings = [],  # noqa: B006
     as_json: Json = False,
 ) -> None:
@@ -232,6 +234,7 @@ def verdict(
     Finished runs are kept: the same command goes on where it was stopped, and draws, archives or seeds may be
     added.
     """
+    from tasksieve.experiments.runner import runner
     from tasksieve.experiments.verdict import VerdictPlan, reproduce_verdict
     from tasksieve.report.verdict import verdict_sentences, verdict_table
 
@@ -243,8 +246,9 @@ def verdict(
         settings=tuple(settings),
         methods=tuple(names_in(methods)),
     )
+    run = runner(ray, part)
     with BoardBars() as bars:
-        record = reproduce_verdict(plan, workers, bars.watch, announce=bars.announce)
+        record = reproduce_verdict(plan, workers, bars.watch, run, bars.announce)
     if as_json:
         print_json(record)
         return

@@ -31,6 +31,7 @@ from tasksieve.cli.options import (
 )
 from tasksieve.cli.progress import RunBars
 from tasksieve.cli.watching import followed
+from tasksieve.errors import UserError
 
 if TYPE_CHECKING:
     from tasksieve.records.progress import RunProgress
@@ -66,7 +67,7 @@ def train(
     """Train one model and keep all records of it in a run folder.
 
     A run that was stopped or killed goes on where it was when the same command is given again, and ends with the
-    very same model and records.
+    very same model and records. Started by torchrun, several processes share each batch.
 
     [dim]tasksieve train --primary mine/train.txt --valid mine/valid.txt --related older/train.txt --out run[/dim]
 
@@ -74,6 +75,7 @@ def train(
     """
     from tasksieve.records.config import changed
     from tasksieve.records.measures import RANKING
+    from tasksieve.training.loop.ranks import started_ranks
     from tasksieve.training.runs.dialogs import train as train_run
     from tasksieve.training.runs.memo import remembered
     from tasksieve.training.runs.settled import settled
@@ -91,21 +93,28 @@ def train(
         "split_seed": split_seed,
     }
     resolved = configure(data, {"method": method, "seed": seed}, config, settings)
-    audit_first(resolved, None, out / "config.toml", no_audit)
-    begun = (out / "config.toml").exists()
-    with remembered(files=0):
-        changes = cost_first(resolved, (resolved.training.method,), (out,), begun, budget)
-        if changes:
-            resolved = changed(settled(resolved), changes)
-        name, tracking = resolved.training.method, Tracking(tuple(track), out / "tracking", out.resolve().name)
-        tracking.check()
-        with followed(tracking, metrics_port) as (tracking, watched), RunBars() as bars:
+    name, tracking = resolved.training.method, Tracking(tuple(track), out / "tracking", out.resolve().name)
+    tracking.check()
+    with started_ranks(resolved.training.device) as ranks, remembered(files=0):
+        if ranks.first:
+            audit_first(resolved, None, out / "config.toml", no_audit)
+        if not ranks.several:
+            begun = (out / "config.toml").exists()
+            changes = cost_first(resolved, (name,), (out,), begun, budget)
+            resolved = changed(settled(resolved), changes) if changes else resolved
+        elif budget is not None:
+            raise UserError("--budget goes by the clock of one process; leave it out with torchrun")
+        if ranks.first:
+            with followed(tracking, metrics_port) as (tracking, watched), RunBars() as bars:
 
-            def watch(report: RunProgress) -> None:
-                watched(report)
-                bars.watch(name, report)
+                def watch(report: RunProgress) -> None:
+                    watched(report)
+                    bars.watch(name, report)
 
-            result = train_run(resolved, out, watch, resume=resume, tracking=tracking)
+                result = train_run(resolved, out, watch, resume=resume, tracking=tracking, ranks=ranks)
+        else:
+            train_run(resolved, out, None, resume=resume, tracking=tracking, ranks=ranks)
+            return
     if as_json:
         print_json(result)
         return

@@ -16,11 +16,11 @@ from tasksieve.errors import UserError
 from tasksieve.experiments.archive_data import BoardData
 from tasksieve.experiments.archive_results import BoardJob, Results
 from tasksieve.experiments.archive_rows import SIMPLE, Cell
+from tasksieve.experiments.slices import SliceJobs, holding
 from tasksieve.experiments.workers import Job, RunJobs, run_jobs
 from tasksieve.records.comparison import run_name
 from tasksieve.records.config import RunConfig, config_from, set_value
 from tasksieve.records.files import write_text
-from tasksieve.records.lock import FolderLock
 from tasksieve.records.model_config import Predicted
 from tasksieve.records.progress import ProgressLog, RunProgress, Watch, Watcher
 from tasksieve.records.run_folder import RunFolder
@@ -96,15 +96,18 @@ def reproduce_archive(
     Raises: UserError: if the plan does not fit the archive, as runs on dialogs do, or if every run diverged.
     """
     _check(plan)
-    with FolderLock(plan.out):
+    with holding(plan.out, run):
         data = BoardData(plan.source, plan.out / "data")
         data.prepare(plan.primaries, plan.archives, plan.seeds)
         jobs = _jobs(plan, data)
         results = Results(jobs, plan.keep)
         record = _Record(plan, data, results)
         announce(len(jobs), results.collect())
+        watch = watch or ProgressLog().watch
+        if not isinstance(run, SliceJobs):  # only who holds the folder takes results
+            watch = record.following(watch)
         try:
-            failed = run([one.job for one in jobs], workers, record.following(watch or ProgressLog().watch))
+            failed = run([one.job for one in jobs], workers, watch)
         finally:
             forget()
             results.collect()

@@ -11,6 +11,7 @@ from typing import Any
 
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.errors import UserError
+from tasksieve.experiments.slices import holding
 from tasksieve.experiments.workers import Job, RunJobs, run_jobs
 from tasksieve.records.comparison import (
     EVERYTHING,
@@ -23,7 +24,6 @@ from tasksieve.records.comparison import (
 )
 from tasksieve.records.config import RunConfig, changed
 from tasksieve.records.files import write_json
-from tasksieve.records.lock import FolderLock
 from tasksieve.records.measures import RANKING, key_of
 from tasksieve.records.parted_paths import data_sha256
 from tasksieve.records.progress import ProgressLog, Watch
@@ -105,7 +105,7 @@ def compare(
     for name in plan.methods:
         check_suits(method_named(name), measure)
     _jobs(plan, test, read)  # refuses runs that were begun otherwise
-    with FolderLock(plan.out):
+    with holding(plan.out, run):
         return _run(plan, test, read, measure, lambda jobs: run(jobs, workers, watch or ProgressLog().watch))
 
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tasksieve.errors import UserError
 from tasksieve.experiments import table1_conditions as beyond
+from tasksieve.experiments.slices import holding
 from tasksieve.experiments.table1_conditions import Condition
 from tasksieve.experiments.table1_rows import image_job, row, weights
-from tasksieve.experiments.workers import Job, run_jobs
+from tasksieve.experiments.workers import Job, RunJobs, run_jobs
 from tasksieve.records.config import config_of, set_value
 from tasksieve.records.files import write_json
-from tasksieve.records.lock import FolderLock
 from tasksieve.records.progress import ProgressLog, Watch
 from tasksieve.records.run_folder import RunFolder
+from tasksieve.training.loop.divergence import Diverged
 from tasksieve.training.runs.images import IMAGES, ImageConfig
 
 METHODS = ("ones", "random-fixed", "random-changing", "learned", "oracle")
@@ -30,6 +31,7 @@ PAPER = {
 """Test accuracy of Table 1, mean and standard deviation of five runs."""
 _TABLE = Condition("table")
 _Jobs = dict[str, list[Job]]
+_Run = Callable[[Sequence[Job]], dict[str, Diverged]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +67,34 @@ def table1_config(data: Path | None, corruption: str, share: float, assignments:
     return config_of(ImageConfig, values)
 
 
-def reproduce_table1(plan: Table1Plan, workers: int = 1, watch: Watch | None = None) -> dict[str, Any]:
+def reproduce_table1(
+    plan: Table1Plan,
+    workers: int = 1,
+    watch: Watch | None = None,
+    run: RunJobs = run_jobs,
+) -> dict[str, Any]:
     """Do every run that is not done yet and write ``table1.json``.
 
+    Args:
+        plan: what to reproduce.
+        workers: runs at the same time.
+        watch: called with a run's name and how far it is.
+        run: does the runs.
     Returns: ``rows`` (method, seeds, mean, sd, paper_mean, paper_sd), ``weights`` (of the learned runs, right and
         wrong, in the last epoch and over all of them, and the area under the ROC curve), ``conditions`` (those beyond
         the paper: :func:`tasksieve.experiments.table1_conditions.condition_record`), ``settings``.
     Raises: UserError: as :func:`tasksieve.training.loop.run.run`; if a run diverged, once the others are done.
     """
     IMAGES.files(plan.config)  # refuses missing ones before anything is made
-    with FolderLock(plan.out):
-        return _reproduce(plan, workers, watch or ProgressLog().watch)
+    with holding(plan.out, run):
+        return _reproduce(plan, lambda jobs: run(jobs, workers, watch or ProgressLog().watch))
 
 
-def _reproduce(plan: Table1Plan, workers: int, watch: Watch) -> dict[str, Any]:
+def _reproduce(plan: Table1Plan, run: _Run) -> dict[str, Any]:
     table = _jobs(plan, _TABLE, METHODS)
     conditions = beyond.conditions_of(plan.config) if plan.condition_seeds else []
     more = [_jobs(plan, condition, beyond.METHODS) for condition in conditions]
-    _run([table, *more], workers, watch)
+    _do([table, *more], run)
     environment = RunFolder(table["learned"][0].path).read_record("environment")
     record = {
         "rows": [_paper_row(method, jobs) for method, jobs in table.items()],
@@ -115,13 +127,13 @@ def _with_seed(config: ImageConfig, seed: int) -> ImageConfig:
     return config.model_copy(update={"training": config.training.model_copy(update={"seed": seed})})
 
 
-def _run(groups: Sequence[Mapping[str, Sequence[Job]]], workers: int, watch: Watch) -> None:
+def _do(groups: Sequence[Mapping[str, Sequence[Job]]], run: _Run) -> None:
     """Do the paper's table first, and in each group the slow runs first, so that no worker waits long at the end."""
     jobs: dict[Path, Job] = {}
     for group in groups:
         for method in sorted(group, key=lambda method: method != "learned"):
             jobs |= {job.path: job for job in group[method] if job.path not in jobs}
-    failed = run_jobs(list(jobs.values()), workers, watch)
+    failed = run(list(jobs.values()))
     for name, error in failed.items():
         path = next(path for path in jobs if path.name == name)
         raise UserError(f"{error} ({len(failed)} such run, the others are done)", path)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tasksieve.dialogs.simulate import simulate, write_simulation
-from tasksieve.errors import UserError
+from tasksieve.errors import Unfinished, UserError
 from tasksieve.experiments.compare import Plan, compare
 from tasksieve.experiments.table2_rows import table2_rows
 from tasksieve.experiments.workers import RunJobs, run_jobs
@@ -132,7 +132,15 @@ def reproduce_table2(
     plans = {"": main}
     if plan.paper_seeds:
         plans["as-in-the-paper"] = _paper_plan(plan, main)
-    found = {name: compare(each, workers, watch, run) for name, each in plans.items()}
+    found: dict[str, Comparison] = {}
+    elsewhere: Unfinished | None = None
+    for name, each in plans.items():
+        try:
+            found[name] = compare(each, workers, watch, run)
+        except Unfinished as left:
+            elsewhere = left
+    if elsewhere is not None:
+        raise elsewhere
     record = _record(plans, found)
     write_json(plan.out / "table2.json", record)
     return record

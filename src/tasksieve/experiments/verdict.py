@@ -10,6 +10,7 @@ from typing import Any
 
 from tasksieve.errors import UserError
 from tasksieve.experiments.archive_results import prune
+from tasksieve.experiments.slices import holding
 from tasksieve.experiments.verdict_archives import PLANTED
 from tasksieve.experiments.verdict_data import DrawData, Numbers
 from tasksieve.experiments.verdict_rows import PRIMARY, Runs, calibration, verdict_row, with_truth
@@ -17,7 +18,6 @@ from tasksieve.experiments.workers import Job, RunJobs, run_jobs
 from tasksieve.records.comparison import MeasuredSeed, run_name
 from tasksieve.records.config import RunConfig, config_from, set_value
 from tasksieve.records.files import write_json
-from tasksieve.records.lock import FolderLock
 from tasksieve.records.progress import ProgressLog, Watch, Watcher
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.divergence import Diverged
@@ -90,7 +90,7 @@ def reproduce_verdict(
     Raises: UserError: if the plan is of nothing, or of what is not known, or if every run diverged.
     """
     _check(plan)
-    with FolderLock(plan.out):
+    with holding(plan.out, run):
         runs = _runs(plan)
         announce(len(runs), sum(one.job.done for one in runs))
         failed: dict[str, Diverged] = {}

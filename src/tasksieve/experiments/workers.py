@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import wait as wait_for
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,9 @@ class Job:
 
 
 RunJobs = Callable[[Sequence[Job], int, Watch], dict[str, Diverged]]
-"""Does jobs, so many at a time: :func:`run_jobs`, or the same elsewhere."""
+"""Does jobs, so many at a time: :func:`run_jobs`, or the same elsewhere (:mod:`tasksieve.experiments.runner`)."""
+Do = Callable[[Job, Watch], None]
+"""Does one job in the process it is called in: :func:`do_job`, or with a condition; defined in a module."""
 
 
 class Stopped(Exception):
@@ -65,16 +68,21 @@ def run_jobs(jobs: Sequence[Job], workers: int, watch: Watch) -> dict[str, Diver
     Raises:
         UserError: the first other one that a job raised, after the running jobs were stopped at a checkpoint.
     """
-    waiting = [job for job in jobs if not job.done]
+    return do_all([job for job in jobs if not job.done], workers, watch)
+
+
+def do_all(jobs: Sequence[Job], workers: int, watch: Watch, do: Do | None = None) -> dict[str, Diverged]:
+    """Do jobs, done or not, by ``do``, which is by default :func:`do_job`; for the rest see :func:`run_jobs`."""
+    do = do or do_job
     failed: dict[str, Diverged] = {}
-    if workers <= 1 or len(waiting) <= 1:
-        for job in waiting:
+    if workers <= 1 or len(jobs) <= 1:
+        for job in jobs:
             try:
-                do_job(job, watch)
+                do(job, watch)
             except Diverged as error:
                 failed[job.name] = error
     else:
-        failed = _run_in_processes(waiting, workers, watch)
+        failed = _run_in_processes(jobs, workers, watch, do)
     return {job.name: failed[job.name] for job in jobs if job.name in failed}
 
 
@@ -86,11 +94,11 @@ def do_job(job: Job, watch: Watch) -> None:
         folder.write_record("test", job.measure())
 
 
-def _run_in_processes(jobs: Sequence[Job], workers: int, watch: Watch) -> dict[str, Diverged]:
+def _run_in_processes(jobs: Sequence[Job], workers: int, watch: Watch, do: Do) -> dict[str, Diverged]:
     context = multiprocessing.get_context("spawn")
     reports, stop = context.Queue(), context.Event()
     with ProcessPoolExecutor(workers, context, _begin, (reports, stop)) as pool:
-        futures = {pool.submit(_do_in_process, job): job.name for job in jobs}
+        futures = {pool.submit(partial(_do_in_process, do), job): job.name for job in jobs}
         try:
             return _follow(futures, reports, watch)
         except BrokenProcessPool:
@@ -132,10 +140,10 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _do_in_process(job: Job) -> None:
+def _do_in_process(do: Do, job: Job) -> None:
     def report(name: str, progress: RunProgress) -> None:
         if _shared["stop"].is_set():
             raise Stopped
         _shared["reports"].put((name, progress))
 
-    do_job(job, report)
+    do(job, report)

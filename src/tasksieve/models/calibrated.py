@@ -8,7 +8,7 @@ This is temperature scaling (Guo et al., *On Calibration of Modern Neural Networ
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from jaxtyping import Float, Int
@@ -20,6 +20,7 @@ from tasksieve.models.model import DialogModel, Model, call_at
 
 _SMALLEST, _LARGEST = 1 / 64, 64.0
 _HALVINGS = 24
+_Total = Callable[[Tensor], Tensor]
 _NEVER = -1e4
 """The score of what an example does not choose among: finite, so that all derivatives are."""
 
@@ -36,23 +37,32 @@ class _Scores(nn.Module):
         return scores.masked_fill(torch.isneginf(scores), _NEVER)
 
 
-def calibrated_losses(model: Model, params: Mapping[str, Tensor], batch: Batch) -> Float[Tensor, " batch"]:
+def _itself(value: Tensor) -> Tensor:
+    return value
+
+
+def calibrated_losses(
+    model: Model, params: Mapping[str, Tensor], batch: Batch, total: _Total = _itself
+) -> Float[Tensor, " batch"]:
     """The losses of a batch at other parameters, differentiable in these, at the scale of scores that fits it best.
 
     Args:
         model: a dialog model.
         params: by name; those that are missing are the model's own.
         batch: examples whose right response is among their choices.
+        total: sums over all parts of a batch, where this is one.
     Raises: TypeError: if the model is none of dialogs.
     """
     if not isinstance(model, DialogModel):
         raise TypeError(f"found {type(model).__name__}; a calibrated loss needs a dialog model")
     scores = call_at(_Scores(model), {f"model.{name}": value for name, value in params.items()}, batch)
-    return cross_entropy(scores * best_scale(scores.detach(), batch.targets), batch.targets, reduction="none")
+    return cross_entropy(scores * best_scale(scores.detach(), batch.targets, total), batch.targets, reduction="none")
 
 
 @torch.no_grad()
-def best_scale(scores: Float[Tensor, "batch choices"], right: Int[Tensor, " batch"]) -> float:
+def best_scale(
+    scores: Float[Tensor, "batch choices"], right: Int[Tensor, " batch"], total: _Total = _itself
+) -> float:
     """The factor of scores at which the mean cross-entropy of the right choices is least, between 1/64 and 64.
 
     The cross-entropy is convex in the factor; the root of its slope is found by halving, in the factor's logarithm.
@@ -62,6 +72,6 @@ def best_scale(scores: Float[Tensor, "batch choices"], right: Int[Tensor, " batc
     for _ in range(_HALVINGS):
         middle = (low * high) ** 0.5
         shares = torch.softmax(scores * middle, dim=1)
-        rising = float(((shares * scores).sum(dim=1) - at_right).mean()) > 0
+        rising = float(total(((shares * scores).sum(dim=1) - at_right).sum())) > 0
         low, high = (low, middle) if rising else (middle, high)
     return float((low * high) ** 0.5)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import platform
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -29,17 +30,18 @@ class FolderLock:
 
     Args:
         folder: is made if it is not there.
+        patience: seconds to wait for who holds it.
     Raises: UserError: on entering, if another process holds it, or it cannot be written to.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, patience: float = PATIENCE) -> None:
+        self._folder, self._patience = folder, patience
         self._lock = FileLock(folder / LOCK, poll_interval=0.02, fallback_to_soft=False)
 
     def __enter__(self) -> FolderLock:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._lock.acquire(timeout=PATIENCE)
+            self._lock.acquire(timeout=self._patience)
         except Timeout:
             raise UserError(
                 f"another tasksieve{self._holder()} is at work in this folder; wait until it is done, or choose "
@@ -55,8 +57,20 @@ class FolderLock:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._say("")
+        if self._lock.is_locked:
+            self._say("")
         self._lock.release()
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Let others have the folder meanwhile; it is taken again at the end, but not where the user interrupts."""
+        self.__exit__(None, None, None)
+        try:
+            yield
+        except Exception:
+            self.__enter__()
+            raise
+        self.__enter__()
 
     def _say(self, holder: str) -> None:
         """Write who holds the lock, for the sentence that another process shows; where that fails it is not known."""
@@ -68,3 +82,30 @@ class FolderLock:
             if holder := file.read(200):
                 return f" ({holder})"
         return ""
+
+
+@contextmanager
+def claimed(path: Path) -> Iterator[bool]:
+    """Hold one of many things that several processes share out among themselves, unless another process holds it.
+
+    Args:
+        path: of the thing; the lock is on the file ``.NAME.claim`` beside it, and ends with the process.
+    Yields: whether it is held.
+    Raises: UserError: if the folder cannot be written to, or its file system knows no locks.
+    """
+    file = path.with_name(f".{path.name}.claim")
+    lock = FileLock(file, fallback_to_soft=False)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout:
+        yield False
+        return
+    except OSError as error:
+        if error.errno in _WITHOUT_LOCKS:
+            raise UserError("its file system knows no locks, which --slice needs; use --ray", file.parent) from None
+        raise UserError(f"cannot be written: {error.strerror or error}", file) from None
+    try:
+        yield True
+    finally:
+        lock.release()

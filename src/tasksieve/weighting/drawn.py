@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Float, Int
@@ -27,7 +27,13 @@ class Drawn(Learned):
         module: gives each group a logit.
         learnable: numbers of the examples of the one related task that can be learned from.
         warm_up: iterations in which all examples are drawn alike.
+    Attributes:
+        total, add: sum a number over the parts of a batch, where each is another process's, without a derivative and
+            with one; a batch is one part by default.
     """
+
+    total: Callable[[Tensor], Tensor]
+    add: Callable[[Tensor], Tensor]
 
     def __init__(self, module: GroupWeights, learnable: Numbers, *, warm_up: int = 0) -> None:
         super().__init__(module, warm_up=warm_up)
@@ -36,6 +42,7 @@ class Drawn(Learned):
         self._sizes = torch.bincount(groups, minlength=len(module.own))
         self._numbers = learnable[torch.argsort(groups, stable=True)]
         self._firsts = self._sizes.cumsum(0) - self._sizes
+        self.total = self.add = _itself
 
     def weights(self, batch: RelatedBatch, step: int) -> Float[Tensor, " batch"]:
         """Ones, as many as the batch has examples: they were drawn by their weights."""
@@ -92,12 +99,16 @@ class Drawn(Learned):
         (part,) = batch
         (logits,) = self.module.logits_at(weight_params, [part])
         groups = self.groups.of_example[part.examples]
-        drawn = torch.bincount(groups, minlength=len(self._sizes))
+        drawn = self.total(torch.bincount(groups, minlength=len(self._sizes)))
         each = 1 / drawn.clamp(min=1)[groups].to(logits.dtype)
         sizes = self._sizes.to(logits.dtype)
         shares = _shares(sizes, self.groups.by_group().detach())[groups] * each
-        natural = logits * each - shares * (logits * each).sum()
-        return len(part) * (self.shares(self.warm_up)[groups] * each + natural - natural.detach())
+        natural = logits * each - shares * self.add((logits * each).sum())
+        return drawn.sum() * (self.shares(self.warm_up)[groups] * each + natural - natural.detach())
+
+
+def _itself(value: Tensor) -> Tensor:
+    return value
 
 
 def _shares(sizes: Float[Tensor, " groups"], logits: Float[Tensor, " groups"]) -> Float[Tensor, " groups"]:

@@ -71,7 +71,8 @@ class Contexts:
         found, owners = place[lines.words], torch.repeat_interleave(lines.lengths)
         has = torch.zeros(len(table) + 1, len(words), dtype=torch.bool, device=table.device)
         has[distinct[owners[found >= 0]], found[found >= 0]] = True
-        every = self._counts(acted) @ has[:-1].float() > 0
+        counts = self._counts(acted)
+        every = counts @ has[:-1].to(counts.dtype) > 0
         return has[self._latest(acted)], every
 
     def latest_of_system(self) -> Int[Tensor, " batch"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -18,6 +18,7 @@ from tasksieve.metagrad import (
     ESTIMATORS,
     Adam,
     BilevelProblem,
+    Distributed,
     Estimator,
     InnerRule,
     MetaGradient,
@@ -32,6 +33,7 @@ from tasksieve.metagrad import (
 )
 from tasksieve.metagrad.certificate import certify
 from tasksieve.metagrad.diagnosis import diagnose
+from tasksieve.metagrad.distributed import sum_over_ranks
 from tasksieve.metagrad.preflight import chosen_estimator, preflight
 from tasksieve.metagrad.real_optimizer import Grouped
 from tasksieve.models import learned_params
@@ -41,8 +43,9 @@ from tasksieve.training.loop.as_measured import as_measured
 from tasksieve.training.loop.devices import at_hand, logged
 from tasksieve.training.loop.divergence import EXPLOSIONS, Diverged, Explosions, clipped_step, norm_of
 from tasksieve.training.loop.optimizers import lr_factors, set_lr
+from tasksieve.training.loop.ranks import ALONE, Ranks
 from tasksieve.training.loop.running_means import Means
-from tasksieve.training.loop.samplers import FixedBatches, Tasks, sampler, simulated_sampler
+from tasksieve.training.loop.samplers import FixedBatches, SampledBatches, Tasks, sampler, simulated_sampler
 from tasksieve.training.loop.state import TrainState
 from tasksieve.training.loop.streams import META_JOINT_STREAM, META_PRIMARY_STREAM, META_RELATED_STREAM
 from tasksieve.weighting import Drawn, Learned, RelatedBatch, Weighter
@@ -68,11 +71,20 @@ class MetaUpdates:
         state: what the updates change: the weight module only.
         weighter: whose module it is.
         means: takes what is logged.
+        ranks: the processes that share the batches.
     """
 
-    def __init__(self, config: LoopConfig, tasks: Tasks, state: TrainState, weighter: Weighter, means: Means) -> None:
+    def __init__(
+        self,
+        config: LoopConfig,
+        tasks: Tasks,
+        state: TrainState,
+        weighter: Weighter,
+        means: Means,
+        ranks: Ranks = ALONE,
+    ) -> None:
         self._config, self._tasks, self._state = config, tasks, state
-        self._weighter, self._means = weighter, means
+        self._weighter, self._means, self._ranks = weighter, means, ranks
         self._params = learned_params(state.model)
         self._eta = {} if state.weight_module is None else learned_params(state.weight_module)
         self._rule = _rule_of_groups(config.meta, state.optimizers["related"], self._params)
@@ -80,9 +92,19 @@ class MetaUpdates:
         self._last: tuple[_Update, int] | None = None
         self._estimator: Estimator | None = None
         training = config.training
-        self._judges = _judges(config, tasks)
+        self._judges = _judges(config, tasks, ranks)
         self._joint = sampler(training, tasks.primary.answerable(), META_JOINT_STREAM)
-        self._related = simulated_sampler(training, tasks.related, META_RELATED_STREAM, weighter)
+        self._related = simulated_sampler(training, tasks.related, META_RELATED_STREAM, weighter, ranks.part)
+        if ranks.several and isinstance(weighter, Drawn):
+            weighter.total, weighter.add = ranks.total, sum_over_ranks
+
+    @property
+    def least(self) -> dict[str, int]:
+        """How many examples the smallest batches of a meta-update have, if there are meta-updates."""
+        if not isinstance(self._weighter, Learned) or not self._config.meta.unroll_length:
+            return {}
+        joint = [self._joint.size] if self._config.meta.joint else []
+        return {"weight": min(self._judges.size, self._related.least, *joint)}
 
     def __call__(self, step: int) -> None:
         """Do those of the iteration with this number.
@@ -105,7 +127,7 @@ class MetaUpdates:
             if isinstance(weighter, Drawn) and number % TOLD == 0:
                 self._tell(weighter, update)
             if self._estimator is None:
-                self._estimator = _checked(meta, update)
+                self._estimator = self._checked(update)
             if meta.certify_every and number % (meta.certify_every * meta.updates) == 0:
                 for name, value in certify(self._estimator, update).metrics().items():
                     self._means.add(name, value)
@@ -116,7 +138,15 @@ class MetaUpdates:
         with torch.no_grad():
             for batch in update.simulation.related_batches:
                 for part in batch:
-                    weighter.groups.observe(part.examples, self._state.model.losses(part))
+                    losses = self._ranks.whole(self._state.model.losses(part))
+                    weighter.groups.observe(self._ranks.whole(part.examples), losses)
+            self._ranks.copied(weighter.groups.buffers())
+
+    def _checked(self, update: _Update) -> Estimator:
+        """The estimator, after a look at the model; of several processes all take that of the first."""
+        if not self._ranks.several:
+            return estimator_named(_checked(self._config.meta, update))
+        return Distributed(estimator_named(self._ranks.told(_checked(self._config.meta, update))))
 
     def _update(self, number: int, weighter: Learned) -> _Update:
         """What the update with this number, counted over the whole run, is to differentiate."""
@@ -149,9 +179,9 @@ class MetaUpdates:
         return Simulation(
             params,
             [self._related.batch(k) for k in numbers],
-            self._judges(number),
+            self._judges.batch(number),
             state,
-            [primary.batch(self._joint.batch(k)) for k in numbers] if meta.joint else (),
+            [primary.batch(self._ranks.part(self._joint.batch(k))) for k in numbers] if meta.joint else (),
         )
 
     def settle(self) -> None:
@@ -193,21 +223,21 @@ class MetaUpdates:
     def _judged(self, params: dict[str, Tensor], batch: Any) -> Tensor:
         """The losses of a primary batch that the meta-loss is made of."""
         if self._config.meta.loss == "calibrated":
-            return calibrated_losses(self._state.model, params, batch)
+            return calibrated_losses(self._state.model, params, batch, self._ranks.total)
         return self._state.model.losses_at(params, batch)
 
     def _linearize_primary(self, params: dict[str, Tensor], batch: ExampleBatch) -> Linearization:
         return self._state.model.linearize(params, [batch])
 
 
-def _judges(config: LoopConfig, tasks: Tasks) -> Callable[[int], ExampleBatch]:
+def _judges(config: LoopConfig, tasks: Tasks, ranks: Ranks) -> FixedBatches | SampledBatches:
     """The batches that the meta-loss is taken on, by the number of the meta-update."""
     training, meta = config.training, config.meta
     if meta.dialogs == "validation":
         size, random = meta.batch_size or training.batch_size, derived_generator(training.seed, META_PRIMARY_STREAM)
-        return FixedBatches(tasks.valid, size, random).batch
+        return FixedBatches(tasks.valid, size, random, ranks.part)
     drawn = sampler(training, tasks.primary.answerable(), META_PRIMARY_STREAM, meta.batch_size)
-    return lambda number: tasks.primary.batch(drawn.batch(number))
+    return SampledBatches(tasks.primary, drawn, ranks.part)
 
 
 def _counted(weights: Sequence[Tensor], batches: Sequence[RelatedBatch]) -> list[Tensor]:
@@ -253,8 +283,8 @@ def check_estimator(meta: MetaConfig) -> None:
         raise UserError(f"meta.estimator: found '{meta.estimator}'; a run can use {', '.join(known)}")
 
 
-def _checked(meta: MetaConfig, update: _Update) -> Estimator:
-    """The configured estimator, or the one that takes its place where the model lacks a second derivative."""
+def _checked(meta: MetaConfig, update: _Update) -> str:
+    """The configured estimator's name, or that of what takes its place where the model lacks a second derivative."""
     checked = preflight(update)
     name = chosen_estimator(checked, meta.estimator, meta.on_failure)
     notes = list(checked.warnings)
@@ -262,4 +292,4 @@ def _checked(meta: MetaConfig, update: _Update) -> Estimator:
         notes.append(f"the estimator '{name}' takes the place of '{meta.estimator}': {checked.message}")
     for note in notes:
         warnings.warn(note, RuntimeWarning, stacklevel=2)
-    return estimator_named(name)
+    return name

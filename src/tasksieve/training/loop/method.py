@@ -94,6 +94,7 @@ class Method:
         paper: the row's name in the paper's tables, if it is one of them.
         reference: where the method is from, if it is not in the paper.
         simple: whether it is a simple baseline, which the loop does not train; see ``training/methods/simple.py``.
+        spreads: whether several processes can share the batches of a run: each weight depends on its example alone.
     """
 
     name: ClassVar[str] = ""
@@ -104,6 +105,7 @@ class Method:
     paper: ClassVar[str] = ""
     reference: ClassVar[str] = ""
     simple: ClassVar[bool] = False
+    spreads: ClassVar[bool] = False
 
     def weighing(self, start: Start) -> Weighing:
         """Where the related examples' weights come from in one run: by default all are 1."""

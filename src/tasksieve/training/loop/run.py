@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from tasksieve.training.loop.devices import on_device
 from tasksieve.training.loop.environment import environment
 from tasksieve.training.loop.meta_updates import check_estimator
 from tasksieve.training.loop.method import Method
+from tasksieve.training.loop.ranks import ALONE, Ranks, check_ranks
 from tasksieve.training.loop.recorded_weights import RecordedWeights
 from tasksieve.training.loop.resuming import go_on
 from tasksieve.training.loop.setting import Parts, Setting
@@ -33,6 +36,7 @@ _SHOWN = 3
 """So many differences of two configurations are named."""
 
 
+_log = logging.getLogger("tasksieve")
 NOBODY = Tracking()
 """No program is told anything."""
 
@@ -45,6 +49,7 @@ def run(
     *,
     resume: bool = True,
     tracking: Tracking = NOBODY,
+    ranks: Ranks = ALONE,
 ) -> dict[str, Any]:
     """Train as configured and leave all records in a run folder; go on where an earlier call was stopped.
 
@@ -55,6 +60,7 @@ def run(
         watch: called every few iterations; without it, progress goes to the logger ``tasksieve``.
         resume: False refuses a folder in which a run was begun.
         tracking: programs that are told what is recorded; also of a run that has ended before.
+        ranks: the processes that share the run, each of which calls this at the same time; the first one writes.
     Returns: the record ``result.json``.
     Raises:
         UserError: if the data is bad, the folder holds something else, another process is at work in it, or training
@@ -65,23 +71,28 @@ def run(
     folder = RunFolder(Path(path))
     method = setting.method(config)
     check_estimator(config.meta)
+    check_ranks(ranks, config, method)
     facts = environment(setting.files(config))
-    _check(folder, config, setting, facts, resume)
-    if folder.begun and folder.finished:
-        with tracking.start(folder):
-            return folder.read_record("result")
-    with FolderLock(folder.path), torch.random.fork_rng(devices=_with_own_random_state(config)):
-        _claim(folder, config, setting, facts)
-        if folder.finished:
-            return folder.read_record("result")
+    if ranks.first:
+        _check(folder, config, setting, facts, resume)
+        if folder.begun and folder.finished:
+            with tracking.start(folder):
+                return dict(ranks.told(folder.read_record("result")))
+    with (
+        FolderLock(folder.path) if ranks.first else nullcontext(),
+        torch.random.fork_rng(devices=_with_own_random_state(config)),
+    ):
+        ended = _met(folder, config, setting, facts, ranks)
+        if ended is not None:
+            return ended
         torch.manual_seed(derived_generator(config.training.seed, LAYERS_STREAM).initial_seed())
         threads = torch.get_num_threads()
         torch.set_num_threads(config.training.threads)
         try:
             if method.simple:
                 return _fit(folder, config, method, setting, watch or _logged(config))
-            parts = setting.build(config, method)
-            return _Run(folder, config, method, parts).finish(watch or _logged(config), tracking)
+            parts = setting.build(_here(config, ranks), method)
+            return _Run(folder, config, method, parts, ranks).finish(watch or _logged(config), tracking)
         finally:
             torch.set_num_threads(threads)
 
@@ -106,6 +117,30 @@ def _fit(
     folder.write_record("result", result)
     watch(RunProgress(1, 1, result["valid_accuracy"], ended=True))
     return result
+
+
+def _met(
+    folder: RunFolder, config: Config, setting: Setting[Config], facts: dict[str, Any], ranks: Ranks
+) -> dict[str, Any] | None:
+    """Claim the folder, by the first process, and see that all have the same data. Returns: the result, if any."""
+    ended = None
+    if ranks.first:
+        _claim(folder, config, setting, facts, ranks)
+        ended = folder.read_record("result") if folder.finished else None
+    if not ranks.several:
+        return ended
+    ended, digests = ranks.told([ended, list(facts["data"].values())])
+    for name, digest, other in zip(facts["data"], facts["data"].values(), digests, strict=ended is None):
+        if ended is None and digest != other:
+            raise UserError("is not the same on the machine of the first process; copy it from there", name)
+    return ended  # type: ignore[no-any-return]
+
+
+def _here(config: Config, ranks: Ranks) -> Config:
+    """The configuration with the device of this process."""
+    if ranks.device is None:
+        return config
+    return config.model_copy(update={"training": config.training.model_copy(update={"device": ranks.device})})
 
 
 def _logged(config: LoopConfig) -> Watcher:
@@ -145,34 +180,42 @@ def refuse_other(folder: RunFolder, config: LoopConfig) -> None:
         raise UserError(f"holds a run with another configuration: {named}; choose another --out", folder.path)
 
 
-def _claim(folder: RunFolder, config: Config, setting: Setting[Config], facts: dict[str, Any]) -> None:
+def _claim(folder: RunFolder, config: Config, setting: Setting[Config], facts: dict[str, Any], ranks: Ranks) -> None:
     """Make the folder this run's, now that it is held. The configuration comes first: it marks a run folder."""
     _check(folder, config, setting, facts)
     folder.sweep()
     if not folder.begun:
         folder.write_config(config)
     if not folder.has_record("environment"):
-        folder.write_record("environment", facts)
+        folder.write_record("environment", facts | ({"processes": ranks.size} if ranks.several else {}))
+    elif (before := folder.read_record("environment").get("processes", 1)) != ranks.size:
+        say = "%s: was begun by %s processes and goes on with %d: equal up to rounding"
+        _log.warning(say, folder.path, before, ranks.size)
 
 
 class _Run:
-    def __init__(self, folder: RunFolder, config: LoopConfig, method: Method, parts: Parts) -> None:
+    def __init__(self, folder: RunFolder, config: LoopConfig, method: Method, parts: Parts, ranks: Ranks) -> None:
         self.folder, self.config, self.method, self.parts = folder, config, method, parts
-        self.state = parts.state
-        self.trainer = Trainer(config, method, parts.tasks, parts.state, parts.weighter)
+        self.state, self.ranks = parts.state, ranks
+        self.trainer = Trainer(config, method, parts.tasks, parts.state, parts.weighter, ranks)
         self.total = config.training.iterations + self.trainer.pretrain_iterations
         self.weights = RecordedWeights(config.training, parts.tasks.related, parts.weighter, parts.examples)
         self.trackers = Trackers()
         self.before = parts.prepare.iterations if parts.prepare else 0
 
     def finish(self, watch: Watcher, tracking: Tracking) -> dict[str, Any]:
+        if not self.ranks.first:
+            self.ranks.share(self.state)
+            self._train(lambda _: None)
+            return dict(self.ranks.told(None))
         if not go_on(self.folder, self.state):
             self._begin(watch)
         elif self.parts.prepare:
             self.parts.prepare.restore(self.folder)
+        self.ranks.share(self.state)
         with tracking.start(self.folder) as self.trackers, Background() as self.background:
             self._train(watch)
-        return self._write_result()
+        return dict(self.ranks.told(self._write_result()))
 
     def _train(self, watch: Watcher) -> None:
         training, progress = self.config.training, self.state.progress
@@ -211,7 +254,7 @@ class _Run:
     def _validate(self) -> None:
         self.trainer.settle()
         progress = self.state.progress
-        reached = self.parts.validate()
+        reached = self.ranks.told(self.parts.validate() if self.ranks.first else None)
         selecting = progress.step > self.trainer.pretrain_iterations
         last = self.config.training.keep == "last"
         better = selecting and (last or reached > progress.best_accuracy)
@@ -220,6 +263,8 @@ class _Run:
         elif selecting:
             progress.stale += 1
         means = self.trainer.means.take()
+        if not self.ranks.first:
+            return
         names = ("primary_loss", "related_loss", "meta_loss", "mean_weight", "meta_updates_skipped")
         line = {"step": progress.step, "valid_accuracy": reached, **{n: means.get(n) for n in names}}
         self.folder.append_time(progress.step, progress.seconds)
@@ -241,6 +286,8 @@ class _Run:
         self.background.submit(write)
 
     def _record_weights(self, every: bool = False) -> None:
+        if not self.ranks.first:
+            return
         step = self.state.progress.step
         frame = self.weights.at(step, every)
         if frame is not None:

@@ -11,4 +11,5 @@ class Joint(Method):
     name = "joint"
     updates = ("pooled",)
     heads = "one"
+    spreads = True
     paper = "Primary + Related"

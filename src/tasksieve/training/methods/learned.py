@@ -23,6 +23,7 @@ class MetaLearned(Method):
 
     name = "learned"
     updates = ("primary", "related", "weights")
+    spreads = True
     paper = "Proposed Method"
 
     def weighing(self, start: Start) -> Weighing:

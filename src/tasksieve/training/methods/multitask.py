@@ -9,4 +9,5 @@ class Multitask(Method):
     """Learn from both, with a head each on a shared body."""
 
     name = "multitask"
+    spreads = True
     paper = "Primary + Auxiliary Related (Multi-Task)"

@@ -12,4 +12,5 @@ class Pretrain(Method):
     updates = ("primary",)
     heads = "one"
     pretrain = ("related",)
+    spreads = True
     paper = "Primary + Related Pre-Training"

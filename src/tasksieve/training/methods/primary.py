@@ -10,4 +10,5 @@ class Primary(Method):
 
     name = "primary"
     updates = ("primary",)
+    spreads = True
     paper = "Primary"

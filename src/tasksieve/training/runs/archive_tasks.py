@@ -19,9 +19,10 @@ from tasksieve.records.measures import ACTIONS
 from tasksieve.training.methods import Method
 from tasksieve.training.runs import dialog_tasks
 from tasksieve.training.runs.archives import archive_of, is_large
-from tasksieve.training.runs.dialog_tasks import PRIMARY_HEAD, RELATED_HEAD, DialogTasks, Encoding
+from tasksieve.training.runs.dialog_tasks import DialogTasks, Encoding
 from tasksieve.training.runs.encoders import encoder_of
 from tasksieve.training.runs.read_files import read_files
+from tasksieve.training.runs.task_readings import PRIMARY_HEAD, RELATED_HEAD, read_tasks
 
 
 def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
@@ -31,7 +32,7 @@ def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
 
 def _archived(config: RunConfig, method: Method) -> DialogTasks:
     read = read_files(config.data.model_copy(update={"related": ()}))
-    (reader, own), (_, valid) = dialog_tasks.read_tasks(config, read, ACTIONS)
+    (reader, own), (_, valid) = read_tasks(config, read, ACTIONS)
     encoder = encoder_of(config)
     plain = replace(reader, names=None, slots=None)
     archive = archive_of(config, plain, texts=encoder is not None)

@@ -18,6 +18,7 @@ from tasksieve.records.config import RunConfig
 from tasksieve.records.measures import RANKING
 from tasksieve.records.progress import Watcher
 from tasksieve.records.run_folder import RunFolder
+from tasksieve.training.loop.ranks import ALONE, Ranks
 from tasksieve.training.loop.run import NOBODY, run
 from tasksieve.training.loop.setting import Parts, Setting
 from tasksieve.training.loop.state import load_module
@@ -151,9 +152,10 @@ def train(
     *,
     resume: bool = True,
     tracking: Tracking = NOBODY,
+    ranks: Ranks = ALONE,
 ) -> dict[str, Any]:
     """Train on dialogs as configured: :func:`tasksieve.training.loop.run.run` with :data:`DIALOGS`.
 
     What the configuration leaves to the data is settled first (:mod:`tasksieve.training.runs.settled`).
     """
-    return run(settled(config), path, DIALOGS, watch, resume=resume, tracking=tracking)
+    return run(settled(config), path, DIALOGS, watch, resume=resume, tracking=tracking, ranks=ranks)

@@ -1,0 +1,152 @@
+"""Several processes that share a run: what they end with is what one process ends with, up to rounding."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torch.distributed as dist
+import torch.multiprocessing
+
+from tasksieve.errors import UserError
+from tasksieve.records.config import changed
+from tasksieve.records.run_folder import RunFolder
+from tasksieve.training.loop.ranks import ALONE, Ranks, check_ranks
+from tasksieve.training.loop.tensor_files import read_tensors
+from tasksieve.training.loop.trainer import Trainer
+from tasksieve.training.methods import method_named
+from tasksieve.training.runs.dialogs import build_parts, train
+from tests.commands import call, small_options
+from tests.reliability.victims import left
+from tests.small import small_config
+from tests.unit.rank_cases import RANKS, TRIED, all_cases, config_of_case, stepped, together, whole_run, write_data
+
+pytestmark = pytest.mark.skipif(
+    not (dist.is_available() and dist.is_gloo_available()),
+    reason="this torch has no gloo to connect processes with",
+)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Dialogs of all cases."""
+    return write_data(tmp_path_factory.mktemp("data"))
+
+
+def in_two(work: Any, folder: Path, *arguments: Any) -> None:
+    torch.multiprocessing.spawn(together, args=(work, str(folder), *arguments), nprocs=RANKS)
+
+
+@pytest.fixture(scope="module")
+def by_rank(data: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """What each of two processes found in every case; they are started once."""
+    folder = tmp_path_factory.mktemp("ranks")
+    in_two(all_cases, folder, str(data))
+    return [torch.load(folder / f"rank-{rank}.pt", weights_only=True) for rank in range(RANKS)]
+
+
+@pytest.mark.parametrize(("case", "double"), TRIED, ids=str)
+def test_two_processes_take_the_steps_of_one(
+    by_rank: list[dict[str, Any]], data: Path, case: tuple[str, str], double: bool
+) -> None:
+    alone = stepped(config_of_case(data, case), ALONE, double)
+    if case[1].startswith("learned"):
+        assert any(bool(value.any()) for name, value in alone.items() if name.startswith("optimizer.weights"))
+    rtol, atol = (1e-7, 1e-9) if double else (1e-2, 2e-3)
+    first, second = (found[f"{case} {double}"] for found in by_rank)
+    assert first.keys() == second.keys() == alone.keys()
+    for name, value in alone.items():
+        assert torch.equal(first[name], second[name]), name  # bit for bit
+        torch.testing.assert_close(first[name], value, rtol=rtol, atol=atol, msg=lambda text, name=name: name + text)
+
+
+def test_processes_tell_each_other_what_is_the_firsts(by_rank: list[dict[str, Any]]) -> None:
+    for found in by_rank:
+        assert found["told"] == ["the first", 0]
+        assert found["whole"].tolist() == [0, 1, 2, 3, 4]
+
+
+def test_one_process_shares_nothing() -> None:
+    numbers = torch.arange(5)
+    assert ALONE.part(numbers) is numbers
+    assert ALONE.whole(numbers) is numbers
+    assert ALONE.total(numbers) is numbers
+    assert ALONE.told([1]) == [1]
+    assert Ranks(1, 3, several=True).part(numbers).tolist() == [1, 4]
+
+
+def test_a_killed_run_of_two_goes_on_exactly_and_ends_as_that_of_one(data: Path, tmp_path: Path) -> None:
+    in_two(whole_run, tmp_path, str(data), "whole", 0)
+    (tmp_path / "meeting").unlink(missing_ok=True)
+    with pytest.raises(torch.multiprocessing.ProcessExitedException):
+        in_two(whole_run, tmp_path, str(data), "killed", 17)
+    assert not RunFolder(tmp_path / "killed").finished
+    (tmp_path / "meeting").unlink(missing_ok=True)
+    in_two(whole_run, tmp_path, str(data), "killed", 0)
+    assert left(tmp_path / "killed") == left(tmp_path / "whole")
+    assert RunFolder(tmp_path / "whole").read_record("environment")["processes"] == RANKS
+    alone = train(config_of_case(data, ("memory", "learned"), iterations=30, evaluate_every=5), tmp_path / "alone")
+    said = {(tmp_path / f"result-whole-{rank}.txt").read_text() for rank in range(RANKS)}
+    assert said == {str(alone["valid_accuracy"])}
+    one, both = (read_tensors(RunFolder(tmp_path / name).best_checkpoint)[0] for name in ("alone", "whole"))
+    for name, value in one.items():
+        torch.testing.assert_close(both[name], value, rtol=1e-2, atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"training.method": "reweight"}, "method 'reweight' weights a batch by itself"),
+        ({"training.method": "tfidf"}, "method 'tfidf' is fitted by one"),
+        ({"meta.normalize_weights": True}, "meta.normalize_weights"),
+        ({"meta.certify_every": 5}, "meta.certify_every"),
+        ({"meta.estimator": "evolution"}, "'evolution' goes by the meta-loss"),
+    ],
+)
+def test_what_cannot_be_shared_is_refused(data: Path, settings: dict[str, Any], said: str) -> None:
+    config = changed(config_of_case(data, ("memory", "learned")), settings)
+    with pytest.raises(UserError, match=f"2 processes cannot share this run: .*{said}"):
+        check_ranks(Ranks(0, 2, several=True), config, method_named(config.training.method))
+    check_ranks(ALONE, config, method_named(config.training.method))
+
+
+def test_batches_smaller_than_the_processes_are_refused(data: Path) -> None:
+    config = small_config(data, "restaurant", training={"method": "multitask", "batch_size": 2})
+    method = method_named("multitask")
+    parts = build_parts(config, method)
+    with pytest.raises(UserError, match="a batch of the primary update has 2 examples, too few for 3 processes"):
+        Trainer(config, method, parts.tasks, parts.state, parts.weighter, Ranks(0, 3, several=True))
+
+
+def test_torchrun_is_for_train_alone(monkeypatch: pytest.MonkeyPatch, data: Path) -> None:
+    for name, value in {"TORCHELASTIC_RUN_ID": "1", "WORLD_SIZE": "2", "RANK": "0"}.items():
+        monkeypatch.setenv(name, value)
+    ended = call("demo", "--out", data / "demo")
+    assert ended.code == 2
+    assert "torchrun has started 2 processes" in ended.err
+    assert len(ended.err.splitlines()) == 1
+
+
+def command(data: Path, out: Path) -> list[str]:
+    given = [f"--{name}={data / 'primary'}" for name in ("primary", "valid")]
+    more = ["--related", str(data / "restaurant"), "--method", "learned", "--no-audit", "--out", str(out), "--json"]
+    return ["train", *given, *more, *small_options()]
+
+
+def test_torchrun_trains_as_the_command_alone(data: Path, tmp_path: Path) -> None:
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    words = [*torchrun, "-m", "tasksieve", *command(data, tmp_path / "two")]
+    ended = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
+    assert ended.returncode == 0, ended.stderr
+    result = json.loads(ended.stdout)  # said once
+    alone = call(*command(data, tmp_path / "one"))
+    assert alone.code == 0
+    one = json.loads(alone.out)
+    assert {name: result[name] for name in ("iterations", "best_step", "valid_accuracy")} == {
+        name: one[name] for name in ("iterations", "best_step", "valid_accuracy")
+    }
