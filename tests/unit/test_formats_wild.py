@@ -73,7 +73,7 @@ def test_a_message_without_a_role_is_refused_by_its_keys(tmp_path: Path) -> None
 )
 def test_what_cannot_be_read_is_refused_in_one_sentence(tmp_path: Path, data: str | bytes, sentence: str) -> None:
     with pytest.raises(UserError) as caught:
-        read_dialogs(saved(tmp_path, data))
+        read_dialogs(saved(tmp_path, data, "in.jsonl"))
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
 

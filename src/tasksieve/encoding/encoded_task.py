@@ -15,7 +15,8 @@ from tasksieve.encoding.candidates import Candidates
 from tasksieve.encoding.choices import ChoiceRows, Choices
 from tasksieve.encoding.cutting import assembled
 from tasksieve.encoding.drawn import drawn_choices
-from tasksieve.encoding.reading import SYSTEM, USER, Line, Reading, ReadTurn, kind_of
+from tasksieve.encoding.kinds import kind_of
+from tasksieve.encoding.reading import SYSTEM, USER, Line, Reading, ReadTurn
 from tasksieve.encoding.sentences import Embed, SentenceTable, dense, plain, text_of_line
 from tasksieve.encoding.vocabulary import Vocabulary
 from tasksieve.errors import UserError
