@@ -35,7 +35,7 @@ def test_convert_says_what_it_wrote_and_what_it_could_not(cli: Cli, tmp_path: Pa
     assert (tmp_path / "back.txt").read_text() == "1 <SILENCE>\ta b\n\n"
     record = json.loads(cli("convert", "chat.jsonl", "x.doc", "--to", "rasa", "--from", "chat", "--json").out)
     counts = {"dialogs": 1, "turns": 1, "lost": {"'n' of a dialog": 1}}
-    assert record == {"source": "chat", "target": "rasa", **counts, "as_one": None}
+    assert record == {"source": "chat", "target": "rasa", **counts, "as_one": None, "replaced": 0}
 
 
 def test_responses_that_differ_in_case_alone_count_as_right(cli: Cli) -> None:

@@ -71,7 +71,7 @@ _ROWS: tuple[Any, ...] = (
             {"from": "tool", "value": '<tool_response>{"name": "book", "content": {"ok": 1}}</tool_response>'},
             {
                 "from": "gpt",
-                "value": "So. <function=a><parameter=b>1</parameter></function><function=c>{}</function>",
+                "value": "<function=a><parameter=b>1</parameter></function><function=c>{}</function>",
             },
             {"from": "human", "value": "<tool_response>[{}]</tool_response> bye"},
             {"from": "gpt", "value": '<functioncall> {"name": "a", "arguments": \'{"b": 1}\'} <|endoftext|>'},

@@ -31,7 +31,7 @@ nlu:
 """
 JOINED = b"""stories:
 - {story: a, steps: [{user: hi}, {bot: yes}, {checkpoint: x}]}
-- {story: b, steps: [{checkpoint: x, slot_was_set: [n: 1]}, {or: [{intent: a}, {intent: b}]}, {bot: z}, {checkpoint: y}]}
+- {story: b, steps: [{checkpoint: x, slot_was_set: [n: 1]}, or: [{intent: a}, {intent: b}], {bot: z}, checkpoint: y]}
 - {story: c, steps: [{checkpoint: x}, {checkpoint: y}, {user: so}, {bot: bye}, {checkpoint: x}]}
 """
 ALTERNATING = b"""Dialogue ID;Turn ID;Speaker;Utterance;action;Facts

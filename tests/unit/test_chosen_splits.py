@@ -199,7 +199,7 @@ def test_an_archive_of_services_is_no_split(tmp_path: Path) -> None:
     for name in ("Services_1", "Services_2", "Services_10"):
         schema_guided(tmp_path / f"{name}.json", name)
     assert len(archive_files(tmp_path)) == len(dialog_files(tmp_path)) == 3
-    with pytest.raises(UserError, match=r"holds no dialog file; expected train\.txt"):
+    with pytest.raises(UserError, match=r"a split by its name, but Services_1\.json, Services_10"):
         read_dialogs(tmp_path)
 
 

@@ -119,3 +119,13 @@ def test_weights_come_from_an_exported_table(tmp_path: Path) -> None:
     ):
         convert(tmp_path / "dialogs", tmp_path / "out.jsonl", weights={(0, 0): 1.0, (0, 1): 1.0})
     assert not list(tmp_path.glob("*out*"))
+
+
+def test_weights_that_are_replaced_are_counted(tmp_path: Path) -> None:
+    dialogs = [
+        Dialog((Turn("a", "b", learned=0.5), Turn("c", "d", learned=0), Turn("e", "f"), Turn("g", "h", learned=2)))
+    ]
+    write_chat(dialogs, tmp_path / "in.jsonl")
+    done = convert(tmp_path / "in.jsonl", tmp_path / "out.jsonl", weights={(0, 0): 1.0, (0, 2): 0.5, (0, 3): 2.0})
+    assert done.replaced == 1
+    assert convert(tmp_path / "in.jsonl", tmp_path / "plain.jsonl").replaced == 0

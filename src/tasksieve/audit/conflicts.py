@@ -10,7 +10,7 @@ from typing import TypeVar
 from tasksieve.audit.splits import Example, Use, examples, share
 from tasksieve.dialogs import SILENCE, Dialog
 from tasksieve.encoding import Phrase, bag_of
-from tasksieve.encoding.reading import kind_of
+from tasksieve.encoding.kinds import kind_of
 
 _SHOWN = 5
 _RESPONSES = Use()

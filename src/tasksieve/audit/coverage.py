@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tasksieve.audit.splits import PRIMARY, TEST, VALID, ReadSplits, share
 from tasksieve.encoding import Phrase, Reading, ReadTurn, bag_of, responses_of
-from tasksieve.encoding.reading import kind_of
+from tasksieve.encoding.kinds import kind_of
 from tasksieve.records.model_config import Predicted
 
 _SHOWN = 5

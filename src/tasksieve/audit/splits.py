@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tasksieve.audit.facts import facts_seen
 from tasksieve.dialogs import Dialog, Turn
 from tasksieve.encoding import Names, Reader, Reading, Slots, action_of, names_of, slots_of
-from tasksieve.encoding.reading import fillable
+from tasksieve.encoding.fillable import fillable
 from tasksieve.records.model_config import SLOT_ACTS, MemoryNetworkConfig, ModelConfig, Predicted
 
 PRIMARY, VALID, TEST = "primary", "valid", "test"

@@ -65,13 +65,15 @@ def convert(
         strict=bool(strict),
     )
     if as_json:
-        names = ("source", "target", "dialogs", "turns", "lost", "as_one")
+        names = ("source", "target", "dialogs", "turns", "lost", "as_one", "replaced")
         print_json({name: getattr(done, name) for name in names})
         return
     console = output(wrap=False)
     held = f"{show.plural(done.dialogs, 'dialog')}, {show.plural(done.turns, 'turn')}"
     console.print(f"Wrote {target}: {held}, from {done.source} to {done.target}")
     _print_lost(console, done.lost, f"Not in {target}")
+    if done.replaced:
+        console.print(f"{source}: {show.plural(done.replaced, 'weight')} there, replaced by those of {weights}")
     if done.as_one is not None:
         console.print(f"{source}: {done.as_one}")
 

@@ -7,11 +7,13 @@ from tasksieve.encoding.choices import ChoiceRows, Choices
 from tasksieve.encoding.encoded_task import Coverage, EncodedTask, Example
 from tasksieve.encoding.entities import KnownEntities
 from tasksieve.encoding.examples import chunks, in_order
+from tasksieve.encoding.fillable import fillable
 from tasksieve.encoding.held import Held
+from tasksieve.encoding.kinds import action_of, kind_of
 from tasksieve.encoding.names import Names, names_of
 from tasksieve.encoding.phrases import Phrase, bag_of, words_of
 from tasksieve.encoding.prediction import Prediction, annotated_turns, suited
-from tasksieve.encoding.reading import Line, Reader, Reading, ReadTurn, action_of, fillable, kind_of
+from tasksieve.encoding.reading import Line, Reader, Reading, ReadTurn
 from tasksieve.encoding.sampling import BatchSampler, derived_generator
 from tasksieve.encoding.sentences import SentenceTable
 from tasksieve.encoding.slot_evidence import slots_of

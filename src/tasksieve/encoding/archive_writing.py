@@ -20,8 +20,9 @@ import polars as pl
 from tasksieve.dialogs import Dialog
 from tasksieve.dialogs.plain import plain_dialog
 from tasksieve.encoding.kept_arrays import ArrayWriter
+from tasksieve.encoding.kinds import kind_of
 from tasksieve.encoding.phrases import words_of
-from tasksieve.encoding.reading import Line, Reading, kind_of
+from tasksieve.encoding.reading import Line, Reading
 from tasksieve.encoding.rows import placed, said_of
 from tasksieve.encoding.sentences import plain, text_of_line
 from tasksieve.encoding.vocabulary import collect_words

@@ -71,3 +71,16 @@ def _plain(inner: str) -> str:
         return str(json.loads(f'"{inner}"'))
     except ValueError:
         return inner
+
+
+def call_values(text: str) -> list[tuple[str, str]]:
+    """The values of a call that have to come from somewhere, with their keys; the tool's own name is none."""
+    found = arguments_of(text)
+    if found and not found[0].key and not found[0].quoted and (len(found) == 1 or "_" in found[0].text):
+        found = found[1:]
+    return [(given.key, given.text) for given in found if any(character.isalnum() for character in given.text)]
+
+
+def argument_key(key: str, value: str) -> str:
+    """By what a value of a call is known as policy."""
+    return f"a:{key}={value.lower()}"

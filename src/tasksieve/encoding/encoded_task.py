@@ -15,7 +15,8 @@ from tasksieve.encoding.candidates import Candidates
 from tasksieve.encoding.choices import ChoiceRows, Choices
 from tasksieve.encoding.cutting import assembled
 from tasksieve.encoding.drawn import drawn_choices
-from tasksieve.encoding.reading import Reading, kind_of
+from tasksieve.encoding.kinds import kind_of
+from tasksieve.encoding.reading import Reading
 from tasksieve.encoding.rows import Rows, placed
 from tasksieve.encoding.sentences import Embed, SentenceTable
 from tasksieve.encoding.vocabulary import Vocabulary

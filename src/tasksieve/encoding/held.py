@@ -5,26 +5,22 @@ A value that stands in none of these is not said in it (:mod:`tasksieve.encoding
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import Literal
 
 from tasksieve.dialogs import Record
 from tasksieve.dialogs.record import KNOWLEDGE_BASE
 from tasksieve.encoding.names import fields_of
 from tasksieve.encoding.phrases import Phrase, Phrases, Said, bare, phrase_of
-from tasksieve.encoding.values import STOP, Kind, Value, alike, canonical, names_in, same, values_in
+from tasksieve.encoding.searched import BETWEEN, Sentences, says, stands_in, telling
+from tasksieve.encoding.values import Kind, Value, alike, canonical, names_in, same, values_in
 
 Source = Literal["user", "profile", "note", "record", "system"]
 
-_NUMBERS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
-_NUMBER_WORDS = {word: str(number) for number, word in enumerate(_NUMBERS)}
 _AROUND = 4
 """How many words before a value tell what it is."""
-_BETWEEN = re.compile(r"[\W_]+")
 _MOST_PARTS = 3
 FIRST, LAST = PARTS = (".first", ".last")
 """What follows the name of a gap where the first or the last word of a value stands, as a first name does."""
@@ -58,27 +54,6 @@ class Told:
     batch: int
 
 
-@dataclass(slots=True)
-class _Sentences:
-    """Texts, to be searched for words, phrases and values."""
-
-    said: Said = field(default_factory=Said)
-    words: set[str] = field(default_factory=set)
-    values: dict[str, list[Value]] = field(default_factory=lambda: defaultdict(list))
-
-    def add(self, text: str) -> None:
-        phrase = phrase_of(text)
-        if not phrase:
-            return
-        self.said.add(phrase)
-        for word in phrase:
-            self.words.add(word)
-            self.words.update(part for part in _BETWEEN.split(word) if part)
-        for value in values_in(text):
-            if not any(known == value for known in self.values[value.key]):
-                self.values[value.key].append(value)
-
-
 class Held:
     """What a conversation holds so far.
 
@@ -94,7 +69,7 @@ class Held:
         self.heard: list[Heard] = []
         self.sentences: list[tuple[Phrase, frozenset[str], int]] = []
         self.phrases: Phrases[str] = Phrases()
-        self._given, self._answered, self._said = _Sentences(), _Sentences(), Said()
+        self._given, self._answered, self._said = Sentences(), Sentences(), Said()
         self._fields: dict[Phrase | str, list[tuple[Told, str, str]]] = defaultdict(list)
         self._named: Told | None = None
         self._time = 0
@@ -165,7 +140,7 @@ class Held:
 
     def says(self, phrase: Phrase, *, answered: bool = True) -> bool:
         """Whether some words stand in the conversation, one after the other."""
-        return any(_says(sentences, phrase) for sentences in self._all(answered))
+        return any(says(sentences, phrase) for sentences in self._all(answered))
 
     def was_said(self, phrase: Phrase) -> bool:
         """Whether the user, the profile or a note said some words, one after the other."""
@@ -198,7 +173,7 @@ class Held:
     def _place(self, told: Told, entity: int) -> tuple[bool, bool, int]:
         return entity < 0 or told.entity != entity, told is not self._named, -told.batch
 
-    def _all(self, answered: bool) -> tuple[_Sentences, ...]:
+    def _all(self, answered: bool) -> tuple[Sentences, ...]:
         return (self._given, self._answered) if answered else (self._given,)
 
     def _hear(self, text: str, time: int) -> None:
@@ -219,10 +194,11 @@ class Held:
         latest = [told for told in self.records if told.batch == self.records[-1].batch]
         if len(latest) < 2:
             return
-        sentence = _Sentences()
+        sentence = Sentences()
         sentence.add(text)
         hits = [
-            {value for values in told.fields.values() for value in values if _in(sentence, value)} for told in latest
+            {value for values in told.fields.values() for value in values if stands_in(sentence, value)}
+            for told in latest
         ]
         shared = set.intersection(*hits)
         counts = [len(found - shared) for found in hits]
@@ -261,49 +237,9 @@ def values_of(told: Told, name: str) -> list[str]:
 
 def words_before(text: str, place: int, names: Iterable[str] = ()) -> frozenset[str]:
     """The words before a place in a text that tell what stands there, with those of a name such as a key of JSON."""
-    words = [part for name in names for part in _BETWEEN.split(name.lower()) if part]
+    words = [part for name in names for part in BETWEEN.split(name.lower()) if part]
     return frozenset((*words, *map(bare, text[:place].split()[-_AROUND:])))
-
-
-@lru_cache(1 << 16)
-def telling(value: str) -> bool:
-    """Whether a value can be looked for in sentences by itself: it is no ordinary word.
-
-    >>> [value for value in ("Rome", "cheap", "San Jose", "4", "47", "the") if telling(value)]
-    ['Rome', 'San Jose', '47']
-    """
-    phrase = phrase_of(value)
-    if not phrase or not any(character.isalnum() for character in value):
-        return False
-    if any(character.isdigit() for character in value):
-        return len(value.strip()) > 1
-    if len(phrase) == 1:
-        return len(phrase[0]) > 2 and value.strip()[:1].isupper() and phrase[0] not in STOP | _SAY_NOTHING
-    return not all(word in STOP for word in phrase)
-
-
-_SAY_NOTHING = frozenset(("true", "false", "null", "none", "dontcare", "unknown"))
 
 
 def _before(asked: list[str], text: str, place: int) -> frozenset[str]:
     return frozenset([*asked, *map(bare, text[:place].split())][-_AROUND:])
-
-
-def _in(sentence: _Sentences, value: str) -> bool:
-    phrase, form = canonical(value)
-    if not telling(value):
-        return False
-    known = () if form is None else sentence.values.get(form.key, ())
-    return phrase in sentence.said or (form is not None and any(same(form, other) for other in known))
-
-
-def _says(sentences: _Sentences, phrase: Phrase) -> bool:
-    if not phrase:
-        return True
-    if phrase in sentences.said:
-        return True
-    if len(phrase) > 1:
-        return False
-    word = phrase[0].removesuffix("'s").removesuffix("’s")
-    other = _NUMBER_WORDS.get(word) or (_NUMBERS[int(word)] if word.isdigit() and int(word) < len(_NUMBERS) else word)
-    return word in sentences.words or other in sentences.words

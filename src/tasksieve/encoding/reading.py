@@ -13,11 +13,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tasksieve.dialogs import Act, Dialog, Note, Record, Turn
+from tasksieve.dialogs import Dialog, Note, Record, Turn
 from tasksieve.dialogs.record import KNOWLEDGE_BASE, NAME
-from tasksieve.dialogs.turn_kinds import turn_kind
 from tasksieve.encoding.entities import KnownEntities
 from tasksieve.encoding.held import Held
+from tasksieve.encoding.kinds import action_of
 from tasksieve.encoding.names import Names, fields_of
 from tasksieve.encoding.slot_evidence import digest
 from tasksieve.encoding.slots import Gapped, Slots
@@ -293,36 +293,3 @@ class _Pass:
 
     def _seen_as(self, text: str) -> str:
         return text if self._reader.written else self._entities.replaced(text)
-
-
-def fillable(readings: Iterable[Reading]) -> dict[str, int]:
-    """How many turns to learn from say values of their dialog, and in how many of them filling gives all back.
-
-    Args:
-        readings: of dialogs, read with slots.
-    Returns: ``turns`` and ``fillable``.
-    """
-    gapped = [turn.gapped for reading in readings for turn in reading.learned if turn.gapped is not None]
-    having = [found for found in gapped if found.values]
-    return {"turns": len(having), "fillable": sum(found.values == found.fillable for found in having)}
-
-
-def kind_of(turn: Turn) -> str:
-    """What kind of turn it is: its action; without one, what the wording of its response tells."""
-    return action_of(turn.acts) or turn_kind(turn.system)
-
-
-def action_of(acts: Iterable[Act], slot_acts: Iterable[str] = SLOT_ACTS) -> str:
-    """Acts as one action: the set of their names, with the slots of those that take them along.
-
-    Args:
-        acts: of a turn, in any order.
-        slot_acts: names of the acts that take their slot along.
-    Returns: words in the order of the alphabet; empty if there are no acts.
-
-    >>> action_of([Act("request", "city"), Act("inform", "phone"), Act("inform", "street")])
-    'inform request_city'
-    """
-    with_slot = frozenset(slot_acts)
-    words = {f"{act.name}_{act.slot}" if act.slot and act.name in with_slot else act.name for act in acts}
-    return " ".join(sorted("_".join(word.split()) for word in words))

@@ -12,12 +12,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tasksieve.dialogs import Dialog, Note, Record, Turn
-from tasksieve.encoding.calls import is_call
+from tasksieve.encoding.calls import argument_key, call_values, is_call
 from tasksieve.encoding.gaps import gaps_in
-from tasksieve.encoding.held import Held, parted, telling
+from tasksieve.encoding.held import Held, parted
 from tasksieve.encoding.names import fields_of
 from tasksieve.encoding.phrases import Phrase, Phrases, phrase_of
-from tasksieve.encoding.slots import Slots, argument_key, call_values, words_of_names
+from tasksieve.encoding.searched import telling
+from tasksieve.encoding.slots import Slots, words_of_names
 from tasksieve.encoding.values import STOP, Kind, names_in, values_in
 
 FEWEST_CUSTOMERS = 3

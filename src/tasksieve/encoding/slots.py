@@ -18,16 +18,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tasksieve.dialogs import Span
-from tasksieve.encoding.calls import arguments_of, escaped, is_call
+from tasksieve.encoding.calls import argument_key, call_values, is_call
 from tasksieve.encoding.entities import KnownEntities
+from tasksieve.encoding.fillings import MARK, chosen, of_records, put
 from tasksieve.encoding.gaps import gaps_in, places_of, with_gaps
-from tasksieve.encoding.held import Heard, Held, Told, part_of, parted, values_of, words_before
+from tasksieve.encoding.held import Heard, Held, part_of, parted, words_before
 from tasksieve.encoding.phrases import Phrase, Phrases, phrase_of
-from tasksieve.encoding.values import KINDS, MONEY, STOP, Kind, Value, alike, canonical, names_in, values_in
+from tasksieve.encoding.values import KINDS, STOP, Kind, Value, alike, canonical, names_in, values_in
 
-_MARK = re.compile(r"<[^<>\s]+>")
 _NUMBERED = re.compile(r"(.+)_(\d+)")
-_JSON_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _HIDDEN = "…"
 _MOST_REMEMBERED = 20_000
 
@@ -129,7 +128,7 @@ class Slots:
         """The placeholders in a text that are filled from the conversation, each once, in their order."""
         if "<" not in text:
             return []
-        return [mark for mark in dict.fromkeys(_MARK.findall(text)) if self._base(mark) is not None]
+        return [mark for mark in dict.fromkeys(MARK.findall(text)) if self._base(mark) is not None]
 
     def template(self, response: str, spans: Sequence[Span], held: Held, entities: KnownEntities) -> Gapped:
         """A response with gaps for what its conversation holds, and the entity it names.
@@ -174,7 +173,7 @@ class Slots:
         fillings = self._fillings(template, held, entity)
         if any(gap not in fillings for gap in gaps):
             return None
-        text = _put(template, {gap: fillings[gap] for gap in gaps})
+        text = put(template, {gap: fillings[gap] for gap in gaps})
         return None if text is None or self.foreign(text, held, filled=True) else text
 
     def foreign(self, text: str, held: Held, *, filled: bool = False) -> list[str]:
@@ -199,7 +198,7 @@ class Slots:
         return found
 
     def _literals_of(self, text: str) -> Iterable[Literal]:
-        text = _MARK.sub(lambda mark: _HIDDEN if self._is_gap(mark[0]) else mark[0], text)
+        text = MARK.sub(lambda mark: _HIDDEN if self._is_gap(mark[0]) else mark[0], text)
         if is_call(text):
             yield from self._of_call(text)
             return
@@ -235,11 +234,11 @@ class Slots:
         """What fills each gap of a template, as far as there is something."""
         gaps = self.gaps(template)
         bases = {gap: str(self._base(gap)) for gap in gaps}
-        chosen = _chosen(set(bases.values()), held, entity)
+        spoken_of = chosen(set(bases.values()), held, entity)
         used: dict[str, str] = {}
         for gap in gaps:
             taken = [value for other, value in used.items() if bases[other] == bases[gap]]
-            value = _of_records(bases[gap], chosen, held, entity, taken)
+            value = of_records(bases[gap], spoken_of, held, entity, taken)
             if value is None:
                 value = self._of_heard(
                     bases[gap], held, words_before(template, template.index(gap), (bases[gap],)), used
@@ -283,19 +282,6 @@ def words_of_names(text: str) -> list[str]:
     return [word for name in names_in(text) for word in phrase_of(name.text) if word]
 
 
-def call_values(text: str) -> list[tuple[str, str]]:
-    """The values of a call that have to come from somewhere, with their keys; the tool's own name is none."""
-    found = arguments_of(text)
-    if found and not found[0].key and not found[0].quoted and (len(found) == 1 or "_" in found[0].text):
-        found = found[1:]
-    return [(given.key, given.text) for given in found if any(character.isalnum() for character in given.text)]
-
-
-def argument_key(key: str, value: str) -> str:
-    """By what a value of a call is known as policy."""
-    return f"a:{key}={value.lower()}"
-
-
 def _is_held(literal: Literal, held: Held, filled: bool) -> bool:
     if literal.form is not None and held.holds(literal.form):
         return True
@@ -303,50 +289,3 @@ def _is_held(literal: Literal, held: Held, filled: bool) -> bool:
         return False
     by_words = filled and all(word in STOP or held.says((word,)) for word in literal.phrase)
     return by_words or held.says(literal.phrase)
-
-
-def _chosen(bases: set[str], held: Held, entity: int) -> Told | None:
-    """The record that has most of what belongs into the gaps: the first of those in their order."""
-    best, most = None, 0
-    for told in held.in_order(entity):
-        having = sum(1 for base in bases if values_of(told, base))
-        if having > most:
-            best, most = told, having
-    return best
-
-
-def _of_records(base: str, chosen: Told | None, held: Held, entity: int, taken: Sequence[str]) -> str | None:
-    """A field's value in the record chosen, or in one of another kind; a second value also in others of its kind."""
-    if chosen is None:
-        return None
-    others = [
-        told
-        for told, _ in held.fields(base, entity)
-        if told is not chosen and (taken or told.kind != chosen.kind or told.fields.keys() != chosen.fields.keys())
-    ]
-    for told in [chosen, *others]:
-        for value in values_of(told, base):
-            if not any(alike(value, other) for other in taken):
-                return value
-    return None
-
-
-def _put(template: str, fillings: Mapping[str, str]) -> str | None:
-    """A template with its gaps filled; in the JSON of a call so that it stays JSON. None where that cannot be."""
-    call = is_call(template)
-    parts: list[str] = []
-    place = 0
-    for mark in _MARK.finditer(template):
-        value = fillings.get(mark[0])
-        if value is None:
-            continue
-        before = template[: mark.start()]
-        if call and before.endswith('"'):
-            value = escaped(value)
-        elif call and before.rstrip().endswith((":", "[", ",")) and not _JSON_NUMBER.fullmatch(value):
-            return None
-        elif before[-1:] in MONEY:
-            value = value.lstrip("".join(MONEY))
-        parts += (template[place : mark.start()], value)
-        place = mark.end()
-    return "".join((*parts, template[place:]))

@@ -23,6 +23,7 @@ from tasksieve.records.parted_paths import MARK, parted, with_part
 
 _PUBLISHED = re.compile(r"(?:personalized-)?dialog(?:-babi)?-task(\d)-.*-(trn|dev|tst|tst-OOV)\.txt")
 
+_NAMED = 5
 _NOTHING = "holds no dialog file; expected train.txt or names like dialog-babi-task5-…-trn.txt"
 
 
@@ -54,7 +55,7 @@ def find_splits(directory: Path | str) -> dict[int, dict[str, Path]]:
     if not found and (stories := rasa_splits(directory)):
         return {0: stories}
     if not found:
-        raise NoSplits(zip_in(directory) or _NOTHING, directory)
+        raise NoSplits(zip_in(directory) or _no_splits(directory), directory)
     return found
 
 
@@ -112,6 +113,14 @@ def _says_splits(file: Path) -> bool:
     if start.line.startswith("{") and has_splits_beside(file):
         return True
     return isinstance(start.value, dict) and bool(start.value.get("data_split"))
+
+
+def _no_splits(folder: Path) -> str:
+    names = [path.name for path in dialog_files_in(folder)]
+    if len(names) < 2:
+        return _NOTHING
+    some = f"{', '.join(names[:_NAMED])}{', …' if len(names) > _NAMED else ''}"
+    return f"holds no dialog file that is a split by its name, but {some}; name one of them"
 
 
 def zip_in(folder: Path) -> str | None:

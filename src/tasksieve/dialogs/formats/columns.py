@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -41,11 +42,17 @@ from tasksieve.dialogs.formats.row_order import Row, ordered, put_together, stan
 from tasksieve.dialogs.formats.speakers import FACT, SYSTEM, USER, speaker_named
 from tasksieve.errors import UserError
 
+_SEPARATOR_TOLD = re.compile(r"sep=.?", re.IGNORECASE)
+_NOTHING_THERE = ("NaN", "nan", "NULL", "None", "<NA>")
+"""How programs write that nothing is there; it may be what someone says, too."""
+
 
 def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
     lines = _Lines(path, journal)
-    header = next((line for line in lines if line.strip()), "")
+    header = _header(lines)
     columns = known_columns(header)
+    if not header.strip():
+        return
     if columns is None and (separator := separator_of_messages(header)) is not None:
         yield from read_messages(names_in(header, separator), _rows(lines, separator, journal), journal)
         return
@@ -55,6 +62,11 @@ def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
         return
     rows = _rows(lines, columns.separator, journal)
     yield from read_rows(columns, rows, _again(path, columns), journal)
+
+
+def _header(lines: Iterable[str]) -> str:
+    """The first line that is not blank, nor Excel's word on what stands between columns; empty if there is none."""
+    return next((line for line in lines if line.strip() and not _SEPARATOR_TOLD.fullmatch(line.strip())), "")
 
 
 def _rows(lines: _Lines, separator: str, journal: Journal) -> Iterator[Row]:
@@ -78,7 +90,7 @@ def _again(path: Path, columns: Columns) -> Iterator[Row]:
     """The rows of a file, read by themselves before its dialogs are; its problems are left to these."""
     journal = Journal(path, collect=True)
     lines = _Lines(path, journal)
-    next((line for line in lines if line.strip()), "")
+    _header(lines)
     with contextlib.suppress(JournalFull, UserError):
         yield from _rows(lines, columns.separator, journal)
 
@@ -163,6 +175,8 @@ class _Rows:
         columns = self._columns
         last = max(*columns.places.values(), *columns.told, *columns.unread, columns.acts or 0)
         for place, cell in enumerate(row):
+            if cell in _NOTHING_THERE and place in columns.places.values():
+                self._journal.lose(f"cell '{cell}', which was taken for words")
             if cell.strip() and place > last:
                 self._journal.lose("cell beyond the columns")
             elif cell.strip() and place in columns.unread:
@@ -214,7 +228,8 @@ def _write(dialogs: Iterable[Dialog], path: Path) -> None:
 
 
 def _recognises(start: Start) -> bool:
-    return known_columns(start.line) is not None or separator_of_messages(start.line) is not None
+    header = _header(start.text.splitlines()) if _SEPARATOR_TOLD.fullmatch(start.line.strip()) else start.line
+    return known_columns(header) is not None or separator_of_messages(header) is not None
 
 
 COLUMNS = register(

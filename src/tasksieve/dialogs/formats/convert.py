@@ -35,6 +35,7 @@ class Conversion:
         dialogs, turns: how many were written.
         lost: what of the file is not in the new one, and how often.
         as_one: a sentence on the splits that were read as one; None if it is one alone.
+        replaced: how many weights of the source others were written in the place of.
     """
 
     source: str
@@ -43,10 +44,11 @@ class Conversion:
     turns: int
     lost: dict[str, int]
     as_one: str | None = None
+    replaced: int = 0
 
 
 _TAKE_WEIGHTS = {CHAT.name: write_chat, PARQUET.name: write_parquet, ARROW.name: write_arrow}
-_LEARNED = "turns that are learned from"
+_LEARNED, _REPLACED = "turns that are learned from", "weights replaced"
 
 
 def convert(
@@ -107,10 +109,10 @@ def convert(
             plain.unlink(missing_ok=True)
 
     write_whole(target, fill)
-    dialogs, turns, _ = (counted.pop(name, 0) for name in ("dialogs", "turns", _LEARNED))
+    dialogs, turns, _, replaced = (counted.pop(name, 0) for name in ("dialogs", "turns", _LEARNED, _REPLACED))
     lost = counted if whole else journal.lost + counted
     journal.path = source
-    return Conversion(from_format.name, to_format.name, dialogs, turns, dict(lost), journal.as_one)
+    return Conversion(from_format.name, to_format.name, dialogs, turns, dict(lost), journal.as_one, replaced)
 
 
 def _taking_weights(to_format: Format, target: Path) -> Callable[..., None]:
@@ -155,6 +157,8 @@ def _compared(before: Iterator[Dialog], after: Iterator[Dialog], weights: Weight
             continue
         for place, (one, other) in enumerate(zip(old.turns, new.turns, strict=True)):
             yield from _difference(one, other)
+            if one.learned not in (1, weights.get((number, place), one.learned)):
+                yield _REPLACED
             if other.learned != weights.get((number, place), one.learned):
                 yield "weight of a response" if one.learned else "weight 0 of a response"
 

@@ -66,6 +66,8 @@ def plain_messages(message: Mapping[str, Any]) -> list[Plain]:
     speaker = next((key for key in _SPEAKERS if key in held), "role")
     given = held.pop(speaker, None)
     role = _ROLE_OF.get(given.strip().lower()) if isinstance(given, str) else None
+    if given is None:
+        raise ValueError(f"found keys {shown(sorted(message))}; expected an object with role and content")
     if role is None:
         raise ValueError(f"found role {shown(given)}; expected system, user, assistant or tool")
     key = next((key for key in _CONTENTS if key in held), None)
