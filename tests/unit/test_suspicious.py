@@ -21,7 +21,7 @@ from tasksieve.records.config import config_from
 from tasksieve.records.suspicious import NAME, SCHEMA
 from tasksieve.report.html import write_report
 from tasksieve.training.runs.dialogs import train
-from tasksieve.training.suspicion import suspicious_turns
+from tasksieve.training.suspicion import evidence, services, suspicious_turns
 from tasksieve.training.suspicion.evidence import expectation, neighbours
 from tasksieve.training.suspicion.scores import judge, means_by_kind, reason, standard
 from tasksieve.training.suspicion.services import Service, labels_of
@@ -207,3 +207,23 @@ def test_standard_deviations_ignore_what_is_no_number_and_are_bounded() -> None:
     assert found[4] == 5.0
     assert not standard(np.full(3, 2.0)).any()
     assert not standard(np.full(3, np.nan)).any()
+
+
+def test_of_very_many_turns_some_are_compared_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evidence, "WITNESSES", 24)
+    monkeypatch.setattr(evidence, "_CELLS", 100)
+    turns = one_wrong()
+    near, expected = neighbours(turns), expectation(turns)
+    assert near.count == 3
+    assert near.against.argmax() == expected.against.argmax() == 3
+    said = service(np.random.default_rng(1).random((40, 3)).tolist(), [f"answer {number}" for number in range(40)])
+    assert said.labels is None
+    assert len(np.unique(expectation(said).nearest)) <= 24
+    assert neighbours(said).count == 3
+
+
+def test_too_many_different_answers_are_no_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert labels_of(["a", "b", "a", "b"]) is not None
+    assert labels_of(["a", "b", "c", "a"]) is None
+    monkeypatch.setattr(services, "MOST_LABELS", 1)
+    assert labels_of(["a", "b", "a", "b"]) is None

@@ -31,7 +31,10 @@ NEIGHBOURS = 20
 _RIDGE = 1.0
 _CONTEXT_DIM, _ANSWER_DIM = 150, 100
 """Dimensions that contexts and sentences are reduced to before they are fitted."""
-_CHUNK = 1024
+_CELLS = 1 << 24
+"""Of a table of turns by turns, so many at once."""
+WITNESSES = 10_000
+"""Of more turns so many, drawn by a fixed seed, are compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +67,18 @@ class Expectation:
 
 def neighbours(service: Service) -> Neighbours:
     """Compare each turn with those of other dialogs whose contexts are most like its own."""
-    count = min(NEIGHBOURS, max(3, len(service) // 10), len(service) - 1)
+    witnesses = _witnesses(len(service))
+    count = min(NEIGHBOURS, max(3, len(witnesses) // 10), len(witnesses) - 1)
     against, others = np.zeros(len(service)), np.full(len(service), np.nan)
     if count < 1:
         return Neighbours(against, others, 0)
-    for rows in _parts(len(service)):
-        near = np.asarray((service.contexts[rows] @ service.contexts.T).todense())
-        near[service.dialogs[rows][:, None] == service.dialogs[None]] = -1.0
+    contexts, dialogs = service.contexts[witnesses].T.tocsr(), service.dialogs[witnesses]
+    for rows in _parts(len(service), len(witnesses)):
+        near = np.asarray((service.contexts[rows] @ contexts).todense())
+        near[service.dialogs[rows][:, None] == dialogs[None]] = -1.0
         places = np.argpartition(-near, count - 1, axis=1)[:, :count]
         weights = np.maximum(np.take_along_axis(near, places, axis=1), 1e-6)
-        alike = _alike(service, rows, places)
+        alike = _alike(service, rows, witnesses[places])
         against[rows] = 1 - (weights * alike).sum(axis=1) / weights.sum(axis=1)
         if service.labels is not None:
             others[rows] = 1 - alike.mean(axis=1)
@@ -101,11 +106,12 @@ def expectation(service: Service) -> Expectation:
         against = rest.max(axis=1) / 2 - own if rest.shape[1] > 1 else -own
         return Expectation(against, first[best])
     against, nearest = np.zeros(len(service)), np.zeros(len(service), dtype=np.int64)
-    for rows in _parts(len(service)):
-        scores = expected[rows] @ answers.T
-        own = np.take_along_axis(scores, rows[:, None], axis=1)[:, 0]
+    witnesses = _witnesses(len(service))
+    for rows in _parts(len(service), len(witnesses)):
+        scores = expected[rows] @ answers[witnesses].T
+        own = (expected[rows] * answers[rows]).sum(axis=1)
         against[rows] = (scores.mean(axis=1) - own) / (scores.std(axis=1) + 1e-9)
-        nearest[rows] = scores.argmax(axis=1)
+        nearest[rows] = witnesses[scores.argmax(axis=1)]
     return Expectation(against, nearest)
 
 
@@ -143,6 +149,14 @@ def _held_out(rows: Array, answers: Array, dialogs: Numbers) -> Array:
     return expected
 
 
-def _parts(count: int) -> Iterator[Numbers]:
-    for start in range(0, count, _CHUNK):
-        yield np.arange(start, min(count, start + _CHUNK))
+def _witnesses(count: int) -> Numbers:
+    if count <= WITNESSES:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(0).choice(count, WITNESSES, replace=False))
+
+
+def _parts(count: int, columns: int) -> Iterator[Numbers]:
+    """The numbers of all rows, in parts that fit in memory with so many columns."""
+    size = max(1, _CELLS // columns)
+    for start in range(0, count, size):
+        yield np.arange(start, min(count, start + size))

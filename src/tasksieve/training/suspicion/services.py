@@ -22,7 +22,8 @@ LATEST = 4
 HISTORY = 0.5
 """What the history counts beside the utterance."""
 REPEATED = 0.5
-"""Where the distinct answers are more than this share of all, they are compared as sentences, else as labels."""
+MOST_LABELS = 1_000
+"""Where the distinct answers are more, or more than that share of all, they are compared as sentences, not labels."""
 _CHUNK = 256
 
 
@@ -124,9 +125,11 @@ def _service(tasks: Sequence[EncodedTask], losses: Array, trust: Array, written:
 
 
 def labels_of(texts: Sequence[str]) -> Numbers | None:
-    """A number for each text, counted from 0, the same for the same text; None where texts hardly repeat."""
+    """A number for each text, counted from 0, the same for the same text; None where there are too many."""
     kinds = {text: number for number, text in enumerate(dict.fromkeys(texts))}
-    return np.array([kinds[text] for text in texts]) if len(kinds) <= REPEATED * len(texts) else None
+    if len(kinds) > min(MOST_LABELS, REPEATED * len(texts)):
+        return None
+    return np.array([kinds[text] for text in texts])
 
 
 def _predicted(task: EncodedTask, written: bool) -> list[str]:

@@ -145,6 +145,8 @@ def _model(folder: RunFolder, config: RunConfig, tasks: DialogTasks) -> DialogMo
 
 def _valid(tasks: DialogTasks) -> EncodedTask:
     """The validation dialogs, encoded as those that are learned from: with as many choices."""
+    if not tasks.encoding.reader.written:
+        return tasks.valid
     return tasks.encoding.encode(tasks.held_out, PRIMARY_HEAD, to_learn=True)
 
 
