@@ -3,8 +3,8 @@
     python -m benchmarks.batched_trials [--trials 32] [--device cpu] [--json results/batched-trials.json]
 
 All have the same start and the same batches of the simulated support desks, in bags of words, and each has weights of
-the related turns of its own. Both do the same iterations in turn, in this process and in one thread; a time is the least of
-several. No words are dropped, so that both end alike, and how far apart they end is recorded too.
+the related turns of its own. Both do the same iterations in turn, in this process and in one thread; a time is the
+least of several. No words are dropped, so that both end alike, and how far apart they end is recorded too.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from tasksieve.dialogs.simulate import simulate_support, write_support
+from tasksieve.errors import UserError
 from tasksieve.models.matching.model import Matching
 from tasksieve.models.matching.side_by_side import apart, stacked
 from tasksieve.records.config import RunConfig, config_from
@@ -17,10 +19,11 @@ from tasksieve.training.loop.state import start_state
 from tasksieve.training.loop.trainer import Trainer
 from tasksieve.training.methods import method_named
 from tasksieve.training.runs.dialog_tasks import DialogTasks, load_tasks
-from tasksieve.training.runs.dialogs import build_model
+from tasksieve.training.runs.dialogs import build_model, train
 from tasksieve.training.runs.settled import settled
 from tasksieve.training.screening.side_by_side import SideBySide
 from tasksieve.weighting import PerExample, by_task
+from tests.small import small_config
 
 TRIALS, ITERATIONS = 3, 8
 
@@ -100,3 +103,36 @@ def test_what_members_share_is_refused(tmp_path: Path) -> None:
     model.linear = torch.nn.Parameter(torch.zeros(3, 2))
     with pytest.raises(ValueError, match="'linear' is shared by all members"):
         stacked([model])
+
+
+def screened(tmp_path: Path, together: bool) -> list[float]:
+    data = {
+        "primary": str(tmp_path / "new" / "train.jsonl"),
+        "valid": str(tmp_path / "new" / "valid.jsonl"),
+        "related": [str(tmp_path / "old" / "billing.jsonl")],
+        "predict": "actions",
+    }
+    values = {
+        "data": data,
+        "model": {"sentences": "bag-of-words", "members": 1, "width": 8, "hidden": 4, "word_dropout": 0.0},
+        "weight_module": {"kind": "matching"},
+        "screening": {"trials": 8, "iterations": 5, "groups": 3, "distill_iterations": 2, "together": together},
+        "training": {"iterations": 2, "evaluate_every": 2, "snapshot_every": 2},
+    }
+    folder = tmp_path / f"run-{together}"
+    train(config_from(values), folder)
+    lines = (folder / "trials.jsonl").read_text().splitlines()
+    return [json.loads(line)["result"] for line in lines]
+
+
+def test_a_screening_side_by_side_finds_what_one_after_the_other_does(tmp_path: Path) -> None:
+    small(tmp_path)
+    apart_found, together_found = screened(tmp_path, False), screened(tmp_path, True)
+    assert len(together_found) == 8 and len(set(together_found)) > 1
+    assert together_found == pytest.approx(apart_found, abs=0.05)
+
+
+def test_a_screening_of_other_models_is_not_side_by_side(tasks_dir: Path, tmp_path: Path) -> None:
+    screening = {"trials": 8, "iterations": 2, "groups": 2, "distill_iterations": 1, "together": True}
+    with pytest.raises(UserError, match=r"screening\.together: only the matching model on bags of words"):
+        train(small_config(tasks_dir, "restaurant", screening=screening), tmp_path / "run")
