@@ -104,7 +104,7 @@ def measured(folder: Path, device: str, trials: int, model: dict[str, int]) -> d
                 times[name].append(seconds)
     least = {name: [min(one[n] for one in found) / ITERATIONS for n in (0, 1)] for name, found in times.items()}
     apart = [
-        float((found.get_parameter(name) - value).abs().max())
+        float((found.get_parameter(name) - value).detach().abs().max())
         for found, state in zip(together.settle(), states, strict=True)
         for name, value in state.model.named_parameters()
         if value.numel()

@@ -11,9 +11,14 @@ import pytest
 
 from tasksieve.records.progress import RunProgress
 from tasksieve.training.tracking.prometheus import TrainingMetrics
-from tests.commands import Cli, task_options
+from tests.commands import Cli, small_options
 
 pytest.importorskip("prometheus_client", reason="prometheus_client is not installed")
+
+
+def task_options(tasks: Path) -> list[str]:
+    primary = str(tasks / "primary")
+    return ["--primary", primary, "--valid", primary, "--related", str(tasks / "restaurant"), *small_options()]
 
 
 def test_a_training_tells_where_its_metrics_are(
