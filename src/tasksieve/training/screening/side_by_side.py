@@ -1,7 +1,8 @@
 """Trials trained at the same time as one model: same start, same batches, each with weights of its own.
 
 One after the other, a trial draws anew which words it drops; side by side all drop the same. Where none are dropped
-they end alike, but for rounding, as long as every batch has some weight in every trial.
+they end alike, but for rounding. A batch without any weight in a trial leaves its model as it is, but for one thing:
+the optimiser counts that step too.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from torch import Tensor
 
 from tasksieve.contracts import given_weights
 from tasksieve.models.matching.model import Matching
-from tasksieve.models.matching.side_by_side import apart, norms, scale, stacked
+from tasksieve.models.matching.side_by_side import apart, norms, part_of, scale, stacked
 from tasksieve.records.config import LoopConfig
 from tasksieve.training.loop.optimizers import adam_step, set_lr
 from tasksieve.training.loop.samplers import RelatedSampler, Tasks, sampler
 from tasksieve.training.loop.state import start_state
 from tasksieve.training.loop.streams import PRIMARY_STREAM, RELATED_STREAM
+
+_MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
 class SideBySide:
@@ -75,4 +78,20 @@ class SideBySide:
         share = max(0.0, 1 - step / training.iterations) if training.lr_schedule == "linear" else 1.0
         optimizer = self._state.optimizers[update]
         set_lr(optimizer, lr * share)
+        idle = torch.nonzero(~factors.any(dim=1)).flatten().tolist()
+        held = self._held(optimizer, idle)
         adam_step(optimizer)
+        for part, before in held:
+            part.copy_(before)
+
+    @torch.no_grad()
+    def _held(self, optimizer: torch.optim.Optimizer, idle: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
+        """What is to be as it was after a step for models that take none: what it is part of, and how it is now."""
+        found = []
+        for name, value in self._whole.named_parameters():
+            moments = [optimizer.state.get(value, {}).get(moment) for moment in _MOMENTS] if idle else []
+            for whole in (value.detach(), *moments):
+                if whole is not None and value.numel():
+                    parts = [part_of(name, whole, place, len(self._models)) for place in idle]
+                    found += [(part, part.clone()) for part in parts]
+        return found
