@@ -12,6 +12,7 @@ from typing import Any
 
 PICTURE, PAGE = Path("docs/images/archive-size.png"), Path("docs/scale.md")
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
+LINK = "![Start-up, memory, iterations and pages over the number of related turns](images/archive-size.png)"
 NAMES = {"bag-of-words": "bags of words", "both": "and vectors"}
 _PANELS = (
     ("start-up, s", "start_up_s"),
@@ -74,7 +75,7 @@ def main() -> None:
     text = PAGE.read_text()
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
-    new = f"{before}{BEGIN}\n{table(rows)}\n{END}{after}"
+    new = f"{before}{BEGIN}\n{table(rows)}\n\n{LINK}\n{END}{after}"
     if options.check:
         raise SystemExit(0 if new == text else f"{PAGE} is not what {options.json} says; leave --check out")
     PAGE.write_text(new)

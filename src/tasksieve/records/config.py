@@ -92,6 +92,7 @@ class ScreeningConfig(Section):
     iterations: int = Field(default=1200, ge=1, description="of each trial")
     groups: int = Field(default=16, ge=1, le=512, description="at most so many; half the trials at most")
     distill_iterations: int = Field(default=400, ge=1, description="that teach the weight module what was found")
+    together: bool = Field(default=False, description="trials of the matching model on bags of words as one model")
 
     @model_validator(mode="after")
     def _fits(self) -> ScreeningConfig:

@@ -101,6 +101,18 @@ class Matching(DialogModel):
             losses = losses - torch.where(choices.right >= 0, shares, 0.0)
         return losses
 
+    def losses_apart(self, batch: Batch, parts: int) -> Float[Tensor, "parts batch"]:
+        """As :meth:`losses`, of each of several equal parts of the members: as many models that are trained at once.
+
+        Args:
+            batch: whose right choices are all known, and name no entity.
+            parts: how many; a divisor of the number of members.
+        """
+        contexts = Contexts(batch)
+        right = batch.choices.right.expand(self.members, -1)[:, :, None]
+        shares = self._log_shares(contexts, *self._context(contexts), batch.choices).gather(2, right)[:, :, 0]
+        return -shares.view(parts, -1, len(batch)).mean(dim=1)
+
     def _context(
         self, contexts: Contexts
     ) -> tuple[Float[Tensor, "members batch width"], Float[Tensor, "batch both"] | None]:

@@ -10,11 +10,14 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from tasksieve.encoding import derived_generator
+from tasksieve.errors import UserError
+from tasksieve.models.matching.model import Matching
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.method import Method, Start
 from tasksieve.training.loop.state import start_state
 from tasksieve.training.loop.streams import SCREENING_STREAM
 from tasksieve.training.loop.trainer import Trainer
+from tasksieve.training.screening.side_by_side import SideBySide
 from tasksieve.weighting import Effects, PerExample, balanced_design, by_task, effects_of
 
 _MEASURED = (0.7, 0.85, 1.0)
@@ -40,6 +43,14 @@ def effects_of_groups(
     design = _design(start, int(groups.max()) + 1)
     done = folder.read_trials(design.tolist())
     seconds = folder.forget_after(len(done) - trials - 1)
+    if start.screening.together and len(done) < trials:
+        started, rows = time.perf_counter(), design[len(done) :]
+        before = len(done) * start.screening.iterations
+        found = _together(start, rows.float()[:, groups], before, watch)
+        folder.append_time(-1, seconds + time.perf_counter() - started)
+        for groups_in, result in zip(rows.tolist(), found, strict=True):
+            folder.append_trial(groups_in, result)
+        done.extend(found)
     for number in range(len(done), trials):
         started = time.perf_counter()
         result = _trial(start, design[number].float()[groups], number * start.screening.iterations, watch)
@@ -57,6 +68,30 @@ def _design(start: Start, groups: int) -> Bool[Tensor, "trials groups"]:
 
 class _WithGivenWeights(Method):
     """Learn from both tasks with weights that are given."""
+
+
+def _together(start: Start, weights: Tensor, before: int, watch: Callable[[int], None]) -> list[float]:
+    """As :func:`_trial`, for several trials at the same time: a row of weights each, and a result each.
+
+    Raises: UserError: if the run's model is none that can be trained so.
+    """
+    iterations, related = start.screening.iterations, start.tasks.related
+    models = [start.fresh_model() for _ in weights]
+    if not all(isinstance(model, Matching) and not model.linear.numel() for model in models):
+        raise UserError(
+            "screening.together: only the matching model on bags of words has trials that are one model; "
+            "set screening.together=false"
+        )
+    tables = torch.split(weights.to(related[0].device), [len(task) for task in related], dim=1)
+    trials = SideBySide(start.config, [model for model in models if isinstance(model, Matching)], start.tasks, tables)
+    measured, results = {max(1, round(part * iterations)) for part in _MEASURED}, []
+    for step in range(iterations):
+        trials.iterate(step)
+        if step + 1 in measured:
+            results.append([start.measure(model) for model in trials.settle()])
+        if step % 10 == 9:
+            watch(before + (step + 1) * len(models))
+    return [100 * sum(found) / len(found) for found in zip(*results, strict=True)]
 
 
 def _trial(start: Start, weights: Tensor, before: int, watch: Callable[[int], None]) -> float:
