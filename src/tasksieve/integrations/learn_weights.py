@@ -49,6 +49,7 @@ class LearnWeights(TrainerCallback):  # type: ignore[misc]
         seed: of the draws.
 
     Attributes:
+        resumes_from: the checkpoint that the trainer goes on from, as it says.
         history: of each meta-update, ``step``, ``meta_loss``, and with a table the ``weights`` by group.
     """
 
@@ -72,6 +73,7 @@ class LearnWeights(TrainerCallback):  # type: ignore[misc]
         if not len(primary):
             raise UserError("there are no primary examples to judge weights by; give some")
         self.module = module if module is not None else GroupTable(groups or 0)
+        self.resumes_from: str | None = None
         self.history: list[dict[str, Any]] = []
         self._primary, self._every, self._batch_size, self._seed = primary, every, batch_size, seed
         self._options: dict[str, Any] = {
@@ -90,6 +92,11 @@ class LearnWeights(TrainerCallback):  # type: ignore[misc]
         """Of the central differences, as it was measured last; None with an exact estimator."""
         return None if self._learner is None else self._learner.error
 
+    @property
+    def meta_loss(self) -> float | None:
+        """Of the last meta-update, nats a token."""
+        return float(self.history[-1]["meta_loss"]) if self.history else None
+
     @torch.no_grad()
     def weights(self) -> list[float]:
         """The weight of each group. Raises: UserError: with a module of one's own, which has weights of units."""
@@ -107,30 +114,27 @@ class LearnWeights(TrainerCallback):  # type: ignore[misc]
             raise UserError("learned weights need all adapters on each process; train without FSDP and DeepSpeed")
         self._trainer = trainer
 
-    def begin(self, trainer: Any, checkpoint: str | None) -> None:
-        """Start, or go on from a checkpoint; by the trainer, when its optimiser is there."""
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Start, or go on from the checkpoint that the trainer goes on from."""
+        if self._trainer is None:
+            raise UserError("LearnWeights needs a WeightedTrainer, which uses the weights")
+        trainer = self._trainer
         self.module.to(trainer.args.device)
         self._learner = AdapterWeights(trainer.model, self.module, optimizer=trainer.optimizer, **self._options)
         self.history = []
-        if checkpoint is not None:
-            self._load(Path(checkpoint))
+        if self.resumes_from is not None:
+            self._load(Path(self.resumes_from))
+            self.resumes_from = None
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """A meta-update, if one is due."""
-        if self._learner is None:
-            raise UserError("LearnWeights needs a WeightedTrainer, which uses the weights")
-        if state.global_step % self._every:
+        if self._learner is None or state.global_step % self._every:
             return
         size = self._batch_size or args.per_device_train_batch_size
         train = self._trainer.train_dataset
         related = [self._drawn(train, size, state.global_step, number + 1) for number in range(self._steps)]
         found = self._learner.update(related, self._drawn(self._primary, size, state.global_step, 0))
         self.history.append(self._told(state.global_step, found))
-
-    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
-        """Add the last meta-loss to what the trainer logs."""
-        if logs is not None and self.history and "loss" in logs:
-            logs["meta_loss"] = self.history[-1]["meta_loss"]
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Put weights, their optimiser and history beside the checkpoint's own files."""

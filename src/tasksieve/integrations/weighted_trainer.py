@@ -88,10 +88,15 @@ class WeightedTrainer(Trainer):  # type: ignore[misc]
             return loss.detach(), None, None
         return loss.detach(), found["logits"].detach(), inputs["labels"]
 
+    def log(self, logs: dict[str, float], *more: Any, **settings: Any) -> None:
+        """As the Trainer logs, with the last meta-loss beside the loss."""
+        found = None if self._learner is None or "loss" not in logs else self._learner.meta_loss
+        super().log(logs if found is None else {**logs, "meta_loss": found}, *more, **settings)
+
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         super()._load_optimizer_and_scheduler(checkpoint)
         if self._learner is not None:
-            self._learner.begin(self, checkpoint)
+            self._learner.resumes_from = checkpoint
 
     def _targets(self, inputs: Mapping[str, Tensor], *, learned: bool) -> Targets:
         """With the learned weights in training, and with those of the data alone in evaluation."""
