@@ -1,6 +1,7 @@
 """What learning weights costs in the fine-tuning of a language model, beside a plain step, from one run.
 
     python -m benchmarks.language_models [--device cuda] [--json FILE] [--rounds N] [--models tiny,SmolLM2-135M]
+    python -m benchmarks.language_models --page     # write docs/language-models.md from results/language-models.json
 
 Adapters (LoRA, rank 8, all linear layers) of a Llama of two layers and of SmolLM2-135M; batches of 8 rows of 128
 tokens. A plain step is forward, backward and AdamW; simulated steps have the sizes of Adam's present ones, and in
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import json
 import os
 import statistics
 import time
@@ -44,8 +46,11 @@ from benchmarks.language_model_cases import (
     refusal,
 )
 from benchmarks.memory import peak_mb
+from benchmarks.performance import MARKERS
 from tasksieve.records.files import write_json
 
+ROOT = Path(__file__).resolve().parents[1]
+PAGE, RECORD = ROOT / "docs" / "language-models.md", ROOT / "results" / "language-models.json"
 LENGTHS = (1, 5)
 PLAIN, FORWARD = "plain step", "forward pass"
 GOALS = {"approximate": {"plain_steps": 4.0, "extra_memory": 0.3}, "exact": {"plain_steps": 8.0, "extra_memory": 2.5}}
@@ -172,15 +177,10 @@ def _room_mb(device: str) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32", help="of the body")
-    parser.add_argument("--json", type=Path, dest="out")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, help="of a CPU; by default torch's own choice")
-    parser.add_argument("--models", default=f"{TINY},{REAL}", help="with commas between")
-    parser.add_argument("--lengths", default=",".join(map(str, LENGTHS)), help="values of K, with commas between")
-    arguments = parser.parse_args()
+    arguments = _arguments()
+    if arguments.page:
+        PAGE.write_text(written(PAGE.read_text(), json.loads(RECORD.read_text())))
+        return
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     transformers.logging.set_verbosity_error()
@@ -195,6 +195,53 @@ def main() -> None:
         found.append(entry)
     if arguments.out is not None:
         write_json(arguments.out, {**_about(arguments), "goals": GOALS, "models": found})
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32", help="of the body")
+    parser.add_argument("--json", type=Path, dest="out")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, help="of a CPU; by default torch's own choice")
+    parser.add_argument("--models", default=f"{TINY},{REAL}", help="with commas between")
+    parser.add_argument("--lengths", default=",".join(map(str, LENGTHS)), help="values of K, with commas between")
+    parser.add_argument("--page", action="store_true", help="write the page's table from the record, and end")
+    return parser.parse_args()
+
+
+def written(page: str, record: dict[str, Any]) -> str:
+    """The page with the table of a record."""
+    return MARKERS.sub(lambda found: f"{found[1]}{table(record)}\n{found[2]}", page)
+
+
+def table(record: dict[str, Any]) -> str:
+    """The rows of a record, for the page."""
+    lines = [
+        f"Measured on {record['device']}, body in {record['dtype']}, medians of {record['rounds']} rounds; "
+        f"load of the machine {_loads(record)}:",
+        "",
+        "| model | K | what | ms | plain steps | peak MB | memory beyond a plain step | error |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for model in record["models"]:
+        for measured in model["lengths"]:
+            for row in measured["rows"]:
+                error = f"{row['error']:.1e}" if row.get("error") else ""
+                lines.append(
+                    f"| {model['model']} | {row['k']} | {row['name']} | {row['ms']:.0f} | {row['plain_steps']:.1f} "
+                    f"| {row['peak_mb']:.0f} | {100 * row['extra_memory']:.0f} % | {error} |"
+                )
+            lines += [
+                f"| {model['model']} | {measured['k']} | {peer} | | | | | {reason} |"
+                for peer, reason in measured["left_out"].items()
+            ]
+    return "\n".join(lines)
+
+
+def _loads(record: dict[str, Any]) -> str:
+    found = [value for model in record["models"] for measured in model["lengths"] for value in measured["load"]]
+    return f"{min(found):.1f} to {max(found):.1f}"
 
 
 def _show(name: str, measured: dict[str, Any]) -> None:
