@@ -198,10 +198,14 @@ def torchopt(case: Case, steps: int) -> Work:
     """metaopt/torchopt, of the adapters alone."""
     import torchopt as library
 
+    own = torch.nn.ModuleList(  # it wants a module all of whose parameters are learned
+        module for module in case.model.modules() if any(p.requires_grad for p in module.parameters(recurse=False))
+    )
+
     def work() -> Tensor:
         eta = case.module.logits
-        inner = library.MetaSGD(case.model, lr=LR)
-        before = library.extract_state_dict(case.model, by="reference")
+        inner = library.MetaSGD(own, lr=LR)
+        before = library.extract_state_dict(own, by="reference")
         try:
             with sdpa_kernel(SDPBackend.MATH):
                 for batch in case.related[:steps]:
@@ -209,7 +213,7 @@ def torchopt(case: Case, steps: int) -> Work:
                 meta = _loss(lambda b: logits_of(case.model, b), case.primary, torch.ones_like(eta))
             return torch.autograd.grad(meta, eta)[0]
         finally:
-            library.recover_state_dict(case.model, before)
+            library.recover_state_dict(own, before)
 
     return work
 

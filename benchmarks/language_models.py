@@ -25,7 +25,7 @@ import json
 import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ from benchmarks.language_model_cases import (
     plain_step,
     refusal,
 )
-from benchmarks.memory import peak_mb
+from benchmarks.memory import every_block_apart, peak_mb
 from benchmarks.performance import MARKERS
 from tasksieve.records.files import write_json
 
@@ -59,7 +59,9 @@ _GRAPHS = 4
 """A step that stays in a graph of gradients takes about so many times the memory of a plain one."""
 
 
-def works_of(case: Case, steps: int, room_mb: float, plain_mb: float) -> tuple[dict[str, Work], dict[str, str]]:
+def works_of(
+    case: Case, steps: int, room_mb: float, plain_mb: float, peers: Sequence[str]
+) -> tuple[dict[str, Work], dict[str, str]]:
     """What is measured, and what is not with the reason."""
     found: dict[str, Work] = {name: ours(case, steps, name) for name in ("approximate", "exact")}
     if steps > 1:
@@ -67,6 +69,8 @@ def works_of(case: Case, steps: int, room_mb: float, plain_mb: float) -> tuple[d
     left_out: dict[str, str] = {}
     needed = plain_mb * _GRAPHS * steps
     for name, make in PEERS.items():
+        if name not in peers:
+            continue
         if needed > room_mb:
             left_out[name] = f"about {needed / 1e3:.0f} GB of memory are needed and {room_mb / 1e3:.0f} GB are free"
             continue
@@ -75,7 +79,7 @@ def works_of(case: Case, steps: int, room_mb: float, plain_mb: float) -> tuple[d
         except ImportError:
             left_out[name] = "not installed"
             continue
-        reason = refusal(work)
+        reason = refusal(work) if name != "naive" else ""
         if reason:
             left_out[name] = reason
         else:
@@ -89,29 +93,25 @@ def _fresh(case: Case, steps: int, estimator: str) -> torch.Tensor:
     return ours(case, steps, estimator)()
 
 
-def measure(case: Case, steps: int, rounds: int, device: str) -> dict[str, Any]:
+def measure(case: Case, steps: int, rounds: int, device: str, peers: Sequence[str] = tuple(PEERS)) -> dict[str, Any]:
     """The rows of a model and an unroll length."""
-    plain, forward = plain_step(case), forward_pass(case)
-    plain_mb = _peak(plain, device)
-    works, left_out = works_of(case, steps, _room_mb(device), plain_mb)
-    works = {PLAIN: plain, FORWARD: forward, **works}
-    times: dict[str, list[float]] = {name: [] for name in works}
+    plain, started = plain_step(case), os.getloadavg()[0]
+    works, left_out = works_of(case, steps, _room_mb(device), _once(plain, device)[1], peers)
+    works = {PLAIN: plain, FORWARD: forward_pass(case), **works}
     errors = _errors(works)
-    started = os.getloadavg()[0]
-    for round_ in range(rounds + 1):
+    first = {name: _once(work, device) for name, work in works.items()}
+    times = {name: [taken] for name, (taken, _) in first.items()} if rounds == 1 else {name: [] for name in works}
+    for _ in range(rounds if rounds > 1 else 0):
         for name, work in works.items():
-            taken = _seconds(work, device)
-            if round_:
-                times[name].append(1e3 * taken)
+            times[name].append(_seconds(work, device))
     load = [round(started, 2), round(os.getloadavg()[0], 2)]
     rows = []
-    for name, work in works.items():
-        peak = _peak(work, device)
+    for name, (_, peak) in first.items():
         row = {"name": name, "k": steps, **_spread(times[name]), "peak_mb": round(peak, 1)}
         if name in errors:
             row["error"] = errors[name]
         row["plain_steps"] = round(statistics.median(times[name]) / statistics.median(times[PLAIN]), 2)
-        row["extra_memory"] = round(max(0.0, peak / plain_mb - 1), 3)
+        row["extra_memory"] = round(max(0.0, peak / first[PLAIN][1] - 1), 3)
         rows.append(row)
     share = statistics.median(times[FORWARD]) / statistics.median(times[PLAIN])
     return {"k": steps, "rows": rows, "left_out": left_out, "load": load, "formulas": _formulas(share)}
@@ -139,8 +139,9 @@ def _formulas(forward: float) -> dict[str, Any]:
 
 
 def _spread(times: list[float]) -> dict[str, float]:
-    low, middle, high = statistics.quantiles(times, n=4) if len(times) > 1 else times * 3
-    return {"ms": round(middle, 2), "ms_low": round(low, 2), "ms_high": round(high, 2)}
+    found = statistics.quantiles(times, n=4) if len(times) > 1 else times * 3
+    low, middle, high = (round(1e3 * value, 2) for value in found)
+    return {"ms": middle, "ms_low": low, "ms_high": high}
 
 
 def _seconds(work: Callable[[], object], device: str) -> float:
@@ -156,16 +157,19 @@ def _finished(device: str) -> None:
         torch.cuda.synchronize()
 
 
-def _peak(work: Callable[[], object], device: str) -> float:
+def _once(work: Callable[[], object], device: str) -> tuple[float, float]:
+    """Seconds, and peak of memory in MB."""
     gc.collect()
+    taken: list[float] = []
     if device != "cuda":
-        return peak_mb(work)
+        with every_block_apart():
+            peak = peak_mb(lambda: taken.append(_seconds(work, device)))
+        return taken[0], peak
     torch.cuda.synchronize()
     before = torch.cuda.memory_allocated()
     torch.cuda.reset_peak_memory_stats()
-    work()
-    torch.cuda.synchronize()
-    return (torch.cuda.max_memory_allocated() - before) / 2**20
+    taken.append(_seconds(work, device))
+    return taken[0], (torch.cuda.max_memory_allocated() - before) / 2**20
 
 
 def _room_mb(device: str) -> float:
@@ -190,7 +194,8 @@ def main() -> None:
         case = case_of(name, arguments.device, max(lengths), getattr(torch, arguments.dtype))
         entry: dict[str, Any] = {"model": name, "weights": case.weights, "lengths": []}
         for steps in lengths:
-            entry["lengths"].append(measured := measure(case, steps, arguments.rounds, arguments.device))
+            measured = measure(case, steps, arguments.rounds, arguments.device, arguments.peers.split(","))
+            entry["lengths"].append(measured)
             _show(name, measured)
         found.append(entry)
     if arguments.out is not None:
@@ -206,6 +211,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, help="of a CPU; by default torch's own choice")
     parser.add_argument("--models", default=f"{TINY},{REAL}", help="with commas between")
     parser.add_argument("--lengths", default=",".join(map(str, LENGTHS)), help="values of K, with commas between")
+    parser.add_argument("--peers", default=",".join(PEERS), help="other ways to measure, with commas between")
     parser.add_argument("--page", action="store_true", help="write the page's table from the record, and end")
     return parser.parse_args()
 
