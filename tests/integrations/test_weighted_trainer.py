@@ -136,6 +136,8 @@ def test_what_does_not_go_together_is_refused(tmp_path: Path) -> None:
         trainer(tmp_path, chats(2), label_smoothing_factor=0.1)
     with pytest.raises(UserError, match="compute_loss_func"):
         trainer(tmp_path, chats(2), compute_loss_func=len)
+    with pytest.raises(UserError, match="give data that have a length"):
+        trainer(tmp_path, iter(chats(2)), learn=learner(), max_steps=1)
     with pytest.raises(UserError, match="either groups"):
         learner(groups=2, module=GroupTable(2))
     with pytest.raises(UserError, match="no primary examples"):

@@ -43,6 +43,7 @@ class LearnWeights(TrainerCallback):  # type: ignore[misc]
         every: steps from one meta-update to the next.
         batch_size: of the batches that a meta-update draws, on each process; None for that of a training step.
         weight_lr: of Adam for the weight module.
+        lr: of the simulated steps; None for the optimiser's own. Needed where that is none of SGD, Adam and AdamW.
         unroll_length: simulated steps.
         estimator: ``approximate``, ``exact`` or another one; see :class:`AdapterWeights`.
         held, check_every: see there too.
@@ -62,6 +63,7 @@ class LearnWeights(TrainerCallback):  # type: ignore[misc]
         every: int = 1,
         batch_size: int | None = None,
         weight_lr: float = 0.1,
+        lr: float | None = None,
         unroll_length: int = 1,
         estimator: str | Estimator = APPROXIMATE,
         held: bool = True,
@@ -78,6 +80,7 @@ class LearnWeights(TrainerCallback):  # type: ignore[misc]
         self._primary, self._every, self._batch_size, self._seed = primary, every, batch_size, seed
         self._options: dict[str, Any] = {
             "weight_lr": weight_lr,
+            "lr": lr,
             "unroll_length": unroll_length,
             "estimator": estimator,
             "held": held,
@@ -109,9 +112,14 @@ class LearnWeights(TrainerCallback):  # type: ignore[misc]
         return None if self._learner is None else self._learner.weights(batch)
 
     def attach(self, trainer: Any) -> None:
-        """Be told whose trainer it is; by the trainer. Raises: UserError: if its model is sharded."""
+        """Be told whose trainer it is; by the trainer.
+
+        Raises: UserError: if its model is sharded, or its training data cannot be drawn from.
+        """
         if getattr(trainer, "is_fsdp_enabled", False) or getattr(trainer, "is_deepspeed_enabled", False):
             raise UserError("learned weights need all adapters on each process; train without FSDP and DeepSpeed")
+        if not hasattr(trainer.train_dataset, "__len__"):
+            raise UserError("learned weights are judged on examples drawn at random; give data that have a length")
         self._trainer = trainer
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
