@@ -263,7 +263,9 @@ def _show(name: str, measured: dict[str, Any]) -> None:
 
 
 def _about(arguments: argparse.Namespace) -> dict[str, Any]:
-    device = torch.cuda.get_device_name() if arguments.device == "cuda" else f"{torch.get_num_threads()} CPU threads"
+    device = (
+        torch.cuda.get_device_name() if arguments.device == "cuda" else f"a CPU, threads: {torch.get_num_threads()}"
+    )
     return {
         "device": device,
         "dtype": arguments.dtype,
