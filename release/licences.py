@@ -28,6 +28,7 @@ GROUPS = {
     "": "to run",
     "serve": "to serve",
     "pretrained": "for sentences by a pretrained encoder",
+    "lm": "to fine-tune a language model",
 }
 """The package's extras that a user installs, and what for."""
 OLDER = {"exceptiongroup": "MIT License", "six": "MIT License", "tomli": "MIT"}

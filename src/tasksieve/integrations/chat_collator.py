@@ -1,0 +1,165 @@
+"""Chats with weights, as batches for a language model."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from tasksieve.errors import UserError
+from tasksieve.integrations.chat_text import ASSISTANT, Span, rendered
+from tasksieve.integrations.rows import OUTSIDE, Row, packed, padded
+from tasksieve.integrations.weighted_loss import IGNORED
+
+FIXED = -1
+"""The group of an example whose weight is not learned."""
+
+Example = Mapping[str, Any]
+
+
+@dataclass
+class ChatCollator:
+    """A data collator: labels and weights of the assistant's turns alone.
+
+    An example is a mapping with ``messages``, each with ``role``, ``content`` and, if it is the assistant's,
+    optionally ``weight``. It may have a ``weight`` of the whole, ``weights`` (one for each of the assistant's turns,
+    in their order), ``group`` (a number; without it, or -1, its weight is not learned) and ``features`` (numbers that
+    a weight module is to read). Weights of turn and example are multiplied; those missing are 1.
+
+    Attributes:
+        tokenizer: of transformers. Its chat template is used if it has one, else lines ``role: content``.
+        max_length: tokens of a row; of longer ones the last are kept, with one warning.
+        packing: lay rows one after the other up to ``max_length``, for decoders.
+        encoder_decoder: for models such as T5: what precedes a turn is the input, the turn the label, a row each.
+        unit: what a learned weight belongs to, an ``example`` or a ``turn``.
+
+    Raises, when called: UserError: if an example has no messages, or a weight that is not a number of 0 or more.
+    """
+
+    tokenizer: Any
+    max_length: int = 1024
+    packing: bool = False
+    encoder_decoder: bool = False
+    unit: Literal["example", "turn"] = "example"
+    _told: bool = field(default=False, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.packing and self.encoder_decoder:
+            raise UserError("packing is for decoders; leave it out for an encoder-decoder")
+
+    def __call__(self, examples: Sequence[Example]) -> dict[str, Tensor]:
+        """A batch: ``input_ids``, ``labels``, ``token_weights``, ``units``, ``groups`` and what attention needs."""
+        rows: list[Row] = []
+        groups: list[int] = []
+        features: list[Any] = []
+        for number, example in enumerate(examples):
+            found, units = self._rows(example, len(groups), number)
+            rows += found
+            groups += [int(example.get("group", FIXED) if example.get("group") is not None else FIXED)] * units
+            features += [example.get("features")] * units
+        batch = packed(rows, self._padding, self.max_length) if self.packing else padded(rows, self._padding)
+        batch["groups"] = torch.tensor(groups, dtype=torch.long)
+        if any(one is not None for one in features):
+            batch["features"] = _features(features)
+        return batch
+
+    @property
+    def _padding(self) -> int:
+        found = self.tokenizer.pad_token_id
+        return int(found if found is not None else self.tokenizer.eos_token_id or 0)
+
+    def _rows(self, example: Example, first: int, number: int) -> tuple[list[Row], int]:
+        """The rows of an example, and how many units it has."""
+        messages = example.get("messages")
+        if not isinstance(messages, Sequence) or not messages:
+            raise UserError(f"example {number + 1} of a batch has no messages; give role and content of each turn")
+        text, spans = rendered(self.tokenizer, messages)
+        weights = _turn_weights(example, messages, number)
+        units = [first + turn if self.unit == "turn" else first for turn in range(len(spans))]
+        if self.encoder_decoder:
+            rows = [
+                self._pair(text[: span.start], text[span.start : span.end], weight, unit)
+                for span, weight, unit in zip(spans, weights, units, strict=True)
+            ]
+        else:
+            rows = [self._within_length(self._decoder_row(text, spans, weights, units))]
+        return rows, len(spans) if self.unit == "turn" else 1
+
+    def _decoder_row(self, text: str, spans: Sequence[Span], weights: Sequence[float], units: Sequence[int]) -> Row:
+        """The whole text, cut where the assistant starts and ends to speak, so that no token is of two turns."""
+        edges = [0, *(edge for span in spans for edge in (span.start, span.end)), len(text)]
+        tokens: list[int] = []
+        owners: list[int | None] = []
+        for number, (start, end) in enumerate(pairwise(edges)):
+            part = self._tokens(text[start:end])
+            tokens += part
+            owners += [number // 2 if number % 2 else None] * len(part)
+        return Row(
+            tokens,
+            [IGNORED if turn is None else token for token, turn in zip(tokens, owners, strict=True)],
+            [0.0 if turn is None else weights[turn] for turn in owners],
+            [OUTSIDE if turn is None else units[turn] for turn in owners],
+        )
+
+    def _pair(self, before: str, answer: str, weight: float, unit: int) -> Row:
+        labels = self._tokens(answer)
+        if labels and labels[-1] != self.tokenizer.eos_token_id and self.tokenizer.eos_token_id is not None:
+            labels.append(self.tokenizer.eos_token_id)
+        row = self._within_length(Row(self._tokens(before) or [self._padding], labels, (), ()))
+        return Row(row.tokens, row.labels, [weight] * len(row.labels), [unit] * len(row.labels))
+
+    def _tokens(self, text: str) -> list[int]:
+        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"]) if text else []
+
+    def _within_length(self, row: Row) -> Row:
+        if max(len(row.tokens), len(row.labels)) <= self.max_length:
+            return row
+        if not self._told:
+            self._told = True
+            warnings.warn(
+                f"a conversation has {len(row.tokens)} tokens; of those longer than max_length = {self.max_length} "
+                "the last are kept",
+                stacklevel=5,
+            )
+        return row.last(self.max_length)
+
+
+def _turn_weights(example: Example, messages: Sequence[Mapping[str, Any]], number: int) -> list[float]:
+    """The weight of each of the assistant's turns."""
+    whole, turns = example.get("weight"), [m.get("weight") for m in messages if m["role"] == ASSISTANT]
+    listed = example.get("weights")
+    if listed is None:
+        listed = [None] * len(turns)
+    if len(listed) != len(turns):
+        raise UserError(
+            f"example {number + 1} of a batch has {len(listed)} weights and {len(turns)} turns of the assistant; "
+            "give one for each"
+        )
+    return [
+        _weight(whole, number) * _weight(a, number) * _weight(b, number) for a, b in zip(turns, listed, strict=True)
+    ]
+
+
+def _weight(value: Any, number: int) -> float:
+    if value is None:
+        return 1.0
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        found = math.nan
+    if not math.isfinite(found) or found < 0:
+        raise UserError(f"example {number + 1} of a batch has the weight {value!r}; it must be a number of 0 or more")
+    return found
+
+
+def _features(found: Sequence[Any]) -> Tensor:
+    width = next(len(one) for one in found if one is not None)
+    if any(one is not None and len(one) != width for one in found):
+        raise UserError("examples of a batch have features of different numbers; give all as many")
+    return torch.tensor([[0.0] * width if one is None else [float(value) for value in one] for one in found])

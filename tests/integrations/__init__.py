@@ -1,0 +1,1 @@
+"""Tests of what fine-tuning a language model takes from here."""
