@@ -87,7 +87,7 @@ class SideBySide:
     @torch.no_grad()
     def _held(self, optimizer: torch.optim.Optimizer, idle: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
         """What is to be as it was after a step for models that take none: what it is part of, and how it is now."""
-        found = []
+        found: list[tuple[Tensor, Tensor]] = []
         for name, value in self._whole.named_parameters():
             moments = [optimizer.state.get(value, {}).get(moment) for moment in _MOMENTS] if idle else []
             for whole in (value.detach(), *moments):
