@@ -88,6 +88,8 @@ def test_a_killed_run_of_two_goes_on_exactly_and_ends_as_that_of_one(data: Path,
     assert not RunFolder(tmp_path / "killed").finished
     (tmp_path / "meeting").unlink(missing_ok=True)
     in_two(whole_run, tmp_path, str(data), "killed", 0)
+    (tmp_path / "meeting").unlink(missing_ok=True)
+    in_two(whole_run, tmp_path, str(data), "killed", 0)  # has ended, and nothing more is done
     assert left(tmp_path / "killed") == left(tmp_path / "whole")
     assert RunFolder(tmp_path / "whole").read_record("environment")["processes"] == RANKS
     alone = train(config_of_case(data, ("memory", "learned"), iterations=30, evaluate_every=5), tmp_path / "alone")
