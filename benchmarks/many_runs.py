@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -51,9 +51,8 @@ def on_ray(plan: Plan, workers: int) -> None:
 
 def in_slices(plan: Plan, workers: int) -> None:
     """As a scheduler would: so many commands at once that know nothing of each other."""
-    numbers = (str(len(plan.methods)), str(plan.seeds), str(plan.config.training.iterations))
-    words = [sys.executable, "-m", "benchmarks.many_runs", "--out", str(plan.out), "--seeds", numbers[1]]
-    words += ["--iterations", numbers[2]]
+    words = [sys.executable, "-m", "benchmarks.many_runs", "--out", str(plan.out), "--seeds", str(plan.seeds)]
+    words += ["--iterations", str(plan.config.training.iterations)]
     started = [subprocess.Popen([*words, "--slice", f"{number}/{workers}"]) for number in range(1, workers + 1)]
     if any(one.wait() for one in started):
         raise SystemExit("a slice failed")
@@ -66,16 +65,16 @@ def one_slice(plan: Plan, part: str) -> None:
         print(left)
 
 
-def measured(seeds: int, iterations: int) -> list[dict[str, Any]]:
+def measured(seeds: int, iterations: int, names: Sequence[str] = WAYS) -> list[dict[str, Any]]:
     """Every way with every number of workers."""
     ways: dict[str, Way] = dict(zip(WAYS, (in_processes, on_ray, in_slices), strict=True))
     rows: list[dict[str, Any]] = []
-    for name, way in ways.items():
+    for name in names:
         for workers in WORKERS:
             with tempfile.TemporaryDirectory() as scratch:
                 plan = planned(Path(scratch), seeds, iterations)
                 load, started = os.getloadavg()[0], time.perf_counter()
-                way(plan, workers)
+                ways[name](plan, workers)
                 seconds = time.perf_counter() - started
                 runs = len(list(Path(scratch, "runs").glob("*/test.json")))
             rows.append(
@@ -102,6 +101,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=8)
     parser.add_argument("--iterations", type=int, default=600)
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS)
     parser.add_argument("--json", type=Path, dest="record")
     parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--slice", dest="part", help=argparse.SUPPRESS)
@@ -109,7 +109,7 @@ def main() -> None:
     if arguments.part is not None:
         one_slice(planned(arguments.out, arguments.seeds, arguments.iterations), arguments.part)
         return
-    rows = measured(arguments.seeds, arguments.iterations)
+    rows = measured(arguments.seeds, arguments.iterations, arguments.ways)
     settings = {"methods": METHODS, "seeds": arguments.seeds, "iterations": arguments.iterations}
     record = {"rows": rows, "two_against_one": ratios(rows), "settings": settings, "machine": machine()}
     print(record["two_against_one"])

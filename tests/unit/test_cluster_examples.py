@@ -83,7 +83,9 @@ def test_the_page_names_options_that_there_are() -> None:
     compare = {option for parameter in group.commands["compare"].params for option in parameter.opts}
     assert {"--ray", "--slice", "--workers"} <= compare
     for name in ("mnist", "restaurant", "archive", "verdict"):
-        known = {option for parameter in group.commands["reproduce"].commands[name].params for option in parameter.opts}
+        known = {
+            option for parameter in group.commands["reproduce"].commands[name].params for option in parameter.opts
+        }
         assert {"--ray", "--slice", "--workers"} <= known
     blocks = re.findall(r"```\n(.*?)```", page, re.DOTALL)
     for words in re.findall(r"tasksieve compare[^&\n]*", "\n".join(blocks)):
