@@ -83,7 +83,11 @@ def dialog_targets() -> list[Target]:
     found = []
     for known in FORMATS.values():
         write = known.write
-        seeds = [] if write is None else [written(lambda path, write=write: write(iter(dialogs), path))]
+        seeds = (
+            list(SHAPES.get(known.name, ()))
+            if write is None
+            else [written(lambda path, write=write: write(iter(dialogs), path))]
+        )
         seeds += PUBLIC.get(known.name, ())
         file = f"dialogs{known.suffixes[0] if known.suffixes else '.txt'}"
         found.append(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasksieve.dialogs import SILENCE, Act, Note, Record, Turn
@@ -113,6 +113,7 @@ def test_many_tags_that_never_close_take_no_time() -> None:
     assert time.process_time() - started < 5
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="<>/tool_calfuncinresp=a{}\"': ,[]1\n", max_size=80))
 def test_any_text_is_read(text: str) -> None:
     for role in ("user", "assistant", "tool", "system"):

@@ -135,6 +135,13 @@ def test_a_page_that_says_nothing_of_use_is_passed_over(tmp_path: Path, front: s
     assert responses(tmp_path) == ["0"]
 
 
+@pytest.mark.parametrize("name", ["a" * 5000, '"\\0"', "..", "/", "train.jsonl"])
+def test_a_folder_that_cannot_be_is_passed_over(tmp_path: Path, name: str) -> None:
+    lines(tmp_path / "train.jsonl", "0")
+    page(tmp_path, f'configs:\n- data_dir: {name}\n  data_files: "*"\n')
+    assert responses(tmp_path) == ["0"]
+
+
 def test_the_digest_of_a_folder_is_that_of_its_data_not_of_its_page(tmp_path: Path) -> None:
     lines(tmp_path / "data" / "train.jsonl", "0")
     (tmp_path / "README.md").write_text("# A data set\n")

@@ -6,7 +6,7 @@ import itertools
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasksieve.dialogs.formats import rasa_responses, rasa_stories, read_dialogs
@@ -92,6 +92,7 @@ def test_what_is_too_much_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert (found.dialogs, list(found.lost)) == (10, ["stories joined at checkpoints after the first 1,000 dialogs"])
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.sampled_from(["a", "b", ">x", ">y", ">z", "p|q"]), max_size=6), max_size=6))
 def test_whatever_the_checkpoints_every_step_is_in_a_dialog(
     tmp_path_factory: pytest.TempPathFactory, lines: list[list[str]]

@@ -94,10 +94,11 @@ dialogs = st.builds(
 STEADY = settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
 
 
-def check(source: Path, target: Path, name: str) -> None:
-    """Convert, and hold each loss against what differs."""
-    done = convert(source, target, to_format=FORMATS[name])
-    before = list(iterate_dialogs(source))
+def check(source: Path, target: Path, name: str, known: str | None = None) -> None:
+    """Convert, and hold each loss against what differs; ``known`` is the format of the source."""
+    given = None if known is None else FORMATS[known]
+    done = convert(source, target, from_format=given, to_format=FORMATS[name])
+    before = list(iterate_dialogs(source, known=given))
     after = list(FORMATS[name].read(target, Journal(target)))
     assert done.dialogs == len(before)
     if len(before) != len(after) or any(len(a.turns) != len(b.turns) for a, b in zip(before, after, strict=True)):
@@ -157,3 +158,29 @@ def test_plain_dialogs_are_the_same_after_any_two_formats(tmp_path: Path, first:
     assert convert(tmp_path / "one", tmp_path / "two", from_format=one, to_format=FORMATS[second]).lost == {}
     (found,) = FORMATS[second].read(tmp_path / "two", Journal(tmp_path / "two"))
     assert found.events == dialogs[0].events
+
+
+RICH = Dialog(
+    (
+        Note("Be kind."),
+        Record("Hotels 1", (("name", "71 Saint Peter"), ("near", ("a lake", "the sea")), ("stay", "2 nights"))),
+        Record("kb", (("name", "inn"), ("R_price", "very cheap"))),
+        Turn("a room", "71 Saint Peter?", learned=0.5, acts=(Act("offer", "name"),), spans=(Span("name", 0, 14),)),
+        Turn("yes", 'api_call book {"people": 2}', acts=(Act("call", "book"),)),
+        Record("slots", (("booked", "true"),)),
+        Turn("/thank", "utter_bye", learned=0, acts=(Act("utter_bye"),)),
+        Turn("bye", "see you", learned=2),
+    ),
+    ("male", "young"),
+)
+
+
+@pytest.mark.parametrize(("first", "second"), list(itertools.permutations(NAMES, 2)))
+def test_of_everything_what_differs_after_any_two_formats_is_what_is_named(
+    tmp_path: Path, first: str, second: str
+) -> None:
+    write = FORMATS["chat"].write
+    assert write is not None
+    write([RICH, PLAIN], tmp_path / "in.jsonl")
+    check(tmp_path / "in.jsonl", tmp_path / "one", first)
+    check(tmp_path / "one", tmp_path / "two", second, known=first)

@@ -115,4 +115,7 @@ def _matching(folder: Path, pattern: str) -> list[Path]:
 
 
 def _is_inside(inner: Path, folder: Path) -> bool:
-    return inner.is_dir() and inner.resolve().is_relative_to(folder.resolve())
+    try:
+        return inner.is_dir() and inner.resolve().is_relative_to(folder.resolve())
+    except (ValueError, OSError, RuntimeError):  # a name that no folder can have
+        return False
