@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tasksieve.cli.compare import Seeds, numbers_in
+from tasksieve.cli.compare import Seeds, Workers, numbers_in
 from tasksieve.cli.compare import names_in as named
 from tasksieve.cli.ending import guarded
 from tasksieve.cli.messages import output
@@ -42,6 +42,7 @@ def language_model(
     together: Annotated[int | None, typer.Option(min=1, help="Fine-tunings side by side at most.")] = None,
     ranked: Annotated[int | None, typer.Option(min=1, help="Test turns whose responses are ranked; all.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Begin nothing that would probably end later.")] = None,
+    workers: Workers = 1,
     as_json: Json = False,
 ) -> None:
     """A language model with LoRA and few dialogs of a new task, borrowing from an archive that is sound or spoiled.
@@ -68,6 +69,7 @@ def language_model(
         at_once=tokens,
         together=together,
         ranked=ranked,
+        workers=workers,
         seconds=None if minutes is None else 60 * minutes,
     )
     record = reproduce_language_model(plan)

@@ -2,11 +2,13 @@
 
 ::
 
-    data/PRIMARY/seed-S.json.gz             test, training and validation dialogs; each archive's dialogs
-    data/PRIMARY/seed-S/SIZE-ARCHIVE.json   by selection a score for every turn of that archive, one after the other
+    data/PRIMARY/seed-S.json.gz                  test, training and validation dialogs; each archive's dialogs
+    data/PRIMARY/seed-S/train.*, valid.*         the same for the small model, as the archive has them
+    data/PRIMARY/seed-S/ARCHIVE/SERVICE.*
+    data/PRIMARY/seed-S/SIZE-ARCHIVE.json        by selection a score for every turn of that archive
 
-A dialog is a list of turns ``[user, system, action]``; what databases answered is left out. They are all that the
-fine-tuning needs, so that it can be done on another machine, without the archive.
+In the first a dialog is a list of turns ``[user, system, action]``; what databases answered is left out. It and the
+scores are all that the fine-tuning needs, so that it can be done on another machine, without the archive.
 """
 
 from __future__ import annotations
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
 
 RELATED = 400
 """Dialogs of the archive at most, as many of each service."""
-SELECTIONS = ("bm25", "embedding", "sieved")
-"""What turns are scored by."""
+SELECTIONS = ("bm25", "sieved")
+"""What turns are scored by before there is a language model."""
 
 Turns = list[tuple[str, str, str]]
 """A dialog: of each turn what the user says, what the system says, and what it does."""
@@ -93,9 +95,12 @@ class StudyFiles:
 
 def prepare_dialogs(files: StudyFiles, board: BoardData, primary: str, seed: int, archives: Sequence[str]) -> None:
     """Write the dialogs of a primary task and a seed, unless they are there with all archives."""
-    path = files.dialogs(primary, seed)
+    path, folder = files.dialogs(primary, seed), files.folder / primary / f"seed-{seed}"
     if path.exists() and set(archives) <= set(files.read(primary, seed).archives):
         return
+    for split in ("train", "valid"):
+        source = board.split(primary, seed, split)
+        _write(source, None, folder / source.name)
     services = board.related_services(primary)
     found: dict[str, Any] = {
         "train": _plain(board.split(primary, seed, "train")),
@@ -106,12 +111,28 @@ def prepare_dialogs(files: StudyFiles, board: BoardData, primary: str, seed: int
         "service_of": {},
     }
     for archive in archives:
-        drawn = [_drawn(file, seed, RELATED // len(services)) for file in board.related(primary, archive, seed)]
+        drawn = []
+        for file in board.related(primary, archive, seed):
+            dialogs = _drawn(file, seed, RELATED // len(services))
+            _write(file, dialogs, folder / archive / file.name)
+            drawn.append(dialogs)
         found["archives"][archive] = [turns_of(dialog) for dialogs in drawn for dialog in dialogs]
         found["service_of"][archive] = [number for number, dialogs in enumerate(drawn) for _ in dialogs]
     path.parent.mkdir(parents=True, exist_ok=True)
     content = gzip.compress(json.dumps(found, ensure_ascii=False).encode(), mtime=0)
     write_whole(path, lambda part: part.write_bytes(content))
+
+
+def _write(source: Path, dialogs: list[Dialog] | None, path: Path) -> None:
+    """Write dialogs of a file, or all of it, in the file's own format."""
+    from tasksieve.dialogs.formats import format_at
+    from tasksieve.dialogs.formats.chat import write_chat
+
+    if dialogs is None:
+        write_whole(path, lambda part: part.write_bytes(source.read_bytes()))
+    else:
+        write = format_at(source).write or write_chat
+        write_whole(path, lambda part: write(dialogs, part))
 
 
 def _plain(file: Path) -> list[Turns]:
@@ -139,17 +160,12 @@ def turns_of(dialog: Dialog) -> Turns:
 
 
 def prepare_scores(
-    files: StudyFiles,
-    board: BoardData,
-    cell: tuple[str, int, int, str],
-    work: Path,
-    settings: Sequence[str] = (),
+    files: StudyFiles, cell: tuple[str, int, int, str], work: Path, settings: Sequence[str] = ()
 ) -> None:
     """Write the scores of an archive's turns, unless they are there: how near they are, and a learned run's weights.
 
     Args:
         files: where they go; the dialogs are there.
-        board: the dialogs as files.
         cell: primary task, seed, size, archive.
         work: where the learned run goes.
         settings: of that run.
@@ -159,102 +175,74 @@ def prepare_scores(
     if path.exists():
         return
     data = files.read(primary, seed)
-    found = nearness(data.train[:size], data.archives[archive])
-    found["sieved"] = _sieved(board, cell, data, work, settings)
+    found = {
+        "bm25": nearness(data.train[:size], data.archives[archive]),
+        "sieved": _sieved(files, cell, data, work, settings),
+    }
     write_text(path, json.dumps({name: [round(value, 6) for value in found[name]] for name in SELECTIONS}) + "\n")
 
 
-def nearness(primary: Sequence[Turns], related: Sequence[Turns]) -> dict[str, list[float]]:
-    """How near every related turn is to the nearest primary one, by words (BM25) and by meaning (``embedding``).
+def nearness(primary: Sequence[Turns], related: Sequence[Turns]) -> list[float]:
+    """How near every related turn is to the nearest primary one by its words.
 
-    As the methods `nearest-bm25` and `nearest-embedding`: of what the user says, the response, and the two sentences
-    before. Without a pretrained encoder, meaning is TF-IDF.
+    As the method `nearest-bm25`: of what the user says, the response, and the two sentences before.
     """
     import numpy as np
     from sklearn.feature_extraction.text import CountVectorizer
 
     from tasksieve.training.methods.nearest_bm25 import bm25
-    from tasksieve.training.rivals.features import tfidf, unit
     from tasksieve.training.rivals.nearest import nearest
 
-    views = list(
-        zip(
-            *(
-                _views(dialog, turn)
-                for group in (primary, related)
-                for dialog in group
-                for turn in range(len(dialog))
-            ),
-            strict=True,
-        )
-    )
+    texts = [_text(dialog, turn) for group in (primary, related) for dialog in group for turn in range(len(dialog))]
     own = sum(map(len, primary))
-    counts = CountVectorizer(token_pattern=r"\w+").fit_transform(
-        [" ".join(parts) for parts in zip(*views, strict=True)]
-    )
-    vectors = _vectors(views)
-    rows = tfidf(counts) if vectors is None else unit(np.hstack([unit(view) for view in vectors]))
-    by_words = nearest((counts[:own] > 0).astype(np.float64), bm25(counts[own:].astype(np.float64)))
-    return {"bm25": by_words.tolist(), "embedding": nearest(rows[:own], rows[own:]).tolist()}
+    counts = CountVectorizer(token_pattern=r"\w+").fit_transform(texts)
+    scores = nearest((counts[:own] > 0).astype(np.float64), bm25(counts[own:].astype(np.float64)))
+    return [float(score) for score in scores]
 
 
-def _views(dialog: Turns, turn: int) -> tuple[str, str, str]:
-    user, system, _ = dialog[turn]
-    return user, system, " ".join(dialog[turn - 1][:2]) if turn else ""
-
-
-def _vectors(views: Sequence[Sequence[str]]) -> list[Any] | None:
-    """The vectors of each view's texts, if there is an encoder."""
-    from tasksieve.training.runs.encoders import encoder_named, missing_encoder
-
-    if missing_encoder("minilm"):
-        return None
-    encoder = encoder_named("minilm")
-    return [encoder.embed(list(view)).double().numpy() for view in views]
+def _text(dialog: Turns, turn: int) -> str:
+    return " ".join([*(dialog[turn - 1][:2] if turn else ()), *dialog[turn][:2]])
 
 
 def _sieved(
-    board: BoardData, cell: tuple[str, int, int, str], data: StudyData, work: Path, settings: Sequence[str]
+    files: StudyFiles, cell: tuple[str, int, int, str], data: StudyData, work: Path, settings: Sequence[str]
 ) -> list[float]:
     """The weights at the end of a learned run on the same dialogs; 0 for turns that it cannot learn from."""
-    import polars as pl
-
-    from tasksieve.dialogs.formats import format_at
-    from tasksieve.dialogs.formats.chat import write_chat
     from tasksieve.records.config import config_from, set_value
     from tasksieve.records.run_folder import RunFolder
     from tasksieve.training.runs.dialogs import train
 
     primary, seed, size, archive = cell
-    related = []
-    for file in board.related(primary, archive, seed):
-        drawn = work / f"{primary}-{seed}-{archive}" / file.name
-        if not drawn.exists():
-            write = format_at(file).write or write_chat
-            dialogs = _drawn(file, seed, RELATED // len(data.services))
-            write_whole(drawn, lambda part, write=write, dialogs=dialogs: write(dialogs, part))  # type: ignore[misc]
-        related.append(str(drawn))
+    dialogs = files.folder / primary / f"seed-{seed}"
     values: dict[str, Any] = {}
     for assignment in settings:
         set_value(values, assignment)
     values["data"] = {
-        "primary": str(board.split(primary, seed, "train")),
-        "valid": str(board.split(primary, seed, "valid")),
-        "related": related,
+        "primary": _named(dialogs, "train"),
+        "valid": _named(dialogs, "valid"),
+        "related": [_named(dialogs / archive, service) for service in data.services],
         "size": size,
         **values.get("data", {}),
     }
     values["training"] = {"method": "learned", "seed": seed, **values.get("training", {})}
-    folder = RunFolder(work / "runs" / f"{primary}-{seed}-{size}-{archive}")
+    folder = RunFolder(work / f"{primary}-{seed}-{size}-{archive}")
     if not folder.finished:
         train(config_from(values), folder.path)
     examples = folder.read_examples().select("example", "task")
     last = folder.read_weights(folder.weight_steps()[-1]).join(examples, on="example")
     weights = {
         (task, dialog, turn): weight
-        for task, dialog, turn, weight in last.select("task", "dialog", "turn", pl.col("weight")).iter_rows()
+        for task, dialog, turn, weight in last.select("task", "dialog", "turn", "weight").iter_rows()
     }
     return [weights.get(key, 0.0) for key in _keys(data, archive)]
+
+
+def _named(folder: Path, stem: str) -> str:
+    """The file of dialogs of that name, whatever its format."""
+    found = [file for file in folder.glob(f"{stem}.*") if file.stem == stem]
+    if not found:
+        raise UserError(f"holds no dialogs of {stem}; give --data, so that they can be drawn", folder)
+    return str(found[0])
 
 
 def _keys(data: StudyData, archive: str) -> list[tuple[int, int, int]]:

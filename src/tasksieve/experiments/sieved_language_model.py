@@ -2,7 +2,7 @@
 
 The cells of a primary task, a size and a seed are fine-tuned side by side (:mod:`.sieved_language_training`) and
 measured on the same test dialogs. What they need of the archive is prepared first, so that the fine-tuning can be
-done elsewhere: with ``source`` None, dialogs and scores must be there.
+done elsewhere: with ``source`` None, dialogs must be there.
 
 ::
 
@@ -14,21 +14,23 @@ done elsewhere: with ``source`` None, dialogs and scores must be there.
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tasksieve.errors import UserError
-from tasksieve.experiments.sieved_language_data import StudyData, StudyFiles, prepare_dialogs, prepare_scores
+from tasksieve.experiments.sieved_language_data import StudyData, StudyFiles, Turns, prepare_dialogs, prepare_scores
 from tasksieve.experiments.sieved_language_records import ALONE, record_of
-from tasksieve.experiments.sieved_language_rows import ROWS, Cell, Row, parts_of, turn_weights
+from tasksieve.experiments.sieved_language_rows import OWN, ROWS, Cell, Part, Row, parts_of, turn_weights
 from tasksieve.records.files import read_json, write_json, write_text
 from tasksieve.records.lock import FolderLock
 
 _log = logging.getLogger("tasksieve")
-SIEVE_SETTINGS = ("data.predict=actions",)
+SIEVE_SETTINGS = ("data.predict=actions", "model.sentences=bag-of-words")
 """Of the small model's learned run: what the system does is what an archive's policy shows in."""
 
 
@@ -51,6 +53,7 @@ class LanguagePlan:
         together: cells side by side at most; None for all of a size and seed.
         ranked: test turns whose responses are ranked; None for all.
         seconds: no fine-tuning begins that would probably end later than this; None for no limit.
+        workers: processes that score turns.
         sieve: settings of the small model's run.
     """
 
@@ -68,6 +71,7 @@ class LanguagePlan:
     together: int | None = None
     ranked: int | None = None
     seconds: float | None = None
+    workers: int = 1
     sieve: tuple[str, ...] = SIEVE_SETTINGS
 
     def groups(self) -> list[list[Cell]]:
@@ -98,7 +102,8 @@ def reproduce_language_model(plan: LanguagePlan, say: Say = _log.info) -> dict[s
     with FolderLock(plan.out):
         files = StudyFiles(plan.out / "data")
         if plan.source is not None:
-            _prepare(plan, files, plan.source, say)
+            _draw(plan, files, plan.source)
+        _score(plan, files, say)
         if plan.model is not None:
             _tune(plan, files, plan.model, say)
         return _write(plan)
@@ -111,11 +116,9 @@ def _check(plan: LanguagePlan) -> None:
     for option, chosen in (("--primaries", plan.primaries), ("--sizes", plan.sizes), ("--archives", plan.archives)):
         if not chosen or len(set(chosen)) < len(chosen):
             raise UserError(f"{option}: found {', '.join(map(str, chosen)) or 'nothing'}; name each once")
-    if plan.source is None and plan.model is None:
-        raise UserError("give --data FOLDER to prepare, --model NAME to fine-tune, or both")
 
 
-def _prepare(plan: LanguagePlan, files: StudyFiles, source: Path, say: Say) -> None:
+def _draw(plan: LanguagePlan, files: StudyFiles, source: Path) -> None:
     from tasksieve.dialogs.archives import ARCHIVES
     from tasksieve.experiments.archive_data import BoardData
 
@@ -124,12 +127,27 @@ def _prepare(plan: LanguagePlan, files: StudyFiles, source: Path, say: Say) -> N
         raise UserError(f"--archives: found '{unknown[0]}'; known: {', '.join(ARCHIVES)}")
     board = BoardData(source, plan.out / "board")
     board.prepare(plan.primaries, plan.archives, plan.seeds)
-    for group in plan.groups():
-        primary, size, seed = group[0].primary, group[0].size, group[0].seed
-        prepare_dialogs(files, board, primary, seed, plan.archives)
-        for archive in plan.archives:
-            say(f"{primary}, {size} dialogs, seed {seed}, {archive} archive: scores of its turns")
-            prepare_scores(files, board, (primary, seed, size, archive), plan.out / "sieve", plan.sieve)
+    for primary in plan.primaries:
+        for seed in range(plan.seeds):
+            prepare_dialogs(files, board, primary, seed, plan.archives)
+
+
+def _score(plan: LanguagePlan, files: StudyFiles, say: Say) -> None:
+    """Scores that are missing, in as many processes as the plan says."""
+    cells = {(cell.primary, cell.seed, cell.size, cell.archive): cell for group in plan.groups() for cell in group}
+    waiting = [key for key in cells if key[3] != ALONE and not files.scores(*key).exists()]
+    work = plan.out / "sieve"
+    if plan.workers <= 1 or len(waiting) <= 1:
+        for key in waiting:
+            prepare_scores(files, key, work, plan.sieve)
+            say(f"scored the turns of {key}")
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(plan.workers, context) as pool:
+        futures = {pool.submit(prepare_scores, files, key, work, plan.sieve): key for key in waiting}
+        for future in as_completed(futures):
+            future.result()
+            say(f"scored the turns of {futures[future]}")
 
 
 def _tune(plan: LanguagePlan, files: StudyFiles, name: str, say: Say) -> None:
@@ -171,7 +189,7 @@ class _Bench:
         self._pretrained = load_pretrained(name, plan.device, self._dtype)
         self._tokens = DialogTokens(self._pretrained.tokenizer)
         self._adapters = Adapters(self._pretrained.model)
-        self._at_once = plan.at_once or (49_152 if on_gpu else 4_096)
+        self._at_once = plan.at_once or (32_768 if on_gpu else 4_096)
 
     def tune(self, cells: Sequence[Cell], say: Say) -> None:
         """Fine-tune and measure cells of one primary task, size and seed side by side, and write their files."""
@@ -221,11 +239,26 @@ class _Bench:
             row: Row = ROWS[cell.row]
             related = []
             if row.borrows:
+                if row.score == OWN:
+                    self._near(data, size, cell.archive, scores[cell.archive])
                 weights = turn_weights(row, data, cell.archive, scores[cell.archive], cell.seed)
                 owners = data.service_of[cell.archive]
                 related = parts_of(data.archives[cell.archive], self._tokens, weights, owners)
             tasks.append(Task(row, train, valid, related, services, f"{cell.primary} {size} {cell.seed}"))
         return tasks
+
+    def _near(self, data: StudyData, size: int, archive: str, scores: dict[str, list[float]]) -> None:
+        """Add how near turns are by the untrained model's own states, unless that is known."""
+        from tasksieve.experiments.sieved_language_nearness import nearness
+
+        if OWN not in scores:
+            self._adapters.use(None)
+            groups = (data.train[:size], data.archives[archive])
+            own, others = (self._read(group) for group in groups)
+            scores[OWN] = nearness(self._pretrained.model, own, others, self._at_once)
+
+    def _read(self, dialogs: Sequence[Turns]) -> list[Part]:
+        return parts_of(dialogs, self._tokens)
 
     def _settings(self, together: int) -> Mapping[str, Any]:
         import torch

@@ -12,6 +12,8 @@ from tasksieve.models.language_model.tokens import DialogTokens, Said, Spoken
 
 PRIMARY_ROWS, RELATED_ROWS = 4, 4
 """Dialogs of the primary task, and of related ones, in a step."""
+OWN = "embedding"
+"""Score of turns by the language model's own states."""
 HALF = 0.5
 """Share of the archive's turns that a selection keeps."""
 
@@ -57,7 +59,7 @@ ROWS: Mapping[str, Row] = {
         Row("random", "a random weight for every turn", score="random", graded=True),
         Row("random-half", "half of the turns, at random", score="random"),
         Row("bm25", "the half of the turns that is nearest by words", score="bm25"),
-        Row("embedding", "the half of the turns that is nearest by meaning", score="embedding"),
+        Row("embedding", "the half of the turns that is nearest by the model's own states", score=OWN),
         Row("sieved", "the half of the turns that a small model's learned run weights most", score="sieved"),
         Row("learned", "a weight for every service, learned during the fine-tuning", learned=True),
         Row("random-dialogs", "random dialogs with half of the turns", score="random", dialogs=True),
