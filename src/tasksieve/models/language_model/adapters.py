@@ -40,7 +40,7 @@ class AdaptedLinear(nn.Module):
         if self.rows is None:
             return y
         down, up = (matrix.to(x.dtype) for matrix in self.rows)
-        return y + torch.bmm(torch.bmm(x, down), up) * self.scale
+        return y + (x @ down @ up) * self.scale
 
 
 class Adapters:
@@ -78,7 +78,7 @@ class Adapters:
         return found
 
     def use(self, params: Sequence[Tensor] | None) -> None:
-        """Add these from now on: a set a row, as :meth:`of_rows` gives them; None for nothing."""
+        """Add these from now on: a set a row, as :meth:`of_rows` gives them, or one for all; None for nothing."""
         for number, one in enumerate(self.maps):
             one.rows = None if params is None else (params[2 * number], params[2 * number + 1])
 

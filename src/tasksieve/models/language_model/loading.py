@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 
+from tasksieve.encoding.sentences.token_rows import place_of
 from tasksieve.errors import UserError
-
-GGUF = ".gguf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +46,13 @@ def load_pretrained(name: str, device: torch.device | str = "cpu", dtype: torch.
     try:
         from transformers import AutoModelForCausalLM, AutoTokenizer
     except ImportError:
-        raise UserError("a language model needs transformers: pip install 'tasksieve[lm]'") from None
-    where, options = _place(name)
+        raise UserError("a language model needs transformers: pip install 'tasksieve[pretrained]'") from None
+    where, options = place_of(name)
     with _in_silence(name):
         tokenizer = AutoTokenizer.from_pretrained(where, trust_remote_code=False, **options)
         more = options if "gguf_file" in options else {**options, "use_safetensors": True}
         model = AutoModelForCausalLM.from_pretrained(where, dtype=dtype, trust_remote_code=False, **more)
     return Pretrained(model.eval().requires_grad_(False).to(device), tokenizer, name)
-
-
-def _place(name: str) -> tuple[str, dict[str, Any]]:
-    """What transformers is to be asked for."""
-    path = Path(name)
-    if path.suffix == GGUF:
-        if not path.is_file():
-            raise UserError("is not there; expected a GGUF file", path)
-        return str(path.parent), {"gguf_file": path.name, "local_files_only": True}
-    if path.is_dir():
-        return str(path), {"local_files_only": True}
-    if path.is_absolute() or path.exists():
-        raise UserError("is no folder of a model; expected one with config.json, or a .gguf file", path)
-    return name, {}
 
 
 @contextmanager
