@@ -9,11 +9,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from tasksieve.dialogs.formats import FORMATS
 from tasksieve.encoding import derived_generator
 from tasksieve.encoding.sentences.token_rows import TokenRows, tokens_in
 from tasksieve.errors import UserError
+from tasksieve.models.language_model.model import LanguageModel
 from tasksieve.records.config import RunConfig, config_from
 from tasksieve.records.run_folder import RunFolder
+from tasksieve.serve.responder import Responder
 from tasksieve.training.methods import method_named
 from tasksieve.training.runs.dialog_tasks import load_tasks
 from tasksieve.training.runs.dialogs import build_model, train
@@ -21,6 +24,7 @@ from tasksieve.training.runs.settled import settled
 from tasksieve.training.runs.trained_model import Conversation, TrainedModel, evaluate_run
 from tests.tiny_language_model import write_tiny_llama
 from tests.unit.archives import write_archive
+from tests.unit.test_ranked_runs import trips
 
 
 @pytest.fixture(scope="module")
@@ -130,3 +134,65 @@ def test_another_tokenizer_is_refused(folder: Path, archive: Path, tmp_path: Pat
 def test_a_model_without_a_name_is_refused() -> None:
     with pytest.raises(UserError, match="pretrained"):
         config_from({"data": {"primary": "a", "valid": "b"}, "model": {"kind": "language-model"}})
+
+
+@pytest.fixture(scope="module")
+def written(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run whose responses are ranked as people wrote them."""
+    out = tmp_path_factory.mktemp("written")
+    files = {}
+    for name, seed in (("train", 1), ("valid", 2)):
+        files[name] = str(out / f"{name}{FORMATS['chat'].suffixes[0]}")
+        FORMATS["chat"].write(trips(12, seed), Path(files[name]))
+    values = config_of(folder, out, "primary").model_dump(exclude_unset=True)
+    values["data"] = {"primary": files["train"], "valid": files["valid"], "predict": "responses"}
+    train(config_from(values), out / "run")
+    return out / "run"
+
+
+def test_ranked_runs_have_their_measures(written: Path) -> None:
+    assert RunFolder(written).read_record("result")["measure"] == "R_100@1"
+    measured = evaluate_run(written, written.parent / f"valid{FORMATS['chat'].suffixes[0]}")
+    assert {"R_100@1", "R_20@3"} <= measured["measures"].keys()
+
+
+def test_a_generated_response_comes_first(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained = TrainedModel.load(written)
+    monkeypatch.setattr(LanguageModel, "_generated", lambda self, context: ("sure, a bus", -0.5))
+    answers = trained.answer([], "a bus to Rome", top=3)
+    assert answers[0].text == "sure, a bus"
+    assert 0 < answers[0].probability < 1
+    assert len(answers) == 3 or len({answer.text for answer in answers}) == len(answers)
+    served = Responder(trained).respond([], "a bus to Rome", (), 3)
+    assert served.candidates[0].text == "sure, a bus"
+
+
+@pytest.mark.parametrize("text", ["it is 4711 dollars", "call Zephyrine at once", ""])
+def test_a_generated_value_that_the_conversation_lacks_is_never_said(
+    text: str, written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = TrainedModel.load(written)
+    monkeypatch.setattr(LanguageModel, "_generated", lambda self, context: (text, 0.0))
+    said = [answer.text for answer in trained.answer([], "a bus to Rome", top=5)]
+    assert said
+    assert text not in said
+
+
+def test_what_is_generated_ends_and_is_scored(written: Path) -> None:
+    trained = TrainedModel.load(written)
+    batch, _ = trained.waiting([], "a bus to Rome", ())
+    model = trained.model
+    assert isinstance(model, LanguageModel)
+    ((text, score),) = model.generated(batch) or []
+    assert len(text) <= model.config.longest_answer * 4
+    assert score < 0
+    ranked = model.config.model_copy(update={"answers": "ranked"})
+    model.config = ranked
+    assert model.generated(batch) is None
+
+
+def test_given_candidates_are_ranked_by_their_tokens(written: Path) -> None:
+    responder = Responder(TrainedModel.load(written), ["on which day", "zzzz qqqq"])
+    found = responder.rank([], "a bus to Rome", (), 2)
+    assert len(found) == 2
+    assert found[0].score > found[1].score

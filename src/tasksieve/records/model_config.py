@@ -38,7 +38,7 @@ AUTO = "auto"
 """Stands for the kind that suits what is predicted, until a run settles it."""
 
 Sentences = Literal["auto", "bag-of-words", "pretrained", "both", "tokens"]
-"""What sentences are to a model: bags of words, vectors of a pretrained encoder, both, or a language model's tokens."""
+"""What sentences are to a model: bags of words, vectors of an encoder, both, or a language model's tokens."""
 
 
 class ModelConfig(Section):
@@ -123,6 +123,11 @@ class LanguageModelConfig(ModelConfig):
     rank: int = Field(default=8, ge=1, le=1024, description="of the adapters of the attention's maps")
     alpha: float = Field(default=16.0, gt=0, description="by what adapters are multiplied, times 1 / rank")
     context: int = Field(default=384, ge=16, le=65_536, description="tokens before a response; older are left out")
+    answers: Literal["generated", "ranked"] = Field(
+        default="generated",
+        description="in conversations, where responses are as people wrote them: generated ones first, or known ones",
+    )
+    longest_answer: int = Field(default=96, ge=1, le=4096, description="tokens that are generated at most")
     sentences: Literal["auto", "tokens"] = Field(default="tokens", description="the language model's own tokens")
 
 

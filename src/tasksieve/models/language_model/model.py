@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -118,6 +119,38 @@ class LanguageModel(DialogModel):
                 losses = losses + torch.where(named, self._right(contexts, batch.entities), 0.0)
         return losses
 
+    @torch.no_grad()
+    def generated(self, batch: Batch) -> list[tuple[str, float]] | None:
+        """The likeliest tokens one after the other, up to the end of the line; None if the run is not to generate.
+
+        What they say is not checked: who gives them to somebody has to look for values of others.
+        """
+        if self.config.answers != "generated":
+            return None
+        return [self._generated(context) for context in self._contexts(batch)]
+
+    def _generated(self, context: list[int]) -> tuple[str, float]:
+        from transformers import GenerationConfig
+
+        ids = torch.tensor([context], device=self._device)
+        settings = GenerationConfig(
+            max_new_tokens=self.config.longest_answer,
+            do_sample=False,
+            eos_token_id=[self._end[-1], self._body.tokens.start[0]],
+            pad_token_id=self._end[-1],
+            return_dict_in_generate=True,
+            output_logits=True,
+        )
+        with self._body.lock:
+            found = self._ready().generate(ids, attention_mask=torch.ones_like(ids), generation_config=settings)
+        said = found.sequences[0, len(context) :]
+        likely = torch.stack([step[0].float().log_softmax(0) for step in found.logits])
+        score = float(likely.gather(1, said[:, None]).mean())
+        text: str = self._body.pretrained.tokenizer.decode(
+            [t for t in said.tolist() if t not in settings.eos_token_id]
+        )
+        return " ".join(text.split()), score
+
     def _right(self, contexts: Sequence[list[int]], choices: Choices) -> Float[Tensor, " batch"]:
         """The loss a token of each example's right choice; of the first one where there is none."""
         texts = self._texts(choices)
@@ -201,9 +234,9 @@ class LanguageModel(DialogModel):
             contexts.append([*self._body.tokens.start, *(token for line in reversed(lines) for token in line), *last])
         return contexts
 
-    def _ready(self) -> nn.Module:
+    def _ready(self) -> Any:
         """The pretrained model where the adapters are, with them."""
-        model: nn.Module = self._body.pretrained.model
+        model = self._body.pretrained.model
         if self._body.pretrained.device != self._device:
             model.to(self._device)
         self._body.adapters.use(list(self.adapters))
