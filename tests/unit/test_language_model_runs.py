@@ -18,6 +18,7 @@ from tasksieve.records.config import RunConfig, config_from
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.serve.responder import Responder
 from tasksieve.training.methods import method_named
+from tasksieve.training.rivals.features import views_of
 from tasksieve.training.runs.dialog_tasks import load_tasks
 from tasksieve.training.runs.dialogs import build_model, train
 from tasksieve.training.runs.settled import settled
@@ -119,8 +120,14 @@ def test_tokens_are_those_of_the_text_whatever_words_are_known(folder: Path) -> 
     rows = TokenRows(str(folder))
     found = tokens_in(rows.embed(["never seen", "", "x" * 500]))
     assert rows._tokenizer.decode(found[0]) == " never seen"
-    assert found[1] != [] or found[1] == []
     assert len(found[2]) == rows.dim
+
+
+def test_tokens_are_no_vectors_to_methods_that_compare_sentences(folder: Path, archive: Path) -> None:
+    config = settled(config_of(folder, archive, "multitask"))
+    tasks = load_tasks(config, method_named("multitask"))
+    assert tasks.primary.tokens
+    assert views_of([tasks.primary, *tasks.related]).vectors is None
 
 
 def test_another_tokenizer_is_refused(folder: Path, archive: Path, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from tasksieve.encoding.cutting import assembled
 from tasksieve.encoding.drawn import drawn_choices
 from tasksieve.encoding.reading import SYSTEM, USER, Line, Reading, ReadTurn, kind_of
 from tasksieve.encoding.sentences import Embed, SentenceTable, dense, plain, text_of_line
+from tasksieve.encoding.sentences.token_rows import TokenRows
 from tasksieve.encoding.vocabulary import Vocabulary
 from tasksieve.errors import UserError
 from tasksieve.kernels import batch_kernels
@@ -94,6 +95,7 @@ class EncodedTask:
         choices: the responses that the examples choose among.
         entities: those that responses may name; None if there are none.
         given: by what the data say that each example's loss is multiplied; None if all count alike.
+        tokens: whether the vectors of sentences are a language model's tokens, and say nothing by themselves.
     """
 
     def __init__(
@@ -138,6 +140,7 @@ class EncodedTask:
             raise ValueError("no turn to learn from")
         if not examples:
             raise UserError("no dialog has a response to learn from: all of them have weight 0")
+        self.tokens = isinstance(getattr(vectors, "__self__", None), TokenRows)
         self.head = head
         self.candidates = candidates
         self.examples = tuple(examples)
