@@ -10,6 +10,7 @@ import typer
 
 from tasksieve.cli.compare import Seeds, Workers, names_in, numbers_in
 from tasksieve.cli.ending import guarded
+from tasksieve.cli.language_model import language_model
 from tasksieve.cli.messages import output
 from tasksieve.cli.method_list import ListsMethods
 from tasksieve.cli.options import Json, Ray, Settings, Slice, print_json
@@ -22,6 +23,7 @@ AsPublished = Annotated[
 ]
 
 reproduce = typer.Typer(no_args_is_help=True, help="Reproduce the paper's tables and figures.")
+reproduce.command("language-model")(language_model)
 
 
 @reproduce.command()

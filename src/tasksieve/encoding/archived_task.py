@@ -191,6 +191,7 @@ class ArchivedTask(EncodedTask):
         self.examples = StoredExamples(self.stored)
         given, tasks = archive.tensor("given"), archive.tensor("tasks")
         self.given = None if bool((given == 1).all()) else given.to(device)
+        self.tokens = False
         self.memories = archive.tensor("memories").to(device)
         self.spoken = archive.tensor("spoken").view(-1, 2).to(device)
         self.start, self.end = archive.tensor("start").to(device), archive.tensor("end").to(device)

@@ -19,6 +19,7 @@ from tasksieve.encoding.kinds import kind_of
 from tasksieve.encoding.reading import Reading
 from tasksieve.encoding.rows import Rows, placed
 from tasksieve.encoding.sentences import Embed, SentenceTable
+from tasksieve.encoding.sentences.token_rows import TokenRows
 from tasksieve.encoding.vocabulary import Vocabulary
 from tasksieve.errors import UserError
 from tasksieve.kernels import batch_kernels
@@ -96,6 +97,7 @@ class EncodedTask:
         choices: the responses that the examples choose among.
         entities: those that responses may name; None if there are none.
         given: by what the data say that each example's loss is multiplied; None if all count alike.
+        tokens: whether the vectors of sentences are a language model's tokens, and say nothing by themselves.
     """
 
     def __init__(
@@ -130,6 +132,7 @@ class EncodedTask:
             raise ValueError("no turn to learn from")
         if not examples:
             raise UserError("no dialog has a response to learn from: all of them have weight 0")
+        self.tokens = isinstance(getattr(vectors, "__self__", None), TokenRows)
         self.head = head
         self.candidates = candidates
         self.examples: Sequence[Example] = tuple(examples)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from tasksieve.models.group_weights import GroupWeights
+from tasksieve.models.language_model.model import LanguageModel
 from tasksieve.models.matching.model import Matching
 from tasksieve.models.matching.ranking import Ranking
 from tasksieve.models.matching.weight_module import MatchingWeights
@@ -22,7 +23,12 @@ from tasksieve.records.model_config import (
 OwnModel = TypeVar("OwnModel", bound=type[DialogModel])
 OwnModule = TypeVar("OwnModule", bound=type[DialogWeightModule])
 
-_MODELS: dict[str, type[DialogModel]] = {BUILT_IN: MemoryNetwork, "matching": Matching, "ranking": Ranking}
+_MODELS: dict[str, type[DialogModel]] = {
+    BUILT_IN: MemoryNetwork,
+    "matching": Matching,
+    "ranking": Ranking,
+    "language-model": LanguageModel,
+}
 _WEIGHT_MODULES: dict[str, type[DialogWeightModule]] = {
     BUILT_IN: MemoryWeightModule,
     "matching": MatchingWeights,

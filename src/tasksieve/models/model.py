@@ -202,6 +202,10 @@ class DialogModel(Model):
         """
         return None
 
+    def generated(self, batch: Batch) -> list[tuple[str, float]] | None:
+        """A response to each example that the model words itself, and its score; None if it only chooses."""
+        return None
+
 
 class WeightModule(ABC, Trained):
     """What gives related examples their weights, as σ of a logit."""

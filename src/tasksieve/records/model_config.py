@@ -37,8 +37,8 @@ BUILT_IN = "memory-network"
 AUTO = "auto"
 """Stands for the kind that suits what is predicted, until a run settles it."""
 
-Sentences = Literal["auto", "bag-of-words", "pretrained", "both"]
-"""What sentences are to a model: bags of words, vectors of a pretrained encoder, or both."""
+Sentences = Literal["auto", "bag-of-words", "pretrained", "both", "tokens"]
+"""What sentences are to a model: bags of words, vectors of an encoder, both, or a language model's tokens."""
 
 
 class ModelConfig(Section):
@@ -113,6 +113,22 @@ class RankingConfig(ModelConfig):
     sharpness: float = Field(default=5.0, gt=0, description="by what cosines are multiplied at first")
     dropout: float = Field(default=0.1, ge=0, lt=1, description="of sentence vectors, in training")
     map_lr: float = Field(default=0.5, gt=0, description="step sizes of maps of vectors, as a share of the others'")
+
+
+class LanguageModelConfig(ModelConfig):
+    """A pretrained causal language model with low-rank adapters, by whose likelihood responses are ranked."""
+
+    kind: Literal["language-model"] = "language-model"
+    pretrained: str = Field(min_length=1, description="a folder, a .gguf file, or a name on the hub")
+    rank: int = Field(default=8, ge=1, le=1024, description="of the adapters of the attention's maps")
+    alpha: float = Field(default=16.0, gt=0, description="by what adapters are multiplied, times 1 / rank")
+    context: int = Field(default=384, ge=16, le=65_536, description="tokens before a response; older are left out")
+    answers: Literal["generated", "ranked"] = Field(
+        default="generated",
+        description="in conversations, where responses are as people wrote them: generated ones first, or known ones",
+    )
+    longest_answer: int = Field(default=96, ge=1, le=4096, description="tokens that are generated at most")
+    sentences: Literal["auto", "tokens"] = Field(default="tokens", description="the language model's own tokens")
 
 
 class MatchingWeightConfig(WeightModuleConfig):
@@ -224,7 +240,13 @@ class Kinds(Generic[Kind]):
 
 MODEL_KINDS: Kinds[ModelConfig] = Kinds(
     "model",
-    {AUTO: AutoModelConfig, BUILT_IN: MemoryNetworkConfig, "matching": MatchingConfig, "ranking": RankingConfig},
+    {
+        AUTO: AutoModelConfig,
+        BUILT_IN: MemoryNetworkConfig,
+        "matching": MatchingConfig,
+        "ranking": RankingConfig,
+        "language-model": LanguageModelConfig,
+    },
 )
 WEIGHT_MODULE_KINDS: Kinds[WeightModuleConfig] = Kinds(
     "weight module",

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from tasksieve.encoding import Batch, Choices, KnownEntities, Reading, SentenceTable, Slots, Vocabulary
 from tasksieve.encoding.phrases import phrase_of
+from tasksieve.encoding.sentences import Embed, dense, plain
 from tasksieve.models import DialogModel
 from tasksieve.training.runs.answers import NOTHING_GIVEN, Answer, NothingToSay
 
@@ -23,11 +24,14 @@ class GivenResponses:
         texts: distinct.
         vocabulary: numbers their words.
         device: where the model is.
+        tokens: gives the tokens of texts to a language model; None for other models.
     """
 
-    def __init__(self, texts: Sequence[str], vocabulary: Vocabulary, device: torch.device) -> None:
+    def __init__(
+        self, texts: Sequence[str], vocabulary: Vocabulary, device: torch.device, tokens: Embed | None = None
+    ) -> None:
         self.texts = tuple(texts)
-        self._vocabulary, self._device = vocabulary, device
+        self._vocabulary, self._device, self._tokens = vocabulary, device, tokens
         self._choices = self._choices_of(self.texts)
         self._with: dict[str, list[int]] = defaultdict(list)
         for number, text in enumerate(self.texts):
@@ -84,7 +88,8 @@ class GivenResponses:
 
     def _choices_of(self, texts: Sequence[str]) -> Choices:
         words = [self._vocabulary.numbers(text)[0] for text in texts]
-        table = SentenceTable.of(words, len(self._vocabulary), self._device)
+        rows = None if self._tokens is None else dense([plain(text) for text in texts], self._tokens, self._device)
+        table = SentenceTable.of(words, len(self._vocabulary), self._device, rows)
         return Choices(table, torch.tensor([-1], device=self._device))
 
 

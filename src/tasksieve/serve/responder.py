@@ -10,6 +10,7 @@ import torch
 
 from tasksieve.dialogs.formats import read_sentences
 from tasksieve.encoding import Batch, Reading, Slots, words_of
+from tasksieve.encoding.sentences.token_rows import TokenRows
 from tasksieve.records.model_config import Entities, Facts
 from tasksieve.serve.given import GivenResponses
 from tasksieve.training.runs.answers import Answer, or_fallback
@@ -91,7 +92,9 @@ class Responder:
         batch, reading = self._trained.waiting(events, user, profile)
         unknown = tuple(word for word in dict.fromkeys(words_of(user)) if word not in self._words)
         threshold = self._trained.threshold
-        best = or_fallback(lambda: self._best(batch, reading, top), self._fallback, threshold)
+        given = self._given is not None
+        say = self._best if given else self._trained.respond
+        best = or_fallback(lambda: say(batch, reading, top), self._fallback, threshold)
         return Response(tuple(best), self._memories(batch, reading), unknown)
 
     def rank(
@@ -113,7 +116,9 @@ class Responder:
         return tuple(given.ranked(self._trained.model, batch, reading, top, self._slots))
 
     def _texts(self, texts: Sequence[str]) -> GivenResponses:
-        return GivenResponses(texts, self._trained.encoding.vocabulary, self._own.table.device)
+        encoding = self._trained.encoding
+        tokens = encoding.vectors if isinstance(encoding.encoder, TokenRows) else None
+        return GivenResponses(texts, encoding.vocabulary, self._own.table.device, tokens)
 
     @property
     def _slots(self) -> Slots:

@@ -62,7 +62,8 @@ def views_of(tasks: Sequence[Examples], latest: int | None = None) -> Views:
     for task in tasks:
         if not isinstance(task, EncodedTask):
             raise UserError("this method reads words, and the examples have none; choose another method")
-        parts += [_of_batch(task.batch(numbers), latest) for numbers in chunks(task, _CHUNK)]
+        read = [_of_batch(task.batch(numbers), latest) for numbers in chunks(task, _CHUNK)]
+        parts += [Views(part.words, None) for part in read] if task.tokens else read
     words = [vstack([part.words[view] for part in parts]).tocsr() for view in range(3)]
     vectors = None
     if parts[0].vectors is not None:

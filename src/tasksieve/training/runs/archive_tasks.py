@@ -12,6 +12,7 @@ from tasksieve.encoding.archive_writing import KEPT_DIALOGS
 from tasksieve.encoding.archived_task import Archive, ArchivedTask
 from tasksieve.encoding.candidates import responses_counted
 from tasksieve.encoding.reading import Reading
+from tasksieve.encoding.sentences.token_rows import TokenRows
 from tasksieve.encoding.vocabulary import collect_words
 from tasksieve.encoding.wordings import Wordings, wordings_of
 from tasksieve.records.config import RunConfig
@@ -34,6 +35,7 @@ def _archived(config: RunConfig, method: Method) -> DialogTasks:
     read = read_files(config.data.model_copy(update={"related": ()}))
     (reader, own), (_, valid) = read_tasks(config, read, ACTIONS)
     encoder = encoder_of(config)
+    assert not isinstance(encoder, TokenRows)
     plain = replace(reader, names=None, slots=None)
     archive = archive_of(config, plain, texts=encoder is not None)
     encoding = _encoding(config, method, reader, own, valid, archive)
@@ -66,6 +68,7 @@ def _encoding(
     archive: Archive,
 ) -> Encoding:
     encoder = encoder_of(config)
+    assert not isinstance(encoder, TokenRows)
     vocabulary = _vocabulary(own, valid, archive)
     gaps = frozenset[str]() if reader.names is None else reader.names.gaps()
     vectors = None if encoder is None else encoder.embed

@@ -21,6 +21,7 @@ from tasksieve.encoding import (
 )
 from tasksieve.encoding.actions import borrowed_actions, spelled
 from tasksieve.encoding.sentences import CachedEncoder, Embed
+from tasksieve.encoding.sentences.token_rows import TokenRows
 from tasksieve.encoding.wordings import Wordings
 from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig
@@ -64,7 +65,7 @@ class Encoding:
     max_memories: int
     reader: Reader
     related_names: tuple[Names, ...] = ()
-    encoder: CachedEncoder | None = None
+    encoder: CachedEncoder | TokenRows | None = None
     wordings: Wordings = field(default_factory=Wordings)
 
     @property
@@ -266,7 +267,7 @@ def _candidates(
     device: str,
     gaps: frozenset[str],
     reader: Reader,
-    encoder: CachedEncoder | None,
+    encoder: CachedEncoder | TokenRows | None,
 ) -> Candidates:
     vectors = None if encoder is None else encoder.embed
     return Candidates(texts, vocabulary, device, gaps, vectors, spelled if reader.predict == "actions" else str)

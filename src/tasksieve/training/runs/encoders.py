@@ -8,19 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from tasksieve.encoding.sentences import CachedEncoder, Encoder
+from tasksieve.encoding.sentences.token_rows import PREFIX, TokenRows
 from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig
+from tasksieve.records.model_config import LanguageModelConfig
 
 
-def encoder_of(config: RunConfig) -> CachedEncoder | None:
+def encoder_of(config: RunConfig) -> CachedEncoder | TokenRows | None:
     """The encoder that a settled configuration asks for; None if its model takes bags of words alone.
 
     Raises: UserError: if there is no such encoder here.
     """
+    if isinstance(config.model, LanguageModelConfig):
+        return TokenRows(config.model.pretrained)
     return encoder_named(config.model.encoder) if config.model.sentences in ("pretrained", "both") else None
 
 
-def encoder_kept(kept: Mapping[str, Any] | None, path: Path) -> CachedEncoder | None:
+def encoder_kept(kept: Mapping[str, Any] | None, path: Path) -> CachedEncoder | TokenRows | None:
     """The encoder that a run was trained with.
 
     Args:
@@ -30,7 +34,8 @@ def encoder_kept(kept: Mapping[str, Any] | None, path: Path) -> CachedEncoder | 
     """
     if kept is None:
         return None
-    encoder = encoder_named(str(kept["name"]))
+    name = str(kept["name"])
+    encoder = TokenRows(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else encoder_named(name)
     if encoder.digest != kept["digest"]:
         raise UserError(
             f"needs the encoder '{kept['name']}' as it was; the one here is another, so train again", path

@@ -13,7 +13,7 @@ from tasksieve.training.runs.encoders import missing_encoder
 from tasksieve.training.runs.measured import measure_of
 from tasksieve.training.runs.read_files import read_files
 
-MATCHING, RANKS, GROUPS = "matching", "ranking", "groups"
+MATCHING, RANKS, LANGUAGE, GROUPS = "matching", "ranking", "language-model", "groups"
 _KINDS = {ACTIONS: MATCHING, RANKING: RANKS}
 """The model that suits what a run is about; any other measure has the built-in one."""
 _log = logging.getLogger("tasksieve")
@@ -59,6 +59,19 @@ _DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
         "meta": {**_META, "weight_lr": 1.0, "warm_up": 30},
         "screening": {"trials": 0},
     },
+    LANGUAGE: {
+        "training": {
+            "iterations": 200,
+            "primary_lr": 1e-3,
+            "related_lr": 1e-3,
+            "lr_schedule": "linear",
+            "batch_size": 8,
+            "related_batch_size": 8,
+            "evaluate_every": 50,
+        },
+        "meta": {**_META, "weight_lr": 1.0, "batch_size": 8, "loss": "nll", "warm_up": 20},
+        "screening": {"trials": 0},
+    },
 }
 """Defaults of runs with these models, where they differ from those of the memory network."""
 
@@ -92,6 +105,8 @@ def settled(config: RunConfig) -> RunConfig:
 
 
 def _sentences(kind: str, encoder: str) -> str:
+    if kind == LANGUAGE:
+        return "tokens"
     if kind not in _DEFAULTS:
         return "bag-of-words"
     missing = missing_encoder(encoder)

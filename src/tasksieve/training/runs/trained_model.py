@@ -24,7 +24,7 @@ from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.state import load_module
 from tasksieve.training.loop.tensor_files import read_tensors
 from tasksieve.training.methods import method_named
-from tasksieve.training.runs.answers import Answer, best_answers, or_fallback, worded_actions
+from tasksieve.training.runs.answers import Answer, NothingToSay, best_answers, or_fallback, worded_actions
 from tasksieve.training.runs.dialog_tasks import Encoding
 from tasksieve.training.runs.dialogs import build_model
 from tasksieve.training.runs.foreign import count_foreign
@@ -125,8 +125,29 @@ class TrainedModel:
         Raises: NothingToSay: if no response can be given, and there is no fallback.
         """
         batch, reading = self.waiting(events, user, profile)
-        scores, _ = self.model.responses(batch)
-        return or_fallback(lambda: self.best(scores[0], reading, top), fallback, self.threshold)
+        return or_fallback(lambda: self.respond(batch, reading, top), fallback, self.threshold)
+
+    @torch.no_grad()
+    def respond(self, batch: Batch, reading: Reading, top: int) -> list[Answer]:
+        """The best responses at the last turn of a dialog: one that the model words itself first, if it may be said.
+
+        A generated response is given where responses are as people wrote them, if it holds no value that the
+        conversation does not hold; its score is its own, beside those of the known responses.
+
+        Raises: NothingToSay: if none can be given.
+        """
+        scores = self.model.responses(batch)[0][0]
+        worded = self.model.generated(batch) if self.encoding.reader.written else None
+        text, score = worded[0] if worded else ("", 0.0)
+        if not text or (self.encoding.reader.slots or Slots()).foreign(text, reading.held, filled=True):
+            return self.best(scores, reading, top)
+        try:
+            known = self.best(scores, reading, top)
+        except NothingToSay:
+            known = []
+        share = float(torch.cat([scores.new_tensor([score]), scores]).softmax(0)[0])
+        first = Answer(text, score, share, certainty=share)
+        return [first, *(answer for answer in known if answer.text != text)][:top]
 
     def best(self, scores: Float[Tensor, " responses"], reading: Reading, top: int) -> list[Answer]:
         """The best responses that can be given at the last turn of a dialog, from the scores of all."""
