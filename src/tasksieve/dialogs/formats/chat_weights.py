@@ -25,7 +25,7 @@ def write_weighted(files: Iterable[tuple[Path, str]], target: Path, journal: Jou
     with target.open("w", encoding="utf-8", newline="\n") as file:
         try:
             for value in _weighted(files, journal, weights):
-                file.write(_line(value))
+                file.write(json_line(value))
         except RecursionError:
             raise UserError("is nested too deeply; expected dialogs", journal.path) from None
 
@@ -46,7 +46,7 @@ def _held(files: Iterable[tuple[Path, str]], journal: Journal) -> Iterator[Sourc
         yield from read_sources(file, journal)
 
 
-def _line(value: dict[str, Any]) -> str:
+def json_line(value: Any) -> str:
     """A line of JSON, readable where UTF-8 has every character of it."""
     text = json.dumps(value, ensure_ascii=False)
     try:
