@@ -91,7 +91,7 @@ def sieve(
     """
     from tasksieve.dialogs.finetuning import Cut, tool_named
     from tasksieve.experiments.compare import Plan
-    from tasksieve.experiments.own_parts import own_parts
+    from tasksieve.experiments.own_parts import others_than, own_parts
 
     if not tools:
         raise UserError("nothing to write: give at least one tool with --for, e.g. --for openai")
@@ -100,7 +100,8 @@ def sieve(
     parts = own_parts(primary, valid, test, split, split_seed or 0, out / "dialogs", strict=bool(strict))
     if parts.sentence:
         say(parts.sentence)
-    data = {"primary": parts.primary, "valid": parts.valid, "related": related, "strict": strict, "predict": predict}
+    others = others_than(related, (primary, valid, test))
+    data = {"primary": parts.primary, "valid": parts.valid, "related": others, "strict": strict, "predict": predict}
     resolved = configure(data, {"heads": "shared"}, config, settings)
     refuse_own_heads(resolved, named)
     methods = tuple(names_in(DEFAULT))

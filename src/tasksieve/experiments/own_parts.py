@@ -10,7 +10,7 @@ from typing import Any
 from tasksieve.dialogs import Dialog
 from tasksieve.dialogs.drawn_splits import draw_splits
 from tasksieve.dialogs.finetuning.lines import write_lines
-from tasksieve.dialogs.formats import FORMATS, dialog_file, read_dialogs
+from tasksieve.dialogs.formats import FORMATS, archive_files, dialog_file, read_dialogs
 from tasksieve.dialogs.formats.chat import CHAT, read_sources
 from tasksieve.dialogs.formats.chosen import chosen
 from tasksieve.dialogs.formats.format import Format
@@ -74,9 +74,26 @@ def own_parts(
         what = f"no --valid: of the {parts.count} primary dialogs {parts.said(2)} choose the model"
         return OwnParts(first, last, test, f"{what}, and {parts.said(0, 1)} are learned")
     parts = _Drawn(dialog_file(primary, "train"), split or SHARES_EXAMPLE, seed, strict)
-    paths = [parts.write(folder, name, place) for place, name in enumerate(("train", "valid", "test"))]
+    train, chosen_by, judged_by = (parts.write(folder, name, n) for n, name in enumerate(("train", "valid", "test")))
     what = f"of the {parts.count} primary dialogs {parts.said(0)} are learned, {parts.said(1)} choose the model"
-    return OwnParts(*paths, f"{what} and {parts.said(2)} judge it")
+    return OwnParts(train, chosen_by, judged_by, f"{what} and {parts.said(2)} judge it")
+
+
+def others_than(related: Sequence[str], own: Sequence[str | None]) -> list[str]:
+    """The files of related tasks, without those that the primary task's dialogs are drawn from.
+
+    Args:
+        related: files and archives.
+        own: training, validation and test dialogs as they were given; None for what was not.
+    Raises: UserError: if there are no others.
+    """
+    splits = ("train", "valid", "test")
+    mine = {dialog_file(path, split).resolve() for path, split in zip(own, splits, strict=True) if path}
+    found = [file for path in related for file in archive_files(path)]
+    others = [str(file) for file in found if file.resolve() not in mine]
+    if found and not others:
+        raise UserError("holds the primary task's own dialogs alone; give other ones as related", found[0])
+    return others
 
 
 class _Drawn:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from tasksieve.dialogs.finetuning import ChatTask, Chosen, Cut, Dialogs, Tool, WeightedChat, Written, weights_for
+from tasksieve.dialogs.finetuning import (
+    PRIMARY,
+    ChatTask,
+    Chosen,
+    Cut,
+    Dialogs,
+    Tool,
+    WeightedChat,
+    Written,
+    weights_for,
+)
 from tasksieve.errors import UserError
 from tasksieve.experiments.weights import examples_at
 from tasksieve.records.comparison import LEARNED, Comparison, run_name
@@ -20,7 +30,6 @@ from tasksieve.training.runs.read_files import data_files
 
 GROUPS = "groups"
 """The weight module whose weights say how often an example is drawn beside others, and nothing by themselves."""
-PRIMARY_SERVICE = "primary"
 WEIGHTS, RECORD = "weights.parquet", "sieve.json"
 
 
@@ -38,6 +47,7 @@ class ToolFiles:
         return {
             "tool": self.tool.title,
             "takes": self.tool.takes,
+            "meaning": self.tool.meaning,
             "files": [str(file.relative_to(out)) for file in self.written.files],
             "rows": self.written.rows,
             "dialogs": self.written.dialogs,
@@ -111,8 +121,8 @@ class Weighted:
     def write(self, tool: Tool, cut: Cut, folder: Path) -> ToolFiles:
         """Write a tool's files into a folder of its own."""
         found = weights_for(self._weights, cut, flags=tool.flags)
-        primary = ChatTask(PRIMARY_SERVICE, self._files.primary)
-        valid = ChatTask(PRIMARY_SERVICE, self._files.valid)
+        primary = ChatTask(PRIMARY, self._files.primary)
+        valid = ChatTask(PRIMARY, self._files.valid)
         related = [
             ChatTask(service, path, weights)
             for service, path, weights in zip(self.services, self._files.related, found.weights, strict=True)
@@ -129,8 +139,7 @@ class _Several:
     def __init__(self, tasks: Sequence[ChatTask]) -> None:
         self._tasks = tasks
 
-    def __iter__(self) -> Any:
-        chats: WeightedChat
+    def __iter__(self) -> Iterator[WeightedChat]:
         for task in self._tasks:
             yield from task
 

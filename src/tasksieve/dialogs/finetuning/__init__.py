@@ -3,7 +3,7 @@
 import importlib
 import pkgutil
 
-from tasksieve.dialogs.finetuning.chats import ChatTask, WeightedChat
+from tasksieve.dialogs.finetuning.chats import PRIMARY, ChatTask, WeightedChat
 from tasksieve.dialogs.finetuning.choosing import Chosen, Cut, weights_for
 from tasksieve.dialogs.finetuning.tool import TOOLS, Dialogs, Tool, Written, tool_named
 
@@ -11,6 +11,7 @@ for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
 
 __all__ = [
+    "PRIMARY",
     "TOOLS",
     "ChatTask",
     "Chosen",

@@ -25,10 +25,12 @@ _KEPT = {
     "system": ("role", "content", "name"),
     "developer": ("role", "content", "name"),
     "user": ("role", "content", "name"),
-    "assistant": ("role", "content", "name", "tool_calls", "refusal", "reasoning_content"),
+    "assistant": ("role", "content", "name", "tool_calls", "reasoning_content"),
     "tool": ("role", "content", "name", "tool_call_id"),
 }
 _TOOLS = "tools"
+PRIMARY = "primary"
+"""The service of the primary task's dialogs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +144,8 @@ class ChatTask:
                 }
                 for number, call in enumerate(calls(plain))
             ]
-        kept["content"] = _text(kept.get("content"), "tool_calls" in kept)
-        unread = plain.keys() - kept.keys() - {*_OWN_KEYS, *CALLS}
+        kept["content"] = _text(kept.get("content") or plain.get("refusal"), "tool_calls" in kept)
+        unread = plain.keys() - kept.keys() - {*_OWN_KEYS, *CALLS, "refusal"}
         self.lost.update(f"'{key}' of a message" for key in unread if plain[key] is not None)
         self.lost.update(f"'{key}' of a message" for key in (ACTION, SLOTS) if plain.get(key) is not None)
         return kept

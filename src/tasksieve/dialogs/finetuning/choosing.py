@@ -74,13 +74,17 @@ def weights_for(weights: Sequence[Weights], cut: Cut, *, flags: bool) -> Chosen:
     Args:
         weights: of each related task, as they were learned.
         cut: what is left out.
-        flags: whether the tool takes 0 and 1 alone. Without a cut each response is learned with the chance that is its
-            weight then, always the same ones, so that what is learned is right in the mean.
+        flags: whether the tool takes 0 and 1 alone. Without a cut each response is learned then with the chance that
+            is its weight, always the same ones, so that what is learned is right in the mean.
     """
-    order = {(task, *place): weight for task, found in enumerate(weights) for place, weight in sorted(found.items())}
+    order = {
+        (task, dialog, turn): weight
+        for task, found in enumerate(weights)
+        for (dialog, turn), weight in sorted(found.items())
+    }
     stays = _staying(order, cut) if cut.given else _drawn(order) if flags else set(order)
     new = {place: (1.0 if flags else weight) if place in stays else 0.0 for place, weight in order.items()}
-    parts = tuple({place: new[(task, *place)] for place in found} for task, found in enumerate(weights))
+    parts = tuple({place: new[task, place[0], place[1]] for place in found} for task, found in enumerate(weights))
     count = max(1, len(order))
     return Chosen(
         weights=parts,

@@ -45,7 +45,7 @@ def write_rows(dialogs: Dialogs, folder: Path, rows: Rows, shapes: Iterable[Shap
         values = (row for chat in _again(first, held) for row in rows(chat))
         write_lines(folder / VALID, values)
         files.append(folder / VALID)
-    return Written(tuple(files), *count, lost=+written.lost)
+    return Written(tuple(files), count[0], count[1], count[2], +written.lost)
 
 
 def _again(first: WeightedChat, others: Iterator[WeightedChat]) -> Iterator[WeightedChat]:

@@ -33,7 +33,7 @@ def _message(message: Plain, weight: float) -> dict[str, Any]:
     if message.get("reasoning_content"):
         parts.append({"type": "reasoning", "value": message["reasoning_content"]})
     if message.get("content") or not message.get("tool_calls"):
-        parts.append({"type": "text", "value": message.get("content") or message.get("refusal") or ""})
+        parts.append({"type": "text", "value": message.get("content") or ""})
     for call in message.get("tool_calls", ()):
         parts.append({"type": "tool_call", "value": json.dumps(_call(call["function"]), ensure_ascii=False)})
     return {"role": message["role"], "content": parts, "loss_weight": weight}

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tasksieve.dialogs.finetuning.answered import calls_answered
 from tasksieve.dialogs.finetuning.chats import WeightedChat
 from tasksieve.dialogs.finetuning.lines import beside_tools, write_rows
 from tasksieve.dialogs.finetuning.shaping import ending_with_a_response, with_system_for_developer
@@ -16,9 +17,14 @@ from tasksieve.dialogs.formats.message_shapes import Plain
 _NOT_THERE = ("reasoning_content",)
 
 
+def spoken(message: Plain) -> Plain:
+    """A message without what that service does not know."""
+    return {key: value for key, value in message.items() if key not in _NOT_THERE}
+
+
 def flagged(message: Plain, weight: float | None) -> dict[str, Any]:
     """A message with ``weight`` 0 or 1 beside it, if it is a response."""
-    kept = {key: value for key, value in message.items() if key not in _NOT_THERE}
+    kept = spoken(message)
     return kept if weight is None else {**kept, "weight": int(weight > 0)}
 
 
@@ -28,12 +34,15 @@ def flagged_rows(chat: WeightedChat) -> Iterable[dict[str, Any]]:
     yield beside_tools(chat, {"messages": messages})
 
 
-def _write(dialogs: Dialogs, folder: Path) -> Written:
-    return write_rows(dialogs, folder, flagged_rows, (with_system_for_developer, ending_with_a_response))
+def write_flagged(dialogs: Dialogs, folder: Path) -> Written:
+    """Write dialogs with ``weight`` 0 or 1 beside each response."""
+    return write_rows(
+        dialogs, folder, flagged_rows, (with_system_for_developer, calls_answered, ending_with_a_response)
+    )
 
 
 _openai = partial(
-    Tool, takes=FLAGS, write=_write, meaning="a response of 0 is context alone, one of 1 is learned in full"
+    Tool, takes=FLAGS, write=write_flagged, meaning="a response of 0 is context alone, one of 1 is learned in full"
 )
 OPENAI = register(_openai(name="openai", title="OpenAI"))
 AZURE = register(_openai(name="azure", title="Azure OpenAI"))

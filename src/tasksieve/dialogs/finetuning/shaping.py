@@ -50,26 +50,30 @@ def told_by_the_user(chat: WeightedChat, lost: Counter[str]) -> WeightedChat:
     waiting: list[str] = []
     for place, message in enumerate(chat.messages):
         role, content = message["role"], message.get("content") or ""
-        if role in _TOLD and not (messages and messages[-1]["role"] != "system") and not waiting:
-            if messages:
-                messages[-1] = {**messages[-1], "content": f"{messages[-1]['content']}\n{content}"}
-                lost["system message that was joined to the one before"] += 1
-            else:
-                messages.append({"role": "system", "content": content})
-            continue
-        if role in _TOLD:
+        before = messages[-1]["role"] if messages else ""
+        if role in _TOLD and not before:
+            messages.append({"role": "system", "content": content})
+        elif role in _TOLD and before == "system":
+            messages[-1] = _joined(messages[-1], content)
+            lost["system message that was joined to the one before"] += 1
+        elif role in _TOLD and before in ("user", "tool"):
+            messages[-1] = _joined(messages[-1], content)
+            lost["system message within a dialog, now in the message before"] += 1
+        elif role in _TOLD:
             waiting.append(content)
-            lost["system message within a dialog, now the user's"] += 1
-            continue
-        if waiting and role == "user":
-            message = {**message, "content": "\n".join([*waiting, content])}
+            lost["system message within a dialog, now in the user's next words"] += 1
+        else:
+            if waiting and role != "user":
+                messages.append({"role": "user", "content": "\n".join(waiting)})
+                waiting.clear()
+            places[place] = len(messages)
+            messages.append({**message, "content": "\n".join([*waiting, content])} if waiting else message)
             waiting.clear()
-        elif waiting and role == "assistant":
-            messages.append({"role": "user", "content": "\n".join(waiting)})
-            waiting.clear()
-        places[place] = len(messages)
-        messages.append(message)
     return chat.but(messages, places)
+
+
+def _joined(message: Plain, text: str) -> Plain:
+    return {**message, "content": f"{message.get('content') or ''}\n{text}"}
 
 
 def answering_a_user(chat: WeightedChat, lost: Counter[str]) -> WeightedChat:
@@ -92,8 +96,7 @@ def with_users_joined(chat: WeightedChat, lost: Counter[str]) -> WeightedChat:
     places: dict[int, int] = {}
     for place, message in enumerate(chat.messages):
         if messages and message["role"] == "user" == messages[-1]["role"]:
-            joined = f"{messages[-1].get('content') or ''}\n{message.get('content') or ''}"
-            messages[-1] = {**messages[-1], "content": joined}
+            messages[-1] = _joined(messages[-1], message.get("content") or "")
             lost["user's message that was joined to the one before"] += 1
             continue
         places[place] = len(messages)
