@@ -44,21 +44,7 @@ class ToolFiles:
 
     def facts(self, out: Path) -> dict[str, Any]:
         """What was written and lost, as ``sieve.json`` has it, with paths beside the folder ``out``."""
-        return {
-            "tool": self.tool.title,
-            "takes": self.tool.takes,
-            "meaning": self.tool.meaning,
-            "files": [str(file.relative_to(out)) for file in self.written.files],
-            "rows": self.written.rows,
-            "dialogs": self.written.dialogs,
-            "learned": self.written.learned,
-            "related_responses": self.chosen.responses,
-            "related_learned": self.chosen.learned,
-            "weight": self.chosen.total,
-            "weight_left_out": self.chosen.left_out,
-            "mean_difference": self.chosen.difference,
-            "lost": dict(self.lost),
-        }
+        return facts_of(self.tool, self.written, self.chosen, self.lost, out)
 
 
 def learned_runs(comparison: Comparison, out: Path) -> list[Path]:

@@ -24,3 +24,11 @@ def refusal(tool: str) -> str:
         f"these weights say that {meaning('own')}, and {tool} has one head, which would learn old policies too; "
         "learn weights with --set training.heads=shared, or by tasksieve sieve"
     )
+
+
+def warning() -> str:
+    """What to know of weights that were learned with heads of their own, where one head may learn by them."""
+    return (
+        f"these weights say that {meaning('own')}; a language model has one head and would learn old policies too, so "
+        "for fine-tuning learn weights with --set training.heads=shared"
+    )

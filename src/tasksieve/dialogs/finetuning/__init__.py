@@ -5,6 +5,7 @@ import pkgutil
 
 from tasksieve.dialogs.finetuning.chats import PRIMARY, ChatTask, WeightedChat
 from tasksieve.dialogs.finetuning.choosing import Chosen, Cut, weights_for
+from tasksieve.dialogs.finetuning.facts import facts_of
 from tasksieve.dialogs.finetuning.tool import TOOLS, Dialogs, Tool, Written, tool_named
 
 for _module in pkgutil.iter_modules(__path__):
@@ -20,6 +21,7 @@ __all__ = [
     "Tool",
     "WeightedChat",
     "Written",
+    "facts_of",
     "tool_named",
     "weights_for",
 ]

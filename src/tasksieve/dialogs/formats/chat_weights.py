@@ -9,6 +9,7 @@ from typing import Any
 
 from tasksieve.dialogs.formats.chat import Source, Weights, read_sources
 from tasksieve.dialogs.formats.journal import Journal
+from tasksieve.dialogs.formats.learned_weights import mark_of
 from tasksieve.errors import UserError
 
 
@@ -36,7 +37,8 @@ def _weighted(files: Iterable[tuple[Path, str]], journal: Journal, weights: Weig
         if held.dialog is None:
             yield held.value
             continue
-        yield held.weighted([weights.get((number, turn)) for turn in range(len(held.responses))])
+        value = held.weighted([weights.get((number, turn)) for turn in range(len(held.responses))])
+        yield {**value, **mark_of(weights)} if isinstance(value, dict) else value
         number += 1
 
 

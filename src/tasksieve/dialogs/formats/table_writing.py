@@ -14,6 +14,7 @@ import polars as pl
 
 from tasksieve.dialogs.dialog import Dialog
 from tasksieve.dialogs.formats.chat import Weights, chat_values
+from tasksieve.dialogs.formats.learned_weights import mark_of
 from tasksieve.errors import UserError
 
 _ROWS = 1000
@@ -54,7 +55,8 @@ def _write(
             for value in _rows(dialogs, weights, keys):
                 file.write(json.dumps(value) + "\n")
         message = _ALWAYS | {key: kind for key, kind in _IF_NEEDED.items() if key in keys}
-        schema = {"messages": pl.List(pl.Struct(message))}
+        schema: dict[str, pl.DataType] = {"messages": pl.List(pl.Struct(message))}
+        schema |= {key: pl.String() for key in mark_of(weights)}
         rows = pl.scan_ndjson(glob.escape(name), schema=schema, batch_size=_ROWS)
         sink(rows if keys else pl.LazyFrame(schema=schema))
     except pl.exceptions.PolarsError as error:
