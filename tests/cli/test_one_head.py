@@ -88,7 +88,9 @@ def test_an_old_policy_has_a_high_weight_with_a_head_of_its_own_and_a_low_one_wi
     quiet = cli("convert", tmp_path / "old.jsonl", "s.jsonl", "--weights", tmp_path / "shared.csv")
     assert "warning" not in quiet.err
     assert "weight_heads" not in (tmp_path / "s.jsonl").read_text()
-    taken = cli("convert", tmp_path / "old.jsonl", "s", "--weights", tmp_path / "shared.csv", "--for", "llama-factory")
+    taken = cli(
+        "convert", tmp_path / "old.jsonl", "s", "--weights", tmp_path / "shared.csv", "--for", "llama-factory"
+    )
     assert (taken.code, "60 dialogs in 60 rows" in taken.out) == (0, True)
 
 
