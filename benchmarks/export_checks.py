@@ -2,8 +2,9 @@
 
     python -m benchmarks.export_checks --python llama-factory,axolotl=/path/to/python --python together=…
 
-Dialogs of two simulated support desks, and one with calls of tools, are written for every tool. Each is then checked by
-its schema in ``tests/unit/finetuning_schemas``, and by the Python that is named for it, which needs the tool alone.
+Dialogs of two simulated support desks, and one with calls of tools, are written for every tool. Each file is then
+checked by its schema in ``tests/unit/finetuning_schemas``, and by the Python that is named for its tool, which needs
+that tool alone.
 ``results/export-checks.json`` is written; a tool that was not checked this time keeps what is there.
 """
 

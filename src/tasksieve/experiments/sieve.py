@@ -19,6 +19,7 @@ from tasksieve.dialogs.finetuning import (
     Tool,
     WeightedChat,
     Written,
+    facts_of,
     weights_for,
 )
 from tasksieve.errors import UserError

@@ -29,6 +29,6 @@ def refusal(tool: str) -> str:
 def warning() -> str:
     """What to know of weights that were learned with heads of their own, where one head may learn by them."""
     return (
-        f"these weights say that {meaning('own')}; a language model has one head and would learn old policies too, so "
-        "for fine-tuning learn weights with --set training.heads=shared"
+        f"these weights say that {meaning('own')}; a language model has one head and would learn old policies too: "
+        "for fine-tuning, learn weights with --set training.heads=shared"
     )
