@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.export_checkers import CHECKERS
+from benchmarks.export_checks import RECORD
 from tasksieve.dialogs import Dialog, Note, Record, Turn
 from tasksieve.dialogs.finetuning import TOOLS, ChatTask, Cut, Dialogs, Written, tool_named, weights_for
 from tasksieve.dialogs.formats import FORMATS
@@ -252,3 +255,23 @@ def test_any_words_pass_through_every_tool(
     elif name != "demonstrations" and name != "huggingface":
         said = [m.get("content") for row in train_rows(name, written) for m in row["messages"]]
         assert {text for turns in dialogs for _, text, _ in turns} <= set(said)
+
+
+@pytest.mark.parametrize("name", sorted(CHECKERS))
+def test_the_tools_own_code_takes_the_files_where_it_is_installed(name: str, tmp_path: Path) -> None:
+    check, packages = CHECKERS[name]
+    modules = {"ms-swift": "swift", "mistral-common": "mistral_common"}
+    missing = [package for package in packages if importlib.util.find_spec(modules.get(package, package)) is None]
+    if missing:
+        pytest.skip(f"{missing[0]} is not installed; python -m benchmarks.export_checks takes it from elsewhere")
+    write(name, ChatTask("old", chat_file(tmp_path), WEIGHTS), tmp_path / name)
+    assert check(tmp_path / name)["rows"] > 0
+
+
+def test_every_tool_has_a_record_of_what_checked_its_files() -> None:
+    record = json.loads(RECORD.read_text())
+    assert record.keys() == TOOLS.keys()
+    assert all(
+        "checked" in record[name] or "schema" in record[name] for name in record.keys() - {"csv", "huggingface"}
+    )
+    assert sum("checked" in facts for facts in record.values()) >= 7
