@@ -18,7 +18,7 @@ def task_options(tasks: Path) -> list[str]:
     return ["--primary", primary, "--valid", primary, "--related", str(tasks / "restaurant"), *small_options()]
 
 
-COMMANDS = ("demo", "compare", "train", "evaluate", "weights", "chat", "report", "simulate", "serve")
+COMMANDS = ("demo", "compare", "train", "evaluate", "weights", "chat", "report", "simulate", "serve", "sieve")
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])

@@ -102,7 +102,7 @@ def test_the_weights_of_a_run_go_back_into_its_chat_messages(cli: Cli, tasks_dir
     value = json.loads(Path("out.jsonl").read_text())
     weights = [message.pop("weight", None) for message in value["messages"]]
     del messages[1]["weight"]
-    assert value == {"messages": messages, "tools": [1]}
+    assert value == {"messages": messages, "tools": [1], "weight_heads": "own"}  # learned with a head a task
     assert (weights[:3], weights[4]) == ([None, 0, None], None)
     assert all(0 < weight < 1 for weight in (weights[3], weights[5]))
 

@@ -176,7 +176,8 @@ def test_exports_hold_exactly_what_is_selected(client: TestClient, table: pl.Dat
     assert [row["weight"] for row in rows] == pytest.approx(wanted["weight"].to_list())
     table_file = client.get("/api/export", params={"kind": kind, "format": "csv"})
     read = list(csv.DictReader(io.StringIO(table_file.text)))
-    assert list(read[0]) == ["example", "task", "dialog", "turn", "kind", "user", "system", "step", "weight"]
+    columns = ["example", "task", "dialog", "turn", "kind", "user", "system", "step", "weight", "heads"]
+    assert list(read[0]) == columns
     assert [int(row["example"]) for row in read] == wanted["example"].to_list()
 
 

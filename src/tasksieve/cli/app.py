@@ -18,6 +18,7 @@ from tasksieve.cli.messages import say, show_messages
 from tasksieve.cli.method_list import ListsMethods
 from tasksieve.cli.reproduce import reproduce
 from tasksieve.cli.serve import serve
+from tasksieve.cli.sieve import sieve
 from tasksieve.cli.simulate import simulate
 from tasksieve.cli.together import check_command, rank, silenced, tell_error
 from tasksieve.cli.train import evaluate, train
@@ -39,7 +40,21 @@ app = typer.Typer(
     """,
 )
 
-for _command in (demo, compare, train, evaluate, weights, chat, serve, report, simulate, audit, convert, validate):
+for _command in (
+    demo,
+    compare,
+    sieve,
+    train,
+    evaluate,
+    weights,
+    chat,
+    serve,
+    report,
+    simulate,
+    audit,
+    convert,
+    validate,
+):
     app.command(cls=ListsMethods if _command in (compare, train) else None)(guarded(_command))
 app.add_typer(reproduce, name="reproduce")
 app.add_typer(data, name="data")

@@ -165,11 +165,12 @@ def _compare(plan: Plan, workers: int, run: RunJobs, as_json: bool) -> None:
     if as_json:
         print_json(comparison.model_dump(mode="json"))
     else:
-        _print(comparison, written)
+        print_comparison(comparison, written)
     check_failed(comparison)
 
 
-def _print(comparison: Comparison, written: list[Path]) -> None:
+def print_comparison(comparison: Comparison, written: list[Path]) -> None:
+    """Print a comparison's rows and answers, what would help, and the files that were written."""
     from tasksieve.report.needs import needs, sentence
     from tasksieve.report.terminal import comparison_table, verdict_lines
 

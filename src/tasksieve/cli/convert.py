@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from tasksieve.cli.for_tools import write_for
 from tasksieve.cli.messages import output, say
 from tasksieve.cli.options import Json, SplitName, Strict, print_json
 from tasksieve.errors import UserError
 from tasksieve.records.parted_paths import with_part
+from tasksieve.records.weight_meaning import warning
 from tasksieve.report import formatting as show
 
 if TYPE_CHECKING:
@@ -41,6 +43,9 @@ def convert(
     threshold: Annotated[
         float | None, typer.Option(help="Write weights from here on as 1 and others as 0, for services that ask so.")
     ] = None,
+    tool: Annotated[
+        str | None, typer.Option("--for", help="Write for a fine-tuning tool into the folder OUT; see sieve --help.")
+    ] = None,
     strict: Strict = None,
     as_json: Json = False,
 ) -> None:
@@ -56,12 +61,18 @@ def convert(
     from tasksieve.dialogs.formats.convert import convert as convert_file
     from tasksieve.dialogs.response_weights import read_weights
 
+    learned = None if weights is None else read_weights(weights, task=task - 1, threshold=None if tool else threshold)
+    if tool is not None:
+        write_for(tool, with_part(source, split_name), target, learned, threshold)
+        return
+    if learned is not None and learned.heads == "own":
+        say(f"warning: {weights}: {warning()}")
     done = convert_file(
         with_part(source, split_name),
         target,
         from_format=None if from_format is None else format_named(from_format),
         to_format=None if to_format is None else format_named(to_format),
-        weights=None if weights is None else read_weights(weights, task=task - 1, threshold=threshold),
+        weights=learned,
         strict=bool(strict),
     )
     if as_json:

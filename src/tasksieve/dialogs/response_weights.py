@@ -7,19 +7,21 @@ from pathlib import Path
 
 import polars as pl
 
-from tasksieve.dialogs.formats.chat import Weights
+from tasksieve.dialogs.formats.learned_weights import LearnedWeights
 from tasksieve.errors import UserError
 from tasksieve.records.tables import read_foreign_table
+from tasksieve.records.weight_meaning import HEADS
 
 _COLUMNS = ("dialog", "turn", "weight")
 
 
-def read_weights(path: Path, *, task: int = 0, threshold: float | None = None) -> Weights:
+def read_weights(path: Path, *, task: int = 0, threshold: float | None = None) -> LearnedWeights:
     """Read the weight of each response of one related task.
 
     Args:
         path: a table as ``tasksieve weights --export`` writes it, with columns ``dialog``, ``turn``, ``weight``, and
-            ``task`` if it has several related tasks; of several ``step``, the last is taken.
+            ``task`` if it has several related tasks; of several ``step``, the last is taken; ``heads`` says what they
+            mean.
         task: which related task, from 0.
         threshold: weights from here on become 1 and the others 0, for services that know no other.
     Raises: UserError: if the table cannot be read or is not of this form.
@@ -40,5 +42,11 @@ def read_weights(path: Path, *, task: int = 0, threshold: float | None = None) -
     if any(weight is None or not math.isfinite(weight) for _, _, weight in rows):
         raise UserError("holds a weight that is no number; expected finite ones", path)
     if threshold is not None:
-        return {(dialog, turn): float(weight >= threshold) for dialog, turn, weight in rows}
-    return {(dialog, turn): weight for dialog, turn, weight in rows}
+        rows = [(dialog, turn, float(weight >= threshold)) for dialog, turn, weight in rows]
+    return LearnedWeights({(dialog, turn): weight for dialog, turn, weight in rows}, _heads(table))
+
+
+def _heads(table: pl.DataFrame) -> str | None:
+    """By which heads weights were learned; ``own`` if that is so of any."""
+    said = set(table[HEADS].to_list()) if HEADS in table.columns else set()
+    return next((heads for heads in ("own", "shared") if heads in said), None)

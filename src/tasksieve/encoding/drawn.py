@@ -28,6 +28,7 @@ def drawn_choices(
     device: torch.device | str = "cpu",
     vectors: Embed | None = None,
     seed: int = SEED,
+    beside: Sequence[str] | None = None,
 ) -> Choices:
     """What examples choose among; the right response comes first.
 
@@ -40,6 +41,8 @@ def drawn_choices(
         device: where the tensors live.
         vectors: gives each response a dense vector; None for none.
         seed: of the draw.
+        beside: responses of tasks that are not here. Where they are given, half of what an example chooses among is
+            drawn from these and from all tasks here; None for those of its own task alone.
     """
     numbers: dict[tuple[int, Phrase], int] = {}
     texts: list[str] = []
@@ -54,13 +57,24 @@ def drawn_choices(
         right.append(numbers[key])
     random = np.random.default_rng(seed)
     offered = []
+    of_all = None if beside is None else range(len(texts) + len(beside))
+    texts += beside or ()
+    twins = [bag_of(text) for text in texts] if of_all is not None else []
     for number, task in zip(right, tasks, strict=True):
-        own = of_task[task]
-        places = random.choice(len(own), min(len(own), among), replace=False)
-        others = [own[place] for place in places if own[place] != number]
+        share = among if of_all is None else among // 2
+        others = [other for other in _some(of_task[task], share, random) if other != number][: share - 1]
+        if of_all is not None:
+            known = {twins[number], *(twins[other] for other in others)}
+            more = _some(of_all, among, random)
+            others += list({twins[other]: other for other in more if twins[other] not in known}.values())
         offered.append([number, *others[: among - 1]])
     bags = [vocabulary.numbers(text)[0] for text in texts]
     rows = None if vectors is None else dense([plain(text) for text in texts], vectors, device)
     table = SentenceTable.of(bags, len(vocabulary), device, rows)
     first = torch.zeros(len(offered), dtype=torch.long, device=device)
     return Choices(table, first, SentenceTable.of(offered, len(texts), device))
+
+
+def _some(numbers: Sequence[int], count: int, random: np.random.Generator) -> list[int]:
+    places = random.choice(len(numbers), min(len(numbers), count), replace=False)
+    return [numbers[place] for place in places]

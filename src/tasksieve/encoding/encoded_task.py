@@ -85,6 +85,9 @@ class EncodedTask:
             the candidates that are responses of their own task. Dialogs of a task stand together.
         among: if not 0, each turn chooses among so many responses of its own task, its own with them, all as they
             were said (:mod:`tasksieve.encoding.drawn`), instead of the candidates and the entities they name.
+        beside: responses of other tasks, for turns that do not choose among those of their own task alone: with
+            ``among`` half of what each chooses among is drawn from these and the other tasks here, and else it
+            chooses among all candidates; None for turns that do.
 
     Raises: UserError: if no turn of theirs is one to learn from.
 
@@ -112,6 +115,7 @@ class EncodedTask:
         vectors: Embed | None = None,
         tasks: Sequence[int] | None = None,
         among: int = 0,
+        beside: Sequence[str] | None = None,
     ) -> None:
         rows, entities = Rows(vocabulary, vectors), ChoiceRows(vocabulary, vectors)
         examples: list[Example] = []
@@ -147,9 +151,9 @@ class EncodedTask:
         if among:
             right = [example.system for example in examples]
             of_tasks = [example.task for example in examples]
-            self.choices = drawn_choices(right, of_tasks, among, vocabulary, device, vectors)
+            self.choices = drawn_choices(right, of_tasks, among, vocabulary, device, vectors, beside=beside)
             self.entities = None
-        elif len(firsts) > 1:
+        elif len(firsts) > 1 and beside is None:
             of_examples = torch.tensor([example.task for example in examples], device=device)
             self.choices = of_own_task(self.choices, of_examples)
         unseen = int((self.targets < 0).sum())

@@ -228,7 +228,7 @@ def _summarise(
         if measured["sha256"] != digest:
             raise UserError(f"{file} has changed since this run was measured; choose another --out", job.path)
         results.setdefault((result["size"], result["method"]), []).append(_seed_result(result, measured, measure))
-        if method_named(result["method"]).heads == "per-task":
+        if method_named(result["method"]).heads_in(plan.config.training) == "per-task":
             ceilings[f"candidate_ceiling_{result['size']}"] = measured["coverage"]["candidate_ceiling"]
     simple = {key: seeds for key, seeds in results.items() if method_named(key[1]).simple}
     rows = [

@@ -9,6 +9,7 @@ import polars as pl
 from tasksieve.errors import UserError
 from tasksieve.records.files import write_whole
 from tasksieve.records.run_folder import RunFolder
+from tasksieve.records.weight_meaning import HEADS
 
 _WRITERS = {
     ".parquet": pl.DataFrame.write_parquet,
@@ -20,7 +21,8 @@ _WRITERS = {
 def examples_at(run: Path, step: int | None = None) -> pl.DataFrame:
     """The related examples with texts and weights at a recorded iteration, by default the last.
 
-    Returns: columns example, task, dialog, turn, kind, user, system, (label,) step, weight.
+    Returns: columns example, task, dialog, turn, kind, user, system, (label,) step, weight; and heads, by which the
+        run judged them (:mod:`tasksieve.records.weight_meaning`), if it is one on dialogs.
     Raises: UserError: if the run has no recorded weights, or none at that iteration.
     """
     folder = RunFolder(run)
@@ -74,5 +76,7 @@ def write_any_table(out: Path, frame: pl.DataFrame) -> None:
 
 def _joined(folder: RunFolder, weights: pl.DataFrame) -> pl.DataFrame:
     joined = weights.join(folder.read_examples(), on="example", how="left", suffix="_of_example")
-    columns = ("example", "task", "dialog", "turn", "kind", "user", "system", "label", "step", "weight")
+    if "system" in joined.columns:
+        joined = joined.with_columns(pl.lit(folder.read_config().training.heads).alias(HEADS))
+    columns = ("example", "task", "dialog", "turn", "kind", "user", "system", "label", "step", "weight", HEADS)
     return joined.select([name for name in columns if name in joined.columns])

@@ -34,6 +34,8 @@ else:
     import tomli as tomllib
 
 
+Heads = Literal["own", "shared"]
+"""By which a run judges related examples, and what its weights mean then."""
 LARGEST = 1 << 16
 """Bytes of a TOML file: far more than all settings take."""
 MOST_DOTS = 200
@@ -117,6 +119,11 @@ class TrainingConfig(Section):
     decay: float = Field(default=0.0, ge=0, description="decoupled decay of the model's parameters, times α")
     related_batch_size: int | None = Field(
         default=None, ge=1, description="draw so many of all related tasks together; by default a batch of each task"
+    )
+    heads: Heads = Field(
+        default="own",
+        description="own: a related task chooses among its own responses, with a head of its own; shared: all choose "
+        "among all responses, as a fine-tuned language model does",
     )
     reduction: Literal["mean", "sum"] = Field(default="mean", description="of the losses in a batch")
     primary_updates: bool = Field(default=True, description="whether step 1 is done")

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from tasksieve.errors import UserError
+from tasksieve.records.config import Heads
 from tasksieve.serve.selection import Selection
 
 Rows = npt.NDArray[np.int64]
@@ -28,11 +29,13 @@ class Examples:
         frame: columns example, task, dialog, turn, kind, user, system.
         steps: the recorded iterations, in order.
         weights: one row an iteration, one column an example; NaN where none was recorded.
+        heads: by which they were learned, and what they mean (:mod:`tasksieve.records.weight_meaning`).
     """
 
     frame: pl.DataFrame
     steps: tuple[int, ...]
     weights: Numbers
+    heads: Heads = "own"
 
     def __len__(self) -> int:
         return self.frame.height

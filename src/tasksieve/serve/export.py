@@ -12,6 +12,8 @@ import polars as pl
 from pydantic import Field
 
 from tasksieve.dialogs import SILENCE
+from tasksieve.dialogs.formats.learned_weights import LearnedWeights, mark_of
+from tasksieve.records.weight_meaning import HEADS
 from tasksieve.serve.examples import Examples, Numbers, Rows
 from tasksieve.serve.selection import Selection
 
@@ -42,9 +44,10 @@ def file_of(found: Examples, asked: Asked) -> tuple[str, str, bytes]:
 
 
 def _table(found: Examples, rows: Rows, place: int) -> pl.DataFrame:
-    """Columns example, task, dialog, turn, kind, user, system, step, weight, as `tasksieve weights --export`."""
+    """The columns of `tasksieve weights --export`: example to system, step, weight, heads."""
     weights = pl.Series("weight", found.weights[place, rows]).fill_nan(None)
-    return found.frame[rows].with_columns(pl.lit(found.steps[place]).alias("step"), weights)
+    said = pl.lit(found.steps[place]).alias("step"), weights, pl.lit(found.heads).alias(HEADS)
+    return found.frame[rows].with_columns(*said)
 
 
 def _jsonl(found: Examples, rows: Rows, place: int) -> bytes:
@@ -74,10 +77,11 @@ def _lines(found: Examples, rows: Rows, weights: Numbers) -> Iterator[str]:
         f'{asked[user]}{{"role": "assistant", "content": {quoted[system]}, "weight": {weight:.6g}}}'
         for user, system, weight in zip(*texts, weights.tolist(), strict=True)
     ]
+    mark = "".join(f', "{key}": "{value}"' for key, value in mark_of(LearnedWeights({}, found.heads)).items())
     for number in dict.fromkeys(found.dialog_numbers[rows].tolist()):
         task, dialog = found.places[number]
         messages = ", ".join([turns[turn] for turn in found.turns_of(number).tolist()])
-        yield f'{{"task": {task}, "dialog": {dialog}, "messages": [{messages}]}}\n'
+        yield f'{{"task": {task}, "dialog": {dialog}, "messages": [{messages}]{mark}}}\n'
 
 
 FORMATS = {

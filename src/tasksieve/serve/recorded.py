@@ -50,7 +50,8 @@ class Recorded:
         old = {} if known is None else dict(zip(known.steps, known.weights, strict=True))
         places = frame["example"].to_numpy()
         rows = [old[step] if step in old else self._row(step, places) for step in steps]
-        return Examples(frame, steps, np.stack(rows))
+        heads = self._folder.read_config().training.heads if known is None else known.heads
+        return Examples(frame, steps, np.stack(rows), heads)
 
     def _row(self, step: int, places: Numbers) -> Numbers:
         recorded = self._folder.read_weights(step)

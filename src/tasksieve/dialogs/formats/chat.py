@@ -34,6 +34,7 @@ from tasksieve.dialogs.formats.chat_rows import Row, is_message, is_row, row_of
 from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal, split_keys, split_said
 from tasksieve.dialogs.formats.json_text import json_items, json_lines, json_objects, write_json_lines
+from tasksieve.dialogs.formats.learned_weights import MARK, mark_of
 from tasksieve.dialogs.formats.parts import says
 from tasksieve.dialogs.formats.table_rows import is_table, table_rows
 
@@ -114,7 +115,7 @@ def _value(dialog: Dialog, number: int, weights: Weights) -> dict[str, Any]:
         if (number, place) in weights:
             response[WEIGHT] = plain_weight(weights[number, place])
         messages.append(response)
-    return {"messages": messages}
+    return {"messages": messages, **mark_of(weights)}
 
 
 def read_sources(path: Path, journal: Journal) -> Iterator[Source]:
@@ -141,7 +142,7 @@ def sources_of(values: Iterable[tuple[int, Any]], journal: Journal) -> Iterator[
         if not journal.takes(split_said(value) if isinstance(value, Mapping) else None):
             continue
         if isinstance(value, Mapping):
-            for key in value.keys() - row.read - split_keys(value):
+            for key in value.keys() - row.read - split_keys(value) - {MARK}:
                 if says(value[key]):
                     journal.lose(f"'{key}' of a dialog")
         for name in row.lost:

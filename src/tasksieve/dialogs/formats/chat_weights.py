@@ -9,6 +9,7 @@ from typing import Any
 
 from tasksieve.dialogs.formats.chat import Source, Weights, read_sources
 from tasksieve.dialogs.formats.journal import Journal
+from tasksieve.dialogs.formats.learned_weights import mark_of
 from tasksieve.errors import UserError
 
 
@@ -25,7 +26,7 @@ def write_weighted(files: Iterable[tuple[Path, str]], target: Path, journal: Jou
     with target.open("w", encoding="utf-8", newline="\n") as file:
         try:
             for value in _weighted(files, journal, weights):
-                file.write(_line(value))
+                file.write(json_line(value))
         except RecursionError:
             raise UserError("is nested too deeply; expected dialogs", journal.path) from None
 
@@ -36,7 +37,8 @@ def _weighted(files: Iterable[tuple[Path, str]], journal: Journal, weights: Weig
         if held.dialog is None:
             yield held.value
             continue
-        yield held.weighted([weights.get((number, turn)) for turn in range(len(held.responses))])
+        value = held.weighted([weights.get((number, turn)) for turn in range(len(held.responses))])
+        yield {**value, **mark_of(weights)} if isinstance(value, dict) else value
         number += 1
 
 
@@ -46,7 +48,7 @@ def _held(files: Iterable[tuple[Path, str]], journal: Journal) -> Iterator[Sourc
         yield from read_sources(file, journal)
 
 
-def _line(value: dict[str, Any]) -> str:
+def json_line(value: Any) -> str:
     """A line of JSON, readable where UTF-8 has every character of it."""
     text = json.dumps(value, ensure_ascii=False)
     try:

@@ -15,6 +15,7 @@ from polars.io.plugins import register_io_source
 
 from tasksieve.dialogs.dialog import Dialog
 from tasksieve.dialogs.formats.chat import Weights, chat_values
+from tasksieve.dialogs.formats.learned_weights import mark_of
 from tasksieve.errors import UserError
 
 _ROWS = 1000
@@ -59,17 +60,18 @@ def _write(
                 file.write(json.dumps(value["messages"]) + "\n")
                 count += 1
         message = _ALWAYS | {key: kind for key, kind in _IF_NEEDED.items() if key in keys}
-        schema = pl.Schema({"messages": pl.List(pl.Struct(message))})
+        mark = mark_of(weights)
+        schema = pl.Schema({"messages": pl.List(pl.Struct(message)), **dict.fromkeys(mark, pl.String())})
         group = max(1, min(_ROWS, _GROUP * count // max(1, beside.stat().st_size)))
-        sink(_as_they_are_asked_for(beside, schema, group), group)
+        sink(_as_they_are_asked_for(beside, schema, group, mark), group)
     except pl.exceptions.PolarsError as error:
         raise UserError(f"cannot be written as a table: {error}", path) from None
     finally:
         beside.unlink(missing_ok=True)
 
 
-def _as_they_are_asked_for(beside: Path, schema: pl.Schema, group: int) -> pl.LazyFrame:
-    """The rows of a file of JSON lines, of which few are in memory at a time.
+def _as_they_are_asked_for(beside: Path, schema: pl.Schema, group: int, mark: dict[str, str]) -> pl.LazyFrame:
+    """The rows of a file of JSON lines, all with the same mark, of which few are in memory at a time.
 
     ``scan_ndjson`` reads ahead, however slowly its rows are taken: it would have the whole file in memory.
     """
@@ -80,7 +82,8 @@ def _as_they_are_asked_for(beside: Path, schema: pl.Schema, group: int) -> pl.La
         with beside.open(encoding="utf-8") as file:
             lines = iter(file)
             while read := [json.loads(line) for line in itertools.islice(lines, group)]:
-                yield pl.DataFrame({"messages": read}, schema=schema)
+                marks = {key: [value] * len(read) for key, value in mark.items()}
+                yield pl.DataFrame({"messages": read, **marks}, schema=schema)
 
     return register_io_source(frames, schema=schema)
 

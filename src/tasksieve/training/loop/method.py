@@ -10,7 +10,7 @@ import polars as pl
 
 from tasksieve.errors import UserError
 from tasksieve.models import Model, WeightModule
-from tasksieve.records.config import LoopConfig, ScreeningConfig
+from tasksieve.records.config import LoopConfig, ScreeningConfig, TrainingConfig
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.samplers import Tasks
 from tasksieve.weighting import Ones, Weighter
@@ -114,6 +114,10 @@ class Method:
     def drawn(self, config: LoopConfig) -> int | None:
         """How many examples of a related task an update draws; None for as many as the configuration says."""
         return None
+
+    def heads_in(self, training: TrainingConfig) -> Literal["per-task", "one"]:
+        """The heads of a run: one, too, if it borrows and related examples are to be judged with a shared one."""
+        return "one" if self.borrows and training.heads == "shared" else self.heads
 
     @property
     def summary(self) -> str:

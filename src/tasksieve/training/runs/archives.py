@@ -42,13 +42,14 @@ _log = logging.getLogger("tasksieve")
 def is_large(config: RunConfig) -> bool:
     """Whether a settled run's related dialogs are to be read one at a time, and can be.
 
-    They can where actions are predicted, batches are drawn of all related tasks together, and the model reads no tokens.
+    They can where actions are predicted, batches are drawn of all related tasks together, heads are not shared, and
+    the model reads no tokens.
 
     Raises: UserError: if the environment variable is no size.
     """
     if config.data.predict != "actions" or config.training.related_batch_size is None or not config.data.related:
         return False
-    if config.model.kind == "language-model":
+    if config.model.kind == "language-model" or config.training.heads == "shared":
         return False
     related = data_files(config.data).related
     sizes = [file.stat().st_size for path in related for file in data_files_at(path)]

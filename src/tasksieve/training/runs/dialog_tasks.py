@@ -80,6 +80,7 @@ class Encoding:
         tasks: Sequence[int] | None = None,
         *,
         to_learn: bool = False,
+        beside: Sequence[str] | None = None,
     ) -> EncodedTask:
         """Encode dialogs that were read for a head.
 
@@ -88,6 +89,8 @@ class Encoding:
             head: what chooses.
             tasks: those of the dialogs, if they are of several.
             to_learn: whether to learn from them; responses as they were written are told from some others then.
+            beside: responses of other tasks that are chosen among, too, where heads are shared; None where they are
+                not.
         """
         candidates = self.candidates[head]
         device = candidates.table.device
@@ -101,6 +104,7 @@ class Encoding:
             vectors=self.vectors,
             tasks=tasks,
             among=_AMONG if to_learn and self.reader.written else 0,
+            beside=beside,
         )
 
     def encode_dialogs(self, dialogs: Sequence[Dialog]) -> EncodedTask:
@@ -190,7 +194,7 @@ def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
     data = config.data.model_copy(update={"labels": None})
     files = tuple(file_key(path) for path in data_files(data).all() if parted(path)[0].exists())
     key = repr((data, config.model, config.training.device, config.training.related_batch_size, files))
-    heads = method.heads, method.borrows
+    heads = method.heads_in(config.training), method.borrows, config.training.heads
     return TASKS.of((key, heads), lambda: _encoded(config, method, READ.of(key, lambda: read_dialog_files(config))))
 
 
@@ -200,28 +204,41 @@ def _encoded(config: RunConfig, method: Method, read: TaskReadings) -> DialogTas
     encoding = _encoding(
         config, method, [reader, *(other for other, _ in related)], own, valid, others, read.wordings
     )
+    shared = method.borrows and config.training.heads == "shared"
+    written = shared and reader.written
+    beside = _said([reading for task in others for reading in task]) if written else () if shared else None
     return DialogTasks(
         encoding=encoding,
-        primary=encoding.encode(own, to_learn=True),
-        valid=encoding.encode(valid),
-        related=_encoded_related(config, method, encoding, others),
+        primary=encoding.encode(own, to_learn=True, beside=beside),
+        valid=encoding.encode(valid, to_learn=written, beside=beside),
+        related=_encoded_related(config, method, encoding, others, _said([*own, *valid]) if written else beside),
         held_out=tuple(valid),
         measure=read.measure,
     )
 
 
+def _said(readings: Sequence[Reading]) -> tuple[str, ...]:
+    """The distinct responses to learn from, as they were written."""
+    return tuple(dict.fromkeys(turn.said.system for reading in readings for turn in reading.learned))
+
+
 def _encoded_related(
-    config: RunConfig, method: Method, encoding: Encoding, related: Sequence[Sequence[Reading]]
+    config: RunConfig,
+    method: Method,
+    encoding: Encoding,
+    related: Sequence[Sequence[Reading]],
+    beside: Sequence[str] | None,
 ) -> tuple[EncodedTask, ...]:
     """The related tasks, each by itself; or all of them as one, of which batches are drawn together."""
+    one = method.heads_in(config.training) == "one"
     if pools(config, related):
         readings = [reading for task in related for reading in task]
         tasks = [number for number, task in enumerate(related) for _ in task]
-        head = PRIMARY_HEAD if method.heads == "one" else RELATED_HEAD
-        return (encoding.encode(readings, head, tasks, to_learn=True),)
-    heads = [PRIMARY_HEAD if method.heads == "one" else related_head(number) for number in range(len(related))]
+        head = PRIMARY_HEAD if one else RELATED_HEAD
+        return (encoding.encode(readings, head, tasks, to_learn=True, beside=beside),)
+    heads = [PRIMARY_HEAD if one else related_head(number) for number in range(len(related))]
     return tuple(
-        encoding.encode(task, head, [number] * len(task), to_learn=True)
+        encoding.encode(task, head, [number] * len(task), to_learn=True, beside=beside)
         for number, (task, head) in enumerate(zip(related, heads, strict=True))
     )
 
@@ -241,13 +258,14 @@ def _encoding(
     wordings: Wordings,
 ) -> Encoding:
     responses = {PRIMARY_HEAD: responses_of(primary, valid)}
-    if method.heads == "one" and not readers[0].written:
+    one = method.heads_in(config.training) == "one"
+    if one and not readers[0].written:
         responses = {PRIMARY_HEAD: responses_of(primary, valid, *related)}
     elif pools(config, related):
         responses[RELATED_HEAD] = responses_of(*related)
     else:
         responses |= {related_head(number): responses_of(readings) for number, readings in enumerate(related)}
-    if readers[0].predict == "actions" and method.heads != "one" and method.borrows:
+    if readers[0].predict == "actions" and not one and method.borrows:
         own, others = responses[PRIMARY_HEAD], [responses_of(readings) for readings in related]
         responses[PRIMARY_HEAD] = [*own, *borrowed_actions(own, others, config.data.slot_acts)]
     vocabulary = Vocabulary.of(primary, valid, *related)

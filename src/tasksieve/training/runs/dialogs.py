@@ -79,7 +79,9 @@ def build_parts(config: RunConfig, method: Method) -> Parts:
         best = fresh_model()
         load_module(best, read_tensors(folder.best_checkpoint)[0], "model.", folder.best_checkpoint)
         best.eval()
-        return {"fallback": fallback_of(best, tasks.valid)}
+        shared = config.training.heads == "shared"  # validation dialogs may choose among a few drawn responses then
+        valid = tasks.encoding.encode(tasks.held_out) if shared else tasks.valid
+        return {"fallback": fallback_of(best, valid)}
 
     model = fresh_model()
     start = Start(

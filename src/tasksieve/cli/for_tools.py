@@ -1,0 +1,38 @@
+"""`tasksieve convert --for TOOL`: dialogs and weights that are there already, for a fine-tuning tool."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tasksieve.cli.messages import output
+from tasksieve.errors import UserError
+from tasksieve.records.weight_meaning import refusal
+
+if TYPE_CHECKING:
+    from tasksieve.dialogs.formats.learned_weights import LearnedWeights
+
+
+def write_for(name: str, source: Path, folder: Path, weights: LearnedWeights | None, threshold: float | None) -> None:
+    """Write a tool's files into a folder and say what they hold and lost.
+
+    Args:
+        name: of the tool.
+        source: the dialogs.
+        folder: made if it is not there.
+        weights: of their responses; None for what the dialogs say themselves.
+        threshold: the lowest weight that is learned; None for all, or a draw where the tool knows 0 and 1 alone.
+    Raises: UserError: if there is no such tool, or the weights are not for a model with one head.
+    """
+    from tasksieve.dialogs.finetuning import ChatTask, Cut, Dialogs, facts_of, tool_named, weights_for
+    from tasksieve.report.sieve import lines
+
+    tool = tool_named(name)
+    if weights is not None and weights.heads == "own":
+        raise UserError(refusal(tool.title))
+    found = weights_for([weights or {}], Cut(threshold=threshold), flags=tool.flags)
+    task = ChatTask(source.stem, source, None if weights is None else found.weights[0])
+    folder.mkdir(parents=True, exist_ok=True)
+    written = tool.write(Dialogs(task), folder)
+    for line in lines(facts_of(tool, written, found, written.lost + task.lost, folder)):
+        output().print(line, soft_wrap=True)

@@ -1,0 +1,143 @@
+"""`tasksieve sieve`: from dialogs to weighted files for fine-tuning, with a report and a verdict."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tasksieve.cli.auditing import audit_first
+from tasksieve.cli.compare import (
+    DEFAULT,
+    MaxSeeds,
+    Seeds,
+    Workers,
+    check_failed,
+    names_in,
+    print_comparison,
+    run_plan,
+)
+from tasksieve.cli.costing import BudgetOption, cost_first
+from tasksieve.cli.messages import output, say
+from tasksieve.cli.options import (
+    ConfigFile,
+    Json,
+    NoAudit,
+    Predict,
+    Primary,
+    Related,
+    Settings,
+    Split,
+    SplitSeed,
+    Strict,
+    configure,
+    print_json,
+)
+from tasksieve.errors import UserError
+
+if TYPE_CHECKING:
+    from tasksieve.dialogs.finetuning import Cut, Tool
+    from tasksieve.experiments.compare import Plan
+    from tasksieve.records.config import RunConfig
+
+For = Annotated[
+    list[str],
+    typer.Option(
+        "--for",
+        help="What fine-tunes: azure, axolotl, csv, demonstrations, fireworks, huggingface, llama-factory, mistral, "
+        "ms-swift, openai, together or trl. May be repeated.",
+    ),
+]
+Keep = Annotated[
+    str | None, typer.Option(help="Leave the lowest-weighted related responses out, and keep this share, e.g. 50%.")
+]
+Threshold = Annotated[float | None, typer.Option(help="Leave related responses with a lower weight out.")]
+
+
+def sieve(
+    *,
+    primary: Primary,
+    valid: Annotated[
+        str | None, typer.Option(help="Validation dialogs of your new task; without --test half of them judge.")
+    ] = None,
+    test: Annotated[str | None, typer.Option(help="Test dialogs of your new task; they judge.")] = None,
+    related: Related,
+    out: Annotated[Path, typer.Option(help="Where everything goes: a new folder, or one to go on with.")],
+    tools: For = [],  # noqa: B006
+    keep: Keep = None,
+    threshold: Threshold = None,
+    seeds: Seeds = 3,
+    max_seeds: MaxSeeds = None,
+    predict: Predict = None,
+    workers: Workers = os.cpu_count() or 1,
+    budget: BudgetOption = None,
+    config: ConfigFile = None,
+    settings: Settings = [],  # noqa: B006
+    strict: Strict = None,
+    split: Split = None,
+    split_seed: SplitSeed = None,
+    no_audit: NoAudit = False,
+    as_json: Json = False,
+) -> None:
+    """Sieve an archive for fine-tuning a language model: a verdict, a report, and weighted files for your tool.
+
+    Weights are learned by a small model whose related examples are judged as a fine-tuned language model would use
+    them: all tasks choose among all responses. The verdict says whether to borrow at all.
+
+    What is finished is kept: the same command goes on where it was stopped, and more tools may be added.
+    """
+    from tasksieve.dialogs.finetuning import Cut, tool_named
+    from tasksieve.experiments.compare import Plan
+    from tasksieve.experiments.own_parts import others_than, own_parts
+
+    if not tools:
+        raise UserError("nothing to write: give at least one tool with --for, e.g. --for openai")
+    named = [tool_named(name) for name in dict.fromkeys(name for text in tools for name in names_in(text))]
+    cut = Cut.of(keep, threshold)
+    parts = own_parts(primary, valid, test, split, split_seed or 0, out / "dialogs", strict=bool(strict))
+    if parts.sentence:
+        say(parts.sentence)
+    others = others_than(related, (primary, valid, test))
+    data = {"primary": parts.primary, "valid": parts.valid, "related": others, "strict": strict, "predict": predict}
+    resolved = configure(data, {"heads": "shared"}, config, settings)
+    refuse_own_heads(resolved, named)
+    methods = tuple(names_in(DEFAULT))
+    plan = Plan(resolved, parts.test, methods, (), seeds, out, methods_given=False, max_seeds=max_seeds)
+    _sieve(plan, named, cut, workers, budget, no_audit, as_json)
+
+
+def refuse_own_heads(config: RunConfig, tools: list[Tool]) -> None:
+    """Raise UserError if weights would be learned with heads of their own, for tools that know none."""
+    from tasksieve.records.weight_meaning import refusal
+
+    if config.training.heads != "shared":
+        raise UserError(f"training.heads: {refusal(tools[0].title)}")
+
+
+def _sieve(
+    plan: Plan, tools: list[Tool], cut: Cut, workers: int, budget: str | None, no_audit: bool, as_json: bool
+) -> None:
+    from tasksieve.experiments.sieve import write_sieved
+    from tasksieve.records.comparison import LEARNED
+    from tasksieve.report.sieve import lines, sieve_table
+
+    runs = plan.out / "runs"
+    audit_first(plan.config, plan.test, runs, no_audit)
+    changes = cost_first(plan.config, plan.methods, runs.glob(f"{LEARNED}-*"), runs.exists(), budget)
+    comparison, reports = run_plan(replace(plan, overrides={LEARNED: changes} if changes else {}), workers)
+    weights, services, files = write_sieved(comparison, plan.out, tools, cut)
+    if as_json:
+        from tasksieve.experiments.sieve import RECORD
+        from tasksieve.records.files import read_json
+
+        print_json({"comparison": comparison.model_dump(mode="json"), "sieve": read_json(plan.out / RECORD)})
+    else:
+        print_comparison(comparison, reports)
+        console = output()
+        console.print(sieve_table(weights, services))
+        for line in (line for one in files for line in lines(one.facts(plan.out))):
+            console.print(line, soft_wrap=True)
+    check_failed(comparison)

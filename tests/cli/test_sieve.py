@@ -1,0 +1,71 @@
+"""`tasksieve sieve`: one command from dialogs to weighted files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.commands import Cli, small_options
+
+COMMON = ("--seeds", 1, "--workers", 1, "--no-audit")
+
+
+def options(tasks: Path) -> list[str]:
+    primary = str(tasks / "primary")
+    return ["--primary", primary, "--valid", primary, "--related", str(tasks / "restaurant"), *small_options()]
+
+
+def rows(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_one_command_gives_a_verdict_a_report_and_weighted_files(cli: Cli, tasks_dir: Path, tmp_path: Path) -> None:
+    call = ("sieve", *options(tasks_dir), "--out", "s", *COMMON, "--for", "llama-factory,openai")
+    ended = cli(*call)
+    assert ended.code == 0, ended.err
+    assert "of the 6 validation dialogs 3 choose the model and 3 judge it" in ended.err
+    assert "cost: a run of learned costs about" in ended.err
+    assert "related service" in ended.out
+    assert (tmp_path / "s" / "report.html").exists()
+    weights = pl.read_parquet(tmp_path / "s" / "weights.parquet")
+    assert set(weights["heads"]) == {"shared"}
+    written = rows(tmp_path / "s" / "llama-factory" / "train.jsonl")
+    assert len(written) == 6 + 8
+    of_files = [m["loss_weight"] for row in written[6:] for m in row["messages"] if m["role"] == "assistant"]  # type: ignore[attr-defined]
+    assert of_files == pytest.approx(weights["weight"].to_list())
+    flags = {
+        type(m["weight"])
+        for row in rows(tmp_path / "s" / "openai" / "train.jsonl")
+        for m in row["messages"]
+        if "weight" in m  # type: ignore[attr-defined]
+    }
+    assert flags == {int}
+    record = json.loads((tmp_path / "s" / "sieve.json").read_text())
+    assert (record["heads"], record["tools"]["openai"]["related_responses"]) == ("shared", len(weights))
+    again = cli(*call, "--keep", "50%", "--json")
+    assert again.code == 0, again.err
+    found = json.loads(again.out)["sieve"]["tools"]
+    assert {one["related_learned"] for one in found.values()} == {round(len(weights) / 2)}
+    assert "cost:" not in again.err
+
+
+def test_what_would_mislead_is_refused_before_anything_is_trained(cli: Cli, tasks_dir: Path, tmp_path: Path) -> None:
+    given = ("sieve", *options(tasks_dir), "--out", "s", *COMMON)
+    for more, message in (
+        (
+            ("--for", "openai", "--set", "training.heads=own"),
+            "and OpenAI has one head, which would learn old policies",
+        ),
+        (("--for", "oven"), "unknown tool 'oven'; known: "),
+        ((), "give at least one tool with --for"),
+        (("--for", "openai", "--keep", "most"), "--keep: found 'most'; expected a share of the related responses"),
+        (("--for", "openai", "--keep", "5%", "--threshold", 0.5), "--keep and --threshold both say"),
+        (("--for", "openai", "--split", "60/20/20"), "--split draws validation and test dialogs from --primary"),
+    ):
+        ended = cli(*given, *more)
+        assert ended.code == 2
+        assert message in ended.err
+        assert not (tmp_path / "s" / "runs").exists()
