@@ -82,7 +82,7 @@ def test_several_tasks_as_one_offer_each_example_its_own_tasks_responses() -> No
     assert [(e.task, e.dialog, e.turn) for e in pooled.examples] == [
         (number, e.dialog, e.turn) for number, task in enumerate(apart) for e in task.examples
     ]
-    offered = pooled.choices.offered
+    offered = pooled.batch(torch.arange(len(pooled))).choices.offered
     assert offered is not None
     for number, example in enumerate(pooled.examples):
         own = offered.words[offered.offsets[number] : offered.offsets[number + 1]].tolist()

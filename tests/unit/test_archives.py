@@ -24,7 +24,9 @@ from tasksieve.training.methods import method_named
 from tasksieve.training.runs import archive_tasks, dialog_tasks
 from tasksieve.training.runs.archives import LARGE, is_large
 from tasksieve.training.runs.dialogs import examples_frame, train
+from tasksieve.training.runs.read_files import read_files
 from tasksieve.training.runs.settled import settled
+from tasksieve.training.runs.task_readings import read_tasks
 
 APART = {"times.jsonl", "environment.json", "result.json", ".lock"}
 """Records that differ when the same run is made twice."""
@@ -160,8 +162,8 @@ def test_vectors_are_embedded_once_and_kept(desks: Path, on_the_disk: Path) -> N
     from tasksieve.training.runs.archives import archive_of
 
     config = config_for(desks)
-    read = dialog_tasks.read_files(config.data.model_copy(update={"related": ()}))
-    reader = replace(dialog_tasks.read_tasks(config, read, "actions")[0][0], names=None, slots=None)
+    read = read_files(config.data.model_copy(update={"related": ()}))
+    reader = replace(read_tasks(config, read, "actions")[0][0], names=None, slots=None)
     archive, asked = archive_of(config, reader, texts=True), list[str]()
 
     def embed(texts: Any) -> torch.Tensor:

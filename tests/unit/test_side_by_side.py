@@ -67,7 +67,6 @@ def test_trials_side_by_side_end_as_one_after_the_other(tmp_path: Path, training
     config, tasks = small(tmp_path, **training)
     chances = torch.rand(TRIALS, len(tasks.related[0]), generator=torch.Generator().manual_seed(1))
     weights = (chances > 0.5).float()
-    weights[0] = 0  # learns from the primary task alone
     together = SideBySide(config, [fresh(config, tasks) for _ in range(TRIALS)], tasks, [weights])
     for step in range(ITERATIONS):
         together.iterate(step)

@@ -45,8 +45,7 @@ def effects_of_groups(
     seconds = folder.forget_after(len(done) - trials - 1)
     if start.screening.together and len(done) < trials:
         started, rows = time.perf_counter(), design[len(done) :]
-        before = len(done) * start.screening.iterations
-        found = _together(start, rows.float()[:, groups], before, watch)
+        found = _side_by_side(start, rows.float()[:, groups], len(done) * start.screening.iterations, watch)
         folder.append_time(-1, seconds + time.perf_counter() - started)
         for groups_in, result in zip(rows.tolist(), found, strict=True):
             folder.append_trial(groups_in, result)
@@ -68,6 +67,17 @@ def _design(start: Start, groups: int) -> Bool[Tensor, "trials groups"]:
 
 class _WithGivenWeights(Method):
     """Learn from both tasks with weights that are given."""
+
+
+def _side_by_side(start: Start, weights: Tensor, before: int, watch: Callable[[int], None]) -> list[float]:
+    """Those that borrow as one model; one that borrows nothing takes fewer steps, and is trained by itself."""
+    borrows = weights.any(dim=1)
+    found = iter(_together(start, weights[borrows], before, watch) if bool(borrows.any()) else ())
+    before += int(borrows.sum()) * start.screening.iterations
+    return [
+        next(found) if some else _trial(start, own, before, watch)
+        for own, some in zip(weights, borrows.tolist(), strict=True)
+    ]
 
 
 def _together(start: Start, weights: Tensor, before: int, watch: Callable[[int], None]) -> list[float]:
