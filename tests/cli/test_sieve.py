@@ -64,8 +64,17 @@ def test_what_would_mislead_is_refused_before_anything_is_trained(cli: Cli, task
         (("--for", "openai", "--keep", "most"), "--keep: found 'most'; expected a share of the related responses"),
         (("--for", "openai", "--keep", "5%", "--threshold", 0.5), "--keep and --threshold both say"),
         (("--for", "openai", "--split", "60/20/20"), "--split draws validation and test dialogs from --primary"),
+        (("--for", "openai", "--budget", "2x", "--slice", "1/2"), "--budget goes by the clock of one machine"),
     ):
         ended = cli(*given, *more)
         assert ended.code == 2
         assert message in ended.err
         assert not (tmp_path / "s" / "runs").exists()
+
+
+def test_slices_leave_what_one_command_leaves(cli: Cli, tasks_dir: Path, tmp_path: Path) -> None:
+    for out, more in (("whole", ()), ("slices", ("--slice", "2/2"))):
+        ended = cli("sieve", *options(tasks_dir), "--out", out, *COMMON, "--for", "openai", *more)
+        assert ended.code == 0, ended.err
+    files = [tmp_path / out / "openai" / "train.jsonl" for out in ("whole", "slices")]
+    assert files[0].read_bytes() == files[1].read_bytes()

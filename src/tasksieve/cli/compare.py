@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from tasksieve.experiments.workers import RunJobs
     from tasksieve.records.comparison import Comparison
 
+BUDGET_IN_SLICES = "--budget goes by the clock of one machine, and all slices need the same runs; leave it out"
 DEFAULT = "primary,multitask,learned"
 Workers = Annotated[int, typer.Option(min=1, help="Runs at the same time; by default one for each core.")]
 Seeds = Annotated[int, typer.Option(min=1, help="Runs of each method, with seeds 0, 1, …; two give an interval.")]
@@ -107,7 +108,7 @@ def compare(
     }
     resolved, run = configure(data, {}, config, settings), runner(ray, part)
     if budget is not None and part is not None:
-        raise UserError("--budget goes by the clock of one machine, and all slices need the same runs; leave it out")
+        raise UserError(BUDGET_IN_SLICES)
     plan = Plan(
         resolved,
         test,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +11,7 @@ import typer
 
 from tasksieve.cli.auditing import audit_first
 from tasksieve.cli.compare import (
+    BUDGET_IN_SLICES,
     DEFAULT,
     MaxSeeds,
     Seeds,
@@ -28,8 +29,10 @@ from tasksieve.cli.options import (
     NoAudit,
     Predict,
     Primary,
+    Ray,
     Related,
     Settings,
+    Slice,
     Split,
     SplitSeed,
     Strict,
@@ -41,6 +44,7 @@ from tasksieve.errors import UserError
 if TYPE_CHECKING:
     from tasksieve.dialogs.finetuning import Cut, Tool
     from tasksieve.experiments.compare import Plan
+    from tasksieve.experiments.workers import RunJobs
     from tasksieve.records.config import RunConfig
 
 For = Annotated[
@@ -73,6 +77,8 @@ def sieve(
     max_seeds: MaxSeeds = None,
     predict: Predict = None,
     workers: Workers = os.cpu_count() or 1,
+    ray: Ray = None,
+    part: Slice = None,
     budget: BudgetOption = None,
     config: ConfigFile = None,
     settings: Settings = [],  # noqa: B006
@@ -92,9 +98,13 @@ def sieve(
     from tasksieve.dialogs.finetuning import Cut, tool_named
     from tasksieve.experiments.compare import Plan
     from tasksieve.experiments.own_parts import others_than, own_parts
+    from tasksieve.experiments.runner import runner
 
     if not tools:
         raise UserError("nothing to write: give at least one tool with --for, e.g. --for openai")
+    run = runner(ray, part)
+    if budget is not None and part is not None:
+        raise UserError(BUDGET_IN_SLICES)
     named = [tool_named(name) for name in dict.fromkeys(name for text in tools for name in names_in(text))]
     cut = Cut.of(keep, threshold)
     parts = own_parts(primary, valid, test, split, split_seed or 0, out / "dialogs", strict=bool(strict))
@@ -106,7 +116,7 @@ def sieve(
     refuse_own_heads(resolved, named)
     methods = tuple(names_in(DEFAULT))
     plan = Plan(resolved, parts.test, methods, (), seeds, out, methods_given=False, max_seeds=max_seeds)
-    _sieve(plan, named, cut, workers, budget, no_audit, as_json)
+    _sieve(plan, named, cut, Work(workers, run, budget), no_audit, as_json)
 
 
 def refuse_own_heads(config: RunConfig, tools: list[Tool]) -> None:
@@ -117,17 +127,31 @@ def refuse_own_heads(config: RunConfig, tools: list[Tool]) -> None:
         raise UserError(f"training.heads: {refusal(tools[0].title)}")
 
 
-def _sieve(
-    plan: Plan, tools: list[Tool], cut: Cut, workers: int, budget: str | None, no_audit: bool, as_json: bool
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How the runs are done.
+
+    Attributes:
+        workers: processes on this machine.
+        run: does them.
+        budget: of learned runs, as it was given.
+    """
+
+    workers: int
+    run: RunJobs
+    budget: str | None
+
+
+def _sieve(plan: Plan, tools: list[Tool], cut: Cut, work: Work, no_audit: bool, as_json: bool) -> None:
     from tasksieve.experiments.sieve import write_sieved
     from tasksieve.records.comparison import LEARNED
     from tasksieve.report.sieve import lines, sieve_table
 
     runs = plan.out / "runs"
     audit_first(plan.config, plan.test, runs, no_audit)
-    changes = cost_first(plan.config, plan.methods, runs.glob(f"{LEARNED}-*"), runs.exists(), budget)
-    comparison, reports = run_plan(replace(plan, overrides={LEARNED: changes} if changes else {}), workers)
+    changes = cost_first(plan.config, plan.methods, runs.glob(f"{LEARNED}-*"), runs.exists(), work.budget)
+    plan = replace(plan, overrides={LEARNED: changes} if changes else {})
+    comparison, reports = run_plan(plan, work.workers, work.run)
     weights, services, files = write_sieved(comparison, plan.out, tools, cut)
     if as_json:
         from tasksieve.experiments.sieve import RECORD
