@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -18,7 +19,7 @@ def options(tasks: Path) -> list[str]:
     return ["--primary", primary, "--valid", primary, "--related", str(tasks / "restaurant"), *small_options()]
 
 
-def rows(path: Path) -> list[dict[str, object]]:
+def rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
@@ -34,14 +35,10 @@ def test_one_command_gives_a_verdict_a_report_and_weighted_files(cli: Cli, tasks
     assert set(weights["heads"]) == {"shared"}
     written = rows(tmp_path / "s" / "llama-factory" / "train.jsonl")
     assert len(written) == 6 + 8
-    of_files = [m["loss_weight"] for row in written[6:] for m in row["messages"] if m["role"] == "assistant"]  # type: ignore[attr-defined]
+    of_files = [m["loss_weight"] for row in written[6:] for m in row["messages"] if m["role"] == "assistant"]
     assert of_files == pytest.approx(weights["weight"].to_list())
-    flags = {
-        type(m["weight"])
-        for row in rows(tmp_path / "s" / "openai" / "train.jsonl")
-        for m in row["messages"]
-        if "weight" in m  # type: ignore[attr-defined]
-    }
+    of_openai = [row["messages"] for row in rows(tmp_path / "s" / "openai" / "train.jsonl")]
+    flags = {type(m["weight"]) for messages in of_openai for m in messages if "weight" in m}
     assert flags == {int}
     record = json.loads((tmp_path / "s" / "sieve.json").read_text())
     assert (record["heads"], record["tools"]["openai"]["related_responses"]) == ("shared", len(weights))
