@@ -18,8 +18,9 @@ from tasksieve.training.loop.trainer import Trainer
 from tasksieve.training.runs.dialogs import build_parts, method_of
 from tasksieve.training.runs.memo import TASKS, forget, remember
 
-TIMED = 5
-"""Iterations of each kind that are timed, after one that is not; the median counts."""
+TIMED, UNTIMED = 5, 9
+"""Iterations of each kind that are timed, after some that are not, as the first of each batch take longer; the median
+counts."""
 LEAST_UPDATES = 50
 """Iterations with meta-updates that a budget leaves at least: with fewer, weights hardly move."""
 LEAST_TRIAL = 400
@@ -113,7 +114,7 @@ def timed(config: RunConfig) -> Seconds | None:
 
 def _timed(config: RunConfig) -> Seconds:
     trainer, validate = _trainer(changed(config, {"training.method": "multitask"}))
-    plain = _median(trainer, range(TIMED + 1))
+    plain = _median(trainer, range(TIMED + UNTIMED))
     started = time.perf_counter()
     validate()
     validation, meta = time.perf_counter() - started, config.meta
@@ -121,7 +122,7 @@ def _timed(config: RunConfig) -> Seconds:
         return Seconds(plain, plain, validation)
     trainer, _ = _trainer(changed(config, {"training.method": "learned"}))
     first = -(-meta.warm_up // meta.every)
-    steps = range(first * meta.every, (first + TIMED + 1) * meta.every, meta.every)
+    steps = range(first * meta.every, (first + TIMED + UNTIMED) * meta.every, meta.every)
     return Seconds(plain, max(plain, _median(trainer, steps)), validation)
 
 
@@ -132,14 +133,14 @@ def _trainer(config: RunConfig) -> tuple[Trainer, Callable[[], float]]:
 
 
 def _median(trainer: Trainer, steps: range) -> float:
-    """Of what iterations take, but for the first."""
+    """Of what iterations take, but for the first ones."""
     taken = []
     for step in steps:
         started = time.perf_counter()
         trainer.iterate(step)
         trainer.settle()
         taken.append(time.perf_counter() - started)
-    return statistics.median(taken[1:])
+    return statistics.median(taken[UNTIMED:])
 
 
 def cost_of(config: RunConfig, seconds: Seconds) -> Cost:
