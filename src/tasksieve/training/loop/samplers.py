@@ -56,10 +56,6 @@ def sampler(training: TrainingConfig, examples: Tensor, stream: int, size: int |
     return BatchSampler(examples, size or training.batch_size, seed=training.seed, stream=stream)
 
 
-def _all(numbers: Tensor) -> Tensor:
-    return numbers
-
-
 class FixedBatches:
     """The same few batches of all examples again and again, so that what is known of a batch is worked out once.
 
@@ -73,9 +69,7 @@ class FixedBatches:
         size: examples in the smallest batch, all parts together.
     """
 
-    def __init__(
-        self, examples: Examples, size: int, generator: torch.Generator, part: Callable[[Tensor], Tensor] = _all
-    ) -> None:
+    def __init__(self, examples: Examples, size: int, generator: torch.Generator, part: Part = everything) -> None:
         numbers = examples.answerable()
         order = torch.randperm(len(numbers), generator=generator).to(numbers.device)
         self._dealt = torch.tensor_split(numbers[order], max(1, round(len(numbers) / size)))
@@ -105,7 +99,7 @@ class SampledBatches:
         size: examples in a batch, all parts together.
     """
 
-    def __init__(self, examples: Examples, sampler: BatchSampler, part: Callable[[Tensor], Tensor] = _all) -> None:
+    def __init__(self, examples: Examples, sampler: BatchSampler, part: Part = everything) -> None:
         self.size = sampler.size
         self._examples, self._sampler, self._part = examples, sampler, part
 

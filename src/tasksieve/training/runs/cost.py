@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from tasksieve.training.loop.divergence import Diverged
 from tasksieve.training.loop.meta_updates import check_estimator
 from tasksieve.training.loop.trainer import Trainer
 from tasksieve.training.runs.dialogs import build_parts, method_of
-from tasksieve.training.runs.memo import TASKS, forget, remember
+from tasksieve.training.runs.memo import TASKS, remembered
 
 TIMED, UNTIMED = 5, 9
 """Iterations of each kind that are timed, after some that are not, as the first of each batch take longer; the median
@@ -97,19 +98,15 @@ def timed(config: RunConfig) -> Seconds | None:
     What was encoded for it is there for a run in this process, if tasks are remembered.
     """
     check_estimator(config.meta)
-    threads, remembers = torch.get_num_threads(), TASKS.room > 0
+    threads = torch.get_num_threads()
     torch.set_num_threads(config.training.threads)
-    if not remembers:
-        remember(files=0)
     try:
-        with torch.random.fork_rng(devices=()):
+        with nullcontext() if TASKS.room else remembered(files=0), torch.random.fork_rng(devices=()):
             return _timed(config)
     except Diverged:
         return None
     finally:
         torch.set_num_threads(threads)
-        if not remembers:
-            forget()
 
 
 def _timed(config: RunConfig) -> Seconds:
