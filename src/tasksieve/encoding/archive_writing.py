@@ -25,7 +25,7 @@ from tasksieve.encoding.phrases import words_of
 from tasksieve.encoding.reading import Line, Reading
 from tasksieve.encoding.rows import placed, said_of
 from tasksieve.encoding.sentences import plain, text_of_line
-from tasksieve.encoding.vocabulary import collect_words
+from tasksieve.encoding.vocabulary import WordCounts
 from tasksieve.errors import UserError
 
 EXAMPLE_COLUMNS = {
@@ -129,7 +129,7 @@ class ArchiveWriter:
         self._counts: list[Counter[str]] = []
         self._seen: Counter[str] = Counter()
         self._kept: list[list[Any]] = []
-        self._vocabulary: set[str] = set()
+        self._said = WordCounts()
         self._dialog = 0
 
     def __enter__(self) -> ArchiveWriter:
@@ -149,7 +149,7 @@ class ArchiveWriter:
     def add(self, dialog: Dialog, reading: Reading) -> None:
         """Take a dialog of the present task, read for its actions."""
         task, memories, arrays = len(self._counts) - 1, list[int](), self._arrays
-        collect_words(reading, self._vocabulary)
+        self._said.add(reading)
         turns = list(placed(reading, self._rows, memories, arrays["memories"].count, self._max))
         for turn in turns:
             if turn.turn.descriptions:
@@ -184,7 +184,7 @@ class ArchiveWriter:
             "example_files": self._examples.files,
             "text_files": self._texts.files if self._texts else 0,
             "words": list(self._rows.words),
-            "vocabulary": sorted(self._vocabulary),
+            "said": self._said.plain(),
             "uses": self._rows.uses,
             "actions": list(self._actions),
             "counts": self._counts,

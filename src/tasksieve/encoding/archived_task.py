@@ -19,9 +19,9 @@ from tasksieve.dialogs.plain import dialog_of
 from tasksieve.encoding.archive_writing import ARRAYS
 from tasksieve.encoding.candidates import Candidates
 from tasksieve.encoding.encoded_task import Coverage, EncodedTask, Example, of_own_task
-from tasksieve.encoding.kept_arrays import mapped, mapped_tensor
+from tasksieve.encoding.kept_arrays import known_words, mapped, mapped_tensor
 from tasksieve.encoding.sentences import Embed, SentenceTable
-from tasksieve.encoding.vocabulary import Vocabulary
+from tasksieve.encoding.vocabulary import Vocabulary, WordCounts
 from tasksieve.errors import UserError
 from tasksieve.records.files import read_json, write_whole
 
@@ -46,7 +46,7 @@ class Archive:
     Raises: UserError: if a file is missing or damaged.
 
     Attributes:
-        vocabulary: words that its dialogs make part of a vocabulary.
+        said: words that its dialogs may make part of a vocabulary, and in how many dialogs each is said.
         counts: for each task how often each action is to be learned from.
     """
 
@@ -56,7 +56,7 @@ class Archive:
         try:
             self._sizes: Mapping[str, int] = value["arrays"]
             self._words, self._actions = list[str](value["words"]), list[str](value["actions"])
-            self.vocabulary = set[str](value["vocabulary"])
+            self.said = WordCounts.read(value["said"])
             self.counts = [dict[str, int](counts) for counts in value["counts"]]
             self.uses, self.max_memories = int(value["uses"]), int(value["max_memories"])
             self._files = {"examples": int(value["example_files"]), "texts": int(value["text_files"])}
@@ -87,12 +87,15 @@ class Archive:
         """All sentences, in the numbers of a vocabulary.
 
         Args:
-            vocabulary: that has all words of the archive.
+            vocabulary: words that it lacks are left out of the sentences.
             vectors: of the sentences; None for none.
         """
         places = np.array(vocabulary.places(self._words), dtype=np.int64)
-        words = places[mapped(self._folder / "words.bin", self._sizes["words"])]
-        return SentenceTable(torch.from_numpy(words), self.tensor("offsets"), len(vocabulary), vectors)
+        words, offsets = mapped(self._folder / "words.bin", self._sizes["words"]), self.tensor("offsets")
+        if (places >= 0).all():
+            return SentenceTable(torch.from_numpy(places[words]), offsets, len(vocabulary), vectors)
+        known, begins = known_words(places, words, offsets.numpy())
+        return SentenceTable(torch.from_numpy(known), torch.from_numpy(begins), len(vocabulary), vectors)
 
     def vectors(self, embed: Embed, digest: str, dim: int) -> Float[Tensor, "sentences dim"]:
         """A vector for each sentence: embedded once, a piece at a time, and kept with the archive.
@@ -166,7 +169,7 @@ class ArchivedTask(EncodedTask):
 
     Args:
         archive: on the disk.
-        vocabulary: that has all words of the archive.
+        vocabulary: words that it lacks are left out of the sentences.
         candidates: actions that the head chooses among; where there are several tasks, each among its own.
         head: the name of that head.
         device: where the tensors live; what is on the CPU stays on the disk.

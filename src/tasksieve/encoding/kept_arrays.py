@@ -14,6 +14,8 @@ from torch import Tensor
 from tasksieve.errors import UserError
 
 _PIECE = 1 << 16
+_WORDS = 1 << 20
+"""Of sentences that are gone through at once."""
 _CODES = {"int64": "q", "int32": "i", "float32": "f"}
 
 
@@ -69,3 +71,30 @@ def mapped(path: Path, count: int, kind: str = "int64") -> NDArray[np.generic]:
 def mapped_tensor(path: Path, count: int, kind: str = "int64") -> Tensor:
     """As :func:`mapped`, as a tensor."""
     return torch.from_numpy(mapped(path, count, kind))
+
+
+def known_words(
+    places: NDArray[np.int64], words: NDArray[np.generic], offsets: NDArray[np.generic]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The words of sentences without those that have no place, a piece at a time.
+
+    Args:
+        places: of each word; -1 for none.
+        words: of all sentences, one after the other.
+        offsets: where each sentence begins in ``words``, and their end.
+    Returns: the places of the words that are left, and where each sentence begins in them.
+    """
+    found, begins = np.empty(len(words), np.int64), np.empty(len(offsets), np.int64)
+    bounds = np.arange(0, len(words) + _WORDS, _WORDS)
+    of_piece = np.searchsorted(offsets, bounds)
+    count = 0
+    for piece, start in enumerate(bounds[:-1]):
+        here = places[words[start : start + _WORDS]]
+        known = here >= 0
+        before = np.concatenate([[0], np.cumsum(known)])
+        first, last = of_piece[piece], of_piece[piece + 1]
+        begins[first:last] = count + before[offsets[first:last] - start]
+        found[count : count + before[-1]] = here[known]
+        count += int(before[-1])
+    begins[of_piece[-1] :] = count
+    return found[:count], begins

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from tasksieve.encoding.actions import spelled
 from tasksieve.encoding.phrases import words_of
@@ -10,6 +12,8 @@ from tasksieve.encoding.reading import ACTION, FACT, PROFILE, STATE, SYSTEM, USE
 
 USER_NUMBER, SYSTEM_NUMBER, STATE_NUMBER, ACTION_NUMBER = 0, 1, 4, 5
 """Of the words that lead memories; the last two if actions are predicted, else they are other words'."""
+SPEAKERS = (USER, SYSTEM, FACT, PROFILE)
+"""The first words of every vocabulary."""
 
 
 class Vocabulary:
@@ -30,24 +34,20 @@ class Vocabulary:
         They are sorted, after the speaker words: those of user, system, facts and profile; and those of states and
         actions, where there are any.
         """
-        words: set[str] = set()
-        for readings in tasks:
-            for reading in readings:
-                collect_words(reading, words)
-        return cls.of_words(words)
+        return cls.of_words(WordCounts.of(*tasks).all)
 
     @classmethod
     def of_words(cls, words: set[str]) -> Vocabulary:
         """A vocabulary of these words and those of speakers, in order."""
-        speakers = (USER, SYSTEM, FACT, PROFILE, *((STATE, ACTION) if STATE in words else ()))
+        speakers = (*SPEAKERS, *((STATE, ACTION) if STATE in words else ()))
         return cls((*speakers, *sorted(words.difference(speakers))))
 
     def __len__(self) -> int:
         return len(self.words)
 
     def places(self, words: Iterable[str]) -> list[int]:
-        """The numbers of words by themselves. Raises: KeyError: if one is not known."""
-        return [self._numbers[word] for word in words]
+        """The numbers of words by themselves; -1 where one is not known."""
+        return [self._numbers.get(word, -1) for word in words]
 
     def numbers(self, sentence: str) -> tuple[list[int], int]:
         """The numbers of a sentence's known words, and how many are unknown (these are left out)."""
@@ -56,15 +56,74 @@ class Vocabulary:
         return known, len(words) - len(known)
 
 
-def collect_words(reading: Reading, words: set[str]) -> None:
-    """Add the words that a dialog makes part of the vocabulary."""
+class WordCounts:
+    """Words of dialogs, and how many of the dialogs say each.
+
+    Attributes:
+        said: of each word of a memory or an utterance the number of dialogs.
+        named: the words of actions and of entities' descriptions, which a vocabulary has whatever their number.
+    """
+
+    def __init__(self, said: Mapping[str, int] | None = None, named: Iterable[str] = ()) -> None:
+        self.said, self.named = Counter(said), set(named)
+
+    @classmethod
+    def of(cls, *tasks: Iterable[Reading]) -> WordCounts:
+        """Those of several tasks' dialogs."""
+        found = cls()
+        for readings in tasks:
+            for reading in readings:
+                found.add(reading)
+        return found
+
+    @classmethod
+    def read(cls, value: Any) -> WordCounts:
+        """What :meth:`plain` gave. Raises: KeyError, TypeError, ValueError: if it is not of this form."""
+        return cls({str(word): int(count) for word, count in dict(value["said"]).items()}, map(str, value["named"]))
+
+    def plain(self) -> dict[str, Any]:
+        """As a record."""
+        return {"said": dict(sorted(self.said.items())), "named": sorted(self.named)}
+
+    def add(self, reading: Reading) -> None:
+        """Count a dialog."""
+        self.named |= _named(reading)
+        self.said.update(_said(reading))
+
+    def __len__(self) -> int:
+        return len(self.all)
+
+    @property
+    def all(self) -> set[str]:
+        """The distinct words."""
+        return self.named.union(self.said)
+
+    def most_said(self, most: int, beside: set[str]) -> set[str]:
+        """The words of ``beside``, those that are named, and of the others those of the most dialogs.
+
+        Args:
+            most: how many words are wanted in all.
+            beside: words that are there anyway.
+        """
+        found = beside | self.named
+        others = [(-count, word) for word, count in self.said.items() if word not in found]
+        if len(found) + len(others) <= most:
+            return found.union(self.said)
+        return found.union(word for _, word in sorted(others)[: max(0, most - len(found))])
+
+
+def _named(reading: Reading) -> set[str]:
+    """The words of a dialog's actions and of the descriptions of its entities."""
+    words = {word for turn in reading.learned if turn.action for word in words_of(spelled(turn.action))}
     described = None
-    words.update(word for turn in reading.learned if turn.action for word in words_of(spelled(turn.action)))
     for turn in reading.turns:
         if turn.descriptions is not described:
             words.update(*turn.descriptions)
             described = turn.descriptions
-        for line in turn.fresh:
-            words.update(words_of(line.seen))
-    for line in reading.lines:
-        words.update(words_of(line.seen))
+    return words
+
+
+def _said(reading: Reading) -> set[str]:
+    """The words of a dialog's memories and utterances."""
+    fresh = (line for turn in reading.turns for line in turn.fresh)
+    return {word for lines in (fresh, reading.lines) for line in lines for word in words_of(line.seen)}

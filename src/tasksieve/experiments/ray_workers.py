@@ -7,17 +7,20 @@ import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from tasksieve.errors import UserError
 from tasksieve.experiments.workers import Job, do_job
-from tasksieve.records.progress import Watch
+from tasksieve.records.progress import RunProgress, Watch
 from tasksieve.training.loop.divergence import Diverged
 
 _RETRIES = 20
 """How often a run is taken up again, from its last checkpoint, after the process or machine it was on was lost."""
 _POLL_SECONDS = 0.5
 _KNOCK_SECONDS = 10.0
+_REPORT_SECONDS = 0.5
+"""Between two reports of a run, which waits while one is sent."""
 _ENVIRONMENT = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_DEDUP_LOGS": "0", "RAY_worker_niceness": "0"}
 """Of Ray, unless the user has set it otherwise: no advice on standard error, and no worker behind everything else."""
 
@@ -134,4 +137,14 @@ def _remote(job: Job, reports: Any) -> None:
 
 
 def _reporter(reports: Any) -> Watch:
-    return lambda name, report: reports.put((name, report))
+    """Sends the first report of a run, then one each half second, and the last."""
+    sent = float("-inf")
+
+    def tell(name: str, report: RunProgress) -> None:
+        nonlocal sent
+        now = monotonic()
+        if report.ended or now - sent >= _REPORT_SECONDS:
+            sent = now
+            reports.put((name, report))
+
+    return tell

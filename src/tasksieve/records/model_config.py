@@ -46,6 +46,11 @@ class ModelConfig(Section):
 
     kind: str = Field(description="which model; others than the built-in one are registered by plug-ins")
     max_memories: int = Field(default=250, ge=1, le=MOST_MEMORIES, description="older memories are left out")
+    max_words: int = Field(
+        default=25_000,
+        ge=1,
+        description="rarer words of related tasks are unknown; all of the primary task are known",
+    )
     facts: Facts = Field(
         default="needed",
         description="which facts are memories: all; those mentioned; needed: also those that have just come; none",

@@ -6,14 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tasksieve.encoding import Candidates, Reader, Vocabulary, responses_of
+from tasksieve.encoding import Candidates, Reader, responses_of
 from tasksieve.encoding.actions import borrowed_actions, spelled
 from tasksieve.encoding.archive_writing import KEPT_DIALOGS
 from tasksieve.encoding.archived_task import Archive, ArchivedTask
 from tasksieve.encoding.candidates import responses_counted
 from tasksieve.encoding.reading import Reading
 from tasksieve.encoding.sentences.token_rows import TokenRows
-from tasksieve.encoding.vocabulary import collect_words
 from tasksieve.encoding.wordings import Wordings, wordings_of
 from tasksieve.records.config import RunConfig
 from tasksieve.records.measures import ACTIONS
@@ -24,6 +23,7 @@ from tasksieve.training.runs.dialog_tasks import DialogTasks, Encoding
 from tasksieve.training.runs.encoders import encoder_of
 from tasksieve.training.runs.read_files import read_files
 from tasksieve.training.runs.task_readings import PRIMARY_HEAD, RELATED_HEAD, read_tasks
+from tasksieve.training.runs.vocabularies import vocabulary_of
 
 
 def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
@@ -69,7 +69,7 @@ def _encoding(
 ) -> Encoding:
     encoder = encoder_of(config)
     assert not isinstance(encoder, TokenRows)
-    vocabulary = _vocabulary(own, valid, archive)
+    vocabulary = vocabulary_of([*own, *valid], archive.said, config.model.max_words)
     gaps = frozenset[str]() if reader.names is None else reader.names.gaps()
     vectors = None if encoder is None else encoder.embed
     candidates = {
@@ -78,13 +78,6 @@ def _encoding(
     }
     worded = _wordings(reader, own, valid, archive)
     return Encoding(vocabulary, candidates, config.model.max_memories, reader, (), encoder, worded)
-
-
-def _vocabulary(own: Sequence[Reading], valid: Sequence[Reading], archive: Archive) -> Vocabulary:
-    words = set(archive.vocabulary)
-    for reading in (*own, *valid):
-        collect_words(reading, words)
-    return Vocabulary.of_words(words)
 
 
 def _heads(

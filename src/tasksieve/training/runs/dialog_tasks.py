@@ -22,6 +22,7 @@ from tasksieve.encoding import (
 from tasksieve.encoding.actions import borrowed_actions, spelled
 from tasksieve.encoding.sentences import CachedEncoder, Embed
 from tasksieve.encoding.sentences.token_rows import TokenRows
+from tasksieve.encoding.vocabulary import WordCounts
 from tasksieve.encoding.wordings import Wordings
 from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig
@@ -40,6 +41,7 @@ from tasksieve.training.runs.task_readings import (
     read_dialog_files,
     related_head,
 )
+from tasksieve.training.runs.vocabularies import vocabulary_of
 
 _AMONG = 64
 """So many responses each training example chooses among where they are ranked."""
@@ -268,7 +270,7 @@ def _encoding(
     if readers[0].predict == "actions" and not one and method.borrows:
         own, others = responses[PRIMARY_HEAD], [responses_of(readings) for readings in related]
         responses[PRIMARY_HEAD] = [*own, *borrowed_actions(own, others, config.data.slot_acts)]
-    vocabulary = Vocabulary.of(primary, valid, *related)
+    vocabulary = vocabulary_of([*primary, *valid], WordCounts.of(*related), config.model.max_words)
     gaps = gaps_of([reader.names for reader in readers])
     device = config.training.device
     encoder = encoder_of(config)
