@@ -14,7 +14,10 @@ from typing import Any
 
 PICTURE, PAGE = Path("docs/images/growth.png"), Path("docs/scale.md")
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
-LINK = "![Start-up, memory, iterations and pages over the number of related turns; runs an hour over workers; iterations over processes and over related services](images/growth.png)"
+LINK = (
+    "![Start-up, memory, iterations and pages over the number of related turns; runs an hour over workers; "
+    "iterations over processes and over related services](images/growth.png)"
+)
 NAMES = {"bag-of-words": "bags of words", "both": "and vectors"}
 _PANELS = (
     ("start-up, s", "start_up_s"),
