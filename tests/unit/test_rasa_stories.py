@@ -56,6 +56,9 @@ def test_stories_are_joined_at_checkpoints(tmp_path: Path, lines: list[str], dia
     assert validate(path).problems == ()
 
 
+MORE = "stories joined at checkpoints after the first 1,000 dialogs or 100,000 steps"
+
+
 def test_what_a_checkpoint_says_besides_is_heard_and_losses_are_counted_once(tmp_path: Path) -> None:
     path = tmp_path / "stories.yml"
     path.write_text(
@@ -89,7 +92,7 @@ def test_what_is_too_much_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert found.lost["dialog of an 'or' step after the first 32"] == 32
     monkeypatch.setattr(rasa_stories, "MOST_JOINED", 10)
     found = validate(stories(tmp_path, *[f"{n} >x" for n in range(4)], *[f">x {n}" for n in range(4)]))
-    assert (found.dialogs, list(found.lost)) == (10, ["stories joined at checkpoints after the first 1,000 dialogs"])
+    assert (found.dialogs, list(found.lost)) == (10, [MORE])
 
 
 @settings(deadline=None)
@@ -117,3 +120,12 @@ def test_a_file_without_responses_is_parsed_once(tmp_path: Path, monkeypatch: py
     path.write_text(path.read_text() + "responses: {}\n")
     read_dialogs(path)
     assert parsed == [path]
+
+
+def test_checkpoints_in_many_loops_are_read_up_to_a_number_of_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rasa_stories, "MOST_STEPS", 200)
+    found = validate(stories(tmp_path, *30 * [">x so p|q bye >x"]))
+    assert list(found.lost)[-1] == MORE
+    assert 0 < found.dialogs <= 64

@@ -12,13 +12,15 @@ from tasksieve.dialogs.formats.yaml_nodes import Node
 
 MOST_JOINED = 1000
 """Dialogs that the checkpoints of a file make; what would be more is named."""
+MOST_STEPS = 100_000
+"""Of all of these, their alternatives among them."""
 MOST_PARTS = 100
 """Parts of stories in one dialog."""
 MOST_ALTERNATIVES = 32
 """Dialogs that the ``or`` steps of one story make; those that would be more are counted."""
 CHECKPOINT, OR = "checkpoint", "or"
 _NO_END, _NO_START = "checkpoint that no story ends with", "checkpoint that no story starts with"
-_MORE_JOINED = f"stories joined at checkpoints after the first {MOST_JOINED:,} dialogs"
+_MORE_JOINED = f"stories joined at checkpoints after the first {MOST_JOINED:,} dialogs or {MOST_STEPS:,} steps"
 _MORE_ALTERNATIVES = f"dialog of an 'or' step after the first {MOST_ALTERNATIVES}"
 
 
@@ -68,8 +70,13 @@ class Stories:
         self._journal.lose(_NO_START, sum(name not in starting for part in self._parts for name in part.ends))
         first = [number for number, part in enumerate(self._parts) if not ended & set(part.starts)]
         paths = self._from([*first, *(number for number in range(len(self._parts)) if number not in first)], starting)
+        steps = 0
         for path in itertools.islice(paths, MOST_JOINED):
-            yield tuple(self._parts[number] for number in path)
+            joined = tuple(self._parts[number] for number in path)
+            yield joined
+            steps += _steps(joined)
+            if steps >= MOST_STEPS:
+                break
         self._journal.lose(_MORE_JOINED, int(next(paths, None) is not None))
 
     def _from(self, beginnings: list[int], starting: dict[str, list[int]]) -> Iterator[tuple[int, ...]]:
@@ -90,9 +97,19 @@ class Stories:
                 waiting += [] if len(path) >= MOST_PARTS else reversed(going_on)
 
 
+def _steps(parts: Sequence[Part]) -> int:
+    """How many steps the dialogs have that parts make with their alternatives."""
+    steps = [step for part in parts for step in part.steps]
+    return len(steps) * min(MOST_ALTERNATIVES, math.prod(map(len, _choices(steps))))
+
+
+def _choices(steps: Sequence[Node]) -> list[Sequence[Node]]:
+    return [step.entries[OR].items or [step] if step.entries.keys() == {OR} else [step] for step in steps]
+
+
 def alternatives(steps: Sequence[Node], journal: Journal) -> Iterator[tuple[Node, ...]]:
     """The steps with each choice of alternatives in their ``or`` steps."""
-    choices = [step.entries[OR].items or [step] if step.entries.keys() == {OR} else [step] for step in steps]
+    choices = _choices(steps)
     total = math.prod(map(len, choices))
     yield from itertools.islice(itertools.product(*choices), MOST_ALTERNATIVES)
     journal.lose(_MORE_ALTERNATIVES, max(0, total - MOST_ALTERNATIVES))
