@@ -2,20 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 USER, SYSTEM, FACT = "user", "system", "fact"
 
 _NAMES = {
-    USER: ("user", "customer", "client", "caller", "human", "usr", "apprentice"),
-    SYSTEM: ("system", "assistant", "agent", "bot", "chatbot", "model", "wizard", "sys", "operator"),
-    FACT: ("fact", "facts", "context", "kb", "knowledge", "tool"),
+    USER: (
+        *("user", "customer", "client", "caller", "human", "usr", "apprentice", "prompter", "requester"),
+        *("visitor", "guest", "lead", "contact", "end-user", "end user", "end_user", "enduser"),
+    ),
+    SYSTEM: (
+        *(
+            "system",
+            "assistant",
+            "agent",
+            "bot",
+            "chatbot",
+            "model",
+            "wizard",
+            "sys",
+            "operator",
+            "gpt",
+            "chatgpt",
+            "ai",
+        ),
+        *("support", "representative", "advisor", "admin", "staff"),
+    ),
+    FACT: ("fact", "facts", "context", "kb", "knowledge", "developer", "tool", "function", "observation"),
 }
 _SPEAKERS = {name: speaker for speaker, names in _NAMES.items() for name in names}
+_TOOLS = ("tool", "function", "observation")
+_PROMPTS = ("system",)
+"""Who speaks for the system, unless another does: then it gives prompts, as in chat messages."""
 
 
-def speaker_named(name: str) -> str | None:
+def speaker_named(name: str, *, prompts: bool = False) -> str | None:
     """Whether a name is the user's, the system's or that of records and notes; None if it is not known.
 
-    >>> speaker_named("Agent")
-    'system'
+    Args:
+        name: as it stands in the file.
+        prompts: whether ``system`` gives prompts there, which are notes; see :func:`has_prompts`.
+
+    >>> speaker_named("Agent"), speaker_named("system"), speaker_named("system", prompts=True)
+    ('system', 'system', 'fact')
     """
-    return _SPEAKERS.get(name.strip().lower())
+    plain = name.strip().lower()
+    return FACT if prompts and plain in _PROMPTS else _SPEAKERS.get(plain)
+
+
+def is_tool(name: str) -> bool:
+    """Whether a name is that of a tool, whose words are what it answered."""
+    return name.strip().lower() in _TOOLS
+
+
+def has_prompts(names: Iterable[str]) -> bool:
+    """Whether ``system`` gives prompts among these names: another of them, such as ``assistant``, responds.
+
+    >>> has_prompts(["system", "user", "assistant"]), has_prompts(["system", "user"])
+    (True, False)
+    """
+    plain = {name.strip().lower() for name in names}
+    responding = {name for name in plain if _SPEAKERS.get(name) == SYSTEM}
+    return bool(responding & set(_PROMPTS)) and bool(responding - set(_PROMPTS))
