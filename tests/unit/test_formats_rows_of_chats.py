@@ -92,7 +92,7 @@ PROMPTS = """conversation_id,role,content
 """
 
 
-@pytest.mark.parametrize("assistant", ["assistant", "bot", "AI", "Agent", "gpt"])
+@pytest.mark.parametrize("assistant", ["assistant", "AI", "gpt"])
 def test_a_system_beside_an_assistant_gives_prompts(tmp_path: Path, assistant: str) -> None:
     path = tmp_path / "rows.csv"
     path.write_text(PROMPTS.format(assistant=assistant))
@@ -103,10 +103,20 @@ def test_a_system_beside_an_assistant_gives_prompts(tmp_path: Path, assistant: s
     assert read_dialogs(conversations)[0].events == (Note("be kind"), Turn("hi", "hello"))
 
 
+def test_a_system_beside_an_agent_gives_notices(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("dialog,speaker,text\n1,system,ann is here\n1,user,hi\n1,agent,hello\n")
+    assert read_dialogs(path)[0].events == (Note("ann is here"), Turn("hi", "hello"))
+
+
 def test_a_system_without_an_assistant_responds(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
-    path.write_text("dialog,speaker,text\n1,system,welcome\n1,user,hi\n1,system,hello\n")
-    assert read_dialogs(path)[0].turns == (Turn(SILENCE, "welcome"), Turn("hi", "hello"))
+    path.write_text(
+        "dialog,speaker,text\n1,system,welcome\n1,user,hi\n1,system,hello\n2,user,bye\n2,assistant,bye bye\n"
+    )
+    one, two = read_dialogs(path)
+    assert one.turns == (Turn(SILENCE, "welcome"), Turn("hi", "hello"))
+    assert two.turns == (Turn("bye", "bye bye"),)
 
 
 def test_who_speaks_may_be_called_as_support_tools_call_them(tmp_path: Path) -> None:

@@ -117,7 +117,8 @@ def has_utterances(names: Sequence[str], row: Mapping[str, Any]) -> bool:
     if columns is None or not columns.places.keys() >= UTTERANCES.keys():
         return False
     values = {kind: row.get(names[place]) for kind, place in columns.places.items()}
-    if are_parts(values["text"]) and any(isinstance(part, dict) for part in values["text"]):
+    parts = values["text"]
+    if isinstance(parts, list) and are_parts(parts) and any(isinstance(part, dict) for part in parts):
         del values["text"]
     return not any(isinstance(value, (list, dict)) for value in values.values())
 

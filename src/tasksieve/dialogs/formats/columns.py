@@ -49,7 +49,7 @@ from tasksieve.dialogs.formats.message_cells import (
 )
 from tasksieve.dialogs.formats.row_messages import NOTHING_THERE, RowMessages
 from tasksieve.dialogs.formats.row_order import Row, ordered, put_together, stand_apart
-from tasksieve.dialogs.formats.speakers import FACT, SYSTEM, USER, has_prompts, speaker_named
+from tasksieve.dialogs.formats.speakers import FACT, SYSTEM, USER, are_of_chats, has_prompts, speaker_named
 from tasksieve.errors import UserError
 
 _SEPARATOR_TOLD = re.compile(r"sep=.?", re.IGNORECASE)
@@ -126,7 +126,7 @@ def read_rows(columns: Columns, rows: Iterable[Row], again: Iterable[Row], journ
         rows = put_together(rows, columns, journal)
     rows = iter(rows)
     first = list(itertools.islice(rows, _LOOKED_AT))
-    table = _Rows(journal, columns, has_prompts(_speakers(first, columns)))
+    table = _Rows(journal, columns, are_of_chats(_speakers(first, columns)))
     for number, row in itertools.chain(first, rows):
         if any(cell.strip() for cell in row):
             yield from table.add(row, number)
@@ -153,10 +153,10 @@ class _Lines(Iterator[str]):
 class _Rows:
     """Dialogs from rows."""
 
-    def __init__(self, journal: Journal, columns: Columns, prompts: bool) -> None:
+    def __init__(self, journal: Journal, columns: Columns, of_chats: bool) -> None:
         self._journal = journal
         self._columns = columns
-        self._prompts = prompts
+        self._of_chats = of_chats
         self._dialog: str | None = None
         self._ended: set[int] = set()
         self._held: list[Row] = []
@@ -188,13 +188,14 @@ class _Rows:
         if hash(dialog) in self._ended:
             found = f"dialog {shown(dialog)} goes on after another one began"
             assembly.refuse(f"{found}; expected its rows together, or a column of turn numbers or times", first)
-        self._prompts = self._prompts or has_prompts(_speakers(self._held, columns))
-        reading = RowMessages(Messages(assembly, self._journal), columns, self._prompts, self._journal)
-        for line, row in ordered(self._held, columns, self._journal):
+        rows = ordered(self._held, columns, self._journal)
+        prompts = has_prompts(_speakers(rows, columns), of_chats=self._of_chats)
+        reading = RowMessages(Messages(assembly, self._journal), columns, prompts, self._journal)
+        for line, row in rows:
             self._lose(row)
             for place in columns.told:
                 assembly.told(row[place], "facts", line)
-            reading.add(row, line, self._acts(row))
+            reading.add(row, line, self._acts(row, prompts))
         yield from assembly.dialog()
 
     def _lose(self, row: Sequence[str]) -> None:
@@ -209,13 +210,13 @@ class _Rows:
             elif cell.strip() and place in columns.unread:
                 self._journal.lose(f"column '{columns.unread[place]}'")
 
-    def _acts(self, row: Sequence[str]) -> tuple[Act, ...]:
+    def _acts(self, row: Sequence[str], prompts: bool) -> tuple[Act, ...]:
         """The acts in a row of the system's; what is no act, or stands in a row of another, is lost."""
         place = self._columns.acts
         speaker = self._columns.places.get("speaker")
         if place is None or place >= len(row) or not row[place].strip():
             return ()
-        if speaker is not None and speaker_named(row[speaker], prompts=self._prompts) != SYSTEM:
+        if speaker is not None and speaker_named(row[speaker], prompts=prompts) != SYSTEM:
             self._journal.lose("acts of another than the system")
             return ()
         acts = acts_in(row[place])

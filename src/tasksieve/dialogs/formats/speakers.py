@@ -31,6 +31,7 @@ _NAMES = {
     FACT: ("fact", "facts", "context", "kb", "knowledge", "developer", "tool", "function", "observation"),
 }
 _SPEAKERS = {name: speaker for speaker, names in _NAMES.items() for name in names}
+_ASSISTANTS = ("assistant", "gpt", "chatgpt", "model", "ai")
 _TOOLS = ("tool", "function", "observation")
 _PROMPTS = ("system",)
 """Who speaks for the system, unless another does: then it gives prompts, as in chat messages."""
@@ -55,12 +56,26 @@ def is_tool(name: str) -> bool:
     return name.strip().lower() in _TOOLS
 
 
-def has_prompts(names: Iterable[str]) -> bool:
-    """Whether ``system`` gives prompts among these names: another of them, such as ``assistant``, responds.
+def has_prompts(names: Iterable[str], *, of_chats: bool = False) -> bool:
+    """Whether ``system`` gives prompts in a dialog: another, such as ``assistant``, responds in it.
 
-    >>> has_prompts(["system", "user", "assistant"]), has_prompts(["system", "user"])
+    Args:
+        names: of who speaks, in the order of the dialog.
+        of_chats: whether assistants respond in other dialogs of the file; then ``system`` gives prompts here too, if
+            it does not speak after the user.
+
+    >>> has_prompts(["system", "user", "assistant"]), has_prompts(["system", "user", "system"])
     (True, False)
     """
-    plain = {name.strip().lower() for name in names}
-    responding = {name for name in plain if _SPEAKERS.get(name) == SYSTEM}
-    return bool(responding & set(_PROMPTS)) and bool(responding - set(_PROMPTS))
+    plain = [name.strip().lower() for name in names]
+    if not set(plain) & set(_PROMPTS):
+        return False
+    if any(_SPEAKERS.get(name) == SYSTEM and name not in _PROMPTS for name in plain):
+        return True
+    asked = next((place for place, name in enumerate(plain) if _SPEAKERS.get(name) == USER), None)
+    return of_chats and asked is not None and not set(plain[asked:]) & set(_PROMPTS)
+
+
+def are_of_chats(names: Iterable[str]) -> bool:
+    """Whether names are those of chats with an assistant, where ``system`` gives prompts."""
+    return any(name.strip().lower() in _ASSISTANTS for name in names)
