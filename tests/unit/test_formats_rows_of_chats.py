@@ -61,6 +61,25 @@ def test_calls_may_be_lists_in_json(tmp_path: Path) -> None:
     assert validate(path).lost == {}
 
 
+def test_results_as_python_prints_them_are_records(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    rows = [{"conversation_id": 1, **row} for row in ROWS]
+    rows[3]["content"] = str(ROOMS)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert read_dialogs(path)[0].events[2:4] == EVENTS[1:]
+    messages = [*ROWS[1:2], {**ROWS[2], "tool_calls": CALL}, {**ROWS[3], "content": str(ROOMS)}, *ROWS[4:]]
+    path.write_text(json.dumps({"messages": messages}) + "\n")
+    assert read_dialogs(path)[0].events[1:3] == EVENTS[1:]
+
+
+@pytest.mark.parametrize("words", ["{'not closed", "[a, b]", "{'a', 'b'}", "{**x}", "[" * 5000])
+def test_results_that_only_look_like_it_are_notes(tmp_path: Path, words: str) -> None:
+    path = tmp_path / "dialogs.jsonl"
+    messages = [{"role": "user", "content": "hi"}, {"role": "tool", "content": words}, ROWS[4]]
+    path.write_text(json.dumps({"messages": messages}) + "\n")
+    assert read_dialogs(path)[0].events == (Note(words), Turn("hi", "The blue one?"))
+
+
 def test_what_is_no_call_is_counted(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("dialog,speaker,text,tool_calls,name\n1,user,hi,[],ann\n1,assistant,hello,none at all,\n")
