@@ -61,7 +61,7 @@ def test_an_object_around_all_dialogs_is_seen_through(tmp_path: Path, key: str, 
     path.write_text(json.dumps({"version": "1.0", "empty": [], key: [HI, BYE]}, indent=indent))
     assert [dialog.events for dialog in read_dialogs(path)] == [(Turn("hi", "hello"),), (Turn("bye", "bye bye"),)]
     assert validate(path).lost == {"'version' beside the dialogs": 1}
-    convert(path, tmp_path / "lines.jsonl")
+    assert convert(path, tmp_path / "lines.jsonl").lost == {"'version' beside the dialogs": 1}
     assert (tmp_path / "lines.jsonl").read_text() == f"{json.dumps(HI)}\n{json.dumps(BYE)}\n"
 
 

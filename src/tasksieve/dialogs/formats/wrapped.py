@@ -13,6 +13,9 @@ from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.dialogs.formats.parts import says
 from tasksieve.dialogs.formats.split_names import says_split
 
+BESIDE = " beside the dialogs"
+"""How the names of losses end that are not even kept from chat to chat."""
+
 
 def unwrapped(values: Iterable[tuple[int, Any]], journal: Journal) -> Iterator[tuple[int, Any]]:
     """Yield the values of a file, each with its line; in place of one that holds dialogs these, with its line.
@@ -28,7 +31,7 @@ def unwrapped(values: Iterable[tuple[int, Any]], journal: Journal) -> Iterator[t
             continue
         for key, inner in value.items():
             if key not in keys and says(inner):
-                journal.lose(f"'{key}' beside the dialogs")
+                journal.lose(f"'{key}'{BESIDE}")
         whole = journal.split_of_file
         for key in keys:
             journal.split_of_file = key if says_split(key) else whole
