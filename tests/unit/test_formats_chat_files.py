@@ -153,3 +153,14 @@ def test_the_assistant_may_begin_and_the_user_end(tmp_path: Path) -> None:
     turns = Turn(SILENCE, "welcome"), Turn(SILENCE, "how can i help"), Turn("bye", "ok")
     assert read_dialogs(path)[0].turns == turns
     assert validate(path).lost == {"utterance of the user without a response at the end": 1}
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_a_name_that_stands_twice_in_an_object_is_named(tmp_path: Path, wide: bool) -> None:
+    path = tmp_path / "dialogs.jsonl"
+    row = json.dumps(HI).replace('"hello"', '"good day", "content": "hello"')
+    path.write_text(f"[{row}, {row.replace('[', '[' + ' ' * (1 << 19))}]" if wide else f"{row}\n{row}\n")
+    assert [dialog.events for dialog in read_dialogs(path)] == [(Turn("hi", "hello"),)] * 2
+    lost = {"value of 'content', which stands twice in one object": 2}
+    assert validate(path).lost == lost
+    assert convert(path, tmp_path / "lines.jsonl").lost == lost

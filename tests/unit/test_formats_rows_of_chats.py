@@ -36,7 +36,7 @@ def _rows() -> pl.DataFrame:
 
 def _written(folder: Path, ending: str) -> Path:
     path, table = folder / f"rows.{ending}", _rows()
-    {"csv": table.write_csv, "jsonl": table.write_ndjson, "parquet": table.write_parquet}[ending](path)
+    getattr(table, {"csv": "write_csv", "jsonl": "write_ndjson", "parquet": "write_parquet"}[ending])(path)
     return path
 
 
