@@ -78,10 +78,43 @@ _ROWS: tuple[Any, ...] = (
         ]
     },
     {"messages": json.dumps([{"role": "user", "content": "hi"}, {"role": "assistant", "content": "yes"}])},
+    {"text": "<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\nyes<|im_end|>"},
+    {"text": "<s>[INST] <<SYS>>\na\n<</SYS>>\n\nhi [/INST] yes </s><s>[INST] so [/INST] no </s>", "weight": 1},
+    {"text": "a\n### Instruction:\nb\n### Input: c\n### Response: d", "split": "test"},
+    {"prompt": "User: hi\nAI: yes\nUser: so\nAI:", "completion": " no", "weight": 0},
+    {"prompt": "\n\nHuman: hi\n\nAssistant:", "chosen": "\n\nHuman: hi\n\nAssistant: yes", "rejected": "x"},
+    {"dialog": ["hi", "yes", "so", "no"]},
+    {
+        "title": "t",
+        "current_node": "c",
+        "mapping": {
+            "a": {"message": None, "parent": None, "children": ["b"]},
+            "b": {
+                "message": {
+                    "author": {"role": "user"},
+                    "content": {"content_type": "text", "parts": ["hi", {"x": 1}]},
+                },
+                "parent": "a",
+                "children": ["c", "d"],
+            },
+            "c": {
+                "message": {
+                    "author": {"role": "assistant", "name": "x"},
+                    "content": {"text": "yes"},
+                    "recipient": "y",
+                },
+                "parent": "b",
+                "children": [],
+            },
+            "d": {"message": {"author": {"role": "tool"}, "content": {"result": "1"}}, "parent": "b", "children": []},
+        },
+    },
 )
 CHAT_SEEDS = (
     "".join(f"{json.dumps(row)}\n" for row in _ROWS).encode(),
     json.dumps(_ROWS, indent=1).encode(),
     json.dumps(_ROWS[0]["messages"]).encode(),
+    json.dumps({"version": 1, "train": _ROWS[:3], "dev": _ROWS[4:6]}).encode(),
+    json.dumps({"conversations": _ROWS[:2]}, indent=1).encode(),
     *(json.dumps(row).encode() for row in _ROWS),
 )

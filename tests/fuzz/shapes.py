@@ -41,6 +41,22 @@ a;2;bot;hello;greet(name) bye;
 b;2;bot;yes;;
 a;2024-01-01T10:00:00Z;bot;no;;
 """
+EXPORTED = b"""conversation_id,role,content,tool_calls,tool_call_id,name
+1,system,be kind,,,
+1,user,hi,nan,,
+1,assistant,,"[{""id"": ""c"", ""function"": {""name"": ""f"", ""arguments"": ""{}""}}]",,
+1,tool,"{""a"": [{""b"": 1}]}",,c,f
+1,assistant,yes,null,,
+2,system,be kind,,,
+2,user,"[{""type"": ""text"", ""text"": ""hi""}, {""type"": ""image""}]",,,
+2,AI,no,"[{'name': 'g', 'arguments': {}}]",,
+"""
+MARKED = b"""id,text
+1,"<|user|>
+hi</s><|assistant|>
+yes</s>"
+2,USER: so ASSISTANT: no</s>
+"""
 EXAMPLES = b"session\tinstruction\tinput\toutput\tsystem\n1\tname it\t\tRome\tbe kind\n1\ta\tb\tc\t\n"
 MESSAGES = b"""id;messages;split
 1;"[{""role"": ""user"", ""content"": ""hi""}, {""role"": ""assistant"", ""content"": ""yes""}]";train
@@ -50,6 +66,9 @@ UTTERANCES = b"""{"dialog": 1, "turn": 0, "speaker": "user", "text": "hi"}
 {"dialog": 2, "turn": 0, "speaker": "user", "text": "so", "split": "test"}
 {"dialog": 1, "turn": 1, "speaker": "bot", "text": "yes", "action": "greet(name)", "weight": 0.5}
 {"dialog": 2, "turn": 1.5, "speaker": "bot", "text": "no", "facts": null, "late": [1]}
+{"dialog": 3, "turn": 0, "speaker": "user", "text": [{"type": "text", "text": "hi"}]}
+{"dialog": 3, "turn": 1, "speaker": "bot", "text": null, "tool_calls": [{"name": "f", "arguments": "{}"}]}
+{"dialog": 3, "turn": 2, "speaker": "tool", "text": {"a": 1}}
 """
 LISTED = b'[{"session": "a", "from": "user", "message": "hi"},\n {"session": "a", "from": "bot", "message": "yes"}]'
 PAGE = b"""---
@@ -85,7 +104,7 @@ CONVERSATIONS = b"".join(
 )
 SHAPES = {
     "rasa": (RASA, JOINED),
-    "csv": (ALTERNATING, EXAMPLES, MESSAGES),
+    "csv": (ALTERNATING, EXAMPLES, MESSAGES, EXPORTED, MARKED),
     "json-rows": (UTTERANCES, LISTED),
     "fbdialog": (NUMBERED,),
     "parlai": (TEXT,),

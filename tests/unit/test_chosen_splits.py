@@ -240,3 +240,12 @@ def test_only_what_is_asked_for_is_written_back(tmp_path: Path) -> None:
     (line,) = (tmp_path / "out.jsonl").read_text().splitlines()
     assert json.loads(line)["split"] == "val"
     assert FORMATS["chat"].write is not None
+
+
+def test_a_split_that_a_folder_lacks_is_refused_with_those_that_it_has(tmp_path: Path) -> None:
+    for name in ("train", "test"):
+        (tmp_path / f"{name}.jsonl").write_text('{"prompt": "hi", "completion": "hello"}\n')
+    with pytest.raises(UserError) as caught:
+        read_dialogs(tmp_path, "valid")
+    choose = f"choose one with {tmp_path.name}#train, or name a file, or have dialogs drawn with --split "
+    assert f"holds no split 'valid'; it has train, test; {choose}" in str(caught.value)

@@ -159,8 +159,8 @@ def test_objects_with_a_message_a_line_are_read(tmp_path: Path) -> None:
         ('[{"role": "boss", "content": "hi"}]', ":1: message 1: found role 'boss'"),
         ('[{"messages": []}, 5]', ":1: found 5; expected an object with 'messages'"),
         (
-            '[{"text": "hi"}]',
-            r":1: found keys \['text'\]; expected 'messages', 'conversations' or 'contents', or two",
+            '[{"said": "hi"}]',
+            r":1: found keys \['said'\]; expected 'messages', 'conversations' or 'contents', or two",
         ),
         ('{\n"messages": [}', ":2: is not JSON"),
         ('{\n"messages": 1}\n[1]', ":1: found 1 as 'messages'; expected a list of messages"),

@@ -289,7 +289,7 @@ KNOWN = "expected 'messages', 'conversations' or 'contents', or two keys such as
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ({"text": "<|user|>hi"}, f"found keys ['text']; {KNOWN}"),
+        ({"text": "<|user|>hi"}, f"found 'text' in which no marks say who speaks; {KNOWN}"),
         ({"instruction": "hi"}, f"found keys ['instruction']; {KNOWN}"),
         (
             {"chosen": "hi"},

@@ -48,8 +48,8 @@ def test_files_that_are_no_splits_by_their_names_are_named(tmp_path: Path) -> No
 
 
 def test_a_message_without_a_role_is_refused_by_its_keys(tmp_path: Path) -> None:
-    path = saved(tmp_path, json.dumps({"conversations": [{"id": 1, "messages": MESSAGES}]}))
-    with pytest.raises(UserError, match=r"message 1: found keys \['id', 'messages'\]; expected an object with role"):
+    path = saved(tmp_path, json.dumps({"conversations": [{"id": 1, "said": MESSAGES}]}))
+    with pytest.raises(UserError, match=r"message 1: found keys \['id', 'said'\]; expected an object with role"):
         read_dialogs(path)
 
 
@@ -67,7 +67,7 @@ def test_a_message_without_a_role_is_refused_by_its_keys(tmp_path: Path) -> None
         ("dialog,speaker,text\r1,user,hi\r", "found columns "),
         (LINE.replace('"hello"', '"hello", "weight": NaN'), "found weight nan; expected a number"),
         (LINE.replace('"hi"', '"\\ud83d"'), "half a surrogate pair; expected text"),
-        (json.dumps({"data": [{"messages": MESSAGES}]}), "found keys ['data']; expected 'messages', "),
+        (json.dumps({"data": [{"said": MESSAGES}]}), "found keys ['data']; expected 'messages', "),
         (json.dumps({"chat": "USER: hi ASSISTANT: hello"}), "found keys ['chat']; expected 'messages', "),
     ],
 )

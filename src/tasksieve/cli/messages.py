@@ -7,6 +7,8 @@ from functools import lru_cache
 
 from rich.console import Console
 
+from tasksieve.records.said_once import ONCE
+
 
 def output(*, wrap: bool = True) -> Console:
     """The console of standard output, which prints texts as they are: names of files are no markup and no emoji.
@@ -29,14 +31,32 @@ def say(message: str) -> None:
 
 
 class _OnConsole(logging.Handler):
+    """Shows messages as they come; what is said of a file each time that it is read, once a command."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: set[str] = set()
+
+    def begin(self) -> None:
+        """A command begins."""
+        self._said.clear()
+
     def emit(self, record: logging.LogRecord) -> None:
         prefix = "" if record.levelno < logging.WARNING else f"{record.levelname.lower()}: "
-        say(prefix + record.getMessage())
+        text = prefix + record.getMessage()
+        if getattr(record, ONCE, False):
+            if text in self._said:
+                return
+            self._said.add(text)
+        say(text)
 
 
 def show_messages() -> None:
     """Show what the product logs of its work: which names it found, what it did not read."""
     log = logging.getLogger("tasksieve")
-    if not any(isinstance(handler, _OnConsole) for handler in log.handlers):
-        log.addHandler(_OnConsole())
+    shown = next((handler for handler in log.handlers if isinstance(handler, _OnConsole)), None)
+    if shown is None:
+        shown = _OnConsole()
+        log.addHandler(shown)
+    shown.begin()
     log.setLevel(logging.INFO)

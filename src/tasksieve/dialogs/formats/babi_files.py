@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from tasksieve.dialogs.formats.folders import (
@@ -17,9 +18,10 @@ from tasksieve.dialogs.formats.format import Start
 from tasksieve.dialogs.formats.lines import unreadable
 from tasksieve.dialogs.formats.rasa_project import rasa_splits
 from tasksieve.dialogs.formats.split_lists import has_splits_beside
-from tasksieve.dialogs.formats.split_names import is_split, says_split, split_meant
+from tasksieve.dialogs.formats.split_names import VALID, is_split, says_split, split_meant
 from tasksieve.errors import UserError
 from tasksieve.records.parted_paths import MARK, parted, with_part
+from tasksieve.records.shares import SHARES_EXAMPLE
 
 _PUBLISHED = re.compile(r"(?:personalized-)?dialog(?:-babi)?-task(\d)-.*-(trn|dev|tst|tst-OOV)\.txt")
 
@@ -90,11 +92,17 @@ def dialog_file(path: Path | str, split: str, task: int | None = None) -> Path:
         return held[split]
     if files := files_of_split(folder, part or split):
         return path_of_split(folder, part or split, files)
-    others = [name for name in held if says_split(name) and not is_split(name)]
-    if others:
-        choose = f"choose one with {folder.name}{MARK}{others[0]}"
-        raise UserError(f"holds no split '{split}'; it has {', '.join(held)}; {choose}", folder)
-    raise UserError(f"holds no {split} file of task {chosen}; name a file instead", path)
+    raise UserError(_no_split(split, held, chosen, folder), folder)
+
+
+def _no_split(split: str, held: Mapping[str, Path], task: int, folder: Path) -> str:
+    """What to say where a task lacks a split."""
+    if task:
+        return f"holds no {split} file of task {task}; it has {', '.join(held)}; name a file instead"
+    words = [name for name in held if says_split(name) and not is_split(name)]
+    choose = f"choose one with {folder.name}{MARK}{(words or list(held))[0]}"
+    drawn = f", or have dialogs drawn with --split {SHARES_EXAMPLE}" if split == VALID and not words else ""
+    return f"holds no split '{split}'; it has {', '.join(held)}; {choose}, or name a file{drawn}"
 
 
 def _whole(folder: Path, split: str) -> Path | None:

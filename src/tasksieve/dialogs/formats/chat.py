@@ -37,6 +37,7 @@ from tasksieve.dialogs.formats.json_text import json_items, json_lines, json_obj
 from tasksieve.dialogs.formats.learned_weights import MARK, mark_of
 from tasksieve.dialogs.formats.parts import says
 from tasksieve.dialogs.formats.table_rows import is_table, table_rows
+from tasksieve.dialogs.formats.wrapped import unwrapped
 
 _OF_OTHERS = {"turns", "dialogue_id", "services"}
 """By which an object in an array is known as a dialog of another format."""
@@ -181,7 +182,8 @@ def _values(path: Path, journal: Journal) -> Iterator[tuple[int, Any]]:
         return table_rows(path, journal)
     if start.line.startswith("["):
         return json_objects(path, journal) if is_message(start.value) else json_items(path, journal)
-    return json_objects(path, journal) if _goes_on(start) else json_lines(path, journal)
+    objects = json_objects(path, journal) if _goes_on(start) else json_lines(path, journal)
+    return unwrapped(objects, journal)
 
 
 def _goes_on(start: Start) -> bool:
@@ -191,7 +193,7 @@ def _goes_on(start: Start) -> bool:
     try:
         json.loads(first)
     except json.JSONDecodeError as error:
-        if not first.startswith("{") or error.pos < len(first.rstrip()):
+        if not first.lstrip().startswith("{") or error.pos < len(first.rstrip()):
             return False
     except (ValueError, RecursionError):
         return False

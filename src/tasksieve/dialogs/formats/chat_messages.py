@@ -33,11 +33,13 @@ class Messages:
         self._journal = journal
         self._tools: dict[str, str] = {}  # by the id of the call
         self._unnamed: list[str] = []  # those without an id that wait for their results, in order
+        self._line: int | None = None
 
-    def add(self, message: object, place: str) -> None:
-        """The next message; ``place`` names it in an error."""
+    def add(self, message: object, place: str, line: int | None = None) -> None:
+        """The next message; ``place`` names it in an error, which has the line, or else that of the dialog."""
+        self._line = line
         if not isinstance(message, dict):
-            self.assembly.refuse(f"{place}: found {shown(message)}; expected an object with role and content")
+            self.assembly.refuse(f"{place}: found {shown(message)}; expected an object with role and content", line)
             return
         if (item := other_item(message)) is not None:
             self._journal.lose(f"item '{item}' of a dialog")
@@ -47,7 +49,7 @@ class Messages:
                 for one in untagged(plain):
                     self._add(one, place)
         except ValueError as error:
-            self.assembly.refuse(f"{place}: {error}")
+            self.assembly.refuse(f"{place}: {error}", line)
 
     def _add(self, message: Plain, place: str) -> None:
         role = message["role"]
@@ -60,7 +62,7 @@ class Messages:
         else:
             self._lose_all_but(_READ, message)
             add = self.assembly.user if role == "user" else self.assembly.told
-            add(self._text(message.get("content")), place)
+            add(self._text(message.get("content")), place, self._line)
 
     def _lose_all_but(self, read: Iterable[str], message: Plain) -> None:
         for key in message.keys() - read:
@@ -75,6 +77,7 @@ class Messages:
         self.assembly.system(
             self._response(message, called),
             place,
+            self._line,
             weight=message.get(WEIGHT),
             acts=(*acts, *(Act("call", call.name) for call in called)),
             spans=spans,
@@ -83,6 +86,8 @@ class Messages:
     def _response(self, message: Plain, called: list[Call]) -> object:
         """What is said; else the refusal; else the calls."""
         content, refusal = self._text(message.get("content")), message.get("refusal")
+        if isinstance(content, str) and not content.strip() and (called or refusal):
+            content = ""
         said = content or refusal
         if said and called:
             self._journal.lose("call of a tool in a message that also has text", len(called))
@@ -100,9 +105,9 @@ class Messages:
             self._unnamed.remove(name)
         found = results(content, name)
         if found is None and content is not None:
-            self.assembly.told(content if isinstance(content, str) else _as_json(content), place)
+            self.assembly.told(content if isinstance(content, str) else _as_json(content), place, self._line)
         for kind, values in found or ():
-            self.assembly.record(kind, values, place)
+            self.assembly.record(kind, values, place, self._line)
 
     def _next_unnamed(self) -> str:
         """The tool whose result comes next, if neither says so; of the last call there may be several."""

@@ -6,7 +6,9 @@ The shapes, each known by its keys; a key that is null is not there:
   alternate between user and assistant, or of pairs;
 * ``prompt`` and ``completion``, ``instruction`` (and ``input``) and ``output``, ``question`` and ``answer``,
   ``query`` and ``response`` and the like: texts, or lists of messages; before them maybe a ``history`` of pairs;
-* ``prompt`` and ``chosen`` of preference data, or ``chosen`` as a whole list of messages.
+* ``prompt`` and ``chosen`` of preference data, or ``chosen`` as a whole list of messages;
+* ``text``, or a prompt, or ``chosen``, in which marks say who speaks (:mod:`tasksieve.dialogs.formats.marked_text`);
+* ``mapping``, a tree of messages (:mod:`tasksieve.dialogs.formats.chat_trees`).
 
 A system prompt may stand beside any of them, and beside a pair a ``context``, ``facts`` or ``knowledge``.
 """
@@ -18,24 +20,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasksieve.dialogs.formats.annotations import ACTION, SLOTS, WEIGHT
+from tasksieve.dialogs.formats.chat_trees import ELSEWHERE, READ, is_tree, messages_of_tree
 from tasksieve.dialogs.formats.journal import shown
+from tasksieve.dialogs.formats.marked_text import dialog_going_on, dialog_in
 from tasksieve.dialogs.formats.message_shapes import stands_alone
 from tasksieve.dialogs.formats.tags import decoded
 
 LISTS = ("messages", "conversations", "conversation", "contents")
-_TEXTS = "data"
-"""As a list of texts alone; else it is not known."""
+_TEXTS = ("data", "dialog", "dialogue")
+"""As a list of texts alone; else they are not known."""
+_TEXT = "text"
+"""As a whole dialog with marks of who speaks."""
 _USERS = ("instruction", "prompt", "question", "query", "user", "human", "input", "context")
 _RESPONSES = ("response", "completion", "output", "answer", "assistant", "chosen", "preferred_output")
 _SYSTEMS = ("system", "system_prompt", "systemInstruction", "system_instruction", "instructions")
 _TOLD = ("context", "facts", "knowledge")
 _BESIDE = ("input", "query")
 """What goes on with what the user says in ``instruction`` or ``prompt``."""
-_HISTORY, _LABEL = "history", "label"
+_HISTORY, _LABEL, _CHOSEN = "history", "label", "chosen"
 _SAID = (ACTION, SLOTS, WEIGHT)
 KNOWN = (
     "'messages', 'conversations' or 'contents', or two keys such as 'prompt' and 'completion', 'instruction' and "
-    "'output', 'question' and 'answer'"
+    "'output', 'question' and 'answer', or 'text' with marks of who speaks"
 )
 
 
@@ -66,14 +72,17 @@ class Row:
 
 def is_message(value: object) -> bool:
     """Whether an object is a message by itself, and no row of messages."""
-    return isinstance(value, Mapping) and stands_alone(value) and _shape(value) is None
+    return isinstance(value, Mapping) and stands_alone(value) and shape_of(value) is None
 
 
 def is_row(value: object) -> bool:
     """Whether it is an object of a known shape, or a list of messages."""
     if isinstance(value, list):
         return bool(value) and is_message(value[0])
-    return isinstance(value, Mapping) and (_shape(value) is not None or _pair(value) is not None)
+    if not isinstance(value, Mapping):
+        return False
+    known = shape_of(value) is not None or _pair(value) is not None or is_tree(value)
+    return known or _marked(value.get(_TEXT)) is not None
 
 
 def row_of(value: object) -> Row:
@@ -86,21 +95,36 @@ def row_of(value: object) -> Row:
     if not isinstance(value, Mapping):
         raise ValueError(f"found {shown(value)}; expected an object with {KNOWN}")
     held = {key: inner for key, inner in value.items() if inner is not None}
-    key = _shape(held)
+    key = shape_of(held)
     if key is not None:
         return _of_list(held, key)
+    if is_tree(held):
+        messages, elsewhere = messages_of_tree(held)
+        return Row((), _numbered(messages), frozenset(READ), lost=(ELSEWHERE,) * elsewhere)
     pair = _pair(value)
-    if pair is None:
-        raise ValueError(f"found keys {shown(sorted(value))}; expected {KNOWN}")
-    return _of_pair(held, *pair)
+    if pair is not None:
+        return _of_pair(held, *pair)
+    if (whole := _marked(held.get(_TEXT))) is not None:
+        read = {_TEXT}
+        return Row(_told(held, read), _numbered(whole), frozenset(read))
+    if isinstance(held.get(_TEXT), str):
+        raise ValueError(f"found '{_TEXT}' in which no marks say who speaks; expected {KNOWN}")
+    raise ValueError(f"found keys {shown(sorted(value))}; expected {KNOWN}")
 
 
-def _shape(value: Mapping[str, Any]) -> str | None:
+def are_texts(value: object) -> bool:
+    """Whether it is a list of texts, at least one."""
+    return isinstance(value, list) and bool(value) and all(isinstance(text, str) for text in value)
+
+
+def _marked(value: object) -> list[Any] | None:
+    return dialog_in(value) if isinstance(value, str) else None
+
+
+def shape_of(value: Mapping[str, Any]) -> str | None:
     """The key of a list of messages, one that is not empty if there is one; None if there is none."""
     found = [key for key in LISTS if value.get(key) is not None]
-    texts = value.get(_TEXTS)
-    if isinstance(texts, list) and texts and all(isinstance(text, str) for text in texts):
-        found.append(_TEXTS)
+    found += [key for key in _TEXTS if are_texts(value.get(key))]
     return next((key for key in found if value[key]), found[0] if found else None)
 
 
@@ -111,7 +135,7 @@ def _pair(value: Mapping[str, Any]) -> tuple[str, str] | None:
     if response is None:
         return None
     if user is None:
-        return ("", response) if response == "chosen" else None
+        return ("", response) if response == _CHOSEN else None
     return user, response
 
 
@@ -140,10 +164,11 @@ def _of_pair(held: dict[str, Any], user: str, response: str) -> Row:
     if isinstance(asked, Mapping) and isinstance(asked.get("messages"), list):
         lost = [f"'{key}' of a dialog" for key in asked if key != "messages"]
         asked = asked["messages"]
-    if _is_whole(answered):
+    whole = _marked(answered) if response == _CHOSEN else None
+    if whole is not None or _is_whole(answered):
         if user and not _holds(answered, asked):
             read.discard(user)
-        return Row(_told(held, read), _numbered(answered), frozenset(read), lost=tuple(lost))
+        return Row(_told(held, read), _numbered(whole or answered), frozenset(read), lost=tuple(lost))
     if not user:
         raise ValueError(
             f"found '{response}' without 'prompt'; expected a list of messages that begins with the user's"
@@ -154,6 +179,9 @@ def _of_pair(held: dict[str, Any], user: str, response: str) -> Row:
         asked = f"{asked}\n{held[beside]}".strip()
     told, before = _told(held, read), _before(held, read)
     said = _said(held, read)
+    if isinstance(asked, str) and isinstance(answered, str) and (going := dialog_going_on(asked, answered)):
+        messages = *before, *_numbered([*going[:-1], _beside(going[-1], said)])
+        return Row(told, messages, frozenset(read), lost=tuple(lost))
     questions = ((f"'{user}'", one) for one in _as(asked, "user"))
     answers = [(f"'{response}'", _beside(one, said)) for one in _as(answered, "assistant")]
     messages = *before, *questions, *answers
@@ -222,8 +250,10 @@ def _is_whole(answered: Any) -> bool:
     return any(role in ("user", "human") for role in roles)
 
 
-def _holds(messages: list[Any], asked: Any) -> bool:
-    """Whether a prompt stands among messages, as a text or as messages."""
+def _holds(messages: list[Any] | str, asked: Any) -> bool:
+    """Whether a prompt stands among messages, or in a text of them, as a text or as messages."""
+    if isinstance(messages, str):
+        return isinstance(asked, str) and asked in messages
     if isinstance(asked, list):
         return all(message in messages for message in asked)
     return any(isinstance(message, Mapping) and message.get("content") == asked for message in messages)

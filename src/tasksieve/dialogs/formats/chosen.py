@@ -17,6 +17,7 @@ from tasksieve.dialogs.formats.known import iterate_dialogs as dialogs_of_file
 from tasksieve.dialogs.formats.split_names import is_split, split_meant
 from tasksieve.errors import UserError
 from tasksieve.records.parted_paths import parted
+from tasksieve.records.said_once import SAID_ONCE
 
 _log = logging.getLogger("tasksieve")
 
@@ -125,9 +126,9 @@ def tell(journal: Journal, path: Path, dialogs: int) -> None:
     journal.path = path
     if journal.lost:
         lost = "; ".join(f"{what} ({count:,})" for what, count in sorted(journal.lost.items()))
-        _log.info("%s: %d dialogs. Not read: %s", path, dialogs, lost)
+        _log.info("%s: %d dialogs. Not read: %s", path, dialogs, lost, extra=SAID_ONCE)
     if journal.as_one is not None:
-        _log.info("%s: %s", path, journal.as_one)
+        _log.info("%s: %s", path, journal.as_one, extra=SAID_ONCE)
 
 
 def format_at(path: Path) -> Format:

@@ -9,15 +9,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasksieve.dialogs.formats.annotations import WEIGHT
+from tasksieve.dialogs.formats.parts import are_parts
+from tasksieve.dialogs.formats.tools import CALLS
 
 DIALOG = (
     *("dialog", "dialog_id", "dialogue", "dialogue_id", "conversation", "conversation_id", "conv_id"),
-    *("session", "session_id", "chat_id", "thread_id"),
+    *("session", "session_id", "chat_id", "thread_id", "thread", "ticket_id", "ticket", "case_id", "episode_id"),
 )
 UTTERANCES = {
     "dialog": DIALOG,
-    "speaker": ("speaker", "role", "author", "sender", "from"),
-    "text": ("text", "utterance", "message", "content", "value"),
+    "speaker": (
+        *("speaker", "role", "author_type", "author_role", "sender_type", "sender_role", "participant_role"),
+        *("author", "sender", "from"),
+    ),
+    "text": ("text", "utterance", "message", "content", "value", "body", "message_text", "message_body", "msg"),
 }
 """What a column may be called in a table with an utterance a row; of several the first in this order is read."""
 EXAMPLES = {
@@ -27,6 +32,9 @@ EXAMPLES = {
 """What a column may be called in a table with an example a row, which may have a column of dialogs too."""
 ACTS = ("action", "actions", "acts", "act", "dialog_act", "dialog_acts", "dialogue_act", "dialogue_acts")
 """What a column of the system's acts may be called in either."""
+NAME, CALL_ID = "name", "tool_call_id"
+BESIDE = {NAME: ("tool_name", NAME), CALL_ID: (CALL_ID,), **{key: (key,) for key in CALLS}}
+"""What columns may be called in a table with an utterance a row that hold calls of tools, as in chat messages."""
 SPLIT = ("data_split", "split")
 """What a column may be called in either that says which split a dialog is of."""
 TOLD = ("facts", "knowledge")
@@ -36,7 +44,7 @@ TOLD_BESIDE = (*TOLD, "context", "system")
 ORDERS = (
     *("turn", "turn_id", "turn_idx", "turn_index", "turn_number", "turn_no", "turn_num"),
     *("utt_idx", "utt_id", "utterance_idx", "utterance_id", "utterance_index", "message_index", "message_idx"),
-    *("timestamp", "datetime", "date_time", "created_at", "sent_at"),
+    *("timestamp", "datetime", "date_time", "created_at", "sent_at", "time", "created"),
 )
 """What a column may be called that tells the order of a dialog's rows, by numbers or times; else it is not read."""
 
@@ -56,6 +64,8 @@ class Columns:
         told: places of the columns with records and notes.
         acts: that of the column of acts; None if there is none.
         order: that of the column that tells the order of rows; None if there is none.
+        beside: places of the columns that say more of a message, by the key that they are in chat messages.
+        names: of all columns.
         unread: names of all others by their places.
     """
 
@@ -64,6 +74,8 @@ class Columns:
     told: tuple[int, ...]
     acts: int | None
     order: int | None
+    beside: dict[str, int]
+    names: tuple[str, ...]
     unread: dict[int, str]
 
     @property
@@ -83,8 +95,9 @@ def columns_named(names: Sequence[str], separator: str = "\t") -> Columns | None
     plain = list(map(_plain, names))
     places = _places(plain, UTTERANCES)
     told: tuple[str, ...] = TOLD
+    more = _places(plain, BESIDE)
     if places.keys() != UTTERANCES.keys():
-        places, told = _places(plain, EXAMPLES), TOLD_BESIDE
+        places, told, more = _places(plain, EXAMPLES), TOLD_BESIDE, {}
         if places.keys() != EXAMPLES.keys():
             return None
         places |= _places(plain, {"dialog": DIALOG})
@@ -93,9 +106,9 @@ def columns_named(names: Sequence[str], separator: str = "\t") -> Columns | None
     places |= _places(plain, {"weight": (WEIGHT,), "split": SPLIT})
     beside = tuple(n for n, name in enumerate(plain) if name in told and n not in places.values())
     others = _places(plain, {"acts": ACTS, "order": ORDERS})
-    read = {*places.values(), *beside, others.get("acts")}
+    read = {*places.values(), *beside, *more.values(), others.get("acts")}
     unread = {n: name for n, name in enumerate(names) if n not in read}
-    return Columns(separator, places, beside, others.get("acts"), others.get("order"), unread)
+    return Columns(separator, places, beside, others.get("acts"), others.get("order"), more, tuple(names), unread)
 
 
 def has_utterances(names: Sequence[str], row: Mapping[str, Any]) -> bool:
@@ -103,7 +116,11 @@ def has_utterances(names: Sequence[str], row: Mapping[str, Any]) -> bool:
     columns = columns_named(names)
     if columns is None or not columns.places.keys() >= UTTERANCES.keys():
         return False
-    return not any(isinstance(row.get(names[place]), (list, dict)) for place in columns.places.values())
+    values = {kind: row.get(names[place]) for kind, place in columns.places.items()}
+    parts = values["text"]
+    if isinstance(parts, list) and are_parts(parts) and any(isinstance(part, dict) for part in parts):
+        del values["text"]
+    return not any(isinstance(value, (list, dict)) for value in values.values())
 
 
 def names_in(header: str, separator: str) -> list[str]:

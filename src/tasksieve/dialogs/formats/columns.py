@@ -16,49 +16,66 @@ A table with a column ``messages`` or ``conversations`` has a dialog a row, its 
 may have any of the names in :mod:`tasksieve.dialogs.formats.column_names`, in any order; commas, semicolons
 or tabs separate them; quotes are those of RFC 4180. Where a column has numbers of turns or times, the rows of a
 dialog are put in that order, and those that stand apart together. A speaker is known by the names in
-:mod:`tasksieve.dialogs.formats.speakers`. What is not the user's or the system's is a record (a triple, or JSON after
-a name) or a note. A column ``action`` has what the system does, as ``request(city) goodbye``, or as a list in JSON if
-a name has a space or bracket in it; a column ``weight`` how much a response counts where it is learned from.
+:mod:`tasksieve.dialogs.formats.speakers`; where another responds, what a speaker ``system`` says is a prompt, a note.
+Columns ``tool_calls``, ``function_call``, ``tool_call_id`` and ``name`` are read as in chat messages. What is not the
+user's or the system's is a record (a triple, or JSON after a name) or a note. A column ``action`` has what the system
+does, as ``request(city) goodbye``, or as a list in JSON if a name has a space or bracket in it; a column ``weight``
+how much a response counts where it is learned from.
 """
 
 from __future__ import annotations
 
 import contextlib
 import csv
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tasksieve.dialogs.act import Act
 from tasksieve.dialogs.dialog import SILENCE, Dialog
-from tasksieve.dialogs.formats.annotations import UNREAD_ACT, acts_in, acts_line, weight_line, weight_told
+from tasksieve.dialogs.formats.annotations import UNREAD_ACT, acts_in, acts_line, weight_line
 from tasksieve.dialogs.formats.assembly import Assembly, told_text, turns_with_context
+from tasksieve.dialogs.formats.chat_messages import Messages
 from tasksieve.dialogs.formats.column_names import Columns, known_columns, names_in
 from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal, JournalFull, shown
-from tasksieve.dialogs.formats.lines import numbered_lines
-from tasksieve.dialogs.formats.message_cells import read_messages, separator_of_messages
+from tasksieve.dialogs.formats.lines import MAX_LINE, numbered_lines
+from tasksieve.dialogs.formats.message_cells import (
+    has_marks,
+    read_messages,
+    separator_of_messages,
+    separator_of_texts,
+)
+from tasksieve.dialogs.formats.row_messages import NOTHING_THERE, RowMessages
 from tasksieve.dialogs.formats.row_order import Row, ordered, put_together, stand_apart
-from tasksieve.dialogs.formats.speakers import FACT, SYSTEM, USER, speaker_named
+from tasksieve.dialogs.formats.speakers import FACT, SYSTEM, USER, are_of_chats, has_prompts, speaker_named
 from tasksieve.errors import UserError
 
 _SEPARATOR_TOLD = re.compile(r"sep=.?", re.IGNORECASE)
-_NOTHING_THERE = ("NaN", "nan", "NULL", "None", "<NA>")
-"""How programs write that nothing is there; it may be what someone says, too."""
+csv.field_size_limit(MAX_LINE)
+_LOOKED_AT = 100
+"""Rows, for who speaks in a table."""
 
 
 def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
     lines = _Lines(path, journal)
     header = _header(lines)
-    columns = known_columns(header)
+    columns, at = known_columns(header), max(1, lines.number)
     if not header.strip():
         return
     if columns is None and (separator := separator_of_messages(header)) is not None:
         yield from read_messages(names_in(header, separator), _rows(lines, separator, journal), journal)
         return
+    if columns is None and (separator := separator_of_texts(header)) is not None:
+        names, texts = names_in(header, separator), _rows(lines, separator, journal)
+        first = next(texts, None)
+        if first is not None and has_marks(names, first[1]):
+            yield from read_messages(names, itertools.chain([first], texts), journal)
+            return
     if columns is None:
         message = f"found columns {shown(header.strip())}; expected dialog, speaker, text or context, response"
-        journal.refuse(message, max(1, lines.number))
+        journal.refuse(message, at)
         return
     rows = _rows(lines, columns.separator, journal)
     yield from read_rows(columns, rows, _again(path, columns), journal)
@@ -79,7 +96,7 @@ def _rows(lines: _Lines, separator: str, journal: Journal) -> Iterator[Row]:
         except StopIteration:
             return
         except csv.Error as error:
-            journal.refuse(f"is not a row of a table: {error}", start)
+            journal.refuse(f"is not a row of a table: {error}; expected cells with their quotes closed", start)
             row = []
         if any(cell.strip() for cell in row):
             yield start, row
@@ -107,11 +124,18 @@ def read_rows(columns: Columns, rows: Iterable[Row], again: Iterable[Row], journ
     """
     if stand_apart(again, columns):
         rows = put_together(rows, columns, journal)
-    table = _Rows(journal, columns)
-    for number, row in rows:
+    rows = iter(rows)
+    first = list(itertools.islice(rows, _LOOKED_AT))
+    table = _Rows(journal, columns, are_of_chats(_speakers(first, columns)))
+    for number, row in itertools.chain(first, rows):
         if any(cell.strip() for cell in row):
             yield from table.add(row, number)
     yield from table.end()
+
+
+def _speakers(rows: Iterable[Row], columns: Columns) -> Iterator[str]:
+    place = columns.places.get("speaker")
+    return (row[place] for _, row in rows if place is not None and place < len(row))
 
 
 class _Lines(Iterator[str]):
@@ -129,9 +153,10 @@ class _Lines(Iterator[str]):
 class _Rows:
     """Dialogs from rows."""
 
-    def __init__(self, journal: Journal, columns: Columns) -> None:
+    def __init__(self, journal: Journal, columns: Columns, of_chats: bool) -> None:
         self._journal = journal
         self._columns = columns
+        self._of_chats = of_chats
         self._dialog: str | None = None
         self._ended: set[int] = set()
         self._held: list[Row] = []
@@ -163,55 +188,40 @@ class _Rows:
         if hash(dialog) in self._ended:
             found = f"dialog {shown(dialog)} goes on after another one began"
             assembly.refuse(f"{found}; expected its rows together, or a column of turn numbers or times", first)
-        for line, row in ordered(self._held, columns, self._journal):
+        rows = ordered(self._held, columns, self._journal)
+        prompts = has_prompts(_speakers(rows, columns), of_chats=self._of_chats)
+        reading = RowMessages(Messages(assembly, self._journal), columns, prompts, self._journal)
+        for line, row in rows:
             self._lose(row)
             for place in columns.told:
                 assembly.told(row[place], "facts", line)
-            cells = {kind: row[place] for kind, place in columns.places.items()}
-            _add(cells, line, assembly, self._acts(row))
+            reading.add(row, line, self._acts(row, prompts))
         yield from assembly.dialog()
 
     def _lose(self, row: Sequence[str]) -> None:
         columns = self._columns
-        last = max(*columns.places.values(), *columns.told, *columns.unread, columns.acts or 0)
+        last = len(columns.names) - 1
+        words = {place for kind, place in columns.places.items() if kind != "text"}
         for place, cell in enumerate(row):
-            if cell in _NOTHING_THERE and place in columns.places.values():
+            if cell in NOTHING_THERE and place in words:
                 self._journal.lose(f"cell '{cell}', which was taken for words")
             if cell.strip() and place > last:
                 self._journal.lose("cell beyond the columns")
             elif cell.strip() and place in columns.unread:
                 self._journal.lose(f"column '{columns.unread[place]}'")
 
-    def _acts(self, row: Sequence[str]) -> tuple[Act, ...]:
+    def _acts(self, row: Sequence[str], prompts: bool) -> tuple[Act, ...]:
         """The acts in a row of the system's; what is no act, or stands in a row of another, is lost."""
         place = self._columns.acts
         speaker = self._columns.places.get("speaker")
         if place is None or place >= len(row) or not row[place].strip():
             return ()
-        if speaker is not None and speaker_named(row[speaker]) != SYSTEM:
+        if speaker is not None and speaker_named(row[speaker], prompts=prompts) != SYSTEM:
             self._journal.lose("acts of another than the system")
             return ()
         acts = acts_in(row[place])
         self._journal.lose(UNREAD_ACT, int(acts is None))
         return acts or ()
-
-
-def _add(cells: dict[str, str], line: int, assembly: Assembly, acts: tuple[Act, ...]) -> None:
-    if "response" in cells:
-        user = f"{cells['user']}\n{cells.get('input', '')}".strip()
-        if user != SILENCE:
-            assembly.user(user, "context", line)
-        assembly.system(cells["response"], "response", line, weight=weight_told(cells.get("weight", "")), acts=acts)
-        return
-    speaker = speaker_named(cells["speaker"])
-    if speaker == USER:
-        assembly.user(cells["text"], "text", line)
-    elif speaker == SYSTEM:
-        assembly.system(cells["text"], "text", line, weight=weight_told(cells.get("weight", "")), acts=acts)
-    elif speaker == FACT:
-        assembly.told(cells["text"], "text", line)
-    else:
-        assembly.refuse(f"found speaker {shown(cells['speaker'])}; expected user, system or fact", line)
 
 
 def _write(dialogs: Iterable[Dialog], path: Path) -> None:

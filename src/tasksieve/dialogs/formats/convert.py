@@ -17,9 +17,11 @@ from tasksieve.dialogs.formats.chosen import chosen, format_at, iterate_dialogs
 from tasksieve.dialogs.formats.compressed import Compression, compression_named, pack
 from tasksieve.dialogs.formats.format import Format
 from tasksieve.dialogs.formats.journal import Journal
+from tasksieve.dialogs.formats.json_text import TWICE
 from tasksieve.dialogs.formats.known import format_of, format_to_write
 from tasksieve.dialogs.formats.table_writing import write_arrow, write_parquet
 from tasksieve.dialogs.formats.tables import ARROW, PARQUET, has_messages
+from tasksieve.dialogs.formats.wrapped import BESIDE
 from tasksieve.dialogs.formats.writing import writer
 from tasksieve.dialogs.record import Note, Record
 from tasksieve.errors import UserError
@@ -110,7 +112,9 @@ def convert(
 
     write_whole(target, fill)
     dialogs, turns, _, replaced = (counted.pop(name, 0) for name in ("dialogs", "turns", _LEARNED, _REPLACED))
-    lost = counted if whole else journal.lost + counted
+    lost = counted + Counter(
+        {name: journal.lost[name] for name in journal.lost if not whole or name.endswith((BESIDE, TWICE))}
+    )
     journal.path = source
     return Conversion(from_format.name, to_format.name, dialogs, turns, dict(lost), journal.as_one, replaced)
 

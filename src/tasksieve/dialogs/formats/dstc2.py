@@ -103,7 +103,7 @@ def _spoken_beside(path: Path, journal: Journal) -> dict[int, str]:
 
 
 def _recognises(start: Start) -> bool:
-    return start.line.lstrip().startswith("{") and {"session-id", "turns", "output", "transcript"} <= names_in(start)
+    return start.line.startswith("{") and {"session-id", "turns", "output", "transcript"} <= names_in(start)
 
 
 DSTC2 = register(

@@ -28,7 +28,7 @@ class Start:
         path: the file.
         raw: its first 64 KiB; of a compressed file, those of what is in it.
         text: the same as text.
-        line: the first line that is not blank; empty if there is none.
+        line: the first line that is not blank, that of JSON without the space before it; empty if there is none.
     Raises: UserError: if the file cannot be read, or is none to read twice (a pipe).
     """
 
@@ -37,6 +37,8 @@ class Start:
         self.raw = _start(path)
         self.text = self.raw.decode("utf-8-sig", errors="replace")
         self.line = next((line for line in self.text.splitlines() if line.strip()), "")
+        if (bare := self.line.lstrip()).startswith(("{", "[")):
+            self.line = bare
 
     @cached_property
     def value(self) -> Any:

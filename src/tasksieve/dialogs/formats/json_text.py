@@ -6,6 +6,7 @@ import codecs
 import contextlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -17,6 +18,9 @@ from tasksieve.dialogs.formats.lines import MAX_LINE, numbered_lines, refuse_bin
 _CHUNK = 1 << 18
 _TOO_LONG = f"this dialog has more than {MAX_LINE >> 20} Mi characters"
 _SPACE = re.compile(r"[ \t\r\n]*")
+_LONGEST_NAME = 40
+TWICE = ", which stands twice in one object"
+"""How the names of such losses end."""
 
 
 def json_lines(path: Path, journal: Journal) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -24,11 +28,12 @@ def json_lines(path: Path, journal: Journal) -> Iterator[tuple[int, dict[str, An
 
     Raises: UserError: at a line that is not a JSON object, if the journal does not collect.
     """
+    objects = _Objects()
     for number, line in numbered_lines(path, journal):
         if not line.strip():
             continue
         try:
-            value = json.loads(line)
+            value = objects.decode(line)
         except RecursionError:
             journal.refuse("is nested too deeply; expected a dialog", number)
         except json.JSONDecodeError as error:
@@ -36,6 +41,7 @@ def json_lines(path: Path, journal: Journal) -> Iterator[tuple[int, dict[str, An
         except ValueError:
             journal.refuse("holds a number with too many digits; expected a dialog", number)
         else:
+            objects.tell(journal)
             if isinstance(value, dict):
                 yield number, value
             else:
@@ -107,6 +113,36 @@ def write_json_items(values: Iterable[Any], path: Path) -> None:
         file.write("\n]\n")
 
 
+class _Objects:
+    """Decodes JSON and remembers which names stand twice in one object, whose last value counts."""
+
+    def __init__(self) -> None:
+        self._json = json.JSONDecoder(object_pairs_hook=self._object)
+        self._twice: list[str] = []
+
+    def decode(self, text: str) -> Any:
+        """The value that a text is."""
+        self._twice.clear()
+        return self._json.decode(text)
+
+    def decode_at(self, text: str, place: int) -> tuple[Any, int]:
+        """The value that starts at a place of a text, and where it ends."""
+        self._twice.clear()
+        return self._json.raw_decode(text, place)
+
+    def tell(self, journal: Journal) -> None:
+        """Count what was not kept of the last value."""
+        for name in self._twice:
+            journal.lose(f"value of '{name[:_LONGEST_NAME]}'{TWICE}")
+
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        value = dict(pairs)
+        if len(value) < len(pairs):
+            times = Counter(name for name, _ in pairs)
+            self._twice += [name for name, count in times.items() for _ in range(count - 1)]
+        return value
+
+
 class _Stop(Exception):
     """Nothing more can be read from the array."""
 
@@ -118,7 +154,7 @@ class _Items:
         self._file = file
         self._journal = journal
         self._decode = codecs.getincrementaldecoder("utf-8-sig")().decode
-        self._json = json.JSONDecoder()
+        self._objects = _Objects()
         self._text = ""
         self._at = 0
         self._line = 1
@@ -168,7 +204,7 @@ class _Items:
         size = _CHUNK
         while True:
             try:
-                value, end = self._json.raw_decode(self._text, self._at)
+                value, end = self._objects.decode_at(self._text, self._at)
             except RecursionError:
                 raise self._refuse("this dialog is nested too deeply") from None
             except ValueError as error:
@@ -180,6 +216,7 @@ class _Items:
             if end - self._at > MAX_LINE:
                 raise self._refuse(_TOO_LONG)
             self._skip_to(end)
+            self._objects.tell(self._journal)
             return line, value
 
     def _why(self, error: ValueError) -> tuple[str, int]:

@@ -83,7 +83,7 @@ class _Log:
 
 
 def _recognises(start: Start) -> bool:
-    return start.line.lstrip().startswith("{") and {"log", "text", "metadata"} <= names_in(start)
+    return start.line.startswith("{") and {"log", "text", "metadata"} <= names_in(start)
 
 
 MULTIWOZ = register(

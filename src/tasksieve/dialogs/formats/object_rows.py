@@ -64,7 +64,7 @@ def _again(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 
 def _objects(path: Path, journal: Journal) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    if not Start(path).line.lstrip().startswith("["):
+    if not Start(path).line.startswith("["):
         yield from json_lines(path, journal)
         return
     for line, value in json_items(path, journal):
@@ -87,7 +87,7 @@ def _known(
 
 
 def _recognises(start: Start) -> bool:
-    value = start.value if start.line.lstrip().startswith(("{", "[")) else None
+    value = start.value if start.line.startswith(("{", "[")) else None
     return isinstance(value, dict) and has_utterances(list(value), value)
 
 

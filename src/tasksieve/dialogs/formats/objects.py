@@ -26,7 +26,7 @@ def dialog_objects(path: Path, journal: Journal) -> Iterator[tuple[int, Any]]:
 
 def names_in(start: Start) -> set[str]:
     """All names of fields in the start of a file of JSON, however deep; of another file none."""
-    return set(_NAME.findall(start.text)) if start.line.lstrip().startswith(("[", "{")) else set()
+    return set(_NAME.findall(start.text)) if start.line.startswith(("[", "{")) else set()
 
 
 def listed(value: object) -> list[Any]:

@@ -5,7 +5,8 @@
 act of ``context`` (in its own list, or between the others) holds records (triples, or JSON after a name) or a note.
 
 Who is the system: an act whose id says so (``system``, ``bot``, ``agent``, ``assistant``, ``model``, ``wizard``);
-where no id does, the second to speak. Its acts may have keys ``action``, ``slots`` and ``weight``, as those of
+where no id does, the second to speak. What ``system`` says is told, as a prompt, where another of
+these responds. Its acts may have keys ``action``, ``slots`` and ``weight``, as those of
 :mod:`chat messages <tasksieve.dialogs.formats.chat>`, and ``label_candidates``, a list of responses to choose among.
 """
 
@@ -19,10 +20,11 @@ from typing import Any
 from tasksieve.dialogs.dialog import SILENCE, Dialog
 from tasksieve.dialogs.formats.annotations import ACTION, SLOTS, WEIGHT, annotations_of, annotations_written
 from tasksieve.dialogs.formats.assembly import Assembly, told_texts, turns_with_context
+from tasksieve.dialogs.formats.chat_rows import are_texts
 from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal, shown
 from tasksieve.dialogs.formats.json_text import json_lines, write_json_lines
-from tasksieve.dialogs.formats.speakers import FACT, SYSTEM, speaker_named
+from tasksieve.dialogs.formats.speakers import FACT, SYSTEM, has_prompts, speaker_named
 
 _READ = {"id", "text", "episode_done"}
 _CANDIDATES = "label_candidates"
@@ -38,9 +40,10 @@ def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
         for number, act in enumerate(_acts(value.get("context", []), "context", assembly), start=1):
             assembly.told(act.get("text"), f"context {number}")
         acts = _acts(value.get("dialog"), "dialog", assembly)
-        systems = _systems(acts)
+        prompts = has_prompts(act["id"] for act in acts)
+        systems = _systems(acts, prompts)
         for number, act in enumerate(acts, start=1):
-            _add(act, f"act {number}", systems, assembly, journal)
+            _add(act, f"act {number}", systems, prompts, assembly, journal)
         yield from assembly.dialog()
 
 
@@ -59,16 +62,18 @@ def _acts(value: object, key: str, assembly: Assembly) -> list[dict[str, Any]]:
     return acts
 
 
-def _systems(acts: list[dict[str, Any]]) -> set[str]:
+def _systems(acts: list[dict[str, Any]], prompts: bool) -> set[str]:
     """The ids of those who speak as the system."""
-    speakers = [act["id"] for act in acts if speaker_named(act["id"]) != FACT]
+    speakers = [act["id"] for act in acts if speaker_named(act["id"], prompts=prompts) != FACT]
     named = {speaker for speaker in speakers if speaker_named(speaker) == SYSTEM}
     return named or set(list(dict.fromkeys(speakers))[1:2])
 
 
-def _add(act: dict[str, Any], place: str, systems: set[str], assembly: Assembly, journal: Journal) -> None:
+def _add(
+    act: dict[str, Any], place: str, systems: set[str], prompts: bool, assembly: Assembly, journal: Journal
+) -> None:
     speaker = act["id"]
-    told = speaker_named(speaker) == FACT
+    told = speaker_named(speaker, prompts=prompts) == FACT
     responds = speaker in systems and not told
     for key in act.keys() - (_READ_OF_SYSTEMS if responds else _READ):
         journal.lose(f"'{key}' of an act")
@@ -109,7 +114,7 @@ def _value(dialog: Dialog) -> dict[str, Any]:
 def _recognises(start: Start) -> bool:
     if not isinstance(start.value, dict):
         return _KEY.match(start.line) is not None
-    return "dialog" in start.value and "messages" not in start.value
+    return "dialog" in start.value and "messages" not in start.value and not are_texts(start.value["dialog"])
 
 
 PARLAI_JSONL = register(

@@ -10,7 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from tasksieve.dialogs.formats.journal import Journal, JournalFull
-from tasksieve.dialogs.formats.yaml_nodes import yaml_entries
+from tasksieve.dialogs.formats.lines import numbered_lines
+from tasksieve.dialogs.formats.yaml_nodes import sections, yaml_entries
 from tasksieve.errors import UserError
 
 _log = logging.getLogger("tasksieve")
@@ -31,14 +32,14 @@ def rasa_splits(folder: Path) -> dict[str, Path]:
     data = _data(folder)
     if data is None:
         return {}
-    held = {file: _held(file) for file in _files(data)}
-    files = [file for file, keys in held.items() if keys["stories"]]
-    files = files or [file for file, keys in held.items() if keys["rules"]]
+    held = {file: _has(file) for file in _files(data)}
+    files = [file for file, keys in held.items() if "stories" in keys]
+    files = files or [file for file, keys in held.items() if "rules" in keys]
     if not files:
         return {}
     train = _only(files, folder)
-    _tell(folder, "; ".join(_named(file, keys, folder) for file, keys in held.items() if file != train and +keys))
-    tests = [file for file in _files(folder / "tests") if _held(file)["stories"]]
+    _tell(folder, "; ".join(_named(file, folder) for file, keys in held.items() if file != train and keys))
+    tests = [file for file in _files(folder / "tests") if "stories" in _has(file)]
     return {"train": train} | ({"test": _only(tests, folder)} if tests else {})
 
 
@@ -55,6 +56,21 @@ def _files(folder: Path) -> list[Path]:
         return []
     paths = itertools.islice(folder.rglob("*"), _MOST)
     return sorted(path for path in paths if path.suffix in _ENDINGS and path.is_file())
+
+
+def _has(file: Path) -> frozenset[str]:
+    """Which of stories, rules and ``nlu`` there are in a file, told from its lines if that will do."""
+    found = file.stat()
+    return _told(file, found.st_mtime_ns, found.st_size) or frozenset(+_held(file))
+
+
+@lru_cache(maxsize=_MOST)
+def _told(file: Path, changed: int, size: int) -> frozenset[str]:
+    """The keys under which there is a list, as far as it can be told without parsing the file."""
+    with contextlib.suppress(UserError, JournalFull):
+        lines = (line for _, line in numbered_lines(file, Journal(file, collect=True)))
+        return frozenset(key for key, line in sections(lines) if key in _LISTS and line.lstrip().startswith("- "))
+    return frozenset()
 
 
 def _held(file: Path) -> Counter[str]:
@@ -80,8 +96,9 @@ def _only(files: list[Path], folder: Path) -> Path:
     return files[0]
 
 
-def _named(file: Path, keys: Counter[str], folder: Path) -> str:
-    return f"{file.relative_to(folder)} ({', '.join(f'{key}: {count:,}' for key, count in (+keys).items())})"
+def _named(file: Path, folder: Path) -> str:
+    counted = ", ".join(f"{key}: {count:,}" for key, count in (+_held(file)).items())
+    return f"{file.relative_to(folder)} ({counted or 'not read'})"
 
 
 @lru_cache(maxsize=64)

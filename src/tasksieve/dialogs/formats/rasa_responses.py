@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 from tasksieve.dialogs.formats.journal import Journal, JournalFull
@@ -14,6 +13,7 @@ from tasksieve.errors import UserError
 _INNER = ("data", "tests")
 """The folders of a project that hold stories."""
 _KEY = "responses"
+_LISTS = frozenset(("stories", "rules", "nlu"))
 _DOMAIN = "domain"
 _ENDINGS = (".yml", ".yaml")
 _DEEPEST = 3
@@ -34,12 +34,12 @@ class Responses:
 
     def __init__(self, path: Path, journal: Journal) -> None:
         self._journal = journal
-        self._own = dict(_responses(path))
+        self._own = _responses(path)
         self._words: dict[str, str] = {}
         self._used: set[str] = set()
         self._others: dict[str, Node] = {}
         for file in domain_files(path):
-            self._others |= dict(_responses(file, journal))
+            self._others |= _responses(file, journal)
         for name, variants in (self._others | self._own).items():
             if (chosen := _chosen(variants)) is not None:
                 self._words[name] = _text(chosen)
@@ -85,20 +85,27 @@ def domain_files(path: Path) -> list[Path]:
     return found[::-1]
 
 
-def _responses(path: Path, journal: Journal | None = None) -> Iterator[tuple[str, Node]]:
-    """Each response of a file with its variants. Problems of the stories' own file are left to their reading.
+def _responses(path: Path, journal: Journal | None = None) -> dict[str, Node]:
+    """The responses of a file with their variants. Problems of the stories' own file are left to their reading.
 
-    A file that has not the word in it is not parsed, which takes long.
+    A file that has not the word in it is not parsed, which takes long, nor are stories beside them if that will do.
     """
     try:
         if not any(_KEY in line for _, line in numbered_lines(path, Journal(path, collect=True))):
-            return
-        for key, node in yaml_entries(path, Journal(path, collect=True), frozenset(("stories", "rules", "nlu"))):
-            if key == _KEY:
-                yield from node.entries.items()
+            return {}
+        try:
+            return _parsed(path, _LISTS)
+        except (UserError, JournalFull):
+            return _parsed(path, frozenset())
     except (UserError, JournalFull):
         if journal is not None:
             journal.lose(f"words of actions in {path.name}, which cannot be read as YAML")
+    return {}
+
+
+def _parsed(path: Path, passed_over: frozenset[str]) -> dict[str, Node]:
+    entries = yaml_entries(path, Journal(path, collect=True), _LISTS, passed_over)
+    return {name: variants for key, node in entries if key == _KEY for name, variants in node.entries.items()}
 
 
 def _chosen(variants: Node) -> Node | None:

@@ -48,6 +48,7 @@ _KEPT = frozenset(("speaker", "utterance", "frames", "turn_id"))
 _ACTIONS, _SLOTS = "actions", "slots"
 _LOST = {SYSTEM: ("state", "service_call"), USER: (_ACTIONS, _SLOTS, "state", "service_call")}
 _OF_ACTION = {"act", "slot", "values"}
+_READ_OF_FRAMES = {"service", "service_results", "state", "service_call", _ACTIONS, _SLOTS}
 
 
 def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
@@ -66,7 +67,9 @@ class _Frames:
         results: Results = []
         acts: list[Act] = []
         spans: list[Span] = []
-        for frame in turn.get("frames", []):
+        for frame in turn.get("frames") or []:
+            for name in frame.keys() - _READ_OF_FRAMES:
+                self._journal.lose(f"'{name}' in the frames of a turn", int(filled(frame[name])))
             for name in _LOST.get(speaker, ()):
                 if filled(frame.get(name)):
                     whose = "a user's turn" if name in (_ACTIONS, _SLOTS) else "a turn"

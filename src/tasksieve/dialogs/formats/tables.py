@@ -18,6 +18,7 @@ from pathlib import Path
 
 from tasksieve.dialogs.dialog import Dialog
 from tasksieve.dialogs.formats.chat import sources_of
+from tasksieve.dialogs.formats.chat_rows import is_row
 from tasksieve.dialogs.formats.column_names import columns_named, has_utterances
 from tasksieve.dialogs.formats.columns import read_rows
 from tasksieve.dialogs.formats.format import Format, register
@@ -28,7 +29,7 @@ from tasksieve.dialogs.formats.table_rows import is_arrow, is_parquet, numbered_
 from tasksieve.dialogs.formats.table_writing import write_arrow, write_parquet
 from tasksieve.errors import UserError
 
-_EXPECTED = "a column 'messages' or 'conversations', prompt and completion, or dialog, speaker, text"
+_EXPECTED = "a column 'messages' or 'conversations', prompt and completion, text with marks, or dialog, speaker, text"
 
 
 def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
@@ -38,7 +39,8 @@ def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
         if table is None or first is None:
             return
         rows = itertools.chain([first], rows)
-        if len(table.columns) == 1 and isinstance(next(iter(first[1].values()), None), str):
+        alone = next(iter(first[1].values()), None) if len(table.columns) == 1 else None
+        if isinstance(alone, str) and not is_row(first[1]):
             found = f"has a text column '{table.columns[0]}' alone, which does not say who speaks"
             journal.refuse(f"{found}; expected {_EXPECTED}")
         elif (columns := columns_named(table.columns)) and has_utterances(table.columns, first[1]):

@@ -77,10 +77,13 @@ class _Utterances:
             return
         lose_rest(api, _OF_API, "an api", self._journal)
         name, answer = api.get("name", ""), api.get("response")
-        if isinstance(answer, str):
-            self._assembly.told(answer, place)
-        for values in answer if isinstance(answer, list) else [answer] if isinstance(answer, dict) else ():
-            self._assembly.record(name, values, place)
+        for found in listed(answer):
+            if isinstance(found, dict):
+                self._assembly.record(name, found, place)
+            elif isinstance(found, str):
+                self._assembly.told(found, place)
+            else:
+                self._journal.lose("'response' of an api that could not be read", int(filled(found)))
 
     def _spans(self, segments: list[Any], text: Any) -> list[Span]:
         found: list[Span] = []

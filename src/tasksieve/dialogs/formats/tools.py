@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tasksieve.dialogs.formats.tags import decoded
 from tasksieve.dialogs.record import DEEPEST, Pairs, from_json
 
 CALLS = ("tool_calls", "function_call")
@@ -66,9 +67,9 @@ def results(content: Any, tool: str) -> list[tuple[str, Any]] | None:
     """The objects of an answer, each with the kind of record it is; None if the answer is not made of objects.
 
     Args:
-        content: JSON, as text or decoded: an object, a list of objects, or an object in which one field is such a
-            list, or again such an object, and the others are single values, such as a count. Those are one more
-            answer.
+        content: JSON, as text or decoded, or a short literal of Python: an object, a list of objects, or an object
+            in which one field is such a list, or again such an object, and the others are single values, such as a
+            count. Those are one more answer.
         tool: the kind; empty if unknown. Then the name of the field with the list is the kind of what is in it.
 
     >>> results('{"count": 1, "hotels": [{"name": "Inn"}]}', "")
@@ -77,7 +78,7 @@ def results(content: Any, tool: str) -> list[tuple[str, Any]] | None:
     try:
         value = from_json(content) if isinstance(content, str) else content
     except (ValueError, RecursionError):
-        return None
+        value = decoded(content)
     if _are_objects(value):
         return [(tool, item) for item in value]
     if not _is_object(value):

@@ -9,7 +9,8 @@ overflow its stack and end the process.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ MAX_SIZE = 64 << 20
 """Bytes that a YAML file may have."""
 
 _MARK = "---"
+_TOP = re.compile(r"([A-Za-z_][\w-]*) *:(?: *(?:#.*)?$|(.*))")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -50,14 +52,40 @@ class Node:
         return self.value if isinstance(self.value, dict) else {}
 
 
-def yaml_entries(path: Path, journal: Journal, lists: frozenset[str]) -> Iterator[tuple[str, Node]]:
-    """Yield (key, value) of the mapping that a file holds; of the lists named, each item by itself.
+def yaml_entries(
+    path: Path, journal: Journal, lists: frozenset[str], passed_over: frozenset[str] = frozenset()
+) -> Iterator[tuple[str, Node]]:
+    """Yield (key, value) of the mapping that a file holds.
 
-    Raises: UserError: if the file is no such YAML, or is too large; problems of lines go to the journal.
+    Args:
+        path: the file.
+        journal: told of problems of lines.
+        lists: keys of lists of which each item is yielded by itself.
+        passed_over: keys whose values are not parsed, which takes long, but empty, if they begin on the next line.
+
+    Raises: UserError: if the file is no such YAML, or is too large.
     """
     if path.is_file() and path.stat().st_size > MAX_SIZE:
         raise _too_large(path)
-    yield from _entries(path, journal, (line for _, line in numbered_lines(path, journal)), lists)
+    lines = (line for _, line in numbered_lines(path, journal))
+    yield from _entries(path, journal, _without(lines, passed_over) if passed_over else lines, lists)
+
+
+def sections(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield (key, line) of each line: under which key at the start of a line it stands, as far as lines tell it.
+
+    The line of the key has it too, if the value begins after it; of lines before any such key it is empty.
+    """
+    key = ""
+    for line in lines:
+        if (found := _TOP.match(line)) is not None:
+            key = found[1] if found[2] is None else ""
+        yield key, line
+
+
+def _without(lines: Iterable[str], keys: frozenset[str]) -> Iterator[str]:
+    """Lines, empty ones in place of those under these keys, but for the keys themselves."""
+    return ("" if key in keys and not _TOP.match(line) else line for key, line in sections(lines))
 
 
 def front_matter(path: Path) -> Iterator[tuple[str, Node]]:

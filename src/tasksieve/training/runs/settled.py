@@ -8,6 +8,7 @@ from typing import Any
 from tasksieve.records.config import RunConfig, config_of
 from tasksieve.records.measures import ACTIONS, RANKING
 from tasksieve.records.model_config import AUTO, BUILT_IN
+from tasksieve.records.said_once import SAID_ONCE
 from tasksieve.training.loop.devices import on_device
 from tasksieve.training.runs.encoders import missing_encoder
 from tasksieve.training.runs.measured import measure_of
@@ -100,7 +101,7 @@ def settled(config: RunConfig) -> RunConfig:
         already = getattr(config, section).model_fields_set
         values[section] |= {key: value for key, value in defaults.items() if key not in already}
     if AUTO in (config.data.predict, model.kind):
-        _log.info("predicting %s: %s; model %s", read.prediction.what, read.prediction.why, kind)
+        _log.info("predicting %s: %s; model %s", read.prediction.what, read.prediction.why, kind, extra=SAID_ONCE)
     return config_of(RunConfig, values)
 
 
