@@ -50,7 +50,7 @@ def _how(model: dict[str, Any]) -> str:
         f"the machine {min(loads):.1f} to {max(loads):.1f}."
     )
     if "choice" not in model:
-        return found
+        return f"{found} The radius of the differences was given, {model['radius']:g}."
     (plain,) = [row["ms"] for row in model["lengths"][0]["rows"] if row["name"] == "plain step"]
     taken = 1e3 * model["choice"]["seconds"] / plain
     return f"{found} The first update, which chooses the radius among eight: as long as {taken:.0f} plain steps."

@@ -221,7 +221,7 @@ def main() -> None:
         case.radius = arguments.radius
         if arguments.radius is None:
             case.radius, entry["choice"] = _chosen(case, arguments.device)
-        entry["lengths"] = []
+        entry |= {"radius": case.radius, "lengths": []}
         for steps, count in zip(lengths, rounds, strict=True):
             measured = measure(case, steps, count, arguments.device, arguments.peers.split(","))
             entry["lengths"].append(measured)
