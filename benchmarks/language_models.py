@@ -1,13 +1,17 @@
 """What learning weights costs in the fine-tuning of a language model, beside a plain step, from one run.
 
-    python -m benchmarks.language_models [--device cuda] [--json FILE] [--rounds N] [--models tiny,SmolLM2-135M]
-    python -m benchmarks.language_models --page     # write docs/language-models.md from results/language-models.json
+    python -m benchmarks.language_models [--device cuda] [--json FILE] [--rounds N[,N]] [--models tiny,SmolLM2-135M]
+    python -m benchmarks.language_model_page     # write docs/language-models.md from results/language-models.json
 
 Adapters (LoRA, rank 8, all linear layers) of a Llama of two layers and of SmolLM2-135M; batches of 8 rows of 128
 tokens. A plain step is forward, backward and AdamW; simulated steps have the sizes of Adam's present ones, and in
 higher and TorchOpt, that are not given these, one size. A round takes one sample of each row; times are medians over
-rounds, with the quartiles. Memory is the peak while the work runs, less what is held before: on CUDA of the
-allocator, on a CPU the resident size. ``error`` is the distance of a meta-gradient from the exact one, over its norm.
+rounds, with the quartiles; on a CPU of the processor, all threads together, so that what else the machine does is
+hardly in them. ``error`` is the distance of a meta-gradient from the exact one, over its norm.
+
+Memory is the most that the blocks that torch takes while the work runs hold together: as CUDA's allocator counts
+them, on a CPU as torch's profiler does (:mod:`benchmarks.memory`). On a CPU the resident size of the process stands
+beside it, which has in it what the allocator of memory holds back.
 
 SAMA and LESS are not run; what they cost follows from their formulas:
 
@@ -26,6 +30,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +39,6 @@ import transformers
 
 from benchmarks.language_model_cases import (
     PEERS,
-    REAL,
     ROWS,
     TINY,
     Case,
@@ -45,83 +49,100 @@ from benchmarks.language_model_cases import (
     plain_step,
     refusal,
 )
-from benchmarks.memory import every_block_apart, peak_mb
-from benchmarks.performance import MARKERS
+from benchmarks.memory import counted_mb, every_block_apart, peak_mb
+from tasksieve.integrations.difference_error import DifferenceError
 from tasksieve.records.files import write_json
+from tests.real_language_model import NAME as REAL
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGE, RECORD = ROOT / "docs" / "language-models.md", ROOT / "results" / "language-models.json"
 LENGTHS = (1, 5)
-PLAIN, FORWARD = "plain step", "forward pass"
-GOALS = {"approximate": {"plain_steps": 4.0, "extra_memory": 0.3}, "exact": {"plain_steps": 8.0, "extra_memory": 2.5}}
+PLAIN, FORWARD, ADJOINT = "plain step", "forward pass", "exact, adjoint"
+OURS = ("approximate", "exact")
+GOALS = {"approximate": {"plain_steps": 4.0, "extra_memory": 0.3}, "exact": {"plain_steps": 8.0, "extra_memory": 1.5}}
 """For K = 1: time in plain steps, and memory beyond that of a plain step over it."""
 _GRAPHS = 4
 """A step that stays in a graph of gradients takes about so many times the memory of a plain one."""
+
+
+@dataclass(frozen=True)
+class First:
+    """What the first pass over some work told.
+
+    Attributes:
+        found: its result.
+        seconds: that it took while it was watched.
+        peak_mb: of torch's blocks, less what they held before.
+        resident_mb: the same of the process; None on a card.
+    """
+
+    found: torch.Tensor
+    seconds: float
+    peak_mb: float
+    resident_mb: float | None
+
+
+def measure(case: Case, steps: int, rounds: int, device: str, peers: Sequence[str] = tuple(PEERS)) -> dict[str, Any]:
+    """The rows of a model and an unroll length. The plain step alone moves the adapters; the others follow it."""
+    plain, started = plain_step(case), os.getloadavg()[0]
+    first = {PLAIN: _first(plain, device)}
+    works, left_out = works_of(case, steps, _room_mb(device), first[PLAIN].peak_mb, peers)
+    works = {FORWARD: forward_pass(case), **works}
+    first |= {name: _first(work, device) for name, work in works.items()}
+    times: dict[str, list[float]] = {name: [] if rounds > 1 else [one.seconds] for name, one in first.items()}
+    for _ in range(rounds if rounds > 1 else 0):
+        for name, work in {PLAIN: plain, **works}.items():
+            times[name].append(_seconds(work, device))
+    share = statistics.median(times[FORWARD]) / statistics.median(times[PLAIN])
+    return {
+        "k": steps,
+        "rounds": rounds,
+        "rows": _rows(steps, first, times),
+        "left_out": left_out,
+        "load": [round(started, 2), round(os.getloadavg()[0], 2)],
+        "formulas": _formulas(share),
+    }
 
 
 def works_of(
     case: Case, steps: int, room_mb: float, plain_mb: float, peers: Sequence[str]
 ) -> tuple[dict[str, Work], dict[str, str]]:
     """What is measured, and what is not with the reason."""
-    found: dict[str, Work] = {name: ours(case, steps, name) for name in ("approximate", "exact")}
-    if steps > 1:
-        found["exact, adjoint"] = lambda: _fresh(case, steps, "adjoint")
+    found = {name: ours(case, steps, name) for name in OURS}
     left_out: dict[str, str] = {}
     needed = plain_mb * _GRAPHS * steps
-    for name, make in PEERS.items():
-        if name not in peers:
-            continue
+    lacking = f"about {needed / 1e3:.0f} GB of memory are needed and {room_mb / 1e3:.0f} GB are free"
+    if steps > 1 and needed > room_mb:
+        left_out[ADJOINT] = lacking
+    elif steps > 1:
+        found[ADJOINT] = ours(case, steps, "adjoint")
+    for name in (name for name in PEERS if name in peers):
         if needed > room_mb:
-            left_out[name] = f"about {needed / 1e3:.0f} GB of memory are needed and {room_mb / 1e3:.0f} GB are free"
+            left_out[name] = lacking
             continue
         try:
-            work = make(case, steps)
+            work = PEERS[name](case, steps)
         except ImportError:
             left_out[name] = "not installed"
             continue
-        reason = refusal(work) if name != "naive" else ""
-        if reason:
-            left_out[name] = reason
-        else:
+        if name == "naive" or not (reason := refusal(work)):
             found[name] = work
-    if needed > room_mb:
-        found.pop("exact, adjoint", None)
+        else:
+            left_out[name] = reason
     return found, left_out
 
 
-def _fresh(case: Case, steps: int, estimator: str) -> torch.Tensor:
-    return ours(case, steps, estimator)()
-
-
-def measure(case: Case, steps: int, rounds: int, device: str, peers: Sequence[str] = tuple(PEERS)) -> dict[str, Any]:
-    """The rows of a model and an unroll length."""
-    plain, started = plain_step(case), os.getloadavg()[0]
-    works, left_out = works_of(case, steps, _room_mb(device), _once(plain, device)[1], peers)
-    works = {PLAIN: plain, FORWARD: forward_pass(case), **works}
-    errors = _errors(works)
-    first = {name: _once(work, device) for name, work in works.items()}
-    times = {name: [taken] for name, (taken, _) in first.items()} if rounds == 1 else {name: [] for name in works}
-    for _ in range(rounds if rounds > 1 else 0):
-        for name, work in works.items():
-            times[name].append(_seconds(work, device))
-    load = [round(started, 2), round(os.getloadavg()[0], 2)]
+def _rows(steps: int, first: dict[str, First], times: dict[str, list[float]]) -> list[dict[str, Any]]:
     rows = []
-    for name, (_, peak) in first.items():
-        row = {"name": name, "k": steps, **_spread(times[name]), "peak_mb": round(peak, 1)}
-        if name in errors:
-            row["error"] = errors[name]
+    exact, plain = first["exact"].found, first[PLAIN]
+    for name, one in first.items():
+        row: dict[str, Any] = {"name": name, "k": steps, **_spread(times[name]), "peak_mb": round(one.peak_mb, 1)}
+        if one.resident_mb is not None:
+            row["resident_mb"] = round(one.resident_mb, 1)
+        if name in ("approximate", ADJOINT, "naive"):
+            row["error"] = float((one.found - exact).norm() / exact.norm())
         row["plain_steps"] = round(statistics.median(times[name]) / statistics.median(times[PLAIN]), 2)
-        row["extra_memory"] = round(max(0.0, peak / first[PLAIN][1] - 1), 3)
+        row["extra_memory"] = round(max(0.0, one.peak_mb / plain.peak_mb - 1), 3)
         rows.append(row)
-    share = statistics.median(times[FORWARD]) / statistics.median(times[PLAIN])
-    return {"k": steps, "rows": rows, "left_out": left_out, "load": load, "formulas": _formulas(share)}
-
-
-def _errors(works: dict[str, Work]) -> dict[str, float]:
-    """At the same parameters: before any plain step is taken."""
-    exact = works["exact"]()
-    alike = [name for name in works if name in ("approximate", "exact", "exact, adjoint", "naive")]
-    return {name: float((works[name]() - exact).norm() / exact.norm()) for name in alike}
+    return rows
 
 
 def _formulas(forward: float) -> dict[str, Any]:
@@ -146,10 +167,11 @@ def _spread(times: list[float]) -> dict[str, float]:
 
 def _seconds(work: Callable[[], object], device: str) -> float:
     _finished(device)
-    started = time.perf_counter()
+    clock = time.perf_counter if device == "cuda" else time.process_time
+    started = clock()
     work()
     _finished(device)
-    return time.perf_counter() - started
+    return clock() - started
 
 
 def _finished(device: str) -> None:
@@ -157,19 +179,24 @@ def _finished(device: str) -> None:
         torch.cuda.synchronize()
 
 
-def _once(work: Callable[[], object], device: str) -> tuple[float, float]:
-    """Seconds, and peak of memory in MB."""
-    gc.collect()
+def _first(work: Work, device: str) -> First:
+    found: list[torch.Tensor] = []
     taken: list[float] = []
+
+    def watched() -> None:
+        taken.append(_seconds(lambda: found.append(work()), device))
+
+    gc.collect()
     if device != "cuda":
+        counted: list[float] = []
         with every_block_apart():
-            peak = peak_mb(lambda: taken.append(_seconds(work, device)))
-        return taken[0], peak
+            resident = peak_mb(lambda: counted.append(counted_mb(watched)))
+        return First(found[0], taken[0], counted[0], resident)
     torch.cuda.synchronize()
     before = torch.cuda.memory_allocated()
     torch.cuda.reset_peak_memory_stats()
-    taken.append(_seconds(work, device))
-    return taken[0], (torch.cuda.max_memory_allocated() - before) / 2**20
+    watched()
+    return First(found[0], taken[0], (torch.cuda.max_memory_allocated() - before) / 2**20, None)
 
 
 def _room_mb(device: str) -> float:
@@ -182,72 +209,54 @@ def _room_mb(device: str) -> float:
 
 def main() -> None:
     arguments = _arguments()
-    if arguments.page:
-        PAGE.write_text(written(PAGE.read_text(), json.loads(RECORD.read_text())))
-        return
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     transformers.logging.set_verbosity_error()
     lengths = [int(k) for k in arguments.lengths.split(",")]
-    found = []
+    rounds = [int(count) for count in arguments.rounds.split(",")]
+    rounds = rounds * len(lengths) if len(rounds) == 1 else rounds
     for name in arguments.models.split(","):
         case = case_of(name, arguments.device, max(lengths), getattr(torch, arguments.dtype))
-        entry: dict[str, Any] = {"model": name, "weights": case.weights, "lengths": []}
-        for steps in lengths:
-            measured = measure(case, steps, arguments.rounds, arguments.device, arguments.peers.split(","))
+        entry: dict[str, Any] = {"model": name, "weights": case.weights, **_about(arguments)}
+        case.radius = arguments.radius
+        if arguments.radius is None:
+            case.radius, entry["choice"] = _chosen(case, arguments.device)
+        entry |= {"radius": case.radius, "lengths": []}
+        for steps, count in zip(lengths, rounds, strict=True):
+            measured = measure(case, steps, count, arguments.device, arguments.peers.split(","))
             entry["lengths"].append(measured)
             _show(name, measured)
-        found.append(entry)
-    if arguments.out is not None:
-        write_json(arguments.out, {**_about(arguments), "goals": GOALS, "models": found})
+            if arguments.out is not None:
+                _keep(arguments.out, entry)
+
+
+def _chosen(case: Case, device: str) -> tuple[float, dict[str, Any]]:
+    """The radius of the differences that the first update chooses, and what that update took."""
+    found: list[DifferenceError] = []
+    taken = _seconds(lambda: found.append(case.first_update()), device)
+    return found[0].radius, {**asdict(found[0]), "seconds": round(taken, 2)}
+
+
+def _keep(path: Path, entry: dict[str, Any]) -> None:
+    """Put a model's entry into a record, in place of what is there of the model."""
+    before = json.loads(path.read_text())["models"] if path.exists() else []
+    models = [*(one for one in before if one["model"] != entry["model"]), entry]
+    models.sort(key=lambda one: (TINY, REAL).index(one["model"]))
+    write_json(path, {"goals": GOALS, "models": models})
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32", help="of the body")
-    parser.add_argument("--json", type=Path, dest="out")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", type=Path, dest="out", help="a record; other models' entries in it stay")
+    parser.add_argument("--rounds", default="5", help="of all lengths, or of each, with commas between")
+    parser.add_argument("--radius", type=float, help="of the differences; without it the first update chooses")
     parser.add_argument("--threads", type=int, help="of a CPU; by default torch's own choice")
     parser.add_argument("--models", default=f"{TINY},{REAL}", help="with commas between")
     parser.add_argument("--lengths", default=",".join(map(str, LENGTHS)), help="values of K, with commas between")
     parser.add_argument("--peers", default=",".join(PEERS), help="other ways to measure, with commas between")
-    parser.add_argument("--page", action="store_true", help="write the page's table from the record, and end")
     return parser.parse_args()
-
-
-def written(page: str, record: dict[str, Any]) -> str:
-    """The page with the table of a record."""
-    return MARKERS.sub(lambda found: f"{found[1]}{table(record)}\n{found[2]}", page)
-
-
-def table(record: dict[str, Any]) -> str:
-    """The rows of a record, for the page."""
-    lines = [
-        f"Measured on {record['device']}, body in {record['dtype']}, medians of {record['rounds']} rounds; "
-        f"load of the machine {_loads(record)}:",
-        "",
-        "| model | K | what | ms | plain steps | peak MB | memory beyond a plain step | error |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for model in record["models"]:
-        for measured in model["lengths"]:
-            for row in measured["rows"]:
-                error = f"{row['error']:.1e}" if row.get("error") else ""
-                lines.append(
-                    f"| {model['model']} | {row['k']} | {row['name']} | {row['ms']:.0f} | {row['plain_steps']:.1f} "
-                    f"| {row['peak_mb']:.0f} | {100 * row['extra_memory']:.0f} % | {error} |"
-                )
-            lines += [
-                f"| {model['model']} | {measured['k']} | {peer} | | | | | {reason} |"
-                for peer, reason in measured["left_out"].items()
-            ]
-    return "\n".join(lines)
-
-
-def _loads(record: dict[str, Any]) -> str:
-    found = [value for model in record["models"] for measured in model["lengths"] for value in measured["load"]]
-    return f"{min(found):.1f} to {max(found):.1f}"
 
 
 def _show(name: str, measured: dict[str, Any]) -> None:
@@ -263,13 +272,11 @@ def _show(name: str, measured: dict[str, Any]) -> None:
 
 
 def _about(arguments: argparse.Namespace) -> dict[str, Any]:
-    device = (
-        torch.cuda.get_device_name() if arguments.device == "cuda" else f"a CPU, threads: {torch.get_num_threads()}"
-    )
+    cuda = arguments.device == "cuda"
+    device = torch.cuda.get_device_name() if cuda else f"a CPU, threads: {torch.get_num_threads()}"
     return {
         "device": device,
         "dtype": arguments.dtype,
-        "rounds": arguments.rounds,
         "torch": torch.__version__,
         "transformers": transformers.__version__,
     }

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.commands import Cli
-from tests.tiny_language_model import write_tiny_llama
+from tests.tiny_language_models import write_llama
 from tests.unit.archives import write_archive
 
 
 def test_it_prepares_then_tunes_and_prints_a_line_a_row(cli: Cli, tmp_path: Path) -> None:
-    archive, model = write_archive(tmp_path / "archive", count=8), write_tiny_llama(tmp_path / "llama")
+    pytest.importorskip("transformers")
+    archive, model = write_archive(tmp_path / "archive", count=8), write_llama(tmp_path / "llama")
     options = ("reproduce", "language-model", "--out", tmp_path / "lm", "--primaries", "Boats_1", "--sizes", "2")
     options += ("--archives", "noisy", "--seeds", 1, "--steps", 2, "--rows", "primary,everything", "--ranked", 2)
     prepared = cli(*options, "--data", archive)

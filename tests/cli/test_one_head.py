@@ -3,75 +3,32 @@
 from __future__ import annotations
 
 import json
-import random
 from pathlib import Path
 
-import polars as pl
 import pytest
 
 from tasksieve.dialogs.response_weights import read_weights
 from tasksieve.encoding import Vocabulary
 from tasksieve.encoding.drawn import drawn_choices
-from tasksieve.experiments.weights import examples_at, export_weights
+from tasksieve.experiments.weights import export_weights
 from tasksieve.records.config import config_from
 from tasksieve.training.methods import method_named
 from tasksieve.training.runs.dialog_tasks import load_tasks
-from tasksieve.training.runs.dialogs import train
 from tests.commands import Cli
+from tests.old_policy import NEW, OLD, desk, learned_run, weight_of
 
-OLD, NEW = "please tell me the phone number", "please tell me the customer number"
-TOPICS = ("bill", "meter", "move", "outage", "tariff", "contract", "refund", "deposit")
-OPENINGS = ("i have a question about my {}", "my {} please", "can you help me with the {}", "what about the {}")
-
-
-def desk(path: Path, count: int, seed: int, asks: str) -> str:
-    """Dialogs of a desk that asks for a number first, looks at what the customer is there for, and says goodbye."""
-    draw = random.Random(seed)
-    rows = []
-    for _ in range(count):
-        topic = draw.choice(TOPICS)
-        said = [
-            draw.choice(OPENINGS).format(topic),
-            asks,
-            draw.choice(("it is 12", "here it is", "sure 12")),
-            f"i look at the {topic} now",
-            draw.choice(("thanks", "great")),
-            "goodbye",
-        ]
-        roles = ("user", "assistant") * 3
-        rows.append({"messages": [{"role": r, "content": c} for r, c in zip(roles, said, strict=True)]})
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return str(path)
-
-
-def run(folder: Path, heads: str) -> Path:
-    data = {
-        "primary": desk(folder / "new.jsonl", 4, 1, NEW),
-        "valid": desk(folder / "valid.jsonl", 12, 2, NEW),
-        "related": [desk(folder / "old.jsonl", 60, 3, OLD)],
-        "predict": "responses",
-    }
-    values = {
-        "data": data,
-        "training": {"heads": heads, "iterations": 200, "evaluate_every": 100, "patience": 10},
-        "meta": {"warm_up": 50, "weight_lr": 1e-2, "dialogs": "validation"},
-        "model": {"kind": "memory-network"},
-        "screening": {"trials": 0},
-    }
-    train(config_from(values), folder / heads)
-    return folder / heads
-
-
-def weight_of(run: Path, text: str) -> float:
-    found = examples_at(run).filter(pl.col("system") == text)["weight"].mean()
-    assert isinstance(found, float)
-    return found
+MEMORY_NETWORK = {
+    "training": {"iterations": 200, "evaluate_every": 100, "patience": 10},
+    "meta": {"warm_up": 50, "weight_lr": 1e-2, "dialogs": "validation"},
+    "model": {"kind": "memory-network"},
+    "screening": {"trials": 0},
+}
 
 
 def test_an_old_policy_has_a_high_weight_with_a_head_of_its_own_and_a_low_one_with_a_shared_head(
     tmp_path: Path, cli: Cli
 ) -> None:
-    own, shared = run(tmp_path, "own"), run(tmp_path, "shared")
+    own, shared = (learned_run(tmp_path, heads, **MEMORY_NETWORK) for heads in ("own", "shared"))
     assert weight_of(own, OLD) > 0.5
     assert weight_of(shared, OLD) < 0.1
     for folder, heads in ((own, "own"), (shared, "shared")):

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from tests.tiny_language_models import TEMPLATE, chat, llama, tokenizer, with_adapters
+from tests.tiny_language_models import TEMPLATE, chat, llama, with_adapters, word_tokenizer
 
 ESTIMATORS = ("approximate", "exact")
 
@@ -53,7 +53,7 @@ def trainer(
     """A ``WeightedTrainer``, or of another kind."""
     from tasksieve.integrations import ChatCollator, WeightedTrainer
 
-    collate = ChatCollator(tokenizer(TEMPLATE), max_length=48, encoder_decoder=encoder_decoder)
+    collate = ChatCollator(word_tokenizer(TEMPLATE), max_length=48, encoder_decoder=encoder_decoder)
     plain = kind is not None
     return (kind or WeightedTrainer)(
         model=model if model is not None else with_adapters(llama()),

@@ -13,7 +13,7 @@ from tasksieve.integrations import AdapterWeights, ChatCollator, GroupTable
 from tasksieve.integrations.passes import FunctionalPass, PlacedPass, learned_params, losses_of
 from tasksieve.metagrad import certify
 from tests.integrations.naive_language_models import naive_meta_gradient
-from tests.tiny_language_models import TEMPLATE, chats, llama, t5, tokenizer, with_adapters
+from tests.tiny_language_models import TEMPLATE, chats, llama, t5, with_adapters, word_tokenizer
 
 pytest.importorskip("peft")
 LR = 0.05
@@ -27,7 +27,7 @@ def model_and_batches(
     model = with_adapters(plain, **how)
     model = model.double() if double else model
     collate = ChatCollator(
-        tokenizer(TEMPLATE), max_length=48, encoder_decoder=kind == "t5", packing=packing, unit="example"
+        word_tokenizer(TEMPLATE), max_length=48, encoder_decoder=kind == "t5", packing=packing, unit="example"
     )
     related = [
         collate([*chats(3, groups=3, seed=n), {**chats(1, seed=50 + n)[0], "group": -1}]) for n in range(steps)
@@ -239,7 +239,7 @@ def test_the_weights_of_units_may_come_from_a_module_that_reads_features() -> No
             return found
 
     model, _, _ = model_and_batches(double=False)
-    collate = ChatCollator(tokenizer(TEMPLATE))
+    collate = ChatCollator(word_tokenizer(TEMPLATE))
     some = [{**one, "features": [n / 3, 1.0]} for n, one in enumerate(chats(4))]
     batch, primary = collate(some), collate(chats(2, seed=4))
     module = Linear()
@@ -266,7 +266,7 @@ def test_the_certificate_of_the_engine_takes_the_same_update() -> None:
 def test_weights_learn_which_group_is_wrong() -> None:
     """Group 1 says what the primary examples say, group 0 something else."""
     model = with_adapters(llama())
-    collate = ChatCollator(tokenizer(TEMPLATE))
+    collate = ChatCollator(word_tokenizer(TEMPLATE))
     right, wrong = "here you are .", "phone is good two"
 
     def said(answer: str, group: int) -> dict[str, Any]:

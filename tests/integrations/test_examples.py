@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks import language_model_cases, language_models
+from benchmarks import language_model_cases, language_model_page, language_models
 from tests.integrations.ranks import example
-from tests.tiny_language_models import TEMPLATE, llama, tokenizer
+from tests.tiny_language_models import TEMPLATE, llama, word_tokenizer
 
 ROOT = Path(__file__).resolve().parents[2]
 pytest.importorskip("peft")
@@ -23,7 +23,7 @@ def test_the_example_prints_a_weight_for_each_related_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     llama().save_pretrained(tmp_path / "model")
-    tokenizer(TEMPLATE).save_pretrained(tmp_path / "model")
+    word_tokenizer(TEMPLATE).save_pretrained(tmp_path / "model")
     for name, kind in (("new", 1), ("valid", 1), ("old", 0), ("other", 1)):
         (tmp_path / f"{name}.jsonl").write_text(f"{json.dumps(example(kind))}\n" * 8)
     files = {name: str(tmp_path / f"{name}.jsonl") for name in ("new", "valid", "old", "other")}
@@ -53,9 +53,9 @@ def test_the_benchmark_measures_ours_and_a_naive_unroll(
         assert errors["naive"] < 1e-4
         assert errors["approximate"] < 0.1
     assert capsys.readouterr().out.count("plain steps") == 5
-    assert language_models.table(record).count("| approximate |") == 1
+    assert language_model_page.table(record).count("| approximate |") == 1
 
 
 def test_the_page_shows_the_record() -> None:
     record = json.loads((ROOT / "results" / "language-models.json").read_text())
-    assert language_models.table(record) in (ROOT / "docs" / "language-models.md").read_text()
+    assert language_model_page.table(record) in (ROOT / "docs" / "language-models.md").read_text()

