@@ -88,6 +88,11 @@ class Model(ABC, Trained):
         """The losses, so that ``torch.func.functional_call`` and wrappers of modules find them."""
         return self.losses(batch)
 
+    @property
+    def differentiable_twice(self) -> bool:
+        """Whether losses can be taken back through a pass back; where not, nobody tries whether they can."""
+        return True
+
     def losses_at(self, params: Mapping[str, Tensor], batch: Any) -> Float[Tensor, " batch"]:
         """The losses at other parameters, differentiable in these.
 
