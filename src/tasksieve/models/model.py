@@ -181,7 +181,7 @@ class DialogModel(Model):
         scored = self.scores(batch, *asked)
         losses = cross_entropy(scored[0], batch.targets, reduction="none")
         for scores, choices in zip(scored[1:], asked[1:], strict=True):
-            named = torch.nonzero(choices.right >= 0).flatten()
+            named = batch.naming()
             if len(named):
                 losses = losses.index_add(
                     0, named, cross_entropy(scores[named], choices.right[named], reduction="none")
