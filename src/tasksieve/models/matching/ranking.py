@@ -181,8 +181,8 @@ class Ranking(DialogModel):
         every = torch.arange(size, device=here.table.device)
         for start in range(0, len(context), step):
             part = slice(start, start + step)
-            offered = partial(every.expand, len(context[part]), -1)
-            work = partial(self._shared, found[part], here.table, offered, dtype, table.device)
+            places = partial(every.expand, len(context[part]), -1)
+            work = partial(self._shared, found[part], here.table, places, dtype, table.device)
             shared = _once(batch, kept, (self, dtype, start), work)
             parts.append(self._of_shared(shared, table.vectors, context[part], hidden[part]))
         return torch.cat(parts) if parts else context.new_zeros(0, size)
