@@ -53,6 +53,16 @@ def mean_factors(batches: Sequence[Any], like: Tensor) -> Float[Tensor, " exampl
     return factors if given is None else factors * given
 
 
+def brought(value: Tensor, device: torch.device) -> Tensor:
+    """A tensor on its way from the CPU to another device: the program does not wait until it is there.
+
+    What is there already stays as it is.
+    """
+    if value.device.type != "cpu":
+        return value.to(device)
+    return (value.pin_memory() if device.type == "cuda" else value).to(device, non_blocking=True)
+
+
 @runtime_checkable
 class Examples(Protocol):
     """A task's examples, to be cut into batches."""
@@ -65,7 +75,10 @@ class Examples(Protocol):
     def __len__(self) -> int: ...
 
     def batch(self, examples: Int[Tensor, " batch"]) -> Any:
-        """The :class:`ExampleBatch` of the examples with these numbers, in this order."""
+        """The :class:`ExampleBatch` of the examples with these numbers, in this order.
+
+        Numbers may be on the CPU, where the tensors live elsewhere.
+        """
         ...
 
     def answerable(self) -> Int[Tensor, " answerable"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ import torch
 from tasksieve.records.config import RunConfig, config_from
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.tensor_files import read_tensors
-from tasksieve.training.runs.dialogs import train
+from tasksieve.training.loop.trainer import Trainer
+from tasksieve.training.methods import method_named
+from tasksieve.training.runs.dialogs import build_parts, train
+from tasksieve.training.runs.settled import settled
 from tests.acting import write_services
 from tests.small import small_config
 
@@ -70,3 +74,24 @@ def test_a_run_goes_on_from_a_checkpoint_on_the_gpu(tmp_path: Path) -> None:
     again, same = trained(config, tmp_path / "whole")
     assert again == whole
     assert all(torch.equal(same[name], value) for name, value in model.items())
+
+
+@pytest.mark.parametrize("method", ["multitask", "learned"])
+def test_iterations_wait_for_the_gpu_for_weights_to_draw_by_alone(tmp_path: Path, method: str) -> None:
+    """With the estimator that such runs have; test_waits.py, which needs no GPU, looks at more models and methods."""
+    config = settled(acting(tmp_path, method, "cuda"))
+    chosen = method_named(method)
+    parts = build_parts(config, chosen)
+    trainer = Trainer(config, chosen, parts.tasks, parts.state, parts.weighter)
+    for step in range(3):
+        trainer.iterate(step)
+    torch.cuda.set_sync_debug_mode("warn")
+    try:
+        with warnings.catch_warnings(record=True) as waits:
+            warnings.simplefilter("always")
+            for step in range(3, 6):
+                trainer.iterate(step)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    told = [str(one.message) for one in waits if "synchroniz" in str(one.message)]
+    assert len(told) == (3 if method == "learned" else 0), told

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from tasksieve.contracts import brought
 from tasksieve.encoding.choices import Choices
 from tasksieve.encoding.sentences import SentenceTable
 
@@ -49,6 +50,7 @@ class Batch:
         entities: those that responses may name, if any.
         entries: :attr:`distinct`, where it is known already.
         given: by what the data say that each example's loss is multiplied; None if all count alike.
+        here: the same on the CPU, where it was cut, if the batch is elsewhere; its sentences have no vectors.
     """
 
     table: SentenceTable
@@ -61,6 +63,7 @@ class Batch:
     entities: Choices | None = None
     entries: Entries | None = None
     given: Float[Tensor, " batch"] | None = None
+    here: Batch | None = field(default=None, repr=False)
     _kept: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
@@ -82,6 +85,21 @@ class Batch:
     def targets(self) -> Int[Tensor, " batch"]:
         """The place of the right response among the choices; -1 if it is none of them."""
         return self.choices.right
+
+    @property
+    def cut(self) -> Batch:
+        """The batch as it was cut: on the CPU, if it was brought elsewhere."""
+        return self if self.here is None else self.here
+
+    def all_answerable(self) -> bool:
+        """Whether every right response is among the choices; asked where the batch was cut."""
+        return not bool((self.cut.targets < 0).any())
+
+    def naming(self) -> Int[Tensor, " named"]:
+        """The examples whose right response names an entity, counted where the batch was cut."""
+        cut = self.cut
+        right = cut.choices.right.new_full((len(cut),), -1) if cut.entities is None else cut.entities.right
+        return brought(torch.nonzero(right >= 0).flatten(), self.table.device)
 
     @classmethod
     def of(

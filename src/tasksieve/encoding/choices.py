@@ -45,7 +45,7 @@ class Choices:
         """How many places there are."""
         if self.offered is None:
             return len(self.table)
-        return int(self.offered.lengths.max()) if len(self.offered) else 0
+        return self.offered.longest
 
     @property
     def lengths(self) -> Int[Tensor, " batch"]:
@@ -91,7 +91,7 @@ class Choices:
             return states @ rows.T
         if self.rows is not None:
             return self._whole().scores(states, rows)
-        owners = torch.repeat_interleave(self.offered.lengths)
+        owners = self.offered.owners
         products = (rows.index_select(0, self.offered.words) * states.index_select(0, owners)).sum(dim=1)
         full = states.new_full((len(states), self.most), -math.inf)
         return full.index_put((owners, self._places(owners)), products)
@@ -105,7 +105,7 @@ class Choices:
             return is_template[None, :-1]
         if self.rows is not None:
             return self._whole().with_gap()
-        owners = torch.repeat_interleave(self.offered.lengths)
+        owners = self.offered.owners
         full = is_template.new_zeros(len(self), self.most)
         return full.index_put((owners, self._places(owners)), is_template[self.offered.words])
 

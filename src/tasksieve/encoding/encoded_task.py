@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from jaxtyping import Int
@@ -14,6 +16,7 @@ from tasksieve.encoding.batch import Batch
 from tasksieve.encoding.candidates import Candidates
 from tasksieve.encoding.choices import ChoiceRows, Choices
 from tasksieve.encoding.cutting import assembled
+from tasksieve.encoding.delivery import choices_here, delivered, numbered_here
 from tasksieve.encoding.drawn import drawn_choices
 from tasksieve.encoding.kinds import kind_of
 from tasksieve.encoding.reading import Reading
@@ -173,10 +176,26 @@ class EncodedTask:
         return self.targets.device
 
     def batch(self, examples: Int[Tensor, " batch"]) -> Batch:
-        """The batch of the examples with these numbers, in this order."""
+        """The batch of the examples with these numbers, in this order.
+
+        With numbers on the CPU it is cut there, wherever it is to be.
+        """
+        if examples.device != self.device and examples.device.type == "cpu":
+            return delivered(self._here.batch(examples), self.table, self.choices, self.entities)
         kernels = batch_kernels() if self.device.type == "cpu" else None
         batch = assembled(kernels, self, examples.contiguous()) if kernels is not None else self._batch(examples)
         return batch if self.given is None else replace(batch, given=self.given[examples])
+
+    @cached_property
+    def _here(self) -> EncodedTask:
+        """The task with its numbers on the CPU."""
+        task = copy(self)
+        task.table, task.choices = numbered_here(self.table), choices_here(self.choices)
+        task.memories, task.spoken = self.memories.cpu(), self.spoken.cpu()
+        task.start, task.end = self.start.cpu(), self.end.cpu()
+        task.entities = None if self.entities is None else choices_here(self.entities)
+        task.given = None if self.given is None else self.given.cpu()
+        return task
 
     def _batch(self, examples: Int[Tensor, " batch"]) -> Batch:
         choices = self.choices.select(examples)
@@ -190,7 +209,7 @@ class EncodedTask:
         slots = torch.arange(max(1, int(length.max())), device=end.device)
         place = (end[:, None] - 1 - slots).masked_fill(slots >= length[:, None], -1)
         memories = self.memories[place]
-        memories[length == 0, 0] = EMPTY
+        memories[:, 0].masked_fill_(length == 0, EMPTY)
         return torch.cat([self.spoken[examples], memories], dim=1)
 
     def answerable(self) -> Int[Tensor, " answerable"]:

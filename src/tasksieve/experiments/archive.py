@@ -24,8 +24,8 @@ from tasksieve.records.files import write_text
 from tasksieve.records.model_config import Predicted
 from tasksieve.records.progress import ProgressLog, RunProgress, Watch, Watcher
 from tasksieve.records.run_folder import RunFolder
+from tasksieve.training.loop.claiming import refuse_other
 from tasksieve.training.loop.divergence import Diverged
-from tasksieve.training.loop.run import refuse_other
 from tasksieve.training.methods import all_methods, method_named, names_for
 from tasksieve.training.runs.dialogs import train
 from tasksieve.training.runs.memo import forget, remember

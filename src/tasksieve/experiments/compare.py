@@ -29,8 +29,8 @@ from tasksieve.records.parted_paths import data_sha256
 from tasksieve.records.progress import ProgressLog, Watch
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.records.verdict import answers, verdict
+from tasksieve.training.loop.claiming import refuse_other
 from tasksieve.training.loop.divergence import Diverged
-from tasksieve.training.loop.run import refuse_other
 from tasksieve.training.methods import method_named
 from tasksieve.training.runs.dialogs import train
 from tasksieve.training.runs.measured import measure_of

@@ -20,8 +20,8 @@ from tasksieve.records.config import RunConfig, config_from, set_value
 from tasksieve.records.files import write_json
 from tasksieve.records.progress import ProgressLog, Watch, Watcher
 from tasksieve.records.run_folder import RunFolder
+from tasksieve.training.loop.claiming import refuse_other
 from tasksieve.training.loop.divergence import Diverged
-from tasksieve.training.loop.run import refuse_other
 from tasksieve.training.methods import method_named
 from tasksieve.training.runs.dialogs import train
 from tasksieve.training.runs.memo import forget, remember

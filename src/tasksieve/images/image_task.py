@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from tasksieve.contracts import brought
 from tasksieve.images.read import Digits
 
 CLASSES = 10
@@ -73,6 +74,8 @@ class ImageTask:
 
     def batch(self, examples: Int[Tensor, " batch"]) -> ImageBatch:
         """The images with these numbers, in this order."""
+        if examples.device != self.device and examples.device.type == "cpu":
+            examples = brought(examples, self.device)
         indicator = None if self._indicator is None else self._indicator.index_select(0, examples)
         return ImageBatch(self.digits, self.digits.labels.index_select(0, examples), examples, indicator)
 

@@ -23,12 +23,12 @@ class Moments:
     Attributes:
         mean: Adam's first moment, or the momentum buffer of SGD.
         square: Adam's second moment; None for SGD.
-        steps: updates so far.
+        steps: updates so far; as a number in double precision where it is, if that is not the CPU, which would wait.
     """
 
     mean: Tensor
     square: Tensor | None
-    steps: int
+    steps: int | Tensor
 
 
 State = Mapping[str, Moments]
@@ -118,7 +118,9 @@ def moments_of(optimizer: torch.optim.Optimizer, params: Mapping[str, Tensor]) -
     for name, value in params.items():
         state = optimizer.state.get(value) or {}
         if "exp_avg" in state:
-            found[name] = Moments(state["exp_avg"], state["exp_avg_sq"], int(state["step"]))
+            steps = state["step"]
+            counted = int(steps) if steps.device.type == "cpu" else steps.double()
+            found[name] = Moments(state["exp_avg"], state["exp_avg_sq"], counted)
         elif state.get("momentum_buffer") is not None:
             found[name] = Moments(state["momentum_buffer"], None, 1)
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -167,7 +168,7 @@ class Adam:
             steps=before.steps + 1,
         )
 
-    def _root(self, moments: Moments) -> tuple[Tensor, tuple[float, float]]:
+    def _root(self, moments: Moments) -> tuple[Tensor, tuple[Any, Any]]:
         """The root of the unbiased square, and by what mean and square are divided to be unbiased."""
         assert moments.square is not None
         shares = 1 - self.betas[0] ** moments.steps, 1 - self.betas[1] ** moments.steps

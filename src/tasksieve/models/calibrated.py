@@ -62,12 +62,14 @@ def calibrated_losses(
 @torch.no_grad()
 def best_scale(
     scores: Float[Tensor, "batch choices"], right: Int[Tensor, " batch"], total: _Total = _itself
-) -> float:
+) -> float | Tensor:
     """The factor of scores at which the mean cross-entropy of the right choices is least, between 1/64 and 64.
 
     The cross-entropy is convex in the factor; the root of its slope is found by halving, in the factor's logarithm.
     """
     at_right = scores.gather(1, right[:, None])[:, 0]
+    if scores.device.type != "cpu":
+        return _scale_elsewhere(scores, at_right, total)
     low, high = _SMALLEST, _LARGEST
     for _ in range(_HALVINGS):
         middle = (low * high) ** 0.5
@@ -75,3 +77,14 @@ def best_scale(
         rising = float(total(((shares * scores).sum(dim=1) - at_right).sum())) > 0
         low, high = (low, middle) if rising else (middle, high)
     return float((low * high) ** 0.5)
+
+
+def _scale_elsewhere(scores: Float[Tensor, "batch choices"], at_right: Tensor, total: _Total) -> Tensor:
+    """The same on another device, which halves by itself: nobody waits for it."""
+    low, high = scores.new_full((), _SMALLEST), scores.new_full((), _LARGEST)
+    for _ in range(_HALVINGS):
+        middle = (low * high).sqrt()
+        shares = torch.softmax(scores * middle, dim=1)
+        rising = total(((shares * scores).sum(dim=1) - at_right).sum()) > 0
+        low, high = torch.where(rising, low, middle), torch.where(rising, middle, high)
+    return (low * high).sqrt()

@@ -88,6 +88,11 @@ class Model(ABC, Trained):
         """The losses, so that ``torch.func.functional_call`` and wrappers of modules find them."""
         return self.losses(batch)
 
+    @property
+    def differentiable_twice(self) -> bool:
+        """Whether losses can be taken back through a pass back; where not, nobody tries whether they can."""
+        return True
+
     def losses_at(self, params: Mapping[str, Tensor], batch: Any) -> Float[Tensor, " batch"]:
         """The losses at other parameters, differentiable in these.
 
@@ -176,7 +181,7 @@ class DialogModel(Model):
         scored = self.scores(batch, *asked)
         losses = cross_entropy(scored[0], batch.targets, reduction="none")
         for scores, choices in zip(scored[1:], asked[1:], strict=True):
-            named = torch.nonzero(choices.right >= 0).flatten()
+            named = batch.naming()
             if len(named):
                 losses = losses.index_add(
                     0, named, cross_entropy(scores[named], choices.right[named], reduction="none")

@@ -133,6 +133,10 @@ class LanguageModelConfig(ModelConfig):
         description="in conversations, where responses are as people wrote them: generated ones first, or known ones",
     )
     longest_answer: int = Field(default=96, ge=1, le=4096, description="tokens that are generated at most")
+    sharded: bool = Field(
+        default=False,
+        description="whether the frozen weights lie in parts over the processes that torchrun has started (FSDP2)",
+    )
     sentences: Literal["auto", "tokens"] = Field(default="tokens", description="the language model's own tokens")
 
 

@@ -40,8 +40,9 @@ class Drawn(Learned):
         self.groups = module
         groups = module.of_example[learnable]
         self._sizes = torch.bincount(groups, minlength=len(module.own))
-        self._numbers = learnable[torch.argsort(groups, stable=True)]
-        self._firsts = self._sizes.cumsum(0) - self._sizes
+        self._counts = self._sizes.cpu()
+        self._numbers = learnable[torch.argsort(groups, stable=True)].cpu()
+        self._firsts = self._counts.cumsum(0) - self._counts
         self.total = self.add = _itself
 
     def weights(self, batch: RelatedBatch, step: int) -> Float[Tensor, " batch"]:
@@ -68,20 +69,22 @@ class Drawn(Learned):
         return common * _shares(sizes, self.groups.common()) + (1 - common) * _shares(sizes, self.groups.by_group())
 
     def draw(self, step: int, size: int, generator: torch.Generator) -> Numbers:
-        """Numbers of so many examples, with replacement, for an iteration."""
+        """Numbers of so many examples, with replacement, for an iteration; they are on the CPU.
+
+        Whatever device learns the weights is waited for here.
+        """
         shares = self.shares(step).cpu()
         return self._of(torch.multinomial(shares, size, replacement=True, generator=generator), generator)
 
     def flat(self, each: int, generator: torch.Generator) -> Numbers:
         """Numbers of so many examples of each group, with replacement; none of a group without examples."""
-        there = torch.nonzero(self._sizes.cpu() > 0).flatten()
+        there = torch.nonzero(self._counts > 0).flatten()
         return self._of(torch.repeat_interleave(there, each), generator)
 
     def _of(self, groups: Int[Tensor, " drawn"], generator: torch.Generator) -> Numbers:
         """For each of these groups one of its examples."""
         places = torch.rand(len(groups), generator=generator, dtype=torch.float64)
-        groups, places = groups.to(self._sizes.device), places.to(self._sizes.device)
-        within = (places * self._sizes[groups]).long()
+        within = (places * self._counts[groups]).long()
         return self._numbers[self._firsts[groups] + within]
 
     def unrolled(self, weight_params: dict[str, Tensor], batches: Sequence[RelatedBatch]) -> list[Tensor]:
@@ -99,7 +102,7 @@ class Drawn(Learned):
         (part,) = batch
         (logits,) = self.module.logits_at(weight_params, [part])
         groups = self.groups.of_example[part.examples]
-        drawn = self.total(torch.bincount(groups, minlength=len(self._sizes)))
+        drawn = self.total(torch.zeros_like(self._sizes).index_add_(0, groups, torch.ones_like(groups)))
         each = 1 / drawn.clamp(min=1)[groups].to(logits.dtype)
         sizes = self._sizes.to(logits.dtype)
         shares = _shares(sizes, self.groups.by_group().detach())[groups] * each
@@ -115,4 +118,4 @@ def _shares(sizes: Float[Tensor, " groups"], logits: Float[Tensor, " groups"]) -
     """Which share of all each group makes up, by size and weight; by size alone if nothing has any weight."""
     counted = sizes * torch.sigmoid(logits)
     total = counted.sum()
-    return counted / total if total > 0 else sizes / sizes.sum()
+    return torch.where(total > 0, counted / total, sizes / sizes.sum())

@@ -84,7 +84,7 @@ class PerExample:
 
         On other devices than the CPU all of them, as the program would have to wait to learn how many these are.
         """
-        if self._all[task] or numbers.device.type != "cpu":
+        if self._all[task] or self._tables[task].device.type != "cpu":
             return numbers
         found = numbers[self._tables[task].index_select(0, numbers) > 0]
         return found if len(found) else numbers[:1]

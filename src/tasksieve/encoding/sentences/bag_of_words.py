@@ -14,9 +14,10 @@ from functools import cached_property
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from tasksieve.contracts import brought
 from tasksieve.kernels import batch_kernels, network_kernels
 
 
@@ -40,6 +41,7 @@ class SentenceTable:
         vectors: Float[Tensor, "sentences dim"] | None = None,
     ) -> None:
         self.words, self.offsets, self.vocabulary_size, self.vectors = words, offsets, vocabulary_size, vectors
+        self._kept: Tensor | None = None
         if vectors is not None and len(vectors) != len(self):
             raise ValueError(f"there are {len(vectors)} vectors for {len(self)} sentences")
 
@@ -70,12 +72,16 @@ class SentenceTable:
         """How many words each sentence has."""
         return self.offsets.diff()
 
+    @cached_property
+    def longest(self) -> int:
+        """How many words the longest sentence has."""
+        return int(self.lengths.max()) if len(self) else 0
+
     def padded(self) -> Int[Tensor, "sentences longest"]:
         """The numbers of each sentence's words in their order; -1 where it has no more."""
-        longest = int(self.lengths.max()) if len(self) else 0
-        places = torch.arange(len(self.words), device=self.device) - self.offsets[:-1][self._owners]
-        full = self.words.new_full((len(self), longest), -1)
-        return full.index_put((self._owners, places), self.words)
+        places = torch.arange(len(self.words), device=self.device) - self.offsets[:-1][self.owners]
+        full = self.words.new_full((len(self), self.longest), -1)
+        return full.index_put((self.owners, places), self.words)
 
     def select(self, sentences: Int[Tensor, " selected"]) -> SentenceTable:
         """The table of some of the sentences, in the order given."""
@@ -99,6 +105,26 @@ class SentenceTable:
         source = sentences.data_ptr(), self.words.data_ptr(), self.offsets.data_ptr()
         kernels.select_words(len(sentences), *source, chosen.data_ptr(), offsets.data_ptr())
         return SentenceTable(chosen, offsets, self.vocabulary_size, self._vectors_of(sentences))
+
+    def brought(self, device: torch.device, vectors: Float[Tensor, "sentences dim"] | None = None) -> SentenceTable:
+        """A table of the CPU on its way to another device, with what would have to be waited for there.
+
+        Args:
+            device: where it is to be.
+            vectors: of its sentences, on that device.
+        """
+        words, offsets = brought(self.words, device), brought(self.offsets, device)
+        there = SentenceTable(words, offsets, self.vocabulary_size, vectors)
+        there.lengths, there.longest = brought(self.lengths, device), self.longest
+        there.owners = brought(self.owners, device)
+        return there
+
+    def thinned(self, kept: Bool[Tensor, " entries"]) -> SentenceTable:
+        """The table without some of its words, to be embedded: nobody waits to learn how many are left."""
+        table = SentenceTable(self.words, self.offsets, self.vocabulary_size, self.vectors)
+        table.owners, table._kept = self.owners, kept
+        table.lengths = torch.zeros_like(self.lengths).index_add_(0, self.owners, kept.long())
+        return table
 
     def embed(self, embedding: Float[Tensor, "words dim"]) -> Float[Tensor, "sentences dim"]:
         """Sum the embeddings of each sentence's words, :math:`SA`.
@@ -124,10 +150,15 @@ class SentenceTable:
 
     def sum_words(self, embedding: Float[Tensor, "words dim"]) -> Float[Tensor, "sentences dim"]:
         """:meth:`embed` by itself, without a graph."""
-        kernels = network_kernels(embedding)
+        kernels = None if self._kept is not None else network_kernels(embedding)
         if kernels is None:
             return torch.nn.functional.embedding_bag(
-                self.words, embedding.contiguous(), self.offsets, mode="sum", include_last_offset=True
+                self.words,
+                embedding.contiguous(),
+                self.offsets,
+                mode="sum",
+                per_sample_weights=None if self._kept is None else self._kept.to(embedding.dtype),
+                include_last_offset=True,
             )
         embedding = embedding.contiguous()
         rows = embedding.new_empty(len(self), embedding.shape[1])
@@ -137,9 +168,10 @@ class SentenceTable:
     def add_rows(self, rows: Float[Tensor, "sentences dim"]) -> Float[Tensor, "words dim"]:
         """:meth:`spread` by itself, without a graph."""
         total = rows.new_zeros(self.vocabulary_size, rows.shape[1])
-        kernels = network_kernels(rows)
+        kernels = None if self._kept is not None else network_kernels(rows)
         if kernels is None:
-            return total.index_add_(0, self.words, rows.index_select(0, self._owners))
+            each = rows.index_select(0, self.owners)
+            return total.index_add_(0, self.words, each if self._kept is None else each * self._kept[:, None])
         rows = rows.contiguous()
         kernels.add_rows(len(self), *self._pointers, rows.data_ptr(), total.data_ptr())
         return total
@@ -148,7 +180,7 @@ class SentenceTable:
         return None if self.vectors is None else self.vectors.index_select(0, sentences)
 
     @cached_property
-    def _owners(self) -> Tensor:
+    def owners(self) -> Tensor:
         """For each of the words the number of its sentence."""
         return torch.repeat_interleave(self.lengths)
 

@@ -53,12 +53,15 @@ class EstimatorKind:
         second_derivatives: whether it takes second derivatives of the related losses.
         keeps_state: whether it is a :class:`StatefulEstimator`.
         few_weight_params: whether it is for a weight module of few parameters only.
+        one_way_back: whether it does without passes back through a pass back, where operations have forward-mode
+            derivatives.
     """
 
     make: Callable[..., Estimator]
     second_derivatives: bool
     keeps_state: bool
     few_weight_params: bool
+    one_way_back: bool = False
 
     @property
     def fits_runs(self) -> bool:
@@ -73,13 +76,18 @@ Made = TypeVar("Made", bound=Callable[..., Estimator])
 
 
 def register(
-    name: str, *, second_derivatives: bool = True, keeps_state: bool = False, few_weight_params: bool = False
+    name: str,
+    *,
+    second_derivatives: bool = True,
+    keeps_state: bool = False,
+    few_weight_params: bool = False,
+    one_way_back: bool = False,
 ) -> Callable[[Made], Made]:
     """Make an estimator known by its name; a decorator of its class.
 
     Args:
         name: to be asked for by.
-        second_derivatives, keeps_state, few_weight_params: as in :class:`EstimatorKind`.
+        second_derivatives, keeps_state, few_weight_params, one_way_back: as in :class:`EstimatorKind`.
     Example:
         >>> @register("nothing", second_derivatives=False)
         ... class Nothing:
@@ -91,7 +99,7 @@ def register(
     """
 
     def known(make: Made) -> Made:
-        ESTIMATORS[name] = EstimatorKind(make, second_derivatives, keeps_state, few_weight_params)
+        ESTIMATORS[name] = EstimatorKind(make, second_derivatives, keeps_state, few_weight_params, one_way_back)
         return make
 
     return known

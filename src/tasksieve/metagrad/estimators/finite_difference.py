@@ -17,7 +17,7 @@ from tasksieve.metagrad.problem import AnyUpdate, MetaGradient
 from tasksieve.metagrad.steps import Step, losses_and_gradient
 
 
-@register("finite-difference", second_derivatives=False)
+@register("finite-difference", second_derivatives=False, one_way_back=True)
 @dataclass(frozen=True, slots=True)
 class FiniteDifference:
     r"""The adjoint with central differences: no second derivative is taken.

@@ -66,7 +66,7 @@ class PersistentEvolution(Evolution):
             moments = self._replicas.state.items()
             parts["means"] = {name: one.mean for name, one in moments}
             parts["squares"] = {name: one.square for name, one in moments if one.square is not None}
-            parts["steps"] = {name: torch.tensor(one.steps) for name, one in moments}
+            parts["steps"] = {name: torch.as_tensor(one.steps) for name, one in moments}
             found |= {
                 f"{part}.{name}": value.clone() for part, values in parts.items() for name, value in values.items()
             }

@@ -14,7 +14,7 @@ from tasksieve.metagrad.rules import Scaled, Sgd
 from tasksieve.metagrad.steps import Unroll
 
 
-@register("small-step")
+@register("small-step", one_way_back=True)
 @dataclass(frozen=True, slots=True)
 class SmallStep:
     r"""The closed form for K = 1 with :math:`∇L_P(θ)` in place of :math:`∇L_P(θ')`.

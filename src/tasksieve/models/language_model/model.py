@@ -13,57 +13,34 @@ checkpoint holds nothing else, and the pretrained model is read anew from where 
 from __future__ import annotations
 
 import math
-import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from tasksieve.contracts import Linearization
 from tasksieve.encoding import Batch, Candidates, Choices
 from tasksieve.encoding.reading import SYSTEM, USER
 from tasksieve.encoding.sentences.token_rows import tokens_in
 from tasksieve.errors import UserError
-from tasksieve.models.language_model.adapters import Adapters
-from tasksieve.models.language_model.loading import Pretrained, load_pretrained
+from tasksieve.models.language_model.body import Body, body_of
 from tasksieve.models.language_model.reading import candidate_scores, token_losses
-from tasksieve.models.language_model.tokens import DialogTokens, Spoken
+from tasksieve.models.language_model.sharding import OneWayBack
+from tasksieve.models.language_model.tokens import Spoken
 from tasksieve.models.model import DialogModel
 from tasksieve.records.model_config import LanguageModelConfig
+
+Found = TypeVar("Found")
 
 _PACK = 1024
 """Tokens of candidates that stand behind one context."""
 _AT_ONCE = 8192
 """Tokens that go through the model together where candidates are scored."""
 _FOUND = "Found:"
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """A pretrained model that several dialog models may share: one uses it at a time."""
-
-    pretrained: Pretrained
-    adapters: Adapters
-    tokens: DialogTokens
-    lock: threading.RLock = field(default_factory=threading.RLock)
-
-
-@lru_cache(maxsize=2)
-def body_of(name: str, rank: int, alpha: float) -> Body:
-    """The pretrained model of a name, read once in a process; attention as plain products, which differentiate twice.
-
-    Raises: UserError: if there is no such model, or it has no attention of a known kind.
-    """
-    pretrained = load_pretrained(name)
-    pretrained.model.set_attn_implementation("eager")
-    try:
-        return Body(pretrained, Adapters(pretrained.model, rank, alpha), DialogTokens(pretrained.tokenizer))
-    except ValueError as error:
-        raise UserError(f"model '{name}' cannot be fine-tuned: {error}") from None
 
 
 class LanguageModel(DialogModel):
@@ -99,7 +76,7 @@ class LanguageModel(DialogModel):
         known = next(iter(heads.values())).vocabulary.words
         spoken = {USER: "User:", SYSTEM: "System:"}
         speakers = {number: spoken[word] for number, word in enumerate(known) if word in spoken}
-        body = body_of(config.pretrained, config.rank, config.alpha)
+        body = body_of(config.pretrained, config.rank, config.alpha, config.sharded)
         return cls(config, body, speakers, generator)
 
     def scores(self, batch: Batch, *choices: Choices) -> tuple[Float[Tensor, "batch _"], ...]:
@@ -115,9 +92,25 @@ class LanguageModel(DialogModel):
             raise IndexError("an example's right response is none of its choices")
         if batch.entities is not None:
             named = batch.entities.right >= 0
-            if bool(named.any()):
+            if self._body.sharded or bool(named.any()):  # processes pass over the model as often as each other
                 losses = losses + torch.where(named, self._right(contexts, batch.entities), 0.0)
         return losses
+
+    @property
+    def differentiable_twice(self) -> bool:
+        """Whether a pass back through a pass back can be had: not with sharded weights."""
+        return not self._body.sharded
+
+    def linearize(self, params: Mapping[str, Tensor], batches: Sequence[Batch]) -> Linearization:
+        """The losses of several batches with their derivatives; with sharded weights with the first ones alone.
+
+        Args:
+            params: where, by name; derivatives are by these.
+            batches: at least one.
+        """
+        if self.differentiable_twice:
+            return super().linearize(params, batches)
+        return OneWayBack(lambda at: torch.cat([self.losses_at(at, batch) for batch in batches]), dict(params))
 
     @torch.no_grad()
     def generated(self, batch: Batch) -> list[tuple[str, float]] | None:
@@ -141,14 +134,12 @@ class LanguageModel(DialogModel):
             return_dict_in_generate=True,
             output_logits=True,
         )
-        with self._body.lock:
-            found = self._ready().generate(ids, attention_mask=torch.ones_like(ids), generation_config=settings)
+        mask = torch.ones_like(ids)
+        found = self._read(lambda model: model.generate(ids, attention_mask=mask, generation_config=settings))
         said = found.sequences[0, len(context) :]
         likely = torch.stack([step[0].float().log_softmax(0) for step in found.logits])
         score = float(likely.gather(1, said[:, None]).mean())
-        text: str = self._body.pretrained.tokenizer.decode(
-            [t for t in said.tolist() if t not in settings.eos_token_id]
-        )
+        text: str = self._body.tokenizer.decode([t for t in said.tolist() if t not in settings.eos_token_id])
         return " ".join(text.split()), score
 
     def _right(self, contexts: Sequence[list[int]], choices: Choices) -> Float[Tensor, " batch"]:
@@ -159,9 +150,11 @@ class LanguageModel(DialogModel):
             Spoken((*context, *text), ((len(context), len(context) + len(text)),))
             for context, text in zip(contexts, right, strict=True)
         ]
-        with self._body.lock:
-            losses = token_losses(self._ready(), spoken, self._device)
-        return torch.stack([own.mean() for own in losses])
+
+        def means(model: Any) -> Tensor:
+            return torch.stack([own.mean() for own in token_losses(model, spoken, self._device)])
+
+        return self._read(means)
 
     def _scored(self, contexts: Sequence[list[int]], choices: Choices) -> Float[Tensor, "batch most"]:
         texts = self._texts(choices)
@@ -178,13 +171,9 @@ class LanguageModel(DialogModel):
             for row, pack in zip(rows, packs, strict=True)
         ]
         for part in self._parts(lengths):
-            with self._body.lock:
-                scored = candidate_scores(
-                    self._ready(),
-                    [contexts[rows[place]] for place in part],
-                    [[texts[number] for number in packs[place]] for place in part],
-                    self._device,
-                )
+            before = [contexts[rows[place]] for place in part]
+            behind = [[texts[number] for number in packs[place]] for place in part]
+            scored = self._read(partial(candidate_scores, contexts=before, candidates=behind, device=self._device))
             for place, scores in zip(part, scored, strict=True):
                 found[rows[place]].append(scores)
         most, full = choices.most, self.adapters[0].new_full((), -math.inf)
@@ -234,13 +223,9 @@ class LanguageModel(DialogModel):
             contexts.append([*self._body.tokens.start, *(token for line in reversed(lines) for token in line), *last])
         return contexts
 
-    def _ready(self) -> Any:
-        """The pretrained model where the adapters are, with them."""
-        model = self._body.pretrained.model
-        if self._body.pretrained.device != self._device:
-            model.to(self._device)
-        self._body.adapters.use(list(self.adapters))
-        return model
+    def _read(self, work: Callable[[Any], Found]) -> Found:
+        """What some work finds in the pretrained model with these adapters."""
+        return self._body.read(work, list(self.adapters))
 
     @property
     def _device(self) -> torch.device:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,8 +10,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from tasksieve.contracts import brought
 from tasksieve.encoding import Batch, SentenceTable
 from tasksieve.encoding.vocabulary import ACTION_NUMBER, STATE_NUMBER, SYSTEM_NUMBER, USER_NUMBER
+from tasksieve.models.matching.choice_words import ChoiceWords
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class Contexts:
     @cached_property
     def speakers(self) -> Int[Tensor, "batch slots"]:
         """The number of the word that leads each memory; -1 where there is none."""
+        if self.batch.here is not None:
+            return self._found("speakers", lambda here: here.speakers)
         table, memories = self.batch.table, self.batch.memories
         first = torch.full((len(table) + 1,), -1, dtype=torch.long, device=table.device)
         filled = torch.nonzero(table.lengths > 0).flatten()
@@ -48,27 +53,39 @@ class Contexts:
 
     def utterances(self) -> SentenceTable:
         """The last utterance of each context, as a bag of words."""
+        if self.batch.here is not None:
+            return self._found_table("utterances", lambda here: here.utterances())
         return self.batch.table.select(self.batch.utterances)
+
+    def responses(self) -> SentenceTable:
+        """The response to each context, as a bag of words."""
+        if self.batch.here is not None:
+            return self._found_table("responses", lambda here: here.responses())
+        return self.batch.table.select(self.batch.responses)
 
     def states(self) -> SentenceTable:
         """The state of each context, as a bag of words; empty where there is none."""
+        if self.batch.here is not None:
+            return self._found_table("states", lambda here: here.states())
         table = self.batch.table
         return _lines(table, self._latest(self.speakers == STATE_NUMBER))
 
-    def actions(
-        self, words: Int[Tensor, " words"]
-    ) -> tuple[Bool[Tensor, "batch words"], Bool[Tensor, "batch words"]]:
+    def actions(self, choices: ChoiceWords) -> tuple[Bool[Tensor, "batch words"], Bool[Tensor, "batch words"]]:
         """Which of some words are in the system's last action, and which in any action so far.
 
         Args:
-            words: distinct.
+            choices: whose words.
         """
+        if self.batch.here is not None:
+            found = self._found(("actions", choices), lambda here: torch.stack(here.actions(choices)))
+            return found[0], found[1]
+        words = choices.here if self.batch.table.device.type == "cpu" else choices.words
         table, acted = self.batch.table, self.speakers == ACTION_NUMBER
         place = torch.full((table.vocabulary_size,), -1, dtype=torch.long, device=table.device)
         place[words] = torch.arange(len(words), device=table.device)
         distinct = torch.unique(self.batch.memories[acted])
         lines = _lines(table, distinct)
-        found, owners = place[lines.words], torch.repeat_interleave(lines.lengths)
+        found, owners = place[lines.words], lines.owners
         has = torch.zeros(len(table) + 1, len(words), dtype=torch.bool, device=table.device)
         has[distinct[owners[found >= 0]], found[found >= 0]] = True
         counts = self._counts(acted)
@@ -86,6 +103,20 @@ class Contexts:
         """The mean vector of some memories; zeros where there are none."""
         counts = self._counts(among).to(vectors.dtype)
         return counts @ vectors / counts.sum(dim=1, keepdim=True).clamp(min=1)
+
+    def _found(self, key: Hashable, work: Callable[[Contexts], Tensor]) -> Tensor:
+        """What the contexts say on the CPU, where nobody has to wait for it, brought to where the batch is."""
+        batch = self.batch
+        assert batch.here is not None
+        here = Contexts(batch.here)
+        return batch.once((Contexts, key), lambda: brought(work(here), batch.table.device))
+
+    def _found_table(self, key: Hashable, work: Callable[[Contexts], SentenceTable]) -> SentenceTable:
+        """The same of sentences."""
+        batch = self.batch
+        assert batch.here is not None
+        here = Contexts(batch.here)
+        return batch.once((Contexts, key), lambda: work(here).brought(batch.table.device))
 
     def _latest(self, among: Bool[Tensor, "batch slots"]) -> Int[Tensor, " batch"]:
         """The latest memory among some; -1 where there is none."""
@@ -105,7 +136,7 @@ def _lines(table: SentenceTable, numbers: Int[Tensor, " lines"]) -> SentenceTabl
     """Some sentences without the words that lead them; an empty one for -1."""
     there = numbers >= 0
     chosen = table.select(numbers.clamp(min=0))
-    owners = torch.repeat_interleave(chosen.lengths)
+    owners = chosen.owners
     kept = there[owners]
     kept[chosen.offsets[:-1][chosen.lengths > 0]] = False
     return kept_words(chosen, kept)
@@ -125,7 +156,7 @@ def kept_words(
         words: other numbers of the words; by default as they are.
         size: of the vocabulary that these are of.
     """
-    owners = torch.repeat_interleave(table.lengths)[kept]
+    owners = table.owners[kept]
     lengths = torch.bincount(owners, minlength=len(table))
     offsets = torch.nn.functional.pad(lengths.cumsum(0), (1, 0))
     words = table.words if words is None else words

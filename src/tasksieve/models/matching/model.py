@@ -19,12 +19,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from tasksieve.encoding import Batch, Candidates, Choices, SentenceTable
+from tasksieve.models.matching.choice_words import ChoiceWords
 from tasksieve.models.matching.contexts import Contexts, kept_words
 from tasksieve.models.model import DialogModel, normal
 from tasksieve.records.model_config import MatchingConfig
@@ -61,6 +63,7 @@ class Matching(DialogModel):
         place = torch.full((words,), -1, dtype=torch.long)
         place[choices] = torch.arange(len(choices))
         self.register_buffer("place", place, persistent=False)
+        self._kept: WeakKeyDictionary[SentenceTable, SentenceTable] = WeakKeyDictionary()
         self.of_context = normal(generator, 0.5 / math.sqrt(max(1, 2 * dim)), 2 * dim, across)
         self.of_choice = normal(generator, 0.5 / math.sqrt(max(1, dim)), dim, across)
         self.bias = nn.Parameter(torch.zeros(across))
@@ -92,7 +95,7 @@ class Matching(DialogModel):
         """The mean over the members of the right choice's cross-entropy, and of the entity's where one is named."""
         contexts = Contexts(batch)
         context = self._context(contexts)
-        if bool((batch.targets < 0).any()):
+        if not batch.all_answerable():
             raise IndexError("the right response of some example is no candidate")
         losses = context[0].new_zeros(len(batch))
         for choices in (batch.choices, *(() if batch.entities is None else (batch.entities,))):
@@ -137,7 +140,8 @@ class Matching(DialogModel):
         share = self.config.word_dropout
         if not self.training or share == 0:
             return table
-        return kept_words(table, torch.rand(len(table.words), device=table.device) >= share)
+        kept = torch.rand(len(table.words), device=table.device) >= share
+        return kept_words(table, kept) if table.device.type == "cpu" else table.thinned(kept)
 
     def _log_shares(
         self,
@@ -147,8 +151,7 @@ class Matching(DialogModel):
         choices: Choices,
     ) -> Float[Tensor, "members batch most"]:
         """The logarithm of each choice's probability by each member; -inf where an example has fewer."""
-        known = self.place[choices.table.words]
-        words = kept_words(choices.table, known >= 0, known, len(self.chosen))
+        words = self._known_words(choices.table)
         rows = words.embed(self.chosen)
         if choices.table.vectors is not None:
             rows = rows + choices.table.vectors.to(rows.dtype) @ self.of_choice
@@ -162,11 +165,16 @@ class Matching(DialogModel):
             scores = scores.gather(2, numbers).masked_fill(offered < 0, -math.inf)
         return torch.log_softmax(scores, dim=2)
 
+    def _known_words(self, table: SentenceTable) -> SentenceTable:
+        """The words of choices by their places among those that are learned; worked out once for each list."""
+        if table not in self._kept:
+            known = self.place[table.words]
+            self._kept[table] = kept_words(table, known >= 0, known, len(self.chosen))
+        return self._kept[table]
+
     def _in_common(self, contexts: Contexts, table: SentenceTable) -> Float[Tensor, "members batch choices"]:
-        words, places = torch.unique(table.words, return_inverse=True)
-        has = self.overlap.new_zeros(len(table), len(words))
-        has[torch.repeat_interleave(table.lengths), places] = 1.0
-        has = has / has.sum(dim=1, keepdim=True).clamp(min=1)
+        words = ChoiceWords.of(table, self.overlap.dtype)
+        has = words.shares
         last, every = (found.to(has.dtype) @ has.T for found in contexts.actions(words))
         shares = torch.stack([last, every, (last > 0.999).to(has.dtype), (every > 0.999).to(has.dtype)])
         return torch.einsum("mo,obc->mbc", self.overlap, shares)

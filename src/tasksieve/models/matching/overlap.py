@@ -31,7 +31,7 @@ def term_weights(table: SentenceTable, terms: SentenceTable, numbers: Tensor) ->
         numbers: which terms are numbers.
     """
     bags, size = in_terms(table, terms), terms.vocabulary_size
-    owners = torch.repeat_interleave(bags.lengths)
+    owners = bags.owners
     distinct = torch.unique(owners * size + bags.words) % max(1, size)
     having = torch.bincount(distinct, minlength=size).double()
     count = len(table)
@@ -62,7 +62,7 @@ def overlaps(
     """
     bags = SentenceTable(choices.words, choices.offsets, choices.vocabulary_size).select(numbers)
     bags = in_terms(bags, terms)
-    pairs = torch.repeat_interleave(bags.lengths)
+    pairs = bags.owners
     there = _indicators(weights)[found[owners[pairs], bags.words].long()]
     weighed = weights[bags.words]
     ones = weights.new_ones(len(pairs), 1)

@@ -24,7 +24,9 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 
+from tasksieve.contracts import brought
 from tasksieve.encoding import Batch, Candidates, Choices, SentenceTable
+from tasksieve.encoding.delivery import words_here
 from tasksieve.encoding.reading import RESULT
 from tasksieve.encoding.terms import Terms
 from tasksieve.models.matching.contexts import Contexts
@@ -83,6 +85,7 @@ class Ranking(DialogModel):
         self.register_buffer("weights", weights)
         self.register_buffer("term_words", terms.table.words, persistent=False)
         self.register_buffer("term_offsets", terms.table.offsets, persistent=False)
+        self._kept: tuple[SentenceTable, Tensor] | None = None
 
     @classmethod
     def build(
@@ -120,14 +123,24 @@ class Ranking(DialogModel):
     def _terms(self) -> SentenceTable:
         return SentenceTable(self.term_words, self.term_offsets, len(self.weights))
 
+    @property
+    def _terms_here(self) -> tuple[SentenceTable, Tensor]:
+        """The terms and their weights on the CPU, where batches are cut."""
+        if self._kept is None:
+            self._kept = words_here(self._terms), self.weights.cpu()
+        return self._kept
+
     def _read(self, batch: Batch, dtype: torch.dtype) -> _Read:
         """What depends on the contexts alone."""
-        sources, vectors = Sources(Contexts(batch), self.result), batch.table.vectors
-        found, flags = sources.terms(self._terms), _flags(sources).to(dtype)
+        sources, vectors = Sources(Contexts(batch.cut), self.result), batch.table.vectors
+        device = batch.table.device
+        found = sources.terms(self._terms if batch.here is None else self._terms_here[0])
+        flags = brought(_flags(sources).to(dtype), device)
         if vectors is None or not self.dim:
             return _Read(found, flags, None)
         vectors = vectors.to(dtype)
-        means = [sources.contexts.mean_of(among, vectors) for among in (sources.system, sources.earlier)]
+        contexts, among = Contexts(batch), (brought(some, device) for some in (sources.system, sources.earlier))
+        means = [contexts.mean_of(some, vectors) for some in among]
         return _Read(found, flags, torch.cat([vectors[batch.utterances], *means], dim=1))
 
     def _context(self, read: _Read) -> tuple[Float[Tensor, "batch dim"], Float[Tensor, "batch hidden"]]:
@@ -152,30 +165,43 @@ class Ranking(DialogModel):
     ) -> Float[Tensor, "batch most"]:
         """Scores of what each example chooses among; -inf where it has no more."""
         kept, table, dtype = choices is batch.choices, choices.table, hidden.dtype
+        here = batch.here.choices if kept and batch.here is not None else choices  # where pairs are looked at
+        if not kept:
+            found = brought(found, table.device)
         if choices.offered is not None:
             offered = choices.offered.padded()
-            shared = _once(batch, kept, (self, dtype, "offered"), partial(self._shared, found, table, offered, dtype))
+            assert here.offered is not None
+            work = partial(self._shared, found, here.table, here.offered.padded, dtype, table.device)
+            shared = _once(batch, kept, (self, dtype, "offered"), work)
             rows = None if table.vectors is None else table.vectors[offered.clamp(min=0)]
             return self._of_shared(shared, rows, context, hidden).masked_fill(offered < 0, -math.inf)
         size, parts = len(table), []
         kept = kept and len(context) * size <= _KEPT_PAIRS
         step = max(1, _PAIRS // max(1, size))
-        every = torch.arange(size, device=context.device)
+        every = torch.arange(size, device=here.table.device)
         for start in range(0, len(context), step):
             part = slice(start, start + step)
-            offered = every.expand(len(context[part]), -1)
-            work = partial(self._shared, found[part], table, offered, dtype)
+            places = partial(every.expand, len(context[part]), -1)
+            work = partial(self._shared, found[part], here.table, places, dtype, table.device)
             shared = _once(batch, kept, (self, dtype, start), work)
             parts.append(self._of_shared(shared, table.vectors, context[part], hidden[part]))
         return torch.cat(parts) if parts else context.new_zeros(0, size)
 
     def _shared(
-        self, found: Tensor, table: SentenceTable, offered: Int[Tensor, "batch most"], dtype: torch.dtype
+        self,
+        found: Tensor,
+        table: SentenceTable,
+        places: Callable[[], Int[Tensor, "batch most"]],
+        dtype: torch.dtype,
+        device: torch.device,
     ) -> Float[Tensor, "batch most features"]:
         """What contexts and what they are offered have in common; zeros where an example has no more, at -1."""
-        owners, places = (offered >= 0).nonzero(as_tuple=True)
-        pairs = overlaps(found, table, self._terms, owners, offered[owners, places], self.weights.to(dtype))
-        return pairs.new_zeros(*offered.shape, FEATURES).index_put((owners, places), pairs)
+        offered, apart = places(), table.device != device
+        terms, weights = self._terms_here if apart else (self._terms, self.weights)
+        owners, columns = (offered >= 0).nonzero(as_tuple=True)
+        pairs = overlaps(found, table, terms, owners, offered[owners, columns], weights.to(dtype))
+        shared = pairs.new_zeros(*offered.shape, FEATURES).index_put((owners, columns), pairs)
+        return brought(shared, device) if apart else shared
 
     def _of_shared(
         self,

@@ -67,6 +67,6 @@ def _mark(
 ) -> None:
     """Set a bit of the terms in sentences, each of which is one of an example's."""
     chosen = sentences.select(numbers)
-    places = owners[torch.repeat_interleave(chosen.lengths)] * found.shape[1] + chosen.words
+    places = owners[chosen.owners] * found.shape[1] + chosen.words
     flat = found.view(-1)
     flat[places] = flat[places] | bit

@@ -39,7 +39,7 @@ class MatchingWeights(DialogWeightModule):
         """One logit an example."""
         contexts, table = Contexts(batch), batch.table
         logits = self.bias + contexts.states().embed(self.context)[:, 0]
-        logits = logits + table.select(batch.responses).embed(self.response)[:, 0]
+        logits = logits + contexts.responses().embed(self.response)[:, 0]
         vectors = contexts.vectors()
         if vectors is not None and table.vectors is not None:
             seen = torch.cat([vectors, table.vectors[batch.responses]], dim=1)

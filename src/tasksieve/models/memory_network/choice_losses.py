@@ -27,11 +27,16 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from tasksieve.contracts import brought
 from tasksieve.encoding import Choices
+from tasksieve.encoding.delivery import delivered_choices
 
 
 def choice_losses(
-    states: Float[Tensor, "batch dim"], embedding: Float[Tensor, "words dim"], choices: Choices
+    states: Float[Tensor, "batch dim"],
+    embedding: Float[Tensor, "words dim"],
+    choices: Choices,
+    here: Choices | None = None,
 ) -> Float[Tensor, " batch"]:
     """Cross-entropy of the right choice in nats, per example; 0 where there is none, if lists differ.
 
@@ -39,14 +44,18 @@ def choice_losses(
         states: u.
         embedding: of words; a choice is the sum of its words.
         choices: of the examples.
+        here: the same on the CPU, if the others are elsewhere.
     """
     if choices.offered is None:
         return candidate_losses(states, choices.table.embed(embedding), choices.right)
-    chosen = torch.nonzero(choices.right >= 0).flatten()
+    cut = here or choices
+    chosen = torch.nonzero(cut.right >= 0).flatten()
     losses = states.new_zeros(len(states))
     if len(chosen) == 0:
         return losses
-    kept = choices.select(chosen)
+    kept = cut.select(chosen)
+    if here is not None:
+        chosen, kept = brought(chosen, states.device), delivered_choices(kept, choices)
     scores = kept.scores(states.index_select(0, chosen), kept.table.embed(embedding))
     log_shares = torch.log_softmax(scores, dim=1)
     return losses.index_put((chosen,), -log_shares.gather(1, kept.right[:, None])[:, 0])

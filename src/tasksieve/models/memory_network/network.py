@@ -143,10 +143,14 @@ class MemoryNetwork(DialogModel):
             return losses
         states, _ = self.body.attend(params, batch, with_response=False)
         embedding = self._candidate_embedding(batch)
-        if bool((batch.targets < 0).any()):
+        if not batch.all_answerable():
             raise IndexError("the right response of some example is no candidate")
-        losses = choice_losses(states, embedding, batch.choices)
-        return losses if batch.entities is None else losses + choice_losses(states, embedding, batch.entities)
+        here = batch.here
+        losses = choice_losses(states, embedding, batch.choices, None if here is None else here.choices)
+        if batch.entities is None:
+            return losses
+        named = choice_losses(states, embedding, batch.entities, None if here is None else here.entities)
+        return losses + named
 
     def linearize(self, params: Mapping[str, Tensor], batches: Sequence[Batch]) -> Linearization:
         """The losses of several batches at other parameters, with derivatives from compiled code where there is some.

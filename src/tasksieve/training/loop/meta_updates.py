@@ -143,10 +143,10 @@ class MetaUpdates:
             self._ranks.copied(weighter.groups.buffers())
 
     def _checked(self, update: _Update) -> Estimator:
-        """The estimator, after a look at the model; of several processes all take that of the first."""
-        if not self._ranks.several:
-            return estimator_named(_checked(self._config.meta, update))
-        return Distributed(estimator_named(self._ranks.told(_checked(self._config.meta, update))))
+        """The estimator, after a look at the model if need be; of several processes all take that of the first."""
+        meta, twice = self._config.meta, self._state.model.differentiable_twice
+        name = self._ranks.told(_checked(meta, update)) if twice else meta.estimator
+        return Distributed(estimator_named(name)) if self._ranks.several else estimator_named(name)
 
     def _update(self, number: int, weighter: Learned) -> _Update:
         """What the update with this number, counted over the whole run, is to differentiate."""

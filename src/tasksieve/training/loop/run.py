@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from contextlib import nullcontext
 from functools import partial
@@ -14,11 +13,11 @@ import torch
 from tasksieve.encoding import derived_generator
 from tasksieve.errors import UserError
 from tasksieve.records.config import Config, LoopConfig
-from tasksieve.records.config_differences import differences
 from tasksieve.records.lock import FolderLock
 from tasksieve.records.progress import ProgressLog, RunProgress, Watcher
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.background import Background
+from tasksieve.training.loop.claiming import check_folder, claimed
 from tasksieve.training.loop.devices import on_device
 from tasksieve.training.loop.environment import environment
 from tasksieve.training.loop.meta_updates import check_estimator
@@ -27,16 +26,12 @@ from tasksieve.training.loop.ranks import ALONE, Ranks, check_ranks
 from tasksieve.training.loop.recorded_weights import RecordedWeights
 from tasksieve.training.loop.resuming import go_on
 from tasksieve.training.loop.setting import Parts, Setting
+from tasksieve.training.loop.sharded import check_sharded, is_sharded, measured_by
 from tasksieve.training.loop.streams import LAYERS_STREAM
 from tasksieve.training.loop.trainer import Trainer
 from tasksieve.training.tracking import Trackers, Tracking
 
 _WATCH_EVERY = 10
-_SHOWN = 3
-"""So many differences of two configurations are named."""
-
-
-_log = logging.getLogger("tasksieve")
 NOBODY = Tracking()
 """No program is told anything."""
 
@@ -72,17 +67,18 @@ def run(
     method = setting.method(config)
     check_estimator(config.meta)
     check_ranks(ranks, config, method)
+    check_sharded(ranks, config, method)
     facts = environment(setting.files(config))
     if ranks.first:
-        _check(folder, config, setting, facts, resume)
+        check_folder(folder, config, setting, facts, resume)
         if folder.begun and folder.finished:
             with tracking.start(folder):
-                return dict(ranks.told([folder.read_record("result"), []])[0])  # what the others ask in _met
+                return dict(ranks.told([folder.read_record("result"), []])[0])  # what the others ask in claimed
     with (
         FolderLock(folder.path) if ranks.first else nullcontext(),
         torch.random.fork_rng(devices=_with_own_random_state(config)),
     ):
-        ended = _met(folder, config, setting, facts, ranks)
+        ended = claimed(folder, config, setting, facts, ranks)
         if ended is not None:
             return ended
         torch.manual_seed(derived_generator(config.training.seed, LAYERS_STREAM).initial_seed())
@@ -92,6 +88,8 @@ def run(
             if method.simple:
                 return _fit(folder, config, method, setting, watch or _logged(config))
             parts = setting.build(_here(config, ranks), method)
+            if parts.prepare and is_sharded(config):
+                raise UserError("model.sharded: trials before the run are of one process; set screening.trials=0")
             return _Run(folder, config, method, parts, ranks).finish(watch or _logged(config), tracking)
         finally:
             torch.set_num_threads(threads)
@@ -119,23 +117,6 @@ def _fit(
     return result
 
 
-def _met(
-    folder: RunFolder, config: Config, setting: Setting[Config], facts: dict[str, Any], ranks: Ranks
-) -> dict[str, Any] | None:
-    """Claim the folder, by the first process, and see that all have the same data. Returns: the result, if any."""
-    ended = None
-    if ranks.first:
-        _claim(folder, config, setting, facts, ranks)
-        ended = folder.read_record("result") if folder.finished else None
-    if not ranks.several:
-        return ended
-    ended, digests = ranks.told([ended, list(facts["data"].values())])
-    for name, digest, other in zip(facts["data"], facts["data"].values(), digests, strict=ended is None):
-        if ended is None and digest != other:
-            raise UserError("is not the same on the machine of the first process; copy it from there", name)
-    return ended  # type: ignore[no-any-return]
-
-
 def _here(config: Config, ranks: Ranks) -> Config:
     """The configuration with the device of this process."""
     if ranks.device is None:
@@ -152,51 +133,11 @@ def _with_own_random_state(config: LoopConfig) -> list[torch.device]:
     return [device] if device.type == "cuda" else []
 
 
-def _check(
-    folder: RunFolder, config: Config, setting: Setting[Config], facts: dict[str, Any], resume: bool = True
-) -> None:
-    """Refuse a folder of something else, without touching it."""
-    if folder.foreign:
-        raise UserError("exists and is no run folder; choose another --out", folder.path)
-    if not folder.begun:
-        return
-    if not resume:
-        raise UserError("holds a run already; leave --no-resume out to go on, or choose another --out", folder.path)
-    refuse_other(folder, config)
-    if folder.has_record("environment"):
-        before = folder.read_record("environment", "data")["data"]
-        known = before if isinstance(before, dict) else {}
-        changed = [name for name, digest in facts["data"].items() if known.get(name) != digest]
-        if changed:
-            raise UserError(f"was trained on other data: {changed[0]} has changed; choose another --out", folder.path)
-
-
-def refuse_other(folder: RunFolder, config: LoopConfig) -> None:
-    """Raise UserError, with the names of what differs, if the run in a folder has another configuration."""
-    found = differences(folder.read_config_of(type(config)), config)
-    if found:
-        more = [f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
-        named = ", ".join([*found[:_SHOWN], *more])
-        raise UserError(f"holds a run with another configuration: {named}; choose another --out", folder.path)
-
-
-def _claim(folder: RunFolder, config: Config, setting: Setting[Config], facts: dict[str, Any], ranks: Ranks) -> None:
-    """Make the folder this run's, now that it is held. The configuration comes first: it marks a run folder."""
-    _check(folder, config, setting, facts)
-    folder.sweep()
-    if not folder.begun:
-        folder.write_config(config)
-    if not folder.has_record("environment"):
-        folder.write_record("environment", facts | ({"processes": ranks.size} if ranks.several else {}))
-    elif (before := folder.read_record("environment").get("processes", 1)) != ranks.size:
-        say = "%s: was begun by %s processes and goes on with %d: equal up to rounding"
-        _log.warning(say, folder.path, before, ranks.size)
-
-
 class _Run:
     def __init__(self, folder: RunFolder, config: LoopConfig, method: Method, parts: Parts, ranks: Ranks) -> None:
         self.folder, self.config, self.method, self.parts = folder, config, method, parts
         self.state, self.ranks = parts.state, ranks
+        self.measuring = measured_by(ranks, config)
         self.trainer = Trainer(config, method, parts.tasks, parts.state, parts.weighter, ranks)
         self.total = config.training.iterations + self.trainer.pretrain_iterations
         self.weights = RecordedWeights(config.training, parts.tasks.related, parts.weighter, parts.examples)
@@ -207,6 +148,8 @@ class _Run:
         if not self.ranks.first:
             self.ranks.share(self.state)
             self._train(lambda _: None)
+            if self.measuring.several:
+                self.parts.conclude(self.folder, self.measuring)
             return dict(self.ranks.told(None))
         if not go_on(self.folder, self.state):
             self._begin(watch)
@@ -254,7 +197,8 @@ class _Run:
     def _validate(self) -> None:
         self.trainer.settle()
         progress = self.state.progress
-        reached = self.ranks.told(self.parts.validate() if self.ranks.first else None)
+        measures = self.ranks.first or self.measuring.several
+        reached = self.ranks.told(self.parts.validate() if measures else None)
         selecting = progress.step > self.trainer.pretrain_iterations
         last = self.config.training.keep == "last"
         better = selecting and (last or reached > progress.best_accuracy)
@@ -304,7 +248,7 @@ class _Run:
             "iterations": progress.step,
             "stopped": "early" if progress.step < self.total else "at the last iteration",
             "valid_accuracy": progress.best_accuracy,
-            **self.parts.conclude(self.folder),
+            **self.parts.conclude(self.folder, self.measuring),
             "seconds": round(progress.seconds, 3),
         }
         self.folder.write_record("result", result)

@@ -49,11 +49,11 @@ def sampler(training: TrainingConfig, examples: Tensor, stream: int, size: int |
 
     Args:
         training: batch size and seed.
-        examples: numbers to draw from.
+        examples: numbers to draw from, wherever; what is drawn is on the CPU, where batches are cut.
         stream: keeps its draws apart from the run's others.
         size: of a batch, if another one.
     """
-    return BatchSampler(examples, size or training.batch_size, seed=training.seed, stream=stream)
+    return BatchSampler(examples.cpu(), size or training.batch_size, seed=training.seed, stream=stream)
 
 
 class FixedBatches:
@@ -70,8 +70,8 @@ class FixedBatches:
     """
 
     def __init__(self, examples: Examples, size: int, generator: torch.Generator, part: Part = everything) -> None:
-        numbers = examples.answerable()
-        order = torch.randperm(len(numbers), generator=generator).to(numbers.device)
+        numbers = examples.answerable().cpu()
+        order = torch.randperm(len(numbers), generator=generator)
         self._dealt = torch.tensor_split(numbers[order], max(1, round(len(numbers) / size)))
         self.size = min(map(len, self._dealt))
         self._examples, self._part = examples, part

@@ -12,12 +12,13 @@ import polars as pl
 from tasksieve.records.config import Config
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.method import Method, Preparation, Start
+from tasksieve.training.loop.ranks import Ranks
 from tasksieve.training.loop.samplers import Tasks
 from tasksieve.training.loop.state import TrainState, start_state
 from tasksieve.weighting import Weighter
 
 
-def _nothing(_: RunFolder) -> dict[str, Any]:
+def _nothing(_: RunFolder, __: Ranks) -> dict[str, Any]:
     return {}
 
 
@@ -34,7 +35,8 @@ class Parts:
         facts: what ``result.json`` says beside how the run ended: at least ``size``, the primary task's.
         write: leaves in the run folder what the trained model needs to be used.
         prepare: what comes before the first iteration, if anything.
-        conclude: what ``result.json`` says besides, from the finished run's folder.
+        conclude: what ``result.json`` says besides, from the finished run's folder, which the first process reads;
+            the processes are those that pass over the model together.
     """
 
     tasks: Tasks
@@ -45,7 +47,7 @@ class Parts:
     facts: dict[str, Any]
     write: Callable[[RunFolder], None]
     prepare: Preparation | None = None
-    conclude: Callable[[RunFolder], dict[str, Any]] = _nothing
+    conclude: Callable[[RunFolder, Ranks], dict[str, Any]] = _nothing
 
     @classmethod
     def of(
@@ -56,7 +58,7 @@ class Parts:
         validate: Callable[[], float],
         facts: dict[str, Any],
         write: Callable[[RunFolder], None],
-        conclude: Callable[[RunFolder], dict[str, Any]] = _nothing,
+        conclude: Callable[[RunFolder, Ranks], dict[str, Any]] = _nothing,
     ) -> Parts:
         """Bring a method to what its setting has made; for the arguments see the attributes."""
         chosen = method.weighing(start)

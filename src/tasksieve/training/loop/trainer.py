@@ -121,7 +121,7 @@ class Trainer:
             mine = numbers[(numbers >= first) & (numbers < first + len(task))] - first
             first += len(task)
             if len(mine):
-                batches.append(task.batch(mine.to(task.device)))
+                batches.append(task.batch(mine))
         self._descend(
             batches, self._equal(len(numbers), self._pooled.size), "primary", step, self._config.training.primary_lr
         )

@@ -84,7 +84,7 @@ class Reducible:
     def needed(self, task: int, numbers: Numbers) -> Numbers:
         """Those of the examples drawn that are kept."""
         self._drawn[task] = len(numbers)
-        return numbers[self._highest(self._reducible(task, numbers))]
+        return numbers[self._highest(self._reducible(task, numbers)).to(numbers.device)]
 
     def weights(self, batch: RelatedBatch, step: int) -> Float[Tensor, " batch"]:
         """Such that the sum over a task's examples is the number of those drawn."""

@@ -73,11 +73,13 @@ def build_parts(config: RunConfig, method: Method) -> Parts:
         assert isinstance(model, DialogModel)
         return mean_probability(model, tasks.valid)
 
-    def conclude(folder: RunFolder) -> dict[str, Any]:
-        if not folder.best_checkpoint.exists():
+    def conclude(folder: RunFolder, ranks: Ranks) -> dict[str, Any]:
+        if not ranks.told(folder.best_checkpoint.exists()):
             return {}
         best = fresh_model()
-        load_module(best, read_tensors(folder.best_checkpoint)[0], "model.", folder.best_checkpoint)
+        if ranks.first:
+            load_module(best, read_tensors(folder.best_checkpoint)[0], "model.", folder.best_checkpoint)
+        ranks.copied(best.state_dict().values())
         best.eval()
         shared = config.training.heads == "shared"  # validation dialogs may choose among a few drawn responses then
         valid = tasks.encoding.encode(tasks.held_out) if shared else tasks.valid
