@@ -23,7 +23,7 @@ from tasksieve.training.runs.dialogs import train
 from tasksieve.training.runs.settled import settled
 from tasksieve.training.runs.trained_model import Conversation, TrainedModel, evaluate_run
 from tests.reliability.victims import left
-from tests.tiny_language_model import write_tiny_llama
+from tests.tiny_language_models import write_llama
 from tests.unit.archives import write_archive
 from tests.unit.rank_cases import RANKS, together
 from tests.unit.sharded_cases import CASES, all_cases, config_of_case, held, stepped, whole_run
@@ -44,7 +44,7 @@ def in_two(work: Any, folder: Path, *arguments: Any) -> None:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny Llama of two layers, and dialogs."""
     found = tmp_path_factory.mktemp("sharded")
-    write_tiny_llama(found / "llama")
+    write_llama(found / "llama")
     (found / "archive").mkdir()
     write_archive(found / "archive", count=6)
     return found
