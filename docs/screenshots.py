@@ -3,7 +3,8 @@
     make screenshots, or: python docs/screenshots.py [--run RUN]
 
 Needs the extras `serve` and `dev`, and chromium (or another browser named in TASKSIEVE_BROWSER). Without ``--run`` a
-run is trained first, in a few minutes; a given one must be on simulated dialogs, for the chat replays one of them.
+run on the support desks of `make demo` is trained first; a given one must be of these too, as the chat replays a
+dialog.
 """
 
 from __future__ import annotations
@@ -21,10 +22,9 @@ import torch
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tasksieve.dialogs import SILENCE, Dialog, Note, Turn
-from tasksieve.dialogs.record import Record, triples
-from tasksieve.dialogs.simulate import simulate, write_simulation
-from tasksieve.records.config import config_from
+from tasksieve.dialogs import SILENCE, Dialog, Turn
+from tasksieve.experiments.demo import demo_plan, fresh_dialog
+from tasksieve.records.config import changed
 from tasksieve.report.html import write_report
 from tasksieve.serve.app import create_app
 from tasksieve.serve.server import address_of, listen
@@ -32,27 +32,12 @@ from tasksieve.training.runs.dialogs import train
 
 IMAGES = Path(__file__).parent / "images"
 WIDE, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 780}
-EVENTS = 9
-
-
-def dialogs() -> dict[str, list[Dialog]]:
-    """The simulated primary task; the chat replays a dialog of its test data."""
-    return simulate("personalized-restaurant", dialogs=300, seed=0, task=5)
+EVENTS = 11
 
 
 def demo_run(folder: Path) -> Path:
-    """Train with learned weights, long enough for them to differ."""
-    write_simulation(dialogs(), folder / "primary")
-    write_simulation(simulate("restaurant", dialogs=300, seed=0, task=5), folder / "related")
-    primary = str(folder / "primary")
-    config = config_from(
-        {
-            "data": {"primary": primary, "valid": primary, "related": [str(folder / "related")], "size": 50},
-            "meta": {"weight_lr": 5e-4},
-            "screening": {"trials": 16, "iterations": 500, "groups": 8},
-            "training": {"iterations": 2000, "evaluate_every": 200, "snapshot_every": 40, "patience": 100},
-        }
-    )
+    """Train with learned weights on the dialogs of the demo, with many records of the weights."""
+    config = changed(demo_plan(folder).config, {"training.method": "learned", "training.snapshot_every": 20})
     train(config, folder / "demo")
     return folder / "demo"
 
@@ -80,7 +65,7 @@ def replay(page: Page, dialog: Dialog) -> None:
     said = 0
     for event in dialog.events[:EVENTS]:
         if not isinstance(event, Turn):
-            page.get_by_label("Facts of the knowledge base").fill("\n".join(_lines(event)))
+            page.get_by_label("Facts of the knowledge base").fill(event.text)
             page.get_by_role("button", name="Add facts").click()
             continue
         page.get_by_label("You say").fill("" if event.user == SILENCE else event.user)
@@ -91,11 +76,6 @@ def replay(page: Page, dialog: Dialog) -> None:
     page.locator("#log").evaluate("log => { log.scrollTop = log.scrollHeight }")
 
 
-def _lines(event: Record | Note) -> tuple[str, ...]:
-    """As a person types a record or note."""
-    return (isinstance(event, Record) and triples(event)) or (event.text,)
-
-
 def weights(page: Page, address: str = "/weights") -> None:
     """The list of weights, or one dialog."""
     page.goto(address)
@@ -103,15 +83,17 @@ def weights(page: Page, address: str = "/weights") -> None:
 
 
 def report_pictures(browser: Browser, run: Path, scratch: Path) -> None:
-    """The report's slider half way through training, and its dialogs on a dark phone."""
+    """The report's slider half way through training and what was borrowed from whom, at a desk and on a phone."""
     address = write_report(run, scratch / "report.html").as_uri()
     page = browser.new_page(viewport=WIDE, color_scheme="light")
     page.goto(address)
     slider = page.get_by_label("Snapshot")
     slider.fill(str(int(slider.get_attribute("max") or 0) // 2))
     take(page, "report", "#weights")
+    take(page, "report-services", "#services")
     page = browser.new_page(viewport=PHONE, color_scheme="dark")
     page.goto(address)
+    take(page, "report-services-phone", "#services")
     take(page, "report-phone", "#dialogs")
 
 
@@ -132,7 +114,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    dialog = dialogs()["test"][2]
+    dialog = fresh_dialog()
     browser_path = os.environ.get("TASKSIEVE_BROWSER") or shutil.which("chromium")
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
@@ -153,7 +135,7 @@ def main() -> None:
                 argument = {
                     "chat": dialog,
                     "dialog": "/dialogs/0/12",
-                    "weights": "/weights?kind=ask+place&kind=propose+option&text=a",
+                    "weights": "/weights",
                 }
                 show(page, argument[name.partition("-")[0]])
                 take(page, name)

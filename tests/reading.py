@@ -41,6 +41,7 @@ class World:
         named: whether responses are templates.
         predict: what is predicted.
         vectors: of sentences, if they have any.
+        pieces: of the words of sentences, if they have any.
     """
 
     def __init__(
@@ -50,13 +51,14 @@ class World:
         named: bool = True,
         predict: Predicted = "responses",
         vectors: Embed | None = None,
+        pieces: Embed | None = None,
     ) -> None:
         names = names_of(*tasks.values()) if named else (None,) * len(tasks)
         self.readers = {head: Reader("all", own, predict) for head, own in zip(tasks, names, strict=True)}
         self.readings = {head: reader.read(tasks[head]) for head, reader in self.readers.items()}
         self.vocabulary = Vocabulary.of(*self.readings.values())
         self.gaps = frozenset[str]().union(*(own.gaps() for own in names if own is not None))
-        self.vectors = vectors
+        self.vectors, self.pieces = vectors, pieces
         self.spell = spelled if predict == "actions" else str
         self.heads = {head: self.candidates(responses_of(read)) for head, read in self.readings.items()}
 
@@ -67,7 +69,9 @@ class World:
     def task(self, head: str = "primary", dialogs: list[Dialog] | None = None) -> EncodedTask:
         """A task's examples, or those of other dialogs that are read like it."""
         readings = self.readings[head] if dialogs is None else self.readers[head].read(dialogs)
-        return EncodedTask(readings, self.vocabulary, self.heads[head], head=head, vectors=self.vectors)
+        return EncodedTask(
+            readings, self.vocabulary, self.heads[head], head=head, vectors=self.vectors, pieces=self.pieces
+        )
 
     def pooled(self, head: str = "related") -> EncodedTask:
         """The tasks but the first as one, whose candidates are the head's."""
@@ -76,5 +80,11 @@ class World:
         numbers = [number for number, part in enumerate(parts) for _ in part]
         readings = [reading for part in parts for reading in part]
         return EncodedTask(
-            readings, self.vocabulary, self.heads[head], head=head, vectors=self.vectors, tasks=numbers
+            readings,
+            self.vocabulary,
+            self.heads[head],
+            head=head,
+            vectors=self.vectors,
+            pieces=self.pieces,
+            tasks=numbers,
         )

@@ -63,23 +63,32 @@ def _scatter(module: torch.nn.Module, generator: torch.Generator) -> None:
             value += 0.15 * torch.randn(value.shape, generator=generator, dtype=torch.float64)
 
 
-def matching_case(reduction: str, *, entities: bool = False, **settings: Any) -> Case:
+def matching_case(
+    reduction: str,
+    *,
+    entities: bool = False,
+    acting: World | None = None,
+    plainly: type[PlainMatching] = PlainMatching,
+    **settings: Any,
+) -> Case:
     """The matching model and its weight module.
 
     Args:
         reduction: of the problem.
         entities: responses that name entities, each with choices of its own and without vectors; by default actions
             with vectors, the related tasks as one.
+        acting: dialogs of which actions are predicted; by default :func:`acting_world`.
+        plainly: the model and its module as their formulas read.
         settings: of the model.
     """
-    world = responding_world() if entities else acting_world()
+    world = responding_world() if entities else acting or acting_world()
     related = [world.task("related-1")] if entities else [world.pooled()]
     primary = world.task()
     if entities:
         for task in (primary, *related):
             task.choices = given_choices(task.choices)
     model, learned = matching(world, **{**QUIET, **settings}), Learned(matching_weights(world))
-    plain = PlainMatching(model.config, model.place, learned.module.config)
+    plain = plainly(model.config, model.place, learned.module.config)
 
     def related_losses(p: Params, parts: Any) -> Tensor:
         return torch.cat([model.losses_at(p, part) for part in parts])

@@ -106,7 +106,7 @@ class PlainMatching:
             score = state @ point + p["overlap"][member] @ seen.in_common(words)
             if seen.table.vectors is not None and self.config.linear:
                 own = sum((p["linear"][word] for word in known), torch.zeros_like(p["linear"][0]))
-                score = score + self.config.vector_scale * seen.vectors() @ own
+                score = score + self.config.vector_scale * self._vectors(p, seen) @ own
             scores.append(score)
         return torch.log_softmax(torch.stack(scores), 0)
 
@@ -120,9 +120,12 @@ class PlainMatching:
         for word in seen.state():
             state = state + self._part(p["heard"][word], member)
         if seen.table.vectors is not None:
-            state = state + self.config.vector_scale * seen.vectors() @ self._part(p["of_context"], member)
+            state = state + self.config.vector_scale * self._vectors(p, seen) @ self._part(p["of_context"], member)
         hidden = torch.relu(state @ p["inward"][member] + p["inward_bias"][member, 0])
         return state + hidden @ p["outward"][member]
+
+    def _vectors(self, p: Params, seen: Seen) -> Tensor:
+        return seen.vectors()
 
     def _part(self, value: Tensor, member: int) -> Tensor:
         width = self.config.width

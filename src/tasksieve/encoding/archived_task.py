@@ -174,6 +174,7 @@ class ArchivedTask(EncodedTask):
         head: the name of that head.
         device: where the tensors live; what is on the CPU stays on the disk.
         vectors: for each sentence of the archive; None for none.
+        pieces: the word pieces of each sentence; None for none.
 
     Attributes:
         stored: the examples as a table: task, dialog, turn, kind, user, system.
@@ -188,6 +189,7 @@ class ArchivedTask(EncodedTask):
         head: str,
         device: torch.device | str = "cpu",
         vectors: Float[Tensor, "sentences dim"] | None = None,
+        pieces: Float[Tensor, "sentences width"] | None = None,
     ) -> None:
         self.head, self.candidates, self.max_memories = head, candidates, archive.max_memories
         self.stored = archive.examples()
@@ -198,10 +200,9 @@ class ArchivedTask(EncodedTask):
         self.memories = archive.tensor("memories").to(device)
         self.spoken = archive.tensor("spoken").view(-1, 2).to(device)
         self.start, self.end = archive.tensor("start").to(device), archive.tensor("end").to(device)
-        table = archive.table(vocabulary, None if vectors is None else vectors.to(device))
-        self.table = SentenceTable(
-            table.words.to(device), table.offsets.to(device), table.vocabulary_size, table.vectors
-        )
+        dense = [None if rows is None else rows.to(device) for rows in (vectors, pieces)]
+        table = archive.table(vocabulary, None)
+        self.table = SentenceTable(table.words.to(device), table.offsets.to(device), table.vocabulary_size, *dense)
         self.choices = candidates.choices(archive.actions(candidates).to(device))
         if len(archive.counts) > 1:
             self.choices = of_own_task(self.choices, tasks.to(device))

@@ -44,12 +44,13 @@ def delivered(cut: Batch, table: SentenceTable, choices: Choices, entities: Choi
     """
     device = table.device
     assert cut.table.vectors is not None
-    vectors = table.vectors
-    if vectors is not None:
-        vectors = vectors.index_select(0, brought(cut.table.vectors[:, 0].long(), device))
+    numbers = brought(cut.table.vectors[:, 0].long(), device)
+    vectors, pieces = (
+        None if rows is None else rows.index_select(0, numbers) for rows in (table.vectors, table.pieces)
+    )
     return replace(
         cut,
-        table=cut.table.brought(device, vectors),
+        table=cut.table.brought(device, vectors, pieces),
         utterances=brought(cut.utterances, device),
         responses=brought(cut.responses, device),
         memories=brought(cut.memories, device),

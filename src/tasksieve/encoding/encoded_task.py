@@ -83,7 +83,7 @@ class EncodedTask:
         device: where the tensors live.
         vectors: gives ``table`` and the entities' a dense vector for each text; None for none. Texts are read as they
             were, and two that differ are two sentences, though they may share their words with placeholders.
-
+        pieces: gives ``table`` the word pieces of each text, where the encoder's last layer is tuned; None for none.
         tasks: of each dialog the number of its task, if these are several that are one here: their turns choose among
             the candidates that are responses of their own task. Dialogs of a task stand together.
         among: if not 0, each turn chooses among so many responses of its own task, its own with them, all as they
@@ -116,11 +116,12 @@ class EncodedTask:
         max_memories: int = 250,
         device: torch.device | str = "cpu",
         vectors: Embed | None = None,
+        pieces: Embed | None = None,
         tasks: Sequence[int] | None = None,
         among: int = 0,
         beside: Sequence[str] | None = None,
     ) -> None:
-        rows, entities = Rows(vocabulary, vectors), ChoiceRows(vocabulary, vectors)
+        rows, entities = Rows(vocabulary, vectors, pieces), ChoiceRows(vocabulary, vectors)
         examples: list[Example] = []
         given: list[float] = []
         memories: list[int] = []

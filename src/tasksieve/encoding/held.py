@@ -22,6 +22,11 @@ Source = Literal["user", "profile", "note", "record", "system"]
 _AROUND = 4
 """How many words before a value tell what it is."""
 _MOST_PARTS = 3
+_SPELLED = (
+    *(("zero", "no", "none"), ("one", "myself", "me", "a", "an"), ("two", "both", "couple"), ("three",), ("four",)),
+    *(("five",), ("six",), ("seven",), ("eight",), ("nine",)),
+)
+"""Words for numbers of one digit."""
 FIRST, LAST = PARTS = (".first", ".last")
 """What follows the name of a gap where the first or the last word of a value stands, as a first name does."""
 
@@ -141,6 +146,16 @@ class Held:
     def says(self, phrase: Phrase, *, answered: bool = True) -> bool:
         """Whether some words stand in the conversation, one after the other."""
         return any(says(sentences, phrase) for sentences in self._all(answered))
+
+    def counts(self, number: str) -> bool:
+        """Whether a number of one digit or two stands in the conversation, or is how many records came last.
+
+        Where there are no records, one of two digits counts nothing, and may be said.
+        """
+        came = sum(told.batch == self.records[-1].batch for told in self.records) if self.records else 0
+        if len(number) == 1 and any(self.says((word,)) for word in _SPELLED[int(number)]):
+            return True
+        return came == int(number) > 0 or (len(number) > 1 and not came) or self.says((number,))
 
     def was_said(self, phrase: Phrase) -> bool:
         """Whether the user, the profile or a note said some words, one after the other."""

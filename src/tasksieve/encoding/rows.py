@@ -86,10 +86,10 @@ def said_of(line: Line) -> str:
 class Rows:
     """Numbers distinct sentences from 1 (0 is the empty one) and counts words."""
 
-    def __init__(self, vocabulary: Vocabulary, vectors: Embed | None) -> None:
+    def __init__(self, vocabulary: Vocabulary, vectors: Embed | None, pieces: Embed | None = None) -> None:
         self.words = 0
         self.unknown_words = 0
-        self._vocabulary, self._vectors = vocabulary, vectors
+        self._vocabulary, self._vectors, self._pieces = vocabulary, vectors, pieces
         self._sentences: list[list[int]] = [[]]
         self._texts = [""]
         self._known: dict[str | tuple[str, str], tuple[int, int, int]] = {}
@@ -105,7 +105,8 @@ class Rows:
     def table(self, device: torch.device | str) -> SentenceTable:
         """All sentences so far."""
         rows = None if self._vectors is None else dense(self._texts, self._vectors, device)
-        return SentenceTable.of(self._sentences, len(self._vocabulary), device, rows)
+        pieces = None if self._pieces is None else dense(self._texts, self._pieces, device)
+        return SentenceTable.of(self._sentences, len(self._vocabulary), device, rows, pieces)
 
     def _number(self, seen: str, original: str, text_of: Callable[[str], str]) -> int:
         key = seen if self._vectors is None else (seen, original)

@@ -7,6 +7,7 @@ weighted by how rare they are, and the cosine with what is said now ranks an act
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -22,6 +23,8 @@ from tasksieve.encoding.values import names_in, values_in
 MOST_OF_ACTION = 200
 """How many wordings of an action are kept."""
 _WEIGHT_BEFORE = 0.5
+_SMALL = re.compile(r"(?<![\w.,:/$€£¥-])\d\d?(?![\w:/-]|[.,]\d)")
+"""A number of one digit or two that is no part of a longer value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +86,23 @@ class Wordings:
     ) -> str | None:
         """An action's best wording that can be said in a conversation, filled in; None if there is none.
 
+        One with a small number that the conversation does not hold, such as "3 tickets" or "I found 10", is said only
+        if there is no other.
+
         Args:
             action, user, before: as for :meth:`nearest`.
             held: what the conversation holds.
             entities: that it knows.
             slots: the gaps, and what is policy.
         """
+        doubtful: str | None = None
         for template in self.nearest(action, user, before):
             if not slots.foreign(template, held):
                 text = _filled(template, held, entities, slots)
-                if text is not None:
+                if text is not None and all(map(held.counts, _SMALL.findall(text))):
                     return text
-        return None
+                doubtful = doubtful or text
+        return doubtful
 
     def plain(self) -> list[dict[str, str]]:
         """As JSON has it; :meth:`read` takes it back."""

@@ -73,7 +73,23 @@ class WeightModuleConfig(Section):
     kind: str = Field(description="which weight module; others than the built-in one are registered by plug-ins")
 
 
-class AutoModelConfig(ModelConfig):
+class TunedConfig(ModelConfig):
+    """A model of sentence vectors that can tune how the last utterance is read."""
+
+    tune: Literal["none", "adapters"] = Field(
+        default="none", description="of the encoder, what is learned too: nothing, or an adapter in its last layer"
+    )
+    tune_width: int = Field(default=16, ge=1, le=4096, description="of the adapter")
+
+    @model_validator(mode="after")
+    def _has_what_is_tuned(self) -> TunedConfig:
+        if self.tune != "none" and self.sentences not in ("auto", "pretrained", "both"):
+            without = f"there is no encoder to tune with sentences = '{self.sentences}'; take both, or pretrained"
+            raise _refused("tune", self.tune, without)
+        return self
+
+
+class AutoModelConfig(TunedConfig):
     """The model that suits what is predicted: a memory network for templates, matching for people's dialogs."""
 
     kind: Literal["auto"] = "auto"
@@ -85,7 +101,7 @@ class AutoWeightConfig(WeightModuleConfig):
     kind: Literal["auto"] = "auto"
 
 
-class MatchingConfig(ModelConfig):
+class MatchingConfig(TunedConfig):
     """Scores actions and responses by what they have in common with the context, and by learned maps."""
 
     kind: Literal["matching"] = "matching"
@@ -105,7 +121,7 @@ class MatchingConfig(ModelConfig):
     linear: bool = Field(default=True, description="whether choices also have a linear function of the vectors each")
 
 
-class RankingConfig(ModelConfig):
+class RankingConfig(TunedConfig):
     """Ranks responses as people wrote them, by their vectors and by the words they share with what is known."""
 
     kind: Literal["ranking"] = "ranking"

@@ -5,6 +5,7 @@ of all sentences are :math:`SA`. The gradient is :math:`S^\top G`; both products
 of the other and any order of derivative is exact.
 
 Beside the words a table may have a dense vector for each sentence, from a pretrained encoder. They are constants.
+Where the encoder's last layer is tuned, it also has the word pieces of each sentence.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ class SentenceTable:
         offsets: where each sentence starts in ``words``, and at the end their number.
         vocabulary_size: number of words, the rows of an embedding.
         vectors: one row a sentence, without a gradient; None for none.
+        pieces: one row a sentence, as :meth:`~tasksieve.encoding.sentences.Encoder.pieces` gives them; None for none.
 
-    Raises: ValueError: if there is not one vector a sentence.
+    Raises: ValueError: if there is not one vector, or one row of pieces, a sentence.
     """
 
     def __init__(
@@ -39,11 +41,14 @@ class SentenceTable:
         offsets: Int[Tensor, " sentences_plus_1"],
         vocabulary_size: int,
         vectors: Float[Tensor, "sentences dim"] | None = None,
+        pieces: Float[Tensor, "sentences width"] | None = None,
     ) -> None:
-        self.words, self.offsets, self.vocabulary_size, self.vectors = words, offsets, vocabulary_size, vectors
+        self.words, self.offsets, self.vocabulary_size = words, offsets, vocabulary_size
+        self.vectors, self.pieces = vectors, pieces
         self._kept: Tensor | None = None
-        if vectors is not None and len(vectors) != len(self):
-            raise ValueError(f"there are {len(vectors)} vectors for {len(self)} sentences")
+        for name, rows in (("vectors", vectors), ("rows of pieces", pieces)):
+            if rows is not None and len(rows) != len(self):
+                raise ValueError(f"there are {len(rows)} {name} for {len(self)} sentences")
 
     @classmethod
     def of(
@@ -52,12 +57,14 @@ class SentenceTable:
         vocabulary_size: int,
         device: torch.device | str = "cpu",
         vectors: Float[Tensor, "sentences dim"] | None = None,
+        pieces: Float[Tensor, "sentences width"] | None = None,
     ) -> SentenceTable:
-        """A table from the numbers of each sentence's words; vectors, if any, live on the same device already."""
+        """A table from the numbers of each sentence's words; the others, if any, live on the same device already."""
         lengths = torch.tensor([len(sentence) for sentence in sentences], device=device)
         words = [word for sentence in sentences for word in sentence]
         offsets = torch.nn.functional.pad(lengths.cumsum(0), (1, 0))
-        return cls(torch.tensor(words, dtype=torch.long, device=device), offsets, vocabulary_size, vectors)
+        numbers = torch.tensor(words, dtype=torch.long, device=device)
+        return cls(numbers, offsets, vocabulary_size, vectors, pieces)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -90,7 +97,7 @@ class SentenceTable:
         owners = torch.repeat_interleave(lengths)
         shift = self.offsets[sentences] - offsets[:-1]
         entries = torch.arange(len(owners), device=self.device) + shift[owners]
-        return SentenceTable(self.words[entries], offsets, self.vocabulary_size, self._vectors_of(sentences))
+        return SentenceTable(self.words[entries], offsets, self.vocabulary_size, *self._dense_of(sentences))
 
     def select_known(self, sentences: Int[Tensor, " selected"], words: int) -> SentenceTable:
         """The table of some of the sentences, by compiled code on the CPU.
@@ -104,24 +111,29 @@ class SentenceTable:
         chosen, offsets = sentences.new_empty(words), sentences.new_empty(len(sentences) + 1)
         source = sentences.data_ptr(), self.words.data_ptr(), self.offsets.data_ptr()
         kernels.select_words(len(sentences), *source, chosen.data_ptr(), offsets.data_ptr())
-        return SentenceTable(chosen, offsets, self.vocabulary_size, self._vectors_of(sentences))
+        return SentenceTable(chosen, offsets, self.vocabulary_size, *self._dense_of(sentences))
 
-    def brought(self, device: torch.device, vectors: Float[Tensor, "sentences dim"] | None = None) -> SentenceTable:
+    def brought(
+        self,
+        device: torch.device,
+        vectors: Float[Tensor, "sentences dim"] | None = None,
+        pieces: Float[Tensor, "sentences width"] | None = None,
+    ) -> SentenceTable:
         """A table of the CPU on its way to another device, with what would have to be waited for there.
 
         Args:
             device: where it is to be.
-            vectors: of its sentences, on that device.
+            vectors, pieces: of its sentences, on that device.
         """
         words, offsets = brought(self.words, device), brought(self.offsets, device)
-        there = SentenceTable(words, offsets, self.vocabulary_size, vectors)
+        there = SentenceTable(words, offsets, self.vocabulary_size, vectors, pieces)
         there.lengths, there.longest = brought(self.lengths, device), self.longest
         there.owners = brought(self.owners, device)
         return there
 
     def thinned(self, kept: Bool[Tensor, " entries"]) -> SentenceTable:
         """The table without some of its words, to be embedded: nobody waits to learn how many are left."""
-        table = SentenceTable(self.words, self.offsets, self.vocabulary_size, self.vectors)
+        table = SentenceTable(self.words, self.offsets, self.vocabulary_size, self.vectors, self.pieces)
         table.owners, table._kept = self.owners, kept
         table.lengths = torch.zeros_like(self.lengths).index_add_(0, self.owners, kept.long())
         return table
@@ -176,8 +188,12 @@ class SentenceTable:
         kernels.add_rows(len(self), *self._pointers, rows.data_ptr(), total.data_ptr())
         return total
 
-    def _vectors_of(self, sentences: Int[Tensor, " selected"]) -> Float[Tensor, "selected dim"] | None:
-        return None if self.vectors is None else self.vectors.index_select(0, sentences)
+    def _dense_of(self, sentences: Int[Tensor, " selected"]) -> tuple[Tensor | None, Tensor | None]:
+        """The vectors and pieces of some sentences."""
+        vectors, pieces = (
+            None if rows is None else rows.index_select(0, sentences) for rows in (self.vectors, self.pieces)
+        )
+        return vectors, pieces
 
     @cached_property
     def owners(self) -> Tensor:

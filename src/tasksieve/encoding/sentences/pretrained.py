@@ -28,6 +28,8 @@ _WIDTHS = ("hidden_size", "d_model", "dim", "n_embd")
 """What configurations call the length of a token's vector."""
 _BATCH, _BATCH_ELSEWHERE = 8, 64
 """Texts that go through together on the CPU, and on other devices."""
+PIECES = 96
+"""Word pieces that a text may have for its last layer to be tuned."""
 _MANY = 512
 """Tokens that are read of a text where the encoder does not say how many it takes."""
 
@@ -92,13 +94,38 @@ class Encoder:
                 progress(done, len(texts))
         return rows
 
+    def pieces(self, texts: Sequence[str]) -> Float[Tensor, "texts width"]:
+        """The numbers of each text's word pieces plus 1, as they are read, and 0 where there are no more.
+
+        A text of more than :data:`PIECES` has none. Numbers below 2^24 are whole in float32.
+
+        Raises: UserError: if the folder's tokenizer cannot be read.
+        """
+        rows = torch.zeros(len(texts), PIECES)
+        for number, tokens in enumerate(self._tokens(texts)["input_ids"] if texts else ()):
+            if len(tokens) <= PIECES:
+                rows[number, : len(tokens)] = torch.tensor(tokens, dtype=torch.float32) + 1
+        return rows
+
+    @property
+    def transformer(self) -> Any:
+        """The model of transformers, frozen. Raises: UserError: if its weights cannot be read."""
+        return self._model
+
+    def pool(self, tokens: Float[Tensor, "texts tokens hidden"]) -> Float[Tensor, "texts dim"]:
+        """The vectors of texts of one length, from those of their tokens."""
+        return self._pooling(tokens)
+
+    def _tokens(self, texts: Sequence[str]) -> Any:
+        whole = (text.encode("utf-8", "replace").decode() for text in texts)  # half a surrogate pair is no character
+        read = [self._prompt + (text.lower() if self._lower else text) for text in whole]
+        return self._tokenizer(read, truncation=True, max_length=self._limit, padding=False)
+
     def _batches(self, texts: Sequence[str]) -> Iterator[tuple[list[int], dict[str, Tensor]]]:
         """Numbers of texts of one length with their tokens, filled up; the longest first."""
         if not texts:
             return
-        whole = (text.encode("utf-8", "replace").decode() for text in texts)  # half a surrogate pair is no character
-        read = [self._prompt + (text.lower() if self._lower else text) for text in whole]
-        encoded = self._tokenizer(read, truncation=True, max_length=self._limit, padding=False)
+        encoded = self._tokens(texts)
         lengths: dict[int, list[int]] = {}
         for number, tokens in enumerate(encoded["input_ids"]):
             lengths.setdefault(len(tokens), []).append(number)

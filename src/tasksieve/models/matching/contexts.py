@@ -42,14 +42,19 @@ class Contexts:
         """Whether each memory is an utterance of the user or the system."""
         return (self.speakers == USER_NUMBER) | (self.speakers == SYSTEM_NUMBER)
 
-    def vectors(self) -> Float[Tensor, "batch both"] | None:
-        """The vector of the last utterance beside the mean of those before; None if sentences have no vectors."""
+    def vectors(self, adapter: Callable[[Batch], Tensor] | None = None) -> Float[Tensor, "batch both"] | None:
+        """The vector of the last utterance beside the mean of those before; None if sentences have no vectors.
+
+        Args:
+            adapter: gives the vectors of last utterances; None for those of the table.
+        """
         vectors = self.batch.table.vectors
         if vectors is None:
             return None
         counts = self._counts(self.said).to(vectors.dtype)
         mean = counts @ vectors / counts.sum(dim=1, keepdim=True).clamp(min=1)
-        return torch.cat([vectors[self.batch.utterances], mean], dim=1)
+        last = vectors[self.batch.utterances] if adapter is None else adapter(self.batch)
+        return torch.cat([last, mean.to(last.dtype)], dim=1)
 
     def utterances(self) -> SentenceTable:
         """The last utterance of each context, as a bag of words."""

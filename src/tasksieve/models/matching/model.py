@@ -1,7 +1,8 @@
 r"""The matching model: a context and a choice as points of one space, and what they have in common.
 
 A context is the vector :math:`v_u` of the last utterance and the mean :math:`v_h` of those before, from a frozen
-encoder, the words of the last utterance, and the words of the dialog's state. With :math:`A, B` embeddings of words,
+encoder (:math:`v_u` with an adapter, if it is tuned: :mod:`tasksieve.models.matching.adapter`), the words of the last
+utterance, and the words of the dialog's state. With :math:`A, B` embeddings of words,
 
 .. math::
    h_0 &= W [s v_u; s v_h] + \frac{1}{\sqrt n} \sum_{w \in u} A_w + \sum_{w \in \mathrm{state}} A_w + b + t,\\
@@ -26,6 +27,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from tasksieve.encoding import Batch, Candidates, Choices, SentenceTable
+from tasksieve.models.matching.adapter import Adapter
 from tasksieve.models.matching.choice_words import ChoiceWords
 from tasksieve.models.matching.contexts import Contexts, kept_words
 from tasksieve.models.model import DialogModel, normal
@@ -39,7 +41,7 @@ PRIMARY = "primary"
 
 
 class Matching(DialogModel):
-    """A dialog model M_θ on frozen sentence vectors and words.
+    """A dialog model M_θ on sentence vectors and words.
 
     Args:
         config: widths and settings.
@@ -47,6 +49,7 @@ class Matching(DialogModel):
         choices: numbers of the words that choices have, the only ones that are learned for them.
         dim: of sentence vectors; 0 for none.
         generator: draws the initial parameters.
+    Raises: UserError: if the encoder is to be tuned, and cannot be.
     """
 
     place: Tensor
@@ -72,6 +75,7 @@ class Matching(DialogModel):
         self.inward_bias = nn.Parameter(torch.zeros(config.members, 1, config.hidden))
         self.outward = nn.Parameter(torch.zeros(config.members, config.hidden, config.width))
         self.overlap = nn.Parameter(torch.zeros(config.members, OVERLAPS))
+        self.adapter = Adapter.build(config, generator)
 
     @classmethod
     def build(
@@ -120,7 +124,7 @@ class Matching(DialogModel):
         self, contexts: Contexts
     ) -> tuple[Float[Tensor, "members batch width"], Float[Tensor, "batch both"] | None]:
         """The members' states, and the vectors that they start from; None if there are none."""
-        config, vectors = self.config, contexts.vectors()
+        config, vectors = self.config, contexts.vectors(self.adapter)
         utterances, states = (self._dropped(table) for table in (contexts.utterances(), contexts.states()))
         given = config.word_scale
         word_scale = given if given is not None else BESIDE_VECTORS if vectors is not None else 1.0

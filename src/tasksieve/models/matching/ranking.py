@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -29,6 +29,7 @@ from tasksieve.encoding import Batch, Candidates, Choices, SentenceTable
 from tasksieve.encoding.delivery import words_here
 from tasksieve.encoding.reading import RESULT
 from tasksieve.encoding.terms import Terms
+from tasksieve.models.matching.adapter import Adapter
 from tasksieve.models.matching.contexts import Contexts
 from tasksieve.models.matching.overlap import FEATURES, overlaps, term_weights
 from tasksieve.models.matching.sources import Sources
@@ -53,6 +54,7 @@ class Ranking(DialogModel):
         result: the number of the word that leads the counts of what tools answered; -1 for none.
         dim: of sentence vectors; 0 for none.
         generator: draws the initial parameters.
+    Raises: UserError: if the encoder is to be tuned, and cannot be.
     """
 
     weights: Tensor
@@ -82,6 +84,7 @@ class Ranking(DialogModel):
         self.of_context = normal(generator, 1 / math.sqrt(hidden), hidden, inner)
         self.overlap_bias = nn.Parameter(torch.zeros(inner))
         self.last = nn.Parameter(torch.zeros(inner))
+        self.adapter = Adapter.build(config, generator)
         self.register_buffer("weights", weights)
         self.register_buffer("term_words", terms.table.words, persistent=False)
         self.register_buffer("term_offsets", terms.table.offsets, persistent=False)
@@ -116,7 +119,7 @@ class Ranking(DialogModel):
         """Scores of all choices of each example."""
         dtype = self.inward.dtype
         read = batch.once((self, dtype, "contexts"), lambda: self._read(batch, dtype))
-        context, hidden = self._context(read)
+        context, hidden = self._context(self._tuned(read, batch))
         return tuple(self._scored(batch, read.found, context, hidden, one) for one in choices)
 
     @property
@@ -142,6 +145,12 @@ class Ranking(DialogModel):
         contexts, among = Contexts(batch), (brought(some, device) for some in (sources.system, sources.earlier))
         means = [contexts.mean_of(some, vectors) for some in among]
         return _Read(found, flags, torch.cat([vectors[batch.utterances], *means], dim=1))
+
+    def _tuned(self, read: _Read, batch: Batch) -> _Read:
+        """The same with the last utterances as the adapter reads them, if there is one."""
+        if self.adapter is None or read.vectors is None:
+            return read
+        return replace(read, vectors=torch.cat([self.adapter(batch), read.vectors[:, self.dim :]], dim=1))
 
     def _context(self, read: _Read) -> tuple[Float[Tensor, "batch dim"], Float[Tensor, "batch hidden"]]:
         """What responses are compared with, and the layer on the context."""
@@ -220,7 +229,7 @@ class Ranking(DialogModel):
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What the model reads of a batch's contexts, all of it constant.
+    """What the model reads of a batch's contexts, all of it constant unless the encoder is tuned.
 
     Attributes:
         found: the bits of the sources that each term stands in.

@@ -21,8 +21,8 @@ def stacked(models: Sequence[Matching]) -> Matching:
     Raises: ValueError: if they have parameters that members share, which would be shared by all of them.
     """
     first = models[0]
-    if first.linear.numel():
-        raise ValueError("'linear' is shared by all members; models with it are trained one after the other")
+    if shared := "linear" if first.linear.numel() else "adapter" if first.adapter is not None else "":
+        raise ValueError(f"'{shared}' is shared by all members; models with it are trained one after the other")
     config = first.config.model_copy(update={"members": sum(model.members for model in models)})
     choices = torch.nonzero(first.place >= 0).flatten()
     dim = len(first.of_choice)

@@ -12,6 +12,7 @@ from tasksieve.encoding.archive_writing import KEPT_DIALOGS
 from tasksieve.encoding.archived_task import Archive, ArchivedTask
 from tasksieve.encoding.candidates import responses_counted
 from tasksieve.encoding.reading import Reading
+from tasksieve.encoding.sentences.pretrained import PIECES
 from tasksieve.encoding.sentences.token_rows import TokenRows
 from tasksieve.encoding.wordings import Wordings, wordings_of
 from tasksieve.records.config import RunConfig
@@ -20,7 +21,7 @@ from tasksieve.training.methods import Method
 from tasksieve.training.runs import dialog_tasks
 from tasksieve.training.runs.archives import archive_of, is_large
 from tasksieve.training.runs.dialog_tasks import DialogTasks, Encoding
-from tasksieve.training.runs.encoders import encoder_of
+from tasksieve.training.runs.encoders import encoder_of, tuned_in
 from tasksieve.training.runs.read_files import read_files
 from tasksieve.training.runs.task_readings import PRIMARY_HEAD, RELATED_HEAD, read_tasks
 from tasksieve.training.runs.vocabularies import vocabulary_of
@@ -41,6 +42,9 @@ def _archived(config: RunConfig, method: Method) -> DialogTasks:
     encoding = _encoding(config, method, reader, own, valid, archive)
     head = PRIMARY_HEAD if method.heads == "one" else RELATED_HEAD
     vectors = None if encoder is None else archive.vectors(encoder.fresh, encoder.digest, encoder.dim)
+    pieces = None
+    if encoding.pieces is not None and encoder is not None:
+        pieces = archive.vectors(encoding.pieces, f"pieces-{encoder.digest}", PIECES)
     related = ArchivedTask(
         archive,
         encoding.vocabulary,
@@ -48,6 +52,7 @@ def _archived(config: RunConfig, method: Method) -> DialogTasks:
         head=head,
         device=config.training.device,
         vectors=vectors,
+        pieces=pieces,
     )
     return DialogTasks(
         encoding=encoding,
@@ -77,7 +82,8 @@ def _encoding(
         for head, texts in _heads(config, method, own, valid, archive).items()
     }
     worded = _wordings(reader, own, valid, archive)
-    return Encoding(vocabulary, candidates, config.model.max_memories, reader, (), encoder, worded)
+    memories, tuned = config.model.max_memories, tuned_in(config)
+    return Encoding(vocabulary, candidates, memories, reader, (), encoder, worded, tuned)
 
 
 def _heads(

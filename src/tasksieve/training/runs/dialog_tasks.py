@@ -30,7 +30,7 @@ from tasksieve.records.files import read_json, write_text
 from tasksieve.records.model_config import MOST_MEMORIES, SLOT_ACTS, Facts, Predicted
 from tasksieve.records.parted_paths import parted
 from tasksieve.training.methods import Method
-from tasksieve.training.runs.encoders import encoder_kept, encoder_of
+from tasksieve.training.runs.encoders import encoder_kept, encoder_of, pieces_of, tuned_in
 from tasksieve.training.runs.memo import READ, TASKS, file_key
 from tasksieve.training.runs.read_files import data_files
 from tasksieve.training.runs.task_readings import (
@@ -60,6 +60,7 @@ class Encoding:
             them.
         encoder: gives sentences dense vectors, if the model takes them.
         wordings: of the actions, if these are predicted.
+        tuned: whether the model tunes how the encoder reads, and so needs word pieces.
     """
 
     vocabulary: Vocabulary
@@ -69,11 +70,17 @@ class Encoding:
     related_names: tuple[Names, ...] = ()
     encoder: CachedEncoder | TokenRows | None = None
     wordings: Wordings = field(default_factory=Wordings)
+    tuned: bool = False
 
     @property
     def vectors(self) -> Embed | None:
         """What gives sentences dense vectors; None for none."""
         return None if self.encoder is None else self.encoder.embed
+
+    @property
+    def pieces(self) -> Embed | None:
+        """What gives sentences their word pieces; None for none."""
+        return pieces_of(self.encoder.name) if self.tuned and self.encoder is not None else None
 
     def encode(
         self,
@@ -104,6 +111,7 @@ class Encoding:
             max_memories=self.max_memories,
             device=device,
             vectors=self.vectors,
+            pieces=self.pieces,
             tasks=tasks,
             among=_AMONG if to_learn and self.reader.written else 0,
             beside=beside,
@@ -117,10 +125,12 @@ class Encoding:
         """Write the encoding as JSON."""
         texts = {head: candidates.texts for head, candidates in self.candidates.items()}
         names = None if self.reader.names is None else self.reader.names.plain()
+        tuned = {"tuned": True} if self.tuned else {}
+        encoder = self.encoder and {"name": self.encoder.name, "digest": self.encoder.digest, **tuned}
         value = {
             "max_memories": self.max_memories,
             "facts": self.reader.facts,
-            "encoder": None if self.encoder is None else {"name": self.encoder.name, "digest": self.encoder.digest},
+            "encoder": encoder,
             "predict": self.reader.predict,
             "slot_acts": self.reader.slot_acts,
             "written": self.reader.written,
@@ -158,11 +168,12 @@ class Encoding:
             slots = None if told_slots is None else Slots.read(told_slots)
             reader = Reader(facts, names, predict, slot_acts, slots, value.get("written") is True)
             encoder = encoder_kept(value.get("encoder"), path)
+            tuned = (value.get("encoder") or {}).get("tuned") is True
             candidates = {
                 head: _candidates(list_, vocabulary, device, gaps, reader, encoder) for head, list_ in texts
             }
             wordings = Wordings.read(value.get("wordings", ()))
-            return cls(vocabulary, candidates, memories, reader, related, encoder, wordings)
+            return cls(vocabulary, candidates, memories, reader, related, encoder, wordings, tuned)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise UserError(f"is not a run's encoding ({error!r}); train again", path) from None
 
@@ -278,7 +289,8 @@ def _encoding(
         head: _candidates(texts, vocabulary, device, gaps, readers[0], encoder) for head, texts in responses.items()
     }
     names = tuple(reader.names for reader in readers[1:] if reader.names is not None)
-    return Encoding(vocabulary, candidates, config.model.max_memories, readers[0], names, encoder, wordings)
+    memories, tuned = config.model.max_memories, tuned_in(config)
+    return Encoding(vocabulary, candidates, memories, readers[0], names, encoder, wordings, tuned)
 
 
 def _candidates(

@@ -7,11 +7,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from tasksieve.encoding.sentences import CachedEncoder, Encoder
+from tasksieve.encoding.sentences import CachedEncoder, Embed, Encoder
 from tasksieve.encoding.sentences.token_rows import PREFIX, TokenRows
 from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig
-from tasksieve.records.model_config import LanguageModelConfig
+from tasksieve.records.model_config import LanguageModelConfig, TunedConfig
 
 
 def encoder_of(config: RunConfig) -> CachedEncoder | TokenRows | None:
@@ -22,6 +22,11 @@ def encoder_of(config: RunConfig) -> CachedEncoder | TokenRows | None:
     if isinstance(config.model, LanguageModelConfig):
         return TokenRows(config.model.pretrained)
     return encoder_named(config.model.encoder) if config.model.sentences in ("pretrained", "both") else None
+
+
+def tuned_in(config: RunConfig) -> bool:
+    """Whether a settled run's model tunes how its encoder reads, and so needs the word pieces of sentences."""
+    return isinstance(config.model, TunedConfig) and config.model.tune != "none"
 
 
 def encoder_kept(kept: Mapping[str, Any] | None, path: Path) -> CachedEncoder | TokenRows | None:
@@ -55,4 +60,14 @@ def missing_encoder(name: str) -> str:
 @lru_cache(maxsize=4)
 def encoder_named(name: str) -> CachedEncoder:
     """The encoder of that name, loaded once in a process. Raises: UserError: if there is none here."""
-    return CachedEncoder(Encoder.load(name))
+    return CachedEncoder(_loaded(name))
+
+
+def pieces_of(name: str) -> Embed:
+    """What gives the word pieces of texts, by the encoder of that name. Raises: UserError: if there is none here."""
+    return _loaded(name).pieces
+
+
+@lru_cache(maxsize=4)
+def _loaded(name: str) -> Encoder:
+    return Encoder.load(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig, config_of
 from tasksieve.records.measures import ACTIONS, RANKING
 from tasksieve.records.model_config import AUTO, BUILT_IN
@@ -95,8 +96,11 @@ def settled(config: RunConfig) -> RunConfig:
     kind = values["model"]["kind"]
     if config.weight_module.kind == AUTO:
         values["weight_module"]["kind"] = GROUPS if kind in _DEFAULTS else BUILT_IN
+    tuned = getattr(model, "tune", "none") != "none"
+    if tuned and kind not in (MATCHING, RANKS):
+        raise UserError(f"model.tune: the model {kind}, which suits these dialogs, has no encoder; leave it out")
     if model.sentences == AUTO:
-        values["model"]["sentences"] = _sentences(kind, model.encoder)
+        values["model"]["sentences"] = _sentences(kind, model.encoder, needed=tuned)
     for section, defaults in _DEFAULTS.get(kind, {}).items():
         already = getattr(config, section).model_fields_set
         values[section] |= {key: value for key, value in defaults.items() if key not in already}
@@ -105,12 +109,14 @@ def settled(config: RunConfig) -> RunConfig:
     return config_of(RunConfig, values)
 
 
-def _sentences(kind: str, encoder: str) -> str:
+def _sentences(kind: str, encoder: str, *, needed: bool) -> str:
     if kind == LANGUAGE:
         return "tokens"
     if kind not in _DEFAULTS:
         return "bag-of-words"
     missing = missing_encoder(encoder)
+    if missing and needed:
+        raise UserError(f"model.tune: {missing}")
     if missing:
         _log.info("sentences are bags of words: %s", missing)
     return "bag-of-words" if missing else "both"

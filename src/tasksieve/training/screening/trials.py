@@ -87,7 +87,9 @@ def _together(start: Start, weights: Tensor, before: int, watch: Callable[[int],
     """
     iterations, related = start.screening.iterations, start.tasks.related
     models = [start.fresh_model() for _ in weights]
-    if not all(isinstance(model, Matching) and not model.linear.numel() for model in models):
+    if not all(
+        isinstance(model, Matching) and not model.linear.numel() and model.adapter is None for model in models
+    ):
         raise UserError(
             "screening.together: only the matching model on bags of words has trials that are one model; "
             "set screening.together=false"
