@@ -37,7 +37,7 @@ from tasksieve.records.tables import read_table, write_table
 from tasksieve.report.reading import read_comparison
 from tasksieve.training.loop.state import TrainState
 from tasksieve.training.loop.tensor_files import read_tensors, write_tensors
-from tasksieve.training.runs.dialog_tasks import Encoding
+from tasksieve.training.runs.encoding import Encoding
 from tasksieve.training.runs.images import ImageConfig
 from tasksieve.training.runs.labels import read_labels
 from tests.fuzz.chat_seeds import CHAT_SEEDS

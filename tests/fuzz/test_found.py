@@ -10,7 +10,7 @@ from tasksieve.errors import UserError
 from tasksieve.records.config import config_from, read_values
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.tensor_files import read_tensors
-from tasksieve.training.runs.dialog_tasks import Encoding
+from tasksieve.training.runs.encoding import Encoding
 from tasksieve.training.runs.labels import read_labels
 from tests.fuzz.targets import EXAMPLES
 

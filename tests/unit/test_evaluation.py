@@ -16,8 +16,8 @@ from tasksieve.encoding import Batch, Candidates, Choices, EncodedTask, Reader, 
 from tasksieve.errors import UserError
 from tasksieve.models import DialogModel
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.training.runs.dialog_tasks import Encoding
 from tasksieve.training.runs.dialogs import train
+from tasksieve.training.runs.encoding import Encoding
 from tasksieve.training.runs.evaluation import UNANSWERABLE, accuracy, ranks, task_ranks
 from tasksieve.training.runs.labels import read_labels
 from tasksieve.training.runs.measures import summary

@@ -17,7 +17,7 @@ from tasksieve.encoding import Batch, Choices, EncodedTask, Names, Reader, Vocab
 from tasksieve.encoding.candidates import Candidates
 from tasksieve.errors import UserError
 from tasksieve.models import DialogModel
-from tasksieve.training.runs.dialog_tasks import Encoding
+from tasksieve.training.runs.encoding import Encoding
 from tasksieve.training.runs.measures import act_scores, summary
 from tasksieve.training.runs.predictions import distractors_of, predict, selection_columns, write_predictions
 from tasksieve.training.runs.selection import Distractors, Ranking, selection_ranks

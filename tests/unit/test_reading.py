@@ -13,7 +13,7 @@ from tasksieve.dialogs import Dialog, Note, Record, Turn
 from tasksieve.encoding import Candidates, Names, Reader, Vocabulary, responses_of
 from tasksieve.errors import UserError
 from tasksieve.records.model_config import Facts
-from tasksieve.training.runs.dialog_tasks import Encoding
+from tasksieve.training.runs.encoding import Encoding
 from tests.reading import KB, facts, lines, records
 
 DIALOG = Dialog(

@@ -27,7 +27,7 @@ from tasksieve.training.runs.settled import settled
 from tasksieve.training.runs.trained_model import TrainedModel, evaluate_run
 from tests.acting import write_services
 from tests.tiny_encoder import HIDDEN, WORDS, write_tiny
-from tests.tiny_language_model import write_tiny_llama
+from tests.tiny_language_models import write_llama
 
 pytest.importorskip("transformers", reason="the extra `pretrained` is not installed")
 
@@ -214,7 +214,7 @@ def test_dialogs_that_suit_a_model_of_words_have_nothing_to_tune(tasks_dir: Path
 
 
 def test_an_encoder_of_another_kind_is_refused(tmp_path: Path, data: dict[str, Any]) -> None:
-    other = write_tiny_llama(tmp_path / "llama", hidden=16)
+    other = write_llama(tmp_path / "llama", hidden=16)
     with pytest.raises(UserError, match=r"the last layer of the encoder .* leave model.tune out"):
         modelled(config_of(other, data))
 

@@ -20,8 +20,9 @@ from tasksieve.records.measures import ACTIONS
 from tasksieve.training.methods import Method
 from tasksieve.training.runs import dialog_tasks
 from tasksieve.training.runs.archives import archive_of, is_large
-from tasksieve.training.runs.dialog_tasks import DialogTasks, Encoding
+from tasksieve.training.runs.dialog_tasks import DialogTasks
 from tasksieve.training.runs.encoders import encoder_of, tuned_in
+from tasksieve.training.runs.encoding import Encoding
 from tasksieve.training.runs.read_files import read_files
 from tasksieve.training.runs.task_readings import PRIMARY_HEAD, RELATED_HEAD, read_tasks
 from tasksieve.training.runs.vocabularies import vocabulary_of

@@ -10,7 +10,7 @@ from tasksieve.dialogs import Dialog, Note, Record, Turn
 from tasksieve.encoding.held import Held
 from tasksieve.encoding.slots import Slots
 from tasksieve.training.runs.answers import Answer, NothingToSay
-from tasksieve.training.runs.dialog_tasks import Encoding
+from tasksieve.training.runs.encoding import Encoding
 
 _SHOWN = 5
 

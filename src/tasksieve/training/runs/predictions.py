@@ -18,7 +18,7 @@ from tasksieve.models import DialogModel
 from tasksieve.records.files import write_whole
 from tasksieve.records.model_config import Predicted
 from tasksieve.records.tables import write_table
-from tasksieve.training.runs.dialog_tasks import Encoding
+from tasksieve.training.runs.encoding import Encoding
 from tasksieve.training.runs.evaluation import UNANSWERABLE, ranks
 from tasksieve.training.runs.in_use import in_use
 from tasksieve.training.runs.selection import SIZES, Distractors, Ranking, selection_ranks

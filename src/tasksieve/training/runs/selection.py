@@ -21,7 +21,7 @@ from tasksieve.encoding import Choices, EncodedTask, Reading, ReadTurn, Sentence
 from tasksieve.encoding.phrases import Phrase, phrase_of
 from tasksieve.encoding.sentences import dense, plain
 from tasksieve.models import DialogModel
-from tasksieve.training.runs.dialog_tasks import Encoding
+from tasksieve.training.runs.encoding import Encoding
 from tasksieve.training.runs.in_use import in_use
 
 SIZES = (20, 100)

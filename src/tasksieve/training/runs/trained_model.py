@@ -25,8 +25,8 @@ from tasksieve.training.loop.state import load_module
 from tasksieve.training.loop.tensor_files import read_tensors
 from tasksieve.training.methods import method_named
 from tasksieve.training.runs.answers import Answer, NothingToSay, best_answers, or_fallback, worded_actions
-from tasksieve.training.runs.dialog_tasks import Encoding
 from tasksieve.training.runs.dialogs import build_model
+from tasksieve.training.runs.encoding import Encoding
 from tasksieve.training.runs.foreign import count_foreign
 from tasksieve.training.runs.measures import summary
 from tasksieve.training.runs.predictions import (

@@ -25,7 +25,7 @@ from tasksieve.training.loop.method import Method
 from tasksieve.training.loop.tensor_files import read_tensors, write_tensors
 from tasksieve.training.methods import method_named
 from tasksieve.training.methods.simple import SimpleMethod
-from tasksieve.training.runs.dialog_tasks import Encoding
+from tasksieve.training.runs.encoding import Encoding
 from tasksieve.training.runs.measured import measure_of
 from tasksieve.training.runs.predictions import SCHEMA, distractors_of, turn_row
 from tasksieve.training.runs.read_files import read_files
