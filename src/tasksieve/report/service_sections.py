@@ -12,7 +12,7 @@ from tasksieve.report.services import Service, Services, services
 
 _READING = (
     "Each row is a related task, the one borrowed from most at the end first; a column is a moment of training, "
-    "and the darker a field, the more was borrowed then."
+    "and the stronger the colour of a field, the more was borrowed then."
 )
 _LABEL = "A map of mean weights by related task over iterations; its numbers at the end are in the table below"
 

@@ -32,6 +32,9 @@ export const whole = (number) => number.toLocaleString("en");
 /** A weight with two digits, or a dash if there is none. */
 export const weightText = (weight) => (weight === null ? "–" : weight.toFixed(2));
 
+/** A number with two digits behind the point and a true minus sign; none for a zero. */
+export const signed = (value) => value.toFixed(2).replace(/^-(0\.00)$/, "$1").replace("-", "−");
+
 /** A share in per cent, as "12.3 %". */
 export const percent = (share) => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`;
 

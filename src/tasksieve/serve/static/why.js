@@ -1,12 +1,12 @@
 // Why a response was given: the best candidates, and the attention of each hop.
 
-import { byId, el, percent, spoken, whole } from "./dom.js";
+import { byId, el, percent, signed, spoken, whole } from "./dom.js";
 
 const LEAST = 0.01;
 
 function scored(candidate) {
   if (candidate.fallback) return "said because no answer is certain enough";
-  return [candidate.action, `score ${candidate.score.toFixed(2)}`].filter(Boolean).join(" · ");
+  return [candidate.action, `score ${signed(candidate.score)}`].filter(Boolean).join(" · ");
 }
 
 function candidateItem(candidate, said, say) {
