@@ -144,7 +144,9 @@ class ChatTask:
                 }
                 for number, call in enumerate(calls(plain))
             ]
-        kept["content"] = _text(kept.get("content") or plain.get("refusal"), "tool_calls" in kept)
+        content = kept.get("content") or plain.get("refusal")
+        kept["content"] = _text(content, "tool_calls" in kept)
+        self.lost.update(text_of(parts_of(content) or [])[1])
         unread = plain.keys() - kept.keys() - {*_OWN_KEYS, *CALLS, "refusal"}
         self.lost.update(f"'{key}' of a message" for key in unread if plain[key] is not None)
         self.lost.update(f"'{key}' of a message" for key in (ACTION, SLOTS) if plain.get(key) is not None)

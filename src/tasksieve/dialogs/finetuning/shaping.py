@@ -34,6 +34,9 @@ def ending_with_a_response(chat: WeightedChat, lost: Counter[str]) -> WeightedCh
 
 def with_system_for_developer(chat: WeightedChat, lost: Counter[str]) -> WeightedChat:
     """With the older name of who instructs."""
+    lost["message of role 'developer', now 'system'"] += sum(
+        message["role"] == "developer" for message in chat.messages
+    )
     messages = [
         {**message, "role": "system"} if message["role"] == "developer" else message for message in chat.messages
     ]
