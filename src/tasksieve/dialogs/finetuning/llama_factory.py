@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from tasksieve.dialogs.finetuning.arguments import decoded
 from tasksieve.dialogs.finetuning.chats import WeightedChat
 from tasksieve.dialogs.finetuning.lines import write_rows
 from tasksieve.dialogs.finetuning.shaping import ending_with_a_response, with_system_for_developer
@@ -41,10 +42,7 @@ def _message(message: Plain, weight: float) -> dict[str, Any]:
 
 def _call(function: dict[str, Any]) -> dict[str, Any]:
     """A call with its arguments decoded, as that engine's templates print them."""
-    try:
-        return {"name": function["name"], "arguments": json.loads(function["arguments"])}
-    except (ValueError, RecursionError):
-        return {"name": function["name"], "arguments": function["arguments"]}
+    return {"name": function["name"], "arguments": decoded(function["arguments"])}
 
 
 def _write(dialogs: Dialogs, folder: Path) -> Written:
