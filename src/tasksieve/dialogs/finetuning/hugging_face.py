@@ -19,7 +19,7 @@ from tasksieve.dialogs.finetuning.lines import TRAIN, VALID, beside_tools, write
 from tasksieve.dialogs.finetuning.shaping import ending_with_a_response, with_system_for_developer
 from tasksieve.dialogs.finetuning.tool import Dialogs, Tool, Written, register
 from tasksieve.dialogs.formats.message_shapes import Plain
-from tasksieve.records.files import write_text
+from tasksieve.records.files import sha256, write_text
 
 CARD = "README.md"
 _CARD = """\
@@ -81,11 +81,7 @@ def _write(dialogs: Dialogs, folder: Path) -> Written:
 
 
 def _hash(files: Iterable[Path]) -> str:
-    whole = hashlib.sha256()
-    for path in files:
-        with path.open("rb") as file:
-            whole.update(hashlib.file_digest(file, "sha256").digest())
-    return whole.hexdigest()[:16]
+    return hashlib.sha256(" ".join(map(sha256, files)).encode()).hexdigest()[:16]
 
 
 _lines = partial(
