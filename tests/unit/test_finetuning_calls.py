@@ -127,3 +127,17 @@ def test_parts_that_are_no_text_are_counted_by_their_type(tmp_path: Path) -> Non
     chats = task(tmp_path, "old", [{"role": "user", "content": parts}, PLAIN[1]])
     tool_named("openai").write(Dialogs(chats), tmp_path)
     assert chats.lost == {"part 'image_url' of a message": 1}
+
+
+@pytest.mark.parametrize("result", [[{"at": "9"}, {"at": "10"}], {"at": "9"}, [1, 2], {"text": "9", "number": 3}])
+def test_results_of_a_tool_that_are_no_text_are_kept_as_json(result: Any, tmp_path: Path) -> None:
+    chats = task(tmp_path, "old", [*CALLED[:2], {**CALLED[2], "content": result}, CALLED[3]])
+    written = tool_named("openai").write(Dialogs(chats), tmp_path)
+    assert json.loads(messages_of(written)[2]["content"]) == result
+    assert not chats.lost
+
+
+def test_a_result_in_parts_of_text_is_their_text(tmp_path: Path) -> None:
+    result = [{"type": "text", "text": "found"}]
+    chats = task(tmp_path, "old", [*CALLED[:2], {**CALLED[2], "content": result}, CALLED[3]])
+    assert messages_of(tool_named("openai").write(Dialogs(chats), tmp_path))[2]["content"] == "found"
