@@ -122,6 +122,24 @@ def test_another_name_of_a_role_is_said(name: str, tmp_path: Path) -> None:
     assert written.lost == {"message of role 'developer', now 'system'": 1}
 
 
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("openai", {"reasoning_content"}),
+        ("fireworks", {"reasoning_content"}),
+        ("mistral", {"name", "reasoning_content"}),
+        ("llama-factory", {"name"}),
+        ("ms-swift", {"name"}),
+        ("csv", {"name", "reasoning_content"}),
+        ("trl", set()),
+    ],
+)
+def test_keys_that_a_tool_has_no_place_for_are_counted(name: str, keys: set[str], tmp_path: Path) -> None:
+    dialog = [NAMED[0], {**PLAIN[1], "reasoning_content": "Greet back."}]
+    written = tool_named(name).write(Dialogs(task(tmp_path, "old", dialog)), tmp_path)
+    assert written.lost == {f"'{key}' of a message": 1 for key in keys}
+
+
 def test_parts_that_are_no_text_are_counted_by_their_type(tmp_path: Path) -> None:
     parts = [{"type": "text", "text": "This?"}, {"type": "image_url", "image_url": {"url": "data:,"}}]
     chats = task(tmp_path, "old", [{"role": "user", "content": parts}, PLAIN[1]])
