@@ -164,7 +164,7 @@ def trl(folder: Path) -> dict[str, Any]:
     from datasets import load_dataset  # type: ignore[import-not-found]
     from trl.data_utils import apply_chat_template, is_conversational  # type: ignore[import-not-found]
 
-    data = load_dataset("parquet", data_files=str(folder / "train.parquet"), split="train")
+    data = load_dataset(str(folder), split="train")
     tokenizer = _words(list(data))
     for row in data:
         responses = [message for message in row["messages"] if message["role"] == "assistant"]

@@ -12,22 +12,25 @@ def calls_answered(chat: WeightedChat, lost: Counter[str]) -> WeightedChat:
     """With an answer right behind each call: an empty one where there is none, unless the dialog ends with the call.
 
     An answer that names no call is that of the first call without one. What a tool said that nobody called is a
-    system message, and a tool's name beside its answer, which stands in the call, is left out.
+    system message behind the answers of that call, and a tool's name beside its answer, which stands in the call, is
+    left out.
     """
     messages: list[Plain] = []
     places: dict[int, int] = {}
     waiting: list[str] = []
+    uncalled: list[Plain] = []
     for place, message in enumerate(chat.messages):
         if message["role"] == "tool":
-            messages.append(_answer(message, waiting, lost))
+            answer = _answer(message, waiting, lost)
+            (messages if answer["role"] == "tool" else uncalled).append(answer)
             continue
-        messages += _empty(waiting, lost)
-        waiting = _identities(message)
+        messages += [*_empty(waiting, lost), *uncalled]
+        waiting, uncalled = _identities(message), []
         places[place] = len(messages)
         messages.append(message)
-    if waiting and messages[-1]["role"] == "tool":
+    if waiting and (uncalled or messages[-1]["role"] == "tool"):
         messages += _empty(waiting, lost)
-    return chat.but(messages, places)
+    return chat.but(messages + uncalled, places)
 
 
 def _answer(message: Plain, waiting: list[str], lost: Counter[str]) -> Plain:

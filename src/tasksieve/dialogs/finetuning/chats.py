@@ -15,7 +15,7 @@ from tasksieve.dialogs.formats.chosen import chosen, iterate_dialogs
 from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.dialogs.formats.known import format_of
 from tasksieve.dialogs.formats.message_shapes import Plain, other_item, plain_messages
-from tasksieve.dialogs.formats.parts import parts_of, text_of
+from tasksieve.dialogs.formats.parts import are_parts, parts_of, text_of
 from tasksieve.dialogs.formats.tables import ARROW, PARQUET, has_messages
 from tasksieve.dialogs.formats.tools import CALLS, calls
 from tasksieve.errors import UserError
@@ -144,7 +144,11 @@ class ChatTask:
                 }
                 for number, call in enumerate(calls(plain))
             ]
-        kept["content"] = _text(kept.get("content") or plain.get("refusal"), "tool_calls" in kept)
+        content = kept.get("content") or plain.get("refusal")
+        parts = None if plain["role"] == "tool" and not are_parts(content) else parts_of(content)
+        text, lost = (content, ()) if parts is None else text_of(parts)
+        kept["content"] = _text(text, "tool_calls" in kept)
+        self.lost.update(lost)
         unread = plain.keys() - kept.keys() - {*_OWN_KEYS, *CALLS, "refusal"}
         self.lost.update(f"'{key}' of a message" for key in unread if plain[key] is not None)
         self.lost.update(f"'{key}' of a message" for key in (ACTION, SLOTS) if plain.get(key) is not None)
@@ -168,10 +172,8 @@ def _written(dialogs: Iterator[Any]) -> Iterator[Source]:
         yield Source(value, row, dialog, responses)
 
 
-def _text(content: Any, called: bool) -> str | None:
-    """The text of a content; none beside calls of tools that say nothing."""
-    parts = parts_of(content)
-    text = content if parts is None else text_of(parts)[0]
+def _text(text: Any, called: bool) -> str | None:
+    """What is said, as JSON if it is no text; none beside calls of tools that say nothing."""
     if isinstance(text, str) and (text or not called):
         return text
     if text is None or text == "":

@@ -11,7 +11,7 @@ from tasksieve.dialogs.finetuning.chats import WeightedChat
 from tasksieve.dialogs.finetuning.levels import levels, of_level
 from tasksieve.dialogs.finetuning.lines import beside_tools, write_rows
 from tasksieve.dialogs.finetuning.openai import flagged
-from tasksieve.dialogs.finetuning.shaping import ending_with_a_response, told_by_the_user
+from tasksieve.dialogs.finetuning.shaping import ending_with_a_response, told_by_the_user, without
 from tasksieve.dialogs.finetuning.tool import Dialogs, Tool, Written, register
 
 STEP = 0.01
@@ -26,7 +26,8 @@ def _rows(chat: WeightedChat) -> Iterable[dict[str, Any]]:
 
 
 def _write(dialogs: Dialogs, folder: Path) -> Written:
-    return write_rows(dialogs, folder, _rows, (calls_answered, told_by_the_user, ending_with_a_response))
+    shapes = (calls_answered, told_by_the_user, ending_with_a_response, without("reasoning_content"))
+    return write_rows(dialogs, folder, _rows, shapes)
 
 
 FIREWORKS = register(

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from tasksieve.dialogs.finetuning.arguments import decoded
 from tasksieve.dialogs.finetuning.chats import WeightedChat
 from tasksieve.dialogs.finetuning.lines import write_rows
-from tasksieve.dialogs.finetuning.shaping import ending_with_a_response, with_system_for_developer
+from tasksieve.dialogs.finetuning.shaping import ending_with_a_response, with_system_for_developer, without
 from tasksieve.dialogs.finetuning.tool import Dialogs, Tool, Written, register
 from tasksieve.dialogs.formats.message_shapes import Plain
 from tasksieve.records.files import write_text
@@ -41,14 +42,12 @@ def _message(message: Plain, weight: float) -> dict[str, Any]:
 
 def _call(function: dict[str, Any]) -> dict[str, Any]:
     """A call with its arguments decoded, as that engine's templates print them."""
-    try:
-        return {"name": function["name"], "arguments": json.loads(function["arguments"])}
-    except (ValueError, RecursionError):
-        return {"name": function["name"], "arguments": function["arguments"]}
+    return {"name": function["name"], "arguments": decoded(function["arguments"])}
 
 
 def _write(dialogs: Dialogs, folder: Path) -> Written:
-    written = write_rows(dialogs, folder, _rows, (with_system_for_developer, ending_with_a_response))
+    shapes = (with_system_for_developer, ending_with_a_response, without("name"))
+    written = write_rows(dialogs, folder, _rows, shapes)
     info = folder / "dataset_info.yaml"
     write_text(info, _INFO.format(path=json.dumps(str(written.files[0]))))
     return Written((*written.files, info), written.rows, written.dialogs, written.learned, written.lost)

@@ -20,6 +20,7 @@ from tasksieve.dialogs.finetuning.shaping import (
     ending_with_a_response,
     shaped,
     told_by_the_user,
+    without,
 )
 from tasksieve.dialogs.finetuning.tool import Dialogs, Tool, Written, register, with_something_learned
 from tasksieve.dialogs.formats.message_shapes import Plain
@@ -27,7 +28,14 @@ from tasksieve.records.files import write_text
 
 STEP = 0.1
 """Weights are rounded to such steps, for a file is written for each."""
-_SHAPES = (calls_answered, told_by_the_user, answering_a_user, calls_apart, ending_with_a_response)
+_SHAPES = (
+    calls_answered,
+    told_by_the_user,
+    answering_a_user,
+    calls_apart,
+    ending_with_a_response,
+    without("name", "reasoning_content"),
+)
 _UNNAMED = re.compile(r"[^a-zA-Z0-9_-]")
 _CONFIG = """\
 # Of mistral-finetune's configuration; run it from this folder.

@@ -16,11 +16,20 @@ from tasksieve.dialogs.finetuning.shaping import (
     ending_with_a_response,
     told_by_the_user,
     with_users_joined,
+    without,
 )
 from tasksieve.dialogs.finetuning.tool import Dialogs, Tool, Written, register
 from tasksieve.dialogs.formats.message_shapes import Plain
 
-_SHAPES = (ending_with_a_response, calls_answered, told_by_the_user, answering_a_user, with_users_joined, calls_apart)
+_SHAPES = (
+    without("name"),
+    ending_with_a_response,
+    calls_answered,
+    told_by_the_user,
+    answering_a_user,
+    with_users_joined,
+    calls_apart,
+)
 
 
 def _rows(chat: WeightedChat) -> Iterable[dict[str, Any]]:

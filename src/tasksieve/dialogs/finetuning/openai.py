@@ -10,11 +10,12 @@ from typing import Any
 from tasksieve.dialogs.finetuning.answered import calls_answered
 from tasksieve.dialogs.finetuning.chats import WeightedChat
 from tasksieve.dialogs.finetuning.lines import beside_tools, write_rows
-from tasksieve.dialogs.finetuning.shaping import ending_with_a_response, with_system_for_developer
+from tasksieve.dialogs.finetuning.shaping import ending_with_a_response, with_system_for_developer, without
 from tasksieve.dialogs.finetuning.tool import FLAGS, Dialogs, Tool, Written, register
 from tasksieve.dialogs.formats.message_shapes import Plain
 
 _NOT_THERE = ("reasoning_content",)
+_SHAPES = (with_system_for_developer, calls_answered, ending_with_a_response, without(*_NOT_THERE))
 
 
 def spoken(message: Plain) -> Plain:
@@ -36,9 +37,7 @@ def flagged_rows(chat: WeightedChat) -> Iterable[dict[str, Any]]:
 
 def write_flagged(dialogs: Dialogs, folder: Path) -> Written:
     """Write dialogs with ``weight`` 0 or 1 beside each response."""
-    return write_rows(
-        dialogs, folder, flagged_rows, (with_system_for_developer, calls_answered, ending_with_a_response)
-    )
+    return write_rows(dialogs, folder, flagged_rows, _SHAPES)
 
 
 _openai = partial(

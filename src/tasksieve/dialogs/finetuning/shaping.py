@@ -11,6 +11,7 @@ from tasksieve.dialogs.formats.message_shapes import Plain
 Shape = Callable[[WeightedChat, Counter[str]], WeightedChat]
 """Gives a dialog its shape, and counts what is not as it was."""
 _TOLD = ("system", "developer")
+_RENAMED = "message of role 'developer', now 'system'"
 
 
 def shaped(chats: Iterable[WeightedChat], shapes: Iterable[Shape], lost: Counter[str]) -> Iterator[WeightedChat]:
@@ -32,8 +33,21 @@ def ending_with_a_response(chat: WeightedChat, lost: Counter[str]) -> WeightedCh
     return chat.but(list(chat.messages[:end]), {place: place for place in chat.weights})
 
 
+def without(*keys: str) -> Shape:
+    """Messages without what a tool has no place for; the name of a tool beside its answer stands in the call too."""
+
+    def shape(chat: WeightedChat, lost: Counter[str]) -> WeightedChat:
+        spoken = [message for message in chat.messages if message["role"] != "tool"]
+        lost.update(f"'{key}' of a message" for message in spoken for key in keys if message.get(key))
+        messages = [{key: value for key, value in message.items() if key not in keys} for message in chat.messages]
+        return chat.but(messages, {place: place for place in chat.weights})
+
+    return shape
+
+
 def with_system_for_developer(chat: WeightedChat, lost: Counter[str]) -> WeightedChat:
     """With the older name of who instructs."""
+    lost[_RENAMED] += sum(message["role"] == "developer" for message in chat.messages)
     messages = [
         {**message, "role": "system"} if message["role"] == "developer" else message for message in chat.messages
     ]
@@ -51,6 +65,7 @@ def told_by_the_user(chat: WeightedChat, lost: Counter[str]) -> WeightedChat:
     for place, message in enumerate(chat.messages):
         role, content = message["role"], message.get("content") or ""
         before = messages[-1]["role"] if messages else ""
+        lost[_RENAMED] += role == "developer" and not before
         if role in _TOLD and not before:
             messages.append({"role": "system", "content": content})
         elif role in _TOLD and before == "system":

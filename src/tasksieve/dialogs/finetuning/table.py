@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tasksieve.dialogs.finetuning.chats import WeightedChat
-from tasksieve.dialogs.finetuning.shaping import shaped
+from tasksieve.dialogs.finetuning.shaping import shaped, without
 from tasksieve.dialogs.finetuning.tool import Dialogs, Tool, Written, register
 from tasksieve.records.files import write_whole
 
@@ -39,7 +39,8 @@ def _write(dialogs: Dialogs, folder: Path) -> Written:
         with part.open("w", encoding="utf-8", errors="surrogatepass", newline="") as file:
             table = csv.writer(file)
             table.writerow(COLUMNS)
-            for chat in shaped(dialogs.train, (), written.lost):
+            for chat in shaped(dialogs.train, (without("name", "reasoning_content"),), written.lost):
+                written.lost["'tools' of a dialog"] += bool(chat.tools)
                 counts[1] += 1
                 counts[2] += chat.learned
                 for row in _rows(chat):
