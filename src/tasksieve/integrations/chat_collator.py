@@ -54,17 +54,23 @@ class ChatCollator:
             raise UserError("packing is for decoders; leave it out for an encoder-decoder")
 
     def __call__(self, examples: Sequence[Example]) -> dict[str, Tensor]:
-        """A batch: ``input_ids``, ``labels``, ``token_weights``, ``units``, ``groups`` and what attention needs."""
+        """A batch: ``input_ids``, ``labels``, ``token_weights``, ``units``, ``groups``, ``examples`` and what attention needs.
+
+        ``examples`` is of each unit the number of its example in the batch, shape (units,), as ``groups`` is.
+        """
         rows: list[Row] = []
         groups: list[int] = []
         features: list[Any] = []
+        owners: list[int] = []
         for number, example in enumerate(examples):
             found, units = self._rows(example, len(groups), number)
             rows += found
             groups += [int(example.get("group", FIXED) if example.get("group") is not None else FIXED)] * units
             features += [example.get("features")] * units
+            owners += [number] * units
         batch = packed(rows, self._padding, self.max_length) if self.packing else padded(rows, self._padding)
         batch["groups"] = torch.tensor(groups, dtype=torch.long)
+        batch["examples"] = torch.tensor(owners, dtype=torch.long)
         if any(one is not None for one in features):
             batch["features"] = _features(features)
         return batch
