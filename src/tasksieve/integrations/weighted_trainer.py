@@ -33,8 +33,8 @@ class WeightedTrainer(Trainer):  # type: ignore[misc]
     The sums go over the whole accumulated batch of all processes, so that neither gradient accumulation nor the
     number of processes changes what is learned. Batches are as of :class:`ChatCollator`; one without weights is
     learned from as the plain Trainer does. With a :class:`LearnWeights` among the callbacks, the learned weights are
-    multiplied in. Evaluation tells the same quotient with the weights of the data, over all its batches and processes;
-    nan, with a warning, where all of them are 0.
+    multiplied in. Evaluation tells the same quotient with the weights of the data, over all of its batches and
+    processes; nan, with a warning, where all weights are 0.
 
     Takes what a Trainer takes; ``args.remove_unused_columns`` is set to False, as the collator reads all columns.
 
@@ -44,9 +44,8 @@ class WeightedTrainer(Trainer):  # type: ignore[misc]
     def __init__(self, model: Any = None, args: Any = None, *more: Any, **settings: Any) -> None:
         if settings.get("compute_loss_func") is not None:
             raise UserError("WeightedTrainer has its own loss; leave compute_loss_func out")
-        if args is not None:
-            if args.label_smoothing_factor:
-                raise UserError("label smoothing is no part of a weighted loss; set label_smoothing_factor = 0")
+        if args is not None and args.label_smoothing_factor:
+            raise UserError("label smoothing is no part of a weighted loss; set label_smoothing_factor = 0")
         super().__init__(model, args, *more, **settings)
         self.args.remove_unused_columns = False
         self._evaluated = torch.zeros(2, dtype=torch.float64)
