@@ -57,6 +57,12 @@ class WeightedTrainer(Trainer):  # type: ignore[misc]
         if self._learner is not None:
             self._learner.attach(self)
 
+    def add_callback(self, callback: Any) -> None:
+        """As the Trainer adds one. Raises: UserError: if it is a ``LearnWeights``, which is needed from the start."""
+        if hasattr(callback, "unit_weights"):
+            raise UserError("a LearnWeights cannot be added later; give it to WeightedTrainer in callbacks=[...]")
+        super().add_callback(callback)
+
     def compute_loss(
         self,
         model: Any,
