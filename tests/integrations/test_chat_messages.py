@@ -121,3 +121,9 @@ def test_a_group_that_a_table_made_a_float_is_a_group() -> None:
 
 def test_a_missing_content_is_not_written_as_none() -> None:
     assert read(collator(OF_TOOLS.replace(" or ''", "")), calling("{}"))[1].startswith("<call>")
+
+
+@pytest.mark.parametrize("template", ["{{ raise_exception('no system') }}", "{{ messages[0].a.b }}", "{{ 1 + 'a' }}"])
+def test_a_template_that_fails_is_told_in_a_sentence(template: str) -> None:
+    with pytest.raises(UserError, match="chat template cannot write the first 1 messages"):
+        collator(template)([chat("a", "b")])

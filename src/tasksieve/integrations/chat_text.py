@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -34,7 +35,7 @@ def rendered(
         messages: with ``role`` and ``content``; without it where there are but calls.
         tools: what the assistant can call, for the template; None where there are none.
     Raises: UserError: if the template writes earlier messages otherwise once there are more, so that it cannot be
-        told which part of the text a message is.
+        told which part of the text a message is, or if it cannot write them.
     """
     text, spans = "", []
     for number, message in enumerate(messages):
@@ -58,12 +59,24 @@ def _written(
             return ""
         settings: dict[str, Any] = {"tools": list(tools)} if tools else {}
         plain = [dict(message) for message in messages]
-        return str(tokenizer.apply_chat_template(plain, tokenize=False, add_generation_prompt=asked, **settings))
+        try:
+            return str(tokenizer.apply_chat_template(plain, tokenize=False, add_generation_prompt=asked, **settings))
+        except (_template_error(), TypeError) as error:
+            raise UserError(
+                f"the tokenizer's chat template cannot write the first {len(messages)} messages of a conversation "
+                f"({error}); change them, or take another template"
+            ) from error
     end = tokenizer.eos_token or ""
     lines = [
         f"{one['role']}: {one.get('content', '')}{end if one['role'] == ASSISTANT else ''}\n" for one in messages
     ]
     return "".join(lines) + (f"{ASSISTANT}: " if asked else "")
+
+
+def _template_error() -> type[Exception]:
+    """What a chat template raises, which is Jinja's: transformers itself asks for it only where one is used."""
+    found: type[Exception] = importlib.import_module("jinja2").TemplateError
+    return found
 
 
 def _assert_continued(before: str, after: str, number: int) -> None:
