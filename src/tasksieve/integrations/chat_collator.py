@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from tasksieve.errors import UserError
+from tasksieve.integrations.chat_messages import assert_written, messages_of, names_of, tools_of
 from tasksieve.integrations.chat_text import ASSISTANT, Span, rendered
 from tasksieve.integrations.rows import OUTSIDE, Row, packed, padded
 from tasksieve.integrations.weighted_loss import IGNORED
@@ -27,10 +28,11 @@ Example = Mapping[str, Any]
 class ChatCollator:
     """A data collator: labels and weights of the assistant's turns alone.
 
-    An example is a mapping with ``messages``, each with ``role``, ``content`` and, if it is the assistant's,
-    optionally ``weight``. It may have a ``weight`` of the whole, ``weights`` (one for each of the assistant's turns,
-    in their order), ``group`` (a number; without it, or -1, its weight is not learned) and ``features`` (numbers that
-    a weight module is to read). Weights of turn and example are multiplied; those missing are 1.
+    An example is a mapping with ``messages``, each with ``role``, ``content`` (a text, or parts that are texts) and,
+    if it is the assistant's, optionally ``tool_calls`` and ``weight``. It may have ``tools`` (a list, or JSON text of
+    one) for the chat template, a ``weight`` of the whole, ``weights`` (one for each of the assistant's turns, in
+    their order), ``group`` (a number; without it, or -1, its weight is not learned) and ``features`` (numbers that a
+    weight module is to read). Weights of turn and example are multiplied; those missing are 1.
 
     Attributes:
         tokenizer: of transformers. Its chat template is used if it has one, else lines ``role: content``.
@@ -39,7 +41,8 @@ class ChatCollator:
         encoder_decoder: for models such as T5: what precedes a turn is the input, the turn the label, a row each.
         unit: what a learned weight belongs to, an ``example`` or a ``turn``.
 
-    Raises, when called: UserError: if an example has no messages, or a weight that is not a number of 0 or more.
+    Raises, when called: UserError: if an example has no message of the assistant, a message has no role or no text,
+        the chat template leaves calls out, a weight is not a number of 0 or more, or a group not a whole one.
     """
 
     tokenizer: Any
@@ -48,23 +51,32 @@ class ChatCollator:
     encoder_decoder: bool = False
     unit: Literal["example", "turn"] = "example"
     _told: bool = field(default=False, init=False, repr=False)
+    _told_tools: bool = field(default=False, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.packing and self.encoder_decoder:
             raise UserError("packing is for decoders; leave it out for an encoder-decoder")
 
     def __call__(self, examples: Sequence[Example]) -> dict[str, Tensor]:
-        """A batch: ``input_ids``, ``labels``, ``token_weights``, ``units``, ``groups`` and what attention needs."""
+        """A batch: ``input_ids``, ``labels``, ``token_weights``, ``units``, ``groups`` and what attention needs.
+
+        ``examples`` is of each unit the number of its example in the batch, shape (units,), as ``groups`` is.
+        """
+        if not len(examples):
+            raise UserError("a batch has no examples; give at least one")
         rows: list[Row] = []
         groups: list[int] = []
         features: list[Any] = []
+        owners: list[int] = []
         for number, example in enumerate(examples):
             found, units = self._rows(example, len(groups), number)
             rows += found
-            groups += [int(example.get("group", FIXED) if example.get("group") is not None else FIXED)] * units
+            groups += [_group(example.get("group"), number)] * units
             features += [example.get("features")] * units
+            owners += [number] * units
         batch = packed(rows, self._padding, self.max_length) if self.packing else padded(rows, self._padding)
         batch["groups"] = torch.tensor(groups, dtype=torch.long)
+        batch["examples"] = torch.tensor(owners, dtype=torch.long)
         if any(one is not None for one in features):
             batch["features"] = _features(features)
         return batch
@@ -76,11 +88,14 @@ class ChatCollator:
 
     def _rows(self, example: Example, first: int, number: int) -> tuple[list[Row], int]:
         """The rows of an example, and how many units it has."""
-        messages = example.get("messages")
-        if not isinstance(messages, Sequence) or not messages:
-            raise UserError(f"example {number + 1} of a batch has no messages; give role and content of each turn")
-        text, spans = rendered(self.tokenizer, messages)
-        weights = _turn_weights(example, messages, number)
+        if not isinstance(example, Mapping):
+            raise UserError(f"example {number + 1} of a batch is of type {type(example).__name__}; give a mapping")
+        where = f"example {number + 1} of a batch"
+        messages, tools = messages_of(example, where), tools_of(example, where)
+        weights = _turn_weights(example, example["messages"], number)
+        text, spans = rendered(self.tokenizer, messages, tools)
+        assert_written(text, spans, messages, where)
+        self._tell_tools(text, names_of(tools or ()))
         units = [first + turn if self.unit == "turn" else first for turn in range(len(spans))]
         if self.encoder_decoder:
             rows = [
@@ -90,6 +105,15 @@ class ChatCollator:
         else:
             rows = [self._within_length(self._decoder_row(text, spans, weights, units))]
         return rows, len(spans) if self.unit == "turn" else 1
+
+    def _tell_tools(self, text: str, names: Sequence[str]) -> None:
+        if names and not self._told_tools and not any(name in text for name in names):
+            self._told_tools = True
+            warnings.warn(
+                "the tokenizer's chat template writes nothing of the tools that examples have; take one that does, "
+                "or leave tools out",
+                stacklevel=5,
+            )
 
     def _decoder_row(self, text: str, spans: Sequence[Span], weights: Sequence[float], units: Sequence[int]) -> Row:
         """The whole text, cut where the assistant starts and ends to speak, so that no token is of two turns."""
@@ -155,6 +179,21 @@ def _weight(value: Any, number: int) -> float:
         found = math.nan
     if not math.isfinite(found) or found < 0:
         raise UserError(f"example {number + 1} of a batch has the weight {value!r}; it must be a number of 0 or more")
+    return found
+
+
+def _group(value: Any, number: int) -> int:
+    if value is None:
+        return FIXED
+    try:
+        found = FIXED - 1 if isinstance(value, bool) else int(value)
+        whole = not isinstance(value, str) and found == value
+    except (TypeError, ValueError, OverflowError):
+        found, whole = FIXED - 1, False
+    if not whole or found < FIXED:
+        raise UserError(
+            f"example {number + 1} of a batch has the group {value!r}; it must be a whole number of 0 or more, or -1"
+        )
     return found
 
 

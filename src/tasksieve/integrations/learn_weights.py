@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from tasksieve.errors import UserError
 from tasksieve.integrations.adapter_weights import APPROXIMATE, AdapterUpdate, AdapterWeights
 from tasksieve.integrations.difference_error import DifferenceError
 from tasksieve.integrations.extra import needed
+from tasksieve.integrations.known_examples import assert_count, assert_groups, assert_weighed
 from tasksieve.integrations.weight_modules import GroupTable
 from tasksieve.metagrad import Estimator
 
@@ -52,6 +54,9 @@ class LearnWeights(TrainerCallback):  # type: ignore[misc]
     Attributes:
         resumes_from: the checkpoint that the trainer goes on from, as it says.
         history: of each meta-update, ``step``, ``meta_loss``, and with a table the ``weights`` by group.
+
+    Raises: UserError: if there are neither groups nor a module, a number is not a whole one of 1 or more, or there
+        are no primary examples, or all of weight 0.
     """
 
     def __init__(
@@ -74,6 +79,10 @@ class LearnWeights(TrainerCallback):  # type: ignore[misc]
             raise UserError("give either groups, for a weight each, or a module that reads a batch")
         if not len(primary):
             raise UserError("there are no primary examples to judge weights by; give some")
+        assert_weighed(primary)
+        for name, value in (("every", every), ("batch_size", batch_size), ("unroll_length", unroll_length)):
+            if value is not None:
+                assert_count(value, name)
         self.module = module if module is not None else GroupTable(groups or 0)
         self.resumes_from: str | None = None
         self.history: list[dict[str, Any]] = []
@@ -89,6 +98,7 @@ class LearnWeights(TrainerCallback):  # type: ignore[misc]
         self._steps = unroll_length
         self._learner: AdapterWeights | None = None
         self._trainer: Any = None
+        self._rates: list[Any] = []
 
     @property
     def error(self) -> DifferenceError | None:
@@ -114,18 +124,21 @@ class LearnWeights(TrainerCallback):  # type: ignore[misc]
     def attach(self, trainer: Any) -> None:
         """Be told whose trainer it is; by the trainer.
 
-        Raises: UserError: if its model is sharded, or its training data cannot be drawn from.
+        Raises: UserError: if its model is sharded, its training data cannot be drawn from, or a table lacks one of
+            their groups.
         """
         if getattr(trainer, "is_fsdp_enabled", False) or getattr(trainer, "is_deepspeed_enabled", False):
             raise UserError("learned weights need all adapters on each process; train without FSDP and DeepSpeed")
         if not hasattr(trainer.train_dataset, "__len__"):
             raise UserError("learned weights are judged on examples drawn at random; give data that have a length")
+        if isinstance(self.module, GroupTable):
+            assert_groups(trainer.train_dataset, len(self.module.logits))
         self._trainer = trainer
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Start, or go on from the checkpoint that the trainer goes on from."""
         if self._trainer is None:
-            raise UserError("LearnWeights needs a WeightedTrainer, which uses the weights")
+            raise UserError("LearnWeights needs a WeightedTrainer that is given it in callbacks=[...]")
         trainer = self._trainer
         self.module.to(trainer.args.device)
         self._learner = AdapterWeights(trainer.model, self.module, optimizer=trainer.optimizer, **self._options)
@@ -134,6 +147,11 @@ class LearnWeights(TrainerCallback):  # type: ignore[misc]
             self._load(Path(self.resumes_from))
             self.resumes_from = None
 
+    def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Note the step sizes of the step that is about to be taken: after it they are those of the next one."""
+        if self._trainer is not None:
+            self._rates = [group["lr"] for group in self._trainer.optimizer.param_groups]
+
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """A meta-update, if one is due."""
         if self._learner is None or state.global_step % self._every:
@@ -141,7 +159,9 @@ class LearnWeights(TrainerCallback):  # type: ignore[misc]
         size = self._batch_size or args.per_device_train_batch_size
         train = self._trainer.train_dataset
         related = [self._drawn(train, size, state.global_step, number + 1) for number in range(self._steps)]
-        found = self._learner.update(related, self._drawn(self._primary, size, state.global_step, 0))
+        primary = self._drawn(self._primary, size, state.global_step, 0)
+        with _stepping_by(self._trainer.optimizer, self._rates):
+            found = self._learner.update(related, primary)
         self.history.append(self._told(state.global_step, found))
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -163,6 +183,7 @@ class LearnWeights(TrainerCallback):  # type: ignore[misc]
             raise UserError("the checkpoint has no learned weights; it is of a training without LearnWeights", folder)
         tensors = load_file(folder / TENSORS)
         names = [name.removeprefix("module.") for name in tensors if name.startswith("module.")]
+        self._assert_alike({name: tensors[f"module.{name}"] for name in names}, folder)
         self.module.load_state_dict({name: tensors[f"module.{name}"] for name in names})
         moments: dict[int, dict[str, Tensor]] = {}
         for name in tensors.keys() - {f"module.{name}" for name in names}:
@@ -173,6 +194,15 @@ class LearnWeights(TrainerCallback):  # type: ignore[misc]
         kept = json.loads((folder / STATE).read_text())
         self.history = kept.pop("history")
         self._learner.go_on(**kept)
+
+    def _assert_alike(self, there: Mapping[str, Tensor], folder: Path) -> None:
+        then, now = ({n: tuple(v.shape) for n, v in some.items()} for some in (there, self.module.state_dict()))
+        if then != now:
+            raise UserError(
+                f"the checkpoint's weight module has the sizes {then}, and this one {now}; go on with as many "
+                "groups, or the same module, as before",
+                folder,
+            )
 
     def _drawn(self, examples: Sequence[Any], size: int, step: int, number: int) -> dict[str, Any]:
         """A batch of this process, the same whenever this step is taken."""
@@ -194,3 +224,17 @@ class LearnWeights(TrainerCallback):  # type: ignore[misc]
         if found.error is not None:
             told |= {"radius": found.error.radius, "error": found.error.relative}
         return told
+
+
+@contextmanager
+def _stepping_by(optimizer: Any, rates: Sequence[Any]) -> Iterator[None]:
+    """Let an optimiser have the step sizes of its last step for a while; those it has where all of them were 0."""
+    groups = optimizer.param_groups
+    present = [group["lr"] for group in groups]
+    try:
+        for group, rate in zip(groups, rates if any(rates) else present, strict=True):
+            group["lr"] = rate
+        yield
+    finally:
+        for group, rate in zip(groups, present, strict=True):
+            group["lr"] = rate
