@@ -1,0 +1,51 @@
+"""What `tasksieve sieve` counts, refuses and leaves in its folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_sieve import COMMON, options
+from tests.commands import Cli, small_options
+
+
+@pytest.fixture
+def chats(tmp_path: Path) -> list[str]:
+    """Options of a primary task of twelve dialogs and a related one, as chat files."""
+    for name, count in (("new", 12), ("older", 10)):
+        dialogs = [
+            [
+                {"role": "user", "content": f"{name} question {number}"},
+                {"role": "assistant", "content": f"answer {number % 3}"},
+            ]
+            for number in range(count)
+        ]
+        write(tmp_path / f"{name}.jsonl", dialogs)
+    folder = str(tmp_path)
+    return ["--primary", f"{folder}/new.jsonl", "--related", f"{folder}/older.jsonl", *small_options()]
+
+
+def write(path: Path, dialogs: list[list[dict[str, object]]]) -> None:
+    path.write_text("".join(json.dumps({"messages": messages}) + "\n" for messages in dialogs))
+
+
+def read(path: Path) -> list[list[dict[str, object]]]:
+    return [json.loads(line)["messages"] for line in path.read_text().splitlines()]
+
+
+def test_a_dialog_that_says_nothing_to_learn_counts_like_the_others(
+    cli: Cli, chats: list[str], tmp_path: Path
+) -> None:
+    dialogs = read(tmp_path / "new.jsonl")
+    for messages in dialogs[:6]:
+        messages[1]["weight"] = 0
+    write(tmp_path / "new.jsonl", dialogs)
+    ended = cli("sieve", *chats, "--out", "s", *COMMON, "--for", "openai")
+    assert ended.code == 0, ended.err
+    found = json.loads((tmp_path / "s" / "comparison.json").read_text())
+    assert {row["size"] for row in found["rows"]} == {7}
+    (run,) = json.loads((tmp_path / "s" / "sieve.json").read_text())["runs"]
+    assert run == "runs/learned-7-0"
+    assert json.loads((tmp_path / "s" / run / "result.json").read_text())["size"] == 7
