@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_sieve import COMMON, options
+from tests.cli.test_sieve import COMMON
 from tests.commands import Cli, small_options
 
 
@@ -49,3 +49,26 @@ def test_a_dialog_that_says_nothing_to_learn_counts_like_the_others(
     (run,) = json.loads((tmp_path / "s" / "sieve.json").read_text())["runs"]
     assert run == "runs/learned-7-0"
     assert json.loads((tmp_path / "s" / run / "result.json").read_text())["size"] == 7
+
+
+def test_another_draw_leaves_the_dialogs_of_runs_as_they_are(cli: Cli, chats: list[str], tmp_path: Path) -> None:
+    call = ("sieve", *chats, "--out", "s", *COMMON, "--for", "openai")
+    first = cli(*call)
+    assert first.code == 0, first.err
+    before = {path: path.read_bytes() for path in sorted((tmp_path / "s" / "dialogs").iterdir())}
+    ended = cli(*call, "--split-seed", 1)
+    assert ended.code == 2
+    assert "holds other dialogs than are drawn now, and there are runs that learned from them" in ended.err
+    assert {path: path.read_bytes() for path in sorted((tmp_path / "s" / "dialogs").iterdir())} == before
+    assert cli(*call).code == 0
+
+
+def test_dialogs_are_not_overwritten_with_a_part_of_themselves(cli: Cli, chats: list[str], tmp_path: Path) -> None:
+    mine = tmp_path / "s" / "dialogs" / "train.jsonl"
+    mine.parent.mkdir(parents=True)
+    before = (tmp_path / "new.jsonl").read_bytes()
+    mine.write_bytes(before)
+    ended = cli("sieve", "--primary", mine, *chats[2:], "--out", "s", *COMMON, "--for", "openai")
+    assert ended.code == 2
+    assert "would be overwritten with a part of itself" in ended.err
+    assert mine.read_bytes() == before
