@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tasksieve.errors import UserError
+from tasksieve.experiments.sieve_record import SieveRecord
 from tests.cli.test_sieve import COMMON
 from tests.commands import Cli, small_options
 
@@ -72,3 +74,49 @@ def test_dialogs_are_not_overwritten_with_a_part_of_themselves(cli: Cli, chats: 
     assert ended.code == 2
     assert "would be overwritten with a part of itself" in ended.err
     assert mine.read_bytes() == before
+
+
+def test_files_of_another_selection_are_named_with_it(cli: Cli, chats: list[str], tmp_path: Path) -> None:
+    call = ("sieve", *chats, "--out", "s", *COMMON)
+    first = cli(*call, "--for", "openai,ms-swift")
+    assert first.code == 0, first.err
+    same = cli(*call, "--for", "trl")
+    assert same.code == 0, same.err
+    assert "stays as it was written before" not in same.err
+    other = cli(*call, "--for", "openai", "--keep", "20%")
+    assert other.code == 0, other.err
+    for name in ("ms-swift", "trl"):
+        said = (
+            f"s/{name} stays as it was written before, without --keep and --threshold; add --for {name} to write it"
+        )
+        assert said in other.err
+    record = json.loads((tmp_path / "s" / "sieve.json").read_text())
+    assert {name: one["keep"] for name, one in record["tools"].items()} == {
+        "ms-swift": None,
+        "openai": 0.2,
+        "trl": None,
+    }
+    assert (record["keep"], "begun" in record) == (0.2, False)
+
+
+def test_files_of_the_users_own_are_not_overwritten(cli: Cli, chats: list[str], tmp_path: Path) -> None:
+    mine = tmp_path / "s" / "openai" / "train.jsonl"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    ended = cli("sieve", *chats, "--out", "s", *COMMON, "--for", "trl,openai")
+    assert ended.code == 2
+    assert "openai: is there and was not written by sieve (train.jsonl); move it away, or choose" in ended.err
+    assert mine.read_text() == "mine"
+    assert [path.name for path in (tmp_path / "s").iterdir()] == ["openai"]
+
+
+def test_a_sieve_that_was_stopped_while_it_wrote_goes_on(tmp_path: Path) -> None:
+    record = SieveRecord(tmp_path)
+    record.claim(["openai"])
+    (tmp_path / "openai").mkdir()
+    (tmp_path / "openai" / "train.jsonl").write_text("{}")
+    SieveRecord(tmp_path).check(["openai"])
+    (tmp_path / "trl").mkdir()
+    (tmp_path / "trl" / "train.parquet").write_text("mine")
+    with pytest.raises(UserError, match="was not written by sieve"):
+        SieveRecord(tmp_path).check(["trl"])

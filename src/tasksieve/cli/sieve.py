@@ -99,6 +99,7 @@ def sieve(
     from tasksieve.experiments.compare import Plan
     from tasksieve.experiments.own_parts import others_than, own_parts
     from tasksieve.experiments.runner import runner
+    from tasksieve.experiments.sieve_record import SieveRecord
 
     if not tools:
         raise UserError("nothing to write: give at least one tool with --for, e.g. --for openai")
@@ -107,6 +108,7 @@ def sieve(
         raise UserError(BUDGET_IN_SLICES)
     named = [tool_named(name) for name in dict.fromkeys(name for text in tools for name in names_in(text))]
     cut = Cut.of(keep, threshold)
+    SieveRecord(out).check(tool.name for tool in named)
     begun, drawn = (out / "runs").exists(), out / "dialogs"
     parts = own_parts(primary, valid, test, split, split_seed or 0, drawn, strict=bool(strict), begun=begun)
     if parts.sentence:
@@ -155,7 +157,7 @@ def _sieve(plan: Plan, tools: list[Tool], cut: Cut, work: Work, no_audit: bool, 
     comparison, reports = run_plan(plan, work.workers, work.run)
     weights, services, files = write_sieved(comparison, plan.out, tools, cut)
     if as_json:
-        from tasksieve.experiments.sieve import RECORD
+        from tasksieve.experiments.sieve_record import RECORD
         from tasksieve.records.files import read_json
 
         print_json({"comparison": comparison.model_dump(mode="json"), "sieve": read_json(plan.out / RECORD)})

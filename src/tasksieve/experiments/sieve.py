@@ -23,15 +23,16 @@ from tasksieve.dialogs.finetuning import (
     weights_for,
 )
 from tasksieve.errors import UserError
+from tasksieve.experiments.sieve_record import SieveRecord
 from tasksieve.experiments.weights import examples_at
 from tasksieve.records.comparison import LEARNED, Comparison, run_name
-from tasksieve.records.files import write_json, write_whole
+from tasksieve.records.files import write_whole
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.runs.read_files import data_files
 
 GROUPS = "groups"
 """The weight module whose weights say how often an example is drawn beside others, and nothing by themselves."""
-WEIGHTS, RECORD = "weights.parquet", "sieve.json"
+WEIGHTS = "weights.parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,24 +143,25 @@ def write_sieved(
         tools: to write for.
         cut: what is left out.
     Returns: the weights, the names of the related services, and what was written for each tool.
+    Raises: UserError: if there are no such runs, or a tool's folder holds files that no sieve wrote.
     """
     runs = learned_runs(comparison, out)
     weights = mean_weights(runs)
     write_whole(out / WEIGHTS, weights.write_parquet)
     weighted = Weighted(runs, weights)
+    record, names = SieveRecord(out), [tool.name for tool in tools]
+    record.check(names)
+    record.claim(names)
     files = [weighted.write(tool, cut, out / tool.name) for tool in tools]
-    write_json(out / RECORD, _record(runs, weighted.services, cut, files, out))
+    record.finish(_record(runs, weighted.services, cut, out), {one.tool.name: one.facts(out) for one in files})
     return weights, weighted.services, files
 
 
-def _record(
-    runs: Sequence[Path], services: list[str], cut: Cut, files: Sequence[ToolFiles], out: Path
-) -> dict[str, Any]:
+def _record(runs: Sequence[Path], services: list[str], cut: Cut, out: Path) -> dict[str, Any]:
     return {
         "runs": [str(run.relative_to(out)) for run in runs],
         "heads": RunFolder(runs[0]).read_config().training.heads,
         "services": services,
         "keep": cut.keep,
         "threshold": cut.threshold,
-        "tools": {one.tool.name: one.facts(out) for one in files},
     }
