@@ -120,3 +120,26 @@ def test_a_sieve_that_was_stopped_while_it_wrote_goes_on(tmp_path: Path) -> None
     (tmp_path / "trl" / "train.parquet").write_text("mine")
     with pytest.raises(UserError, match="was not written by sieve"):
         SieveRecord(tmp_path).check(["trl"])
+
+
+def test_a_threshold_that_keeps_nothing_is_said(cli: Cli, chats: list[str]) -> None:
+    ended = cli("sieve", *chats, "--out", "s", *COMMON, "--for", "trl", "--threshold", 1)
+    assert ended.code == 0, ended.err
+    assert "trl: no related response is kept, and your own alone are learned; lower --threshold" in ended.err
+
+
+@pytest.mark.parametrize("out", ["taken", "taken/within"])
+def test_a_file_where_a_folder_is_to_be_is_named(cli: Cli, chats: list[str], tmp_path: Path, out: str) -> None:
+    (tmp_path / "taken").write_text("mine")
+    new = chats[1]
+    for call in (
+        ("sieve", *chats, "--for", "openai", "--out", out),
+        ("compare", *chats, "--split", "60/20/20", "--out", out),
+        ("train", *chats, "--split", "60/20/20", "--out", out),
+        ("simulate", "restaurant", "--out", out),
+        ("convert", new, out, "--for", "openai"),
+    ):
+        ended = cli(*call)
+        assert ended.code == 2, call
+        assert ended.err == "error: taken: is a file, where a folder is to be written; choose another folder\n"
+        assert (tmp_path / "taken").read_text() == "mine"

@@ -37,6 +37,7 @@ from tasksieve.cli.options import (
     SplitSeed,
     Strict,
     configure,
+    folder_option,
     print_json,
 )
 from tasksieve.errors import UserError
@@ -58,7 +59,9 @@ For = Annotated[
 Keep = Annotated[
     str | None, typer.Option(help="Leave the lowest-weighted related responses out, and keep this share, e.g. 50%.")
 ]
-Threshold = Annotated[float | None, typer.Option(help="Leave related responses with a lower weight out.")]
+Threshold = Annotated[
+    float | None, typer.Option(help="Leave related responses with a weight below it out; 0 to 1.")
+]
 
 
 def sieve(
@@ -69,7 +72,7 @@ def sieve(
     ] = None,
     test: Annotated[str | None, typer.Option(help="Test dialogs of your new task; they judge.")] = None,
     related: Related,
-    out: Annotated[Path, typer.Option(help="Where everything goes: a new folder, or one to go on with.")],
+    out: Annotated[Path, folder_option("Where everything goes: a new folder, or one to go on with.")],
     tools: For = [],  # noqa: B006
     keep: Keep = None,
     threshold: Threshold = None,

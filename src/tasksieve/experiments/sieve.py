@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from tasksieve.training.runs.read_files import data_files
 GROUPS = "groups"
 """The weight module whose weights say how often an example is drawn beside others, and nothing by themselves."""
 WEIGHTS = "weights.parquet"
+_log = logging.getLogger("tasksieve")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +155,18 @@ def write_sieved(
     record.check(names)
     record.claim(names)
     files = [weighted.write(tool, cut, out / tool.name) for tool in tools]
+    for one in files:
+        if one.chosen.responses and not one.chosen.learned:
+            _log.warning(
+                "%s: no related response is kept, and your own alone are learned%s", one.tool.name, _more(cut)
+            )
     record.finish(_record(runs, weighted.services, cut, out), {one.tool.name: one.facts(out) for one in files})
     return weights, weighted.services, files
+
+
+def _more(cut: Cut) -> str:
+    """What keeps some responses where a cut left none."""
+    return "; lower --threshold" if cut.threshold is not None else "; give a larger --keep" if cut.given else ""
 
 
 def _record(runs: Sequence[Path], services: list[str], cut: Cut, out: Path) -> dict[str, Any]:

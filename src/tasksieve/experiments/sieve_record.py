@@ -1,4 +1,4 @@
-"""The record ``sieve.json``: what was written for which tool by which selection, and which files are a sieve's own."""
+"""The record ``sieve.json``: what was written for which tool, by which selection, and what is a sieve's own."""
 
 from __future__ import annotations
 
