@@ -123,7 +123,7 @@ def _run(
         tried |= {job.name for job in fresh}
         if len(failed) == len(jobs):
             raise next(iter(failed.values()))
-        comparison = _summarise(plan, jobs, test, failed, measure, len(read.primary))
+        comparison = _summarise(plan, jobs, test, failed, measure)
         write_json(plan.out / "comparison.json", comparison.model_dump(mode="json"))
         if _enough(plan, comparison):
             return comparison
@@ -183,7 +183,7 @@ def _jobs(plan: Plan, test: Path | None, read: ReadFiles) -> list[Job]:
                 )
                 if RunFolder(path).begun:
                     refuse_other(RunFolder(path), config)
-                jobs.append(Job(label, path, *work))
+                jobs.append(Job(label, path, *work, size=size or everything))
     return jobs
 
 
@@ -214,7 +214,7 @@ def _config(plan: Plan, method: str) -> RunConfig:
 
 
 def _summarise(
-    plan: Plan, jobs: list[Job], test: Path | None, failed: dict[str, Diverged], measure: str, everything: int
+    plan: Plan, jobs: list[Job], test: Path | None, failed: dict[str, Diverged], measure: str
 ) -> Comparison:
     results: dict[tuple[int, str], list[MeasuredSeed]] = {}
     ceilings: dict[str, float] = {}
@@ -227,10 +227,9 @@ def _summarise(
         result, measured = folder.read_record("result", *_RESULT), folder.read_record("test", *_TEST)
         if measured["sha256"] != digest:
             raise UserError(f"{file} has changed since this run was measured; choose another --out", job.path)
-        size = folder.read_config().data.size or everything  # as in the name of the run
-        results.setdefault((size, result["method"]), []).append(_seed_result(result, measured, measure))
+        results.setdefault((job.size, result["method"]), []).append(_seed_result(result, measured, measure))
         if method_named(result["method"]).heads_in(plan.config.training) == "per-task":
-            ceilings[f"candidate_ceiling_{size}"] = measured["coverage"]["candidate_ceiling"]
+            ceilings[f"candidate_ceiling_{job.size}"] = measured["coverage"]["candidate_ceiling"]
     simple = {key: seeds for key, seeds in results.items() if method_named(key[1]).simple}
     rows = [
         comparison_row(
