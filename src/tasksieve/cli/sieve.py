@@ -59,9 +59,7 @@ For = Annotated[
 Keep = Annotated[
     str | None, typer.Option(help="Leave the lowest-weighted related responses out, and keep this share, e.g. 50%.")
 ]
-Threshold = Annotated[
-    float | None, typer.Option(help="Leave related responses with a weight below it out; 0 to 1.")
-]
+Threshold = Annotated[float | None, typer.Option(help="Leave related responses with a weight below it out; 0 to 1.")]
 
 
 def sieve(
