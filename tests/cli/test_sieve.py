@@ -60,6 +60,9 @@ def test_what_would_mislead_is_refused_before_anything_is_trained(cli: Cli, task
         ((), "give at least one tool with --for"),
         (("--for", "openai", "--keep", "most"), "--keep: found 'most'; expected a share of the related responses"),
         (("--for", "openai", "--keep", "5%", "--threshold", 0.5), "--keep and --threshold both say"),
+        (("--for", "openai", "--threshold", 7), "--threshold: found 7; expected a weight from 0 to 1"),
+        (("--for", "openai", "--threshold", "nan"), "--threshold: found nan; expected a weight from 0 to 1"),
+        (("--for", "llamafactory"), "unknown tool 'llamafactory'; did you mean llama-factory? known: "),
         (("--for", "openai", "--split", "60/20/20"), "--split draws validation and test dialogs from --primary"),
         (("--for", "openai", "--budget", "2x", "--slice", "1/2"), "--budget goes by the clock of one machine"),
     ):

@@ -50,6 +50,8 @@ def test_the_cost_counts_trials_meta_updates_and_validations() -> None:
         "a run of learned costs about 5.0 times one of multitask, 50 s against 10 s at most (by 5 timed iterations "
         "of each)"
     )
+    quick = cost_of(config(), Seconds(plain=0.0001, meta=0.0005, validation=0.0)).sentence
+    assert quick.endswith("(by 5 timed iterations of each); times this short are mostly start-up")
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from tasksieve.cli.options import (
     Track,
     ValidOrConfig,
     configure,
+    folder_option,
     print_json,
 )
 from tasksieve.cli.progress import RunBars
@@ -55,7 +56,7 @@ def compare(
     test: Annotated[
         str | None, typer.Option(help="Test dialogs of your new task; they judge, after training.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="The comparison folder: new, or one to go on with.")],
+    out: Annotated[Path, folder_option("The comparison folder: new, or one to go on with.")],
     related: Related = [],  # noqa: B006
     methods: Annotated[
         str | None,

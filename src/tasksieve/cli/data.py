@@ -19,7 +19,7 @@ from rich.progress import (
 
 from tasksieve.cli.ending import guarded
 from tasksieve.cli.messages import errors, output
-from tasksieve.cli.options import Json, print_json
+from tasksieve.cli.options import Json, folder_option, print_json
 
 data = typer.Typer(no_args_is_help=True, help="Get public data sets to experiment with.")
 
@@ -33,7 +33,7 @@ def _data() -> None:
 @guarded
 def fetch(
     name: Annotated[str, typer.Argument(help="mnist: the four original files, 11.6 MB.", show_default=False)],
-    out: Annotated[Path | None, typer.Option(help="The folder to put them into; else data/NAME.")] = None,
+    out: Annotated[Path | None, folder_option("The folder to put them into; else data/NAME.")] = None,
     mirrors: Annotated[
         list[str],
         typer.Option("--mirror", help="Fetch from this address instead of the known ones. May be repeated."),
@@ -64,7 +64,7 @@ def sgd(
     source: Annotated[
         Path, typer.Argument(help="The folder train of a clone of dstc8-schema-guided-dialogue.", show_default=False)
     ],
-    out: Annotated[Path, typer.Option(help="The archive to write: SERVICE.json for each service.")],
+    out: Annotated[Path, folder_option("The archive to write: SERVICE.json for each service.")],
     as_json: Json = False,
 ) -> None:
     """Make an archive of the Schema-Guided dialogs: a file a service, of the dialogs that are of one service."""

@@ -12,7 +12,7 @@ import typer
 
 from tasksieve.cli.compare import Seeds, Workers, check_failed, run_plan
 from tasksieve.cli.messages import output
-from tasksieve.cli.options import Json, print_json
+from tasksieve.cli.options import Json, folder_option, print_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Where everything goes.")] = Path("tasksieve-demo"),
+    out: Annotated[Path, folder_option("Where everything goes.")] = Path("tasksieve-demo"),
     seed: Annotated[int, typer.Option(min=0, help="Of the simulated dialogs.")] = 7,
     seeds: Seeds = 2,
     workers: Workers = os.cpu_count() or 1,

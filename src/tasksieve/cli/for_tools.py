@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasksieve.cli.messages import output
+from tasksieve.cli.options import folder_to_write
 from tasksieve.errors import UserError
 from tasksieve.records.weight_meaning import refusal
 
@@ -32,6 +33,7 @@ def write_for(name: str, source: Path, folder: Path, weights: LearnedWeights | N
         raise UserError(refusal(tool.title))
     found = weights_for([weights or {}], Cut(threshold=threshold), flags=tool.flags)
     task = ChatTask(source.stem, source, None if weights is None else found.weights[0])
+    folder_to_write(folder)
     folder.mkdir(parents=True, exist_ok=True)
     written = tool.write(Dialogs(task), folder)
     for line in lines(facts_of(tool, written, found, written.lost + task.lost, folder)):

@@ -11,12 +11,12 @@ from tasksieve.cli.compare import Seeds, Workers, numbers_in
 from tasksieve.cli.compare import names_in as named
 from tasksieve.cli.ending import guarded
 from tasksieve.cli.messages import output
-from tasksieve.cli.options import Json, print_json
+from tasksieve.cli.options import Json, folder_option, print_json
 
 
 @guarded
 def language_model(
-    out: Annotated[Path, typer.Option(help="Where dialogs, scores, cells and language-model.json go.")],
+    out: Annotated[Path, folder_option("Where dialogs, scores, cells and language-model.json go.")],
     data: Annotated[
         Path | None,
         typer.Option(help="An archive: a folder with a file a service. Not needed where --out was prepared before."),

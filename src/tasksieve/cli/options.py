@@ -12,6 +12,27 @@ from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig, config_from, read_values, section_of, set_value
 from tasksieve.records.shares import SHARES_EXAMPLE
 
+
+def folder_to_write(path: Path | None) -> Path | None:
+    """Refuse a folder that cannot be made, as it, or what it would lie in, is a file.
+
+    Raises: UserError: saying which.
+    """
+    there = next((place for place in (path, *path.parents) if place.exists()), None) if path is not None else None
+    if there is not None and not there.is_dir():
+        raise UserError("is a file, where a folder is to be written; choose another folder", there)
+    return path
+
+
+def folder_option(text: str) -> Any:
+    """The option `--out` of a command that writes a folder.
+
+    Args:
+        text: its help.
+    """
+    return typer.Option(callback=folder_to_write, help=text)
+
+
 _PRIMARY = typer.Option(help="Training dialogs of your new task: a file, a folder with splits, or FILE#train.")
 Primary = Annotated[str, _PRIMARY]
 PrimaryOrConfig = Annotated[str | None, _PRIMARY]

@@ -13,7 +13,7 @@ from tasksieve.cli.ending import guarded
 from tasksieve.cli.language_model import language_model
 from tasksieve.cli.messages import output
 from tasksieve.cli.method_list import ListsMethods
-from tasksieve.cli.options import Json, Ray, Settings, Slice, print_json
+from tasksieve.cli.options import Json, Ray, Settings, Slice, folder_option, print_json
 from tasksieve.cli.progress import BoardBars, RunBars
 from tasksieve.errors import UserError
 
@@ -29,7 +29,7 @@ reproduce.command("language-model")(language_model)
 @reproduce.command()
 @guarded
 def mnist(
-    out: Annotated[Path, typer.Option(help="Where runs, table1.json and the figures go.")],
+    out: Annotated[Path, folder_option("Where runs, table1.json and the figures go.")],
     data: Annotated[Path | None, typer.Option(help="The folder of the four MNIST files, gzipped or not.")] = None,
     embedded: Annotated[
         bool, typer.Option("--embedded", help="Use the digits that scikit-learn brings along.")
@@ -86,7 +86,7 @@ def mnist(
 @reproduce.command(cls=ListsMethods)
 @guarded
 def restaurant(
-    out: Annotated[Path, typer.Option(help="Where runs, table2.json, report.html and the figures go.")],
+    out: Annotated[Path, folder_option("Where runs, table2.json, report.html and the figures go.")],
     data: Annotated[
         Path | None, typer.Option(help="A folder with the bAbI dialog tasks and personalized bAbI Task 3.")
     ] = None,
@@ -153,7 +153,7 @@ def archive(
     data: Annotated[
         Path, typer.Option(help="An archive: a folder with a file a service, such as the Schema-Guided dialogs.")
     ],
-    out: Annotated[Path, typer.Option(help="Where runs, drawn dialogs and archive.json go.")],
+    out: Annotated[Path, folder_option("Where runs, drawn dialogs and archive.json go.")],
     primaries: Annotated[
         str, typer.Option(help="Services that are the new task in turn; all others are related.")
     ] = "Buses_1,RentalCars_1,Homes_1,Media_1,Music_2,Services_1",
@@ -215,7 +215,7 @@ def archive(
 @reproduce.command(cls=ListsMethods)
 @guarded
 def verdict(
-    out: Annotated[Path, typer.Option(help="Where runs, drawn dialogs and verdict.json go.")],
+    out: Annotated[Path, folder_option("Where runs, drawn dialogs and verdict.json go.")],
     archives: Annotated[
         str, typer.Option(help="Planted archives, of which is known whether borrowing from them pays.")
     ] = "copy,near,stale,far,cipher,shuffled,noise",

@@ -37,6 +37,7 @@ from tasksieve.cli.options import (
     SplitSeed,
     Strict,
     configure,
+    folder_option,
     print_json,
 )
 from tasksieve.errors import UserError
@@ -58,7 +59,7 @@ For = Annotated[
 Keep = Annotated[
     str | None, typer.Option(help="Leave the lowest-weighted related responses out, and keep this share, e.g. 50%.")
 ]
-Threshold = Annotated[float | None, typer.Option(help="Leave related responses with a lower weight out.")]
+Threshold = Annotated[float | None, typer.Option(help="Leave related responses with a weight below it out; 0 to 1.")]
 
 
 def sieve(
@@ -69,7 +70,7 @@ def sieve(
     ] = None,
     test: Annotated[str | None, typer.Option(help="Test dialogs of your new task; they judge.")] = None,
     related: Related,
-    out: Annotated[Path, typer.Option(help="Where everything goes: a new folder, or one to go on with.")],
+    out: Annotated[Path, folder_option("Where everything goes: a new folder, or one to go on with.")],
     tools: For = [],  # noqa: B006
     keep: Keep = None,
     threshold: Threshold = None,
@@ -99,6 +100,7 @@ def sieve(
     from tasksieve.experiments.compare import Plan
     from tasksieve.experiments.own_parts import others_than, own_parts
     from tasksieve.experiments.runner import runner
+    from tasksieve.experiments.sieve_record import SieveRecord
 
     if not tools:
         raise UserError("nothing to write: give at least one tool with --for, e.g. --for openai")
@@ -107,7 +109,9 @@ def sieve(
         raise UserError(BUDGET_IN_SLICES)
     named = [tool_named(name) for name in dict.fromkeys(name for text in tools for name in names_in(text))]
     cut = Cut.of(keep, threshold)
-    parts = own_parts(primary, valid, test, split, split_seed or 0, out / "dialogs", strict=bool(strict))
+    SieveRecord(out).check(tool.name for tool in named)
+    begun, drawn = (out / "runs").exists(), out / "dialogs"
+    parts = own_parts(primary, valid, test, split, split_seed or 0, drawn, strict=bool(strict), begun=begun)
     if parts.sentence:
         say(parts.sentence)
     others = others_than(related, (primary, valid, test))
@@ -154,7 +158,7 @@ def _sieve(plan: Plan, tools: list[Tool], cut: Cut, work: Work, no_audit: bool, 
     comparison, reports = run_plan(plan, work.workers, work.run)
     weights, services, files = write_sieved(comparison, plan.out, tools, cut)
     if as_json:
-        from tasksieve.experiments.sieve import RECORD
+        from tasksieve.experiments.sieve_record import RECORD
         from tasksieve.records.files import read_json
 
         print_json({"comparison": comparison.model_dump(mode="json"), "sieve": read_json(plan.out / RECORD)})

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tasksieve.cli.messages import output
+from tasksieve.cli.options import folder_option
 from tasksieve.errors import UserError
 
 _SUPPORT = "support"
@@ -17,7 +18,7 @@ _OLD, _TRAIN, _VALID, _TEST = 100, 10, 10, 200
 
 def simulate(
     kind: Annotated[str, typer.Argument(help="support, restaurant, personalized-restaurant or hotel.")],
-    out: Annotated[Path, typer.Option(help="The folder to write into.")],
+    out: Annotated[Path, folder_option("The folder to write into.")],
     dialogs: Annotated[
         int | None,
         typer.Option(

@@ -27,6 +27,7 @@ from tasksieve.cli.options import (
     Track,
     ValidOrConfig,
     configure,
+    folder_option,
     print_json,
 )
 from tasksieve.cli.progress import RunBars
@@ -41,7 +42,7 @@ def train(
     *,
     primary: PrimaryOrConfig = None,
     valid: ValidOrConfig = None,
-    out: Annotated[Path, typer.Option(help="The run folder: new, or of the same run to go on with.")],
+    out: Annotated[Path, folder_option("The run folder: new, or of the same run to go on with.")],
     related: Related = [],  # noqa: B006
     method: Annotated[
         str | None, typer.Option(help="How related data is used, by default learned; all methods are listed below.")

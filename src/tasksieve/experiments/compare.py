@@ -73,7 +73,7 @@ class Plan:
 
 
 _log = logging.getLogger("tasksieve")
-_RESULT = ("method", "seed", "size", "valid_accuracy", "iterations", "seconds")
+_RESULT = ("method", "seed", "valid_accuracy", "iterations", "seconds")
 _TEST = ("sha256", "accuracy", "per_dialog_accuracy", "coverage")
 
 
@@ -183,7 +183,7 @@ def _jobs(plan: Plan, test: Path | None, read: ReadFiles) -> list[Job]:
                 )
                 if RunFolder(path).begun:
                     refuse_other(RunFolder(path), config)
-                jobs.append(Job(label, path, *work))
+                jobs.append(Job(label, path, *work, size=size or everything))
     return jobs
 
 
@@ -227,9 +227,9 @@ def _summarise(
         result, measured = folder.read_record("result", *_RESULT), folder.read_record("test", *_TEST)
         if measured["sha256"] != digest:
             raise UserError(f"{file} has changed since this run was measured; choose another --out", job.path)
-        results.setdefault((result["size"], result["method"]), []).append(_seed_result(result, measured, measure))
+        results.setdefault((job.size, result["method"]), []).append(_seed_result(result, measured, measure))
         if method_named(result["method"]).heads_in(plan.config.training) == "per-task":
-            ceilings[f"candidate_ceiling_{result['size']}"] = measured["coverage"]["candidate_ceiling"]
+            ceilings[f"candidate_ceiling_{job.size}"] = measured["coverage"]["candidate_ceiling"]
     simple = {key: seeds for key, seeds in results.items() if method_named(key[1]).simple}
     rows = [
         comparison_row(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tasksieve.dialogs import Dialog
@@ -18,7 +21,8 @@ from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.dialogs.formats.known import format_of
 from tasksieve.dialogs.formats.writing import writer
 from tasksieve.errors import UserError
-from tasksieve.records.files import write_whole
+from tasksieve.records.files import sha256, write_whole
+from tasksieve.records.parted_paths import parted
 from tasksieve.records.shares import SHARES_EXAMPLE
 
 HALVES, HELD_OUT = "50/25/25", "50/30/20"
@@ -42,9 +46,17 @@ class OwnParts:
 
 
 def own_parts(
-    primary: str, valid: str | None, test: str | None, split: str | None, seed: int, folder: Path, *, strict: bool
+    primary: str,
+    valid: str | None,
+    test: str | None,
+    split: str | None,
+    seed: int,
+    folder: Path,
+    *,
+    strict: bool,
+    begun: bool = False,
 ) -> OwnParts:
-    """Draw what is missing, always in the same way, and write it into a folder.
+    """Draw what is missing, always in the same way, and write it into a folder, or nothing.
 
     Without test dialogs one half of the validation dialogs judges; without these, too, ``split`` of the training
     dialogs.
@@ -55,7 +67,9 @@ def own_parts(
         seed: of the draw.
         folder: for what is drawn.
         strict: refuse turns without a response.
-    Raises: UserError: if there are too few dialogs, or ``split`` is given for nothing.
+        begun: whether there are runs that learned from what the folder holds.
+    Raises: UserError: if there are too few dialogs, ``split`` is given for nothing, or the folder holds other dialogs
+        that runs learned from, or that are drawn from.
     """
     if split is not None and (valid is not None or test is not None):
         raise UserError(
@@ -65,16 +79,16 @@ def own_parts(
         return OwnParts(primary, valid, test)
     if valid is not None:
         parts = _Drawn(dialog_file(valid, "valid"), HALVES, seed, strict)
-        first, others = parts.write(folder, "valid", 0), parts.write(folder, "test", 1, 2)
+        first, others = parts.write(folder, begun, valid=(0,), test=(1, 2))
         what = f"no --test: of the {parts.count} validation dialogs {parts.said(0)} choose the model"
         return OwnParts(primary, first, others, f"{what} and {parts.said(1, 2)} judge it")
     if test is not None:
         parts = _Drawn(dialog_file(primary, "train"), HELD_OUT, seed, strict)
-        first, last = parts.write(folder, "train", 0, 1), parts.write(folder, "valid", 2)
+        first, last = parts.write(folder, begun, train=(0, 1), valid=(2,))
         what = f"no --valid: of the {parts.count} primary dialogs {parts.said(2)} choose the model"
         return OwnParts(first, last, test, f"{what}, and {parts.said(0, 1)} are learned")
     parts = _Drawn(dialog_file(primary, "train"), split or SHARES_EXAMPLE, seed, strict)
-    train, chosen_by, judged_by = (parts.write(folder, name, n) for n, name in enumerate(("train", "valid", "test")))
+    train, chosen_by, judged_by = parts.write(folder, begun, train=(0,), valid=(1,), test=(2,))
     what = f"of the {parts.count} primary dialogs {parts.said(0)} are learned, {parts.said(1)} choose the model"
     return OwnParts(train, chosen_by, judged_by, f"{what} and {parts.said(2)} judge it")
 
@@ -122,19 +136,52 @@ class _Drawn:
         """How many dialogs parts have together."""
         return str(sum(len(self._parts[place]) for place in places))
 
-    def write(self, folder: Path, name: str, *places: int) -> str:
-        """Write parts as one file, in the format that they come in where that can be written; returns its path."""
-        wanted = {number for place in places for number in self._parts[place]}
+    def write(self, folder: Path, begun: bool, **files: tuple[int, ...]) -> list[str]:
+        """Write files, each of some parts, in the format that they come in where that can be written: all, or none.
+
+        Args:
+            folder: for the files.
+            begun: whether runs learned from those that are there.
+            files: the parts of each, by its name without the ending.
+        Returns: their paths.
+        """
         known = self._format()
-        target = folder / f"{name}{known.suffixes[0]}"
-        folder.mkdir(parents=True, exist_ok=True)
+        targets = [folder / f"{name}{known.suffixes[0]}" for name in files]
+        with TemporaryDirectory() as draft:
+            drawn = [Path(draft) / target.name for target in targets]
+            for path, places in zip(drawn, files.values(), strict=True):
+                self._write(path, known, places)
+            others = [
+                (path, target)
+                for path, target in zip(drawn, targets, strict=True)
+                if not target.exists() or sha256(path) != sha256(target)
+            ]
+            for _, target in others:
+                self._refuse(target, begun)
+            for path, target in others:
+                write_whole(target, partial(shutil.copyfile, path))
+        return [str(target) for target in targets]
+
+    def _refuse(self, target: Path, begun: bool) -> None:
+        """Raise UserError if a file is there that must stay."""
+        if not target.exists():
+            return
+        if target.resolve() == parted(self._path)[0].resolve():
+            raise UserError("would be overwritten with a part of itself; choose another --out", target)
+        if begun:
+            what = "holds other dialogs than are drawn now, and there are runs that learned from them"
+            raise UserError(
+                f"{what}; give the same dialogs, --split and --split-seed, or choose another --out", target
+            )
+
+    def _write(self, target: Path, known: Format, places: tuple[int, ...]) -> None:
+        wanted = {number for place in places for number in self._parts[place]}
         if known is CHAT:
             values = (value for number, value in enumerate(self._values()) if number in wanted)
             write_lines(target, values)
         else:
             dialogs: Sequence[Dialog] = [self._dialogs[number] for number in sorted(wanted)]
             write_whole(target, lambda part: writer(known)(dialogs, part))
-        return str(target)
 
     def _format(self) -> Format:
         known = format_of(chosen(self._path).files[0][0])

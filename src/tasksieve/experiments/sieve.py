@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,15 +24,17 @@ from tasksieve.dialogs.finetuning import (
     weights_for,
 )
 from tasksieve.errors import UserError
+from tasksieve.experiments.sieve_record import SieveRecord
 from tasksieve.experiments.weights import examples_at
 from tasksieve.records.comparison import LEARNED, Comparison, run_name
-from tasksieve.records.files import write_json, write_whole
+from tasksieve.records.files import write_whole
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.runs.read_files import data_files
 
 GROUPS = "groups"
 """The weight module whose weights say how often an example is drawn beside others, and nothing by themselves."""
-WEIGHTS, RECORD = "weights.parquet", "sieve.json"
+WEIGHTS = "weights.parquet"
+_log = logging.getLogger("tasksieve")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,24 +145,35 @@ def write_sieved(
         tools: to write for.
         cut: what is left out.
     Returns: the weights, the names of the related services, and what was written for each tool.
+    Raises: UserError: if there are no such runs, or a tool's folder holds files that no sieve wrote.
     """
     runs = learned_runs(comparison, out)
     weights = mean_weights(runs)
     write_whole(out / WEIGHTS, weights.write_parquet)
     weighted = Weighted(runs, weights)
+    record, names = SieveRecord(out), [tool.name for tool in tools]
+    record.check(names)
+    record.claim(names)
     files = [weighted.write(tool, cut, out / tool.name) for tool in tools]
-    write_json(out / RECORD, _record(runs, weighted.services, cut, files, out))
+    for one in files:
+        if one.chosen.responses and not one.chosen.learned:
+            _log.warning(
+                "%s: no related response is kept, and your own alone are learned%s", one.tool.name, _more(cut)
+            )
+    record.finish(_record(runs, weighted.services, cut, out), {one.tool.name: one.facts(out) for one in files})
     return weights, weighted.services, files
 
 
-def _record(
-    runs: Sequence[Path], services: list[str], cut: Cut, files: Sequence[ToolFiles], out: Path
-) -> dict[str, Any]:
+def _more(cut: Cut) -> str:
+    """What keeps some responses where a cut left none."""
+    return "; lower --threshold" if cut.threshold is not None else "; give a larger --keep" if cut.given else ""
+
+
+def _record(runs: Sequence[Path], services: list[str], cut: Cut, out: Path) -> dict[str, Any]:
     return {
         "runs": [str(run.relative_to(out)) for run in runs],
         "heads": RunFolder(runs[0]).read_config().training.heads,
         "services": services,
         "keep": cut.keep,
         "threshold": cut.threshold,
-        "tools": {one.tool.name: one.facts(out) for one in files},
     }

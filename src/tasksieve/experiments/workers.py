@@ -34,12 +34,14 @@ class Job:
         path: the run folder.
         train: trains it, telling a watcher how far it is; to be sent to another process, so defined in a module.
         measure: gives the record ``test.json``; to be sent to another process too.
+        size: number of primary training dialogs, where runs are compared at several.
     """
 
     name: str
     path: Path
     train: Callable[[Watcher], object]
     measure: Callable[[], dict[str, Any]]
+    size: int = 0
 
     @property
     def done(self) -> bool:

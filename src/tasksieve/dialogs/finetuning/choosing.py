@@ -28,9 +28,11 @@ class Cut:
 
     @classmethod
     def of(cls, keep: str | None, threshold: float | None) -> Cut:
-        """Read ``50%`` or ``0.5``. Raises: UserError: if it is no share, or both are given."""
+        """Read ``50%`` or ``0.5``. Raises: UserError: if one is not between 0 and 1, or both are given."""
         if keep is not None and threshold is not None:
             raise UserError("--keep and --threshold both say what is left out; give one of them")
+        if threshold is not None and not 0 <= threshold <= 1:
+            raise UserError(f"--threshold: found {threshold:g}; expected a weight from 0 to 1, e.g. 0.3")
         if keep is None:
             return cls(threshold=threshold)
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
@@ -85,7 +86,9 @@ def register(tool: Tool) -> Tool:
 def tool_named(name: str) -> Tool:
     """The tool of that name. Raises: UserError: if there is none."""
     if name not in TOOLS:
-        raise UserError(f"unknown tool '{name}'; known: {', '.join(sorted(TOOLS))}")
+        near = get_close_matches(name.lower(), TOOLS, 1, cutoff=0.7)
+        meant = f" did you mean {near[0]}?" if near else ""
+        raise UserError(f"unknown tool '{name}';{meant} known: {', '.join(sorted(TOOLS))}")
     return TOOLS[name]
 
 

@@ -62,6 +62,7 @@ def _archived(config: RunConfig, method: Method) -> DialogTasks:
         related=(related,),
         held_out=tuple(valid),
         measure=ACTIONS,
+        dialogs=len(own),
     )
 
 

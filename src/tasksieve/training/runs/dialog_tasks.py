@@ -41,6 +41,7 @@ class DialogTasks:
         primary, valid, related: the dialogs, encoded.
         held_out: those of ``valid`` as they were read.
         measure: what selects a model.
+        dialogs: number of the primary task's training dialogs, with those that say nothing to learn.
     """
 
     encoding: Encoding
@@ -49,6 +50,7 @@ class DialogTasks:
     related: tuple[EncodedTask, ...]
     held_out: tuple[Reading, ...]
     measure: str
+    dialogs: int
 
 
 def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
@@ -81,6 +83,7 @@ def _encoded(config: RunConfig, method: Method, read: TaskReadings) -> DialogTas
         related=_encoded_related(config, method, encoding, others, _said([*own, *valid]) if written else beside),
         held_out=tuple(valid),
         measure=read.measure,
+        dialogs=len(own),
     )
 
 

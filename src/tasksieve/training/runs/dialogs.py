@@ -104,7 +104,7 @@ def build_parts(config: RunConfig, method: Method) -> Parts:
             "predict": tasks.encoding.reader.predict,
             "measure": tasks.measure,
             "services": data_files(config.data).services,
-            "size": len({example.dialog for example in tasks.primary.examples}),
+            "size": tasks.dialogs,
             "coverage": {"valid_ceiling": tasks.valid.coverage.ceiling},
         },
         write=lambda folder: tasks.encoding.write(folder.encoding),
