@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 import yaml
 
@@ -159,3 +160,16 @@ def test_a_result_in_parts_of_text_is_their_text(tmp_path: Path) -> None:
     result = [{"type": "text", "text": "found"}]
     chats = task(tmp_path, "old", [*CALLED[:2], {**CALLED[2], "content": result}, CALLED[3]])
     assert messages_of(tool_named("openai").write(Dialogs(chats), tmp_path))[2]["content"] == "found"
+
+
+@pytest.mark.parametrize("name", ["trl", "huggingface"])
+def test_tables_beside_the_lines_have_the_same_rows_and_all_the_same_columns(name: str, tmp_path: Path) -> None:
+    old, new = task(tmp_path, "old", CALLED, PLAIN), task(tmp_path, "new", NAMED)
+    written = {file.name: file for file in tool_named(name).write(Dialogs(old, new), tmp_path / "out").files}
+    train, valid = (pl.read_parquet(written[f"{split}.parquet"]) for split in ("train", "valid"))
+    assert train.schema == valid.schema
+    lines = [json.loads(line) for line in written["train.jsonl"].read_text().splitlines()]
+    assert train["weights"].to_list() == [line["weights"] for line in lines]
+    (arguments,) = (message["tool_calls"] for message in train["messages"][0] if message["tool_calls"])
+    assert json.loads(arguments[0]["function"]["arguments"]) == {"city": "Rome", "near": {"km": 3}}
+    assert valid["messages"][0][0]["name"] == "Ann" and train["messages"][1][0]["name"] is None
