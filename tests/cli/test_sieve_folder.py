@@ -17,7 +17,7 @@ from tests.commands import Cli, small_options
 def chats(tmp_path: Path) -> list[str]:
     """Options of a primary task of twelve dialogs and a related one, as chat files."""
     for name, count in (("new", 12), ("older", 10)):
-        dialogs = [
+        dialogs: list[list[dict[str, object]]] = [
             [
                 {"role": "user", "content": f"{name} question {number}"},
                 {"role": "assistant", "content": f"answer {number % 3}"},
