@@ -49,7 +49,7 @@ def with_encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[st
     """The folder of a tiny encoder, which caches beside it."""
     monkeypatch.setenv("TASKSIEVE_CACHE", str(tmp_path / "cache"))
     yield str(write_tiny(tmp_path / "encoder"))
-    encoders.encoder_named.cache_clear()
+    encoders.forget_encoders()
 
 
 def acting(services: dict[str, Any], method: str = "learned", **sections: dict[str, Any]) -> RunConfig:
@@ -206,11 +206,11 @@ def test_another_encoder_than_the_run_had_is_refused(
     services: dict[str, Any], tmp_path: Path, with_encoder: str
 ) -> None:
     train(acting(services, "primary", model={"encoder": with_encoder}), tmp_path / "run")
-    encoders.encoder_named.cache_clear()
+    encoders.forget_encoders()
     write_tiny(Path(with_encoder), seed=1)
     with pytest.raises(UserError, match=r"needs the encoder '.*' as it was; the one here is another, so train again"):
         TrainedModel.load(tmp_path / "run")
-    encoders.encoder_named.cache_clear()
+    encoders.forget_encoders()
     shutil.rmtree(with_encoder)
     with pytest.raises(UserError, match="encoder"):
         TrainedModel.load(tmp_path / "run")

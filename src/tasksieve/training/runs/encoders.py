@@ -71,3 +71,9 @@ def pieces_of(name: str) -> Embed:
 @lru_cache(maxsize=4)
 def _loaded(name: str) -> Encoder:
     return Encoder.load(name)
+
+
+def forget_encoders() -> None:
+    """Load encoders anew when they are asked for again."""
+    encoder_named.cache_clear()
+    _loaded.cache_clear()
