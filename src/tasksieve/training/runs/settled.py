@@ -11,7 +11,7 @@ from tasksieve.records.measures import ACTIONS, RANKING
 from tasksieve.records.model_config import AUTO, BUILT_IN
 from tasksieve.records.said_once import SAID_ONCE
 from tasksieve.training.loop.devices import on_device
-from tasksieve.training.runs.encoders import missing_encoder
+from tasksieve.training.runs.encoders import missing_encoder, tuned_in
 from tasksieve.training.runs.measured import measure_of
 from tasksieve.training.runs.read_files import read_files
 
@@ -96,7 +96,7 @@ def settled(config: RunConfig) -> RunConfig:
     kind = values["model"]["kind"]
     if config.weight_module.kind == AUTO:
         values["weight_module"]["kind"] = GROUPS if kind in _DEFAULTS else BUILT_IN
-    tuned = getattr(model, "tune", "none") != "none"
+    tuned = tuned_in(config)
     if tuned and kind not in (MATCHING, RANKS):
         raise UserError(f"model.tune: the model {kind}, which suits these dialogs, has no encoder; leave it out")
     if model.sentences == AUTO:
