@@ -409,3 +409,9 @@ def test_the_packaged_encoders_vectors_are_those_of_sentence_transformers() -> N
     said = [*TEXTS, "Hello, World! How's it going?", "word " * 400, " two  spaces "]
     theirs = torch.tensor(other.SentenceTransformer(str(folders.encoder_folder("minilm"))).encode(said))
     assert torch.cosine_similarity(encoder.embed(said), theirs).min() >= 0.9999
+
+
+def test_reading_an_encoder_leaves_the_random_numbers_of_a_run_as_they_are(tmp_path: Path) -> None:
+    before = torch.get_rng_state()
+    Encoder.load(str(write_tiny(tmp_path))).embed(["hello"])
+    assert torch.equal(before, torch.get_rng_state())

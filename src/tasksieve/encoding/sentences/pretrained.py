@@ -152,7 +152,8 @@ class Encoder:
     def _model(self) -> Any:
         from transformers import AutoModel
 
-        with _reading(self._folder):
+        # a pooler that the folder lacks is drawn at random: of that, no run may depend on who reads the encoder first
+        with _reading(self._folder), torch.random.fork_rng(devices=()):
             model, found = AutoModel.from_pretrained(
                 str(self._folder),
                 local_files_only=True,
