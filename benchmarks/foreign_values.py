@@ -35,9 +35,8 @@ from tasksieve.dialogs.formats import read_dialogs
 from tasksieve.dialogs.simulate import simulate_support, write_support
 from tasksieve.experiments.archive_data import BoardData
 from tasksieve.records.config import config_from
-from tasksieve.training.runs.answers import NothingToSay
 from tasksieve.training.runs.dialogs import train
-from tasksieve.training.runs.foreign import foreign_values
+from tasksieve.training.runs.foreign import answered, foreign_values
 from tasksieve.training.runs.memo import remembered
 from tasksieve.training.runs.trained_model import TrainedModel
 from tests.reliability.record import machine
@@ -133,26 +132,20 @@ def replayed(trained: TrainedModel, dialogs: Sequence[Dialog], judge: Judge) -> 
         [],
     )
     unanswered = 0
-    for dialog in dialogs:
-        for place, event in enumerate(dialog.events):
-            if not isinstance(event, Turn) or not event.learned:
-                continue
-            before = dialog.events[:place]
-            try:
-                text = trained.answer(before, event.user, profile=dialog.profile, top=1)[0].text
-            except NothingToSay:
-                unanswered += 1
-                continue
-            foreign = foreign_values(text, (*before, Turn(event.user, "")), dialog.profile, slots)
-            strangers = judge.strangers(text, before, event.user)
-            counts["answers"] += 1
-            counts["foreign"] += bool(foreign)
-            small = [value for value in strangers if len(value) == 1]
-            strangers = [value for value in strangers if len(value) > 1]
-            counts["outside"] += bool(strangers)
-            counts["one_digit"] += bool(small)
-            if foreign or strangers:
-                shown.append({"value": (foreign or strangers)[0], "answer": text, "user": event.user})
+    for dialog, before, turn, text in answered(trained, dialogs):
+        if text is None:
+            unanswered += 1
+            continue
+        foreign = foreign_values(text, (*before, Turn(turn.user, "")), dialog.profile, slots)
+        strangers = judge.strangers(text, before, turn.user)
+        counts["answers"] += 1
+        counts["foreign"] += bool(foreign)
+        small = [value for value in strangers if len(value) == 1]
+        strangers = [value for value in strangers if len(value) > 1]
+        counts["outside"] += bool(strangers)
+        counts["one_digit"] += bool(small)
+        if foreign or strangers:
+            shown.append({"value": (foreign or strangers)[0], "answer": text, "user": turn.user})
     return {"dialogs": len(dialogs), **counts, "unanswered": unanswered, "shown": shown[:SHOWN]}
 
 

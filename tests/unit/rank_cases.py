@@ -113,6 +113,12 @@ def all_cases(ranks: Ranks, out: Path, data: str) -> None:
 
 def whole_run(ranks: Ranks, out: Path, data: str, name: str, killed_at: int) -> None:
     """A whole run on the same folder; the first process ends it at an iteration, if one is given."""
+    config = config_of_case(Path(data), ("memory", "learned"), iterations=30, evaluate_every=5)
+    run_or_be_killed(config, ranks, out, name, killed_at)
+
+
+def run_or_be_killed(config: RunConfig, ranks: Ranks, out: Path, name: str, killed_at: int) -> None:
+    """A whole run; each process writes its result, and the first one ends it at an iteration, if one is given."""
 
     class Enough(Exception):
         pass
@@ -121,7 +127,6 @@ def whole_run(ranks: Ranks, out: Path, data: str, name: str, killed_at: int) -> 
         if report.step >= killed_at and not report.ended:
             raise Enough
 
-    config = config_of_case(Path(data), ("memory", "learned"), iterations=30, evaluate_every=5)
     if killed_at and ranks.first:
         try:
             train(config, out / name, watch, ranks=ranks)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,9 @@ from tasksieve.records.config import RunConfig, config_from
 from tasksieve.training.loop.ranks import Ranks
 from tasksieve.training.loop.trainer import Trainer
 from tasksieve.training.methods import method_named
-from tasksieve.training.runs.dialogs import build_parts, train
+from tasksieve.training.runs.dialogs import build_parts
 from tasksieve.training.runs.settled import settled
+from tests.unit.rank_cases import run_or_be_killed
 
 STEPS = 3
 CASES = ("primary", "multitask", "pretrain", "learned small-step", "learned one-step", "learned finite-difference")
@@ -99,19 +99,5 @@ def all_cases(ranks: Ranks, out: Path, folder: str) -> None:
 
 def whole_run(ranks: Ranks, out: Path, folder: str, name: str, killed_at: int) -> None:
     """A whole run on the same folder; the first process ends it at an iteration, if one is given."""
-
-    class Enough(Exception):
-        pass
-
-    def watch(report: Any) -> None:
-        if report.step >= killed_at and not report.ended:
-            raise Enough
-
     config = config_of_case(Path(folder), "learned", sharded=True, iterations=25, evaluate_every=5)
-    if killed_at and ranks.first:
-        try:
-            train(config, out / name, watch, ranks=ranks)
-        except Enough:
-            os._exit(3)
-    result = train(config, out / name, lambda report: None, ranks=ranks)
-    (out / f"result-{name}-{ranks.rank}.txt").write_text(str(result["valid_accuracy"]))
+    run_or_be_killed(config, ranks, out, name, killed_at)

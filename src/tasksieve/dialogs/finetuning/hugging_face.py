@@ -81,10 +81,9 @@ def _with_objects(message: Plain) -> Plain:
     """A message whose calls have objects for arguments, as TRL's format has them."""
     if "tool_calls" not in message:
         return message
-    functions = [call["function"] for call in message["tool_calls"]]
     calls = [
-        {**call, "function": {**function, "arguments": decoded(function["arguments"])}}
-        for call, function in zip(message["tool_calls"], functions, strict=True)
+        {**call, "function": {**call["function"], "arguments": decoded(call["function"]["arguments"])}}
+        for call in message["tool_calls"]
     ]
     return {**message, "tool_calls": calls}
 

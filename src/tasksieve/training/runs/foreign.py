@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -75,6 +75,28 @@ def held_by(conversation: Sequence[Turn | Record | Note], profile: Sequence[str]
     return held
 
 
+def answered(
+    trained: Answering, dialogs: Sequence[Dialog]
+) -> Iterator[tuple[Dialog, tuple[Turn | Record | Note, ...], Turn, str | None]]:
+    """Answer every turn of some dialogs, as they were up to it.
+
+    Args:
+        trained: who answers.
+        dialogs: of the primary task.
+    Returns: for each turn to learn from its dialog, what came before it, itself and the answer; None for none.
+    """
+    for dialog in dialogs:
+        for place, event in enumerate(dialog.events):
+            if not isinstance(event, Turn) or not event.learned:
+                continue
+            before = dialog.events[:place]
+            try:
+                text = trained.answer(before, event.user, profile=dialog.profile, top=1)[0].text
+            except NothingToSay:
+                text = None
+            yield dialog, before, event, text
+
+
 def count_foreign(trained: Answering, dialogs: Sequence[Dialog]) -> ForeignValues:
     """Answer every turn of some dialogs, as they were up to it, and look for values that are somebody else's.
 
@@ -85,17 +107,11 @@ def count_foreign(trained: Answering, dialogs: Sequence[Dialog]) -> ForeignValue
     slots = trained.encoding.reader.slots
     answers = unanswered = 0
     found: list[tuple[str, str]] = []
-    for dialog in dialogs:
-        for place, event in enumerate(dialog.events):
-            if not isinstance(event, Turn) or not event.learned:
-                continue
-            before = dialog.events[:place]
-            try:
-                text = trained.answer(before, event.user, profile=dialog.profile, top=1)[0].text
-            except NothingToSay:
-                unanswered += 1
-                continue
-            answers += 1
-            foreign = foreign_values(text, (*before, Turn(event.user, "")), dialog.profile, slots)
-            found += [(foreign[0], text)] if foreign else []
+    for dialog, before, turn, text in answered(trained, dialogs):
+        if text is None:
+            unanswered += 1
+            continue
+        answers += 1
+        foreign = foreign_values(text, (*before, Turn(turn.user, "")), dialog.profile, slots)
+        found += [(foreign[0], text)] if foreign else []
     return ForeignValues(answers, len(found), unanswered, tuple(found[:_SHOWN]))
