@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,18 @@ def together(rank: int, work: Callable[..., Any], folder: str, *arguments: Any) 
         work(Ranks(rank, RANKS, several=True), Path(folder), *arguments)
     finally:
         dist.destroy_process_group()
+
+
+def together_and_freed(rank: int, work: Callable[..., Any], folder: str, *arguments: Any) -> None:
+    """Like :func:`together`; then the group must be gone, as its threads may abort a process at its end."""
+    groups = []
+
+    def watched(ranks: Ranks, out: Path, *given: Any) -> None:
+        groups.append(weakref.ref(dist.group.WORLD))
+        work(ranks, out, *given)
+
+    together(rank, watched, folder, *arguments)
+    assert groups[0]() is None, "something holds the group of the processes"
 
 
 def all_cases(ranks: Ranks, out: Path, data: str) -> None:

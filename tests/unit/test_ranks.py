@@ -24,7 +24,16 @@ from tasksieve.training.runs.dialogs import build_parts, train
 from tests.commands import call, small_options
 from tests.reliability.victims import left
 from tests.small import small_config
-from tests.unit.rank_cases import RANKS, TRIED, all_cases, config_of_case, stepped, together, whole_run, write_data
+from tests.unit.rank_cases import (
+    RANKS,
+    TRIED,
+    all_cases,
+    config_of_case,
+    stepped,
+    together_and_freed,
+    whole_run,
+    write_data,
+)
 
 pytestmark = pytest.mark.skipif(
     not (dist.is_available() and dist.is_gloo_available()),
@@ -39,7 +48,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def in_two(work: Any, folder: Path, *arguments: Any) -> None:
-    torch.multiprocessing.spawn(together, args=(work, str(folder), *arguments), nprocs=RANKS)
+    torch.multiprocessing.spawn(together_and_freed, args=(work, str(folder), *arguments), nprocs=RANKS)
 
 
 @pytest.fixture(scope="module")

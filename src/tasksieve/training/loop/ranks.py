@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+import torch.distributed.nn.functional  # before a group is there: see started_ranks
 from torch import Tensor
 
 from tasksieve.encoding import derived_generator
@@ -163,6 +164,10 @@ def started_ranks(device: str) -> Iterator[Ranks]:
     Args:
         device: of the run, as the configuration has it; of several GPUs each process takes its own.
     Raises: UserError: if there are more processes on this machine than GPUs.
+
+    ``torch.distributed.nn.functional`` has the group of that moment as a default argument. Imported while a group is
+    there (optimizers do so), it keeps the group and its threads until the interpreter is gone, and such a thread may
+    then abort a process whose work is done. So this file imports it first.
     """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1 or "MASTER_ADDR" not in os.environ:
