@@ -26,7 +26,7 @@ from tasksieve.experiments.compare import Plan, compare
 from tasksieve.experiments.demo import demo_plan
 from tasksieve.experiments.runner import runner
 from tasksieve.records.config import changed
-from tasksieve.records.files import write_json
+from tasksieve.records.files import read_json, write_json
 
 METHODS = ("primary", "multitask", "learned")
 WAYS = ("processes", "ray", "slices")
@@ -97,6 +97,12 @@ def ratios(rows: list[dict[str, Any]]) -> dict[str, float]:
     return {way: round(by[way, 2] / by[way, 1], 2) for way in dict.fromkeys(row["way"] for row in rows)}
 
 
+def kept(record: Path, measured_anew: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows of a record, if there is one, of the ways that are not measured anew."""
+    known = read_json(record)["rows"] if record.exists() else []
+    return [row for row in known if row["way"] not in measured_anew]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=8)
@@ -110,10 +116,11 @@ def main() -> None:
         one_slice(planned(arguments.out, arguments.seeds, arguments.iterations), arguments.part)
         return
     rows = measured(arguments.seeds, arguments.iterations, arguments.ways)
-    settings = {"methods": METHODS, "seeds": arguments.seeds, "iterations": arguments.iterations}
-    record = {"rows": rows, "two_against_one": ratios(rows), "settings": settings, "machine": machine()}
-    print(record["two_against_one"])
+    print(ratios(rows))
     if arguments.record is not None:
+        rows = [*kept(arguments.record, arguments.ways), *rows]
+        settings = {"methods": METHODS, "iterations": arguments.iterations}
+        record = {"rows": rows, "two_against_one": ratios(rows), "settings": settings, "machine": machine()}
         write_json(arguments.record, record)
 
 
