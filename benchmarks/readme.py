@@ -6,9 +6,9 @@
 ``results/restaurant-table2-names.json`` that with ``--set model.entities=names``, and ``results/mnist-table1.json``
 the ``table1.json`` of ``tasksieve reproduce mnist --data DIR --out table1``; ``results/restaurant-as-published.json``
 and ``results/mnist-as-published.json``, if there, are the same with ``--as-published``; ``results/archive.json`` and
-``results/archive-weights-*.json``, if there, are each the ``archive.json`` of ``tasksieve reproduce archive``, and
-``results/verdict.json`` the ``verdict.json`` of ``tasksieve reproduce verdict``; and
-``results/suspicious.json`` is of ``python -m benchmarks.suspicious``.
+``results/archive-weights-*.json`` and ``results/archive-rivals.json``, if there, are each the ``archive.json`` of
+``tasksieve reproduce archive``, ``results/verdict.json`` is the ``verdict.json`` of ``tasksieve reproduce verdict``,
+and ``results/suspicious.json`` is of ``python -m benchmarks.suspicious``.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 from benchmarks.as_published import as_published_rows, as_published_section
 from benchmarks.board import boards_of
 from benchmarks.calibration import calibration_section
+from benchmarks.rivals_table import rivals_section
 from benchmarks.suspicious import suspicious_table
 from tasksieve.experiments.restaurant import METHODS as OF_THE_PAPER
 from tasksieve.experiments.table2_rows import PAPER
@@ -37,6 +38,7 @@ NAMES_RECORD = ROOT / "results" / "restaurant-table2-names.json"
 ARCHIVE_RECORD = ROOT / "results" / "archive.json"
 WEIGHTS_RECORDS = tuple(ROOT / "results" / f"archive-weights-{predict}.json" for predict in ("responses", "actions"))
 SUSPICIOUS, SUSPICIOUS_RECORD = ROOT / "docs" / "suspicious.md", ROOT / "results" / "suspicious.json"
+OF_RIVALS, RIVALS_RECORD = ROOT / "docs" / "rivals.md", ROOT / "results" / "archive-rivals.json"
 VERDICT_RECORD = ROOT / "results" / "verdict.json"
 TABLE1_RECORD = ROOT / "results" / "mnist-table1.json"
 AS_PUBLISHED_RECORDS = tuple(ROOT / "results" / f"{name}-as-published.json" for name in ("restaurant", "mnist"))
@@ -287,6 +289,9 @@ def pages() -> dict[Path, str]:
     if SUSPICIOUS_RECORD.exists():
         section = suspicious_table(json.loads(SUSPICIOUS_RECORD.read_text()))
         found[SUSPICIOUS] = filled(SUSPICIOUS.read_text(), section, "suspicious")
+    if RIVALS_RECORD.exists():
+        section = rivals_section(json.loads(RIVALS_RECORD.read_text()))
+        found[OF_RIVALS] = filled(OF_RIVALS.read_text(), section, "rivals")
     return found
 
 

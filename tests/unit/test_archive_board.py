@@ -14,6 +14,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks.board import boards_of
+from benchmarks.rivals_table import rivals_section
 from tasksieve.dialogs.formats import read_dialogs
 from tasksieve.errors import UserError
 from tasksieve.experiments.archive import BoardPlan, board_methods, reproduce_archive
@@ -118,6 +119,23 @@ def test_differences_are_paired_by_seed_and_means_are_over_primary_tasks(
     low, high = mean["ci95"]["minus_multitask"]
     assert low <= mean["minus_multitask"] <= high
     assert mean["minus_simple"] is None and "minus_simple" not in mean["ci95"]
+    [borrowed] = [
+        row for row in record["means"] if (row["archive"], row["size"], row["method"]) == ("noisy", 3, "multitask")
+    ]
+    assert borrowed["minus_learned"] == pytest.approx(-mean["minus_multitask"])
+
+
+def test_rivals_stand_in_the_order_of_what_they_reach_with_their_differences(
+    board: tuple[Path, dict[str, Any]],
+) -> None:
+    page = rivals_section(board[1])
+    for archive in ("noisy", "stale"):
+        [table] = [part for part in page.split("**Actions, ") if part.startswith(f"{archive} archive, 3 dialogs")]
+        rows = [line.split(" | ") for line in table.splitlines() if line.startswith("| `")]
+        reached = [float(row[1].split()[0]) for row in rows]
+        assert reached == sorted(reached, reverse=True) and len(rows) >= 3
+        [borrowed] = [row for row in rows if "multitask" in row[0]]
+        assert borrowed[4] == "1.0 |"
 
 
 def test_the_record_names_no_path_and_is_the_file(board: tuple[Path, dict[str, Any]], archive: Path) -> None:

@@ -15,7 +15,7 @@ MEASURES = {"actions": ("accuracy",), "responses": ("R_100@1", "accuracy")}
 """What a row is about, by what is predicted: the first one that its test records have."""
 SIMPLE = ("tfidf", "tfidf-all", "encoder", "encoder-all", "bm25", "cosine", "cosine-encoder")
 """Methods that others must beat to be worth anything, as far as they are there."""
-AGAINST = ("minus_primary", "minus_multitask", "minus_simple", "minus_best_simple_on_test")
+AGAINST = ("minus_primary", "minus_multitask", "minus_learned", "minus_simple", "minus_best_simple_on_test")
 _RESAMPLES = 2000
 Interval = tuple[float, float]
 
@@ -144,7 +144,7 @@ def _measure(cell: Cell, methods: Mapping[str, Sequence[BoardRun]]) -> str:
 def _rivals(methods: Mapping[str, Sequence[BoardRun]], measure: str) -> dict[str, str]:
     """Whom each difference is to; the best simple method by validation, and the best one by the test itself."""
     simple = [name for name in SIMPLE if name in methods]
-    rivals = {"minus_primary": "primary", "minus_multitask": "multitask"}
+    rivals = {f"minus_{name}": name for name in ("primary", "multitask", "learned")}
     if simple:
         rivals["minus_simple"] = max(simple, key=lambda name: _valid(methods[name]))
         rivals["minus_best_simple_on_test"] = max(simple, key=_tested(methods, measure))
