@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +17,9 @@ from tasksieve.cli.method_list import ListsMethods
 from tasksieve.cli.options import Json, Ray, Settings, Slice, folder_option, print_json
 from tasksieve.cli.progress import BoardBars, RunBars
 from tasksieve.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 AsPublished = Annotated[
     bool,
@@ -66,21 +70,17 @@ def mnist(
     with RunBars() as bars:
         plan = Table1Plan(config, seeds, out, 0 if paper_only or as_published else condition_seeds)
         table = reproduce_table1(plan, workers, bars.watch, run)
-    written = _figures(out, table)
-    if as_json:
-        print_json(table)
-        return
-    console = output()
-    console.print(table1_table(table))
     weights = {name: number(value["mean"], 4) for name, value in table["weights"].items()}
-    console.print(
+    said = (
         f"Mean weight in the last epoch: right {weights['last_epoch_right']}, wrong "
-        f"{weights['last_epoch_wrong']} (paper: 0.9747, 0.0074); AUROC {weights['auroc']}",
+        f"{weights['last_epoch_wrong']} (paper: 0.9747, 0.0074); AUROC {weights['auroc']}"
     )
-    if table["conditions"]:
-        console.print(conditions_table(table))
-    for path in (out / "table1.json", *written):
-        console.print(f"Wrote {path}", soft_wrap=True)
+    parts: list[RenderableType] = [
+        table1_table(table),
+        said,
+        *([conditions_table(table)] if table["conditions"] else []),
+    ]
+    _show(table, as_json, parts, [out / "table1.json", *_figures(out, table)])
 
 
 @reproduce.command(cls=ListsMethods)
@@ -112,6 +112,8 @@ def restaurant(
     Finished runs are kept: the same command goes on where it was stopped, and more rows, sizes or seeds may be added.
     With --as-published both readings of the paper's hop are run, each in a folder of its own.
     """
+    from rich.text import Text
+
     from tasksieve.experiments import as_published as published
     from tasksieve.experiments.restaurant import (
         Table2Plan,
@@ -137,14 +139,8 @@ def restaurant(
         )
     folders = [out / name for name in published.READINGS] if as_published else [out]
     written = [path for folder in folders for path in (write_report(folder), *write_table2_figures(folder))]
-    if as_json:
-        print_json(table)
-        return
-    console = output()
-    console.print(table2_table(table))
-    console.print(table["verdict"], style="bold")
-    for path in (out / "table2.json", *written):
-        console.print(f"Wrote {path}", soft_wrap=True)
+    parts: list[RenderableType] = [table2_table(table), Text(table["verdict"], style="bold")]
+    _show(table, as_json, parts, [out / "table2.json", *written])
 
 
 @reproduce.command(cls=ListsMethods)
@@ -202,14 +198,7 @@ def archive(
     run = runner(ray, part)
     with BoardBars() as bars:
         record = reproduce_archive(plan, workers, bars.watch, run, bars.announce)
-    if as_json:
-        print_json(record)
-        return
-    console = output()
-    console.print(archive_table(record))
-    for sentence in board_sentences(record):
-        console.print(sentence)
-    console.print(f"Wrote {out / 'archive.json'}", soft_wrap=True)
+    _show(record, as_json, [archive_table(record), *board_sentences(record)], [out / "archive.json"])
 
 
 @reproduce.command(cls=ListsMethods)
@@ -251,14 +240,19 @@ def verdict(
     run = runner(ray, part)
     with BoardBars() as bars:
         record = reproduce_verdict(plan, workers, bars.watch, run, bars.announce)
+    _show(record, as_json, [verdict_table(record), *verdict_sentences(record)], [out / "verdict.json"])
+
+
+def _show(record: dict[str, Any], as_json: bool, parts: Sequence[RenderableType], written: Sequence[Path]) -> None:
+    """Print the record where that is asked for; else its tables and sentences, and which files were written."""
     if as_json:
         print_json(record)
         return
     console = output()
-    console.print(verdict_table(record))
-    for sentence in verdict_sentences(record):
-        console.print(sentence)
-    console.print(f"Wrote {out / 'verdict.json'}", soft_wrap=True)
+    for part in parts:
+        console.print(part)
+    for path in written:
+        console.print(f"Wrote {path}", soft_wrap=True)
 
 
 def _figures(out: Path, table: dict[str, Any]) -> list[Path]:
