@@ -61,10 +61,11 @@ def rendered(
     Raises: UserError: if it cannot be told which part of a text a message is, or the template cannot write them.
     """
     template = _Template(tokenizer, tools)
+    said = list(template.turns(messages))
     text = template.written(messages)
     spans: list[Span] = []
     others: list[Text] = []
-    for turns in template.turns(messages):
+    for turns in said:
         found = None if apart else _within(text, turns, messages)
         if found is None:
             others.append(turns)
