@@ -101,6 +101,24 @@ def test_turns_that_become_one_are_each_learned() -> None:
     assert learned == "one|\n\none<end>|one more<end>"
 
 
+def test_turns_in_a_row_end_as_others_where_the_first_is_written_otherwise() -> None:
+    example = chat("a", "one", "b", "two")
+    example["messages"].insert(2, {"role": "assistant", "content": "one"})
+    found = rows(THINKING, example)
+    assert [learned for _, learned in found] == ["<think></think>two<end>", "one<end>|<think></think>one<end>"]
+    example["messages"] = example["messages"][:3]
+    ((text, learned),) = rows(THINKING, example)
+    assert text == "<user>a<end>\n<assistant>one<end>\n<assistant><think></think>one<end>\n"
+    assert learned == "one<end>|<think></think>one<end>"
+
+
+def test_content_that_is_not_written_is_refused() -> None:
+    tokenizer = byte_tokenizer()
+    tokenizer.chat_template = "{% for m in messages %}<{{ m.role }}>{{ m.content.parts }}<end>{% endfor %}"
+    with pytest.raises(UserError, match="message 2 of example 1 of a batch has content that the tokenizer's chat"):
+        ChatCollator(tokenizer)([chat("a", "one")])
+
+
 def test_a_turn_whose_context_moves_has_a_row_of_its_own() -> None:
     found = rows(LAST_TOLD, chat("a", "one", "b", "two"))
     assert found == [
@@ -121,5 +139,5 @@ def test_what_cannot_be_told_apart_is_refused() -> None:
     tokenizer.chat_template = MERGING.replace("| trim", "| upper")
     example = chat("a", "one")
     example["messages"].append({"role": "assistant", "content": "two"})
-    with pytest.raises(UserError, match="writes what precedes message 2 otherwise"):
+    with pytest.raises(UserError, match="writes what precedes message 3 otherwise"):
         ChatCollator(tokenizer)([example])

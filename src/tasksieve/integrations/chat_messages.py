@@ -56,17 +56,23 @@ def names_of(calls: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def assert_written(texts: Sequence[Text], messages: Sequence[Message], where: str) -> None:
-    """Be sure that a chat template wrote the calls of the assistant's messages.
+    """Be sure that a chat template wrote what the assistant's messages say, and their calls.
 
     Args:
         texts: of the conversation, with the assistant's messages in them.
         messages: of :func:`messages_of`.
         where: they are, for errors.
-    Raises: UserError: if a call's name is missing where its message is.
+    Raises: UserError: if a call's name, or the last word of the content, is missing where its message is.
     """
     for text, span in ((one.text, span) for one in texts for span in one.spans):
+        said = text[span.start : span.end]
+        if any(word not in said for word in messages[span.message].get("content", "").split()[-1:]):
+            raise UserError(
+                f"message {span.message + 1} of {where} has content that the tokenizer's chat template does not "
+                "write; take a template for texts, or none"
+            )
         calls = messages[span.message].get("tool_calls", ())
-        missing = [name for name in names_of(calls) if name not in text[span.start : span.end]]
+        missing = [name for name in names_of(calls) if name not in said]
         if missing:
             raise UserError(
                 f"message {span.message + 1} of {where} calls {missing[0]!r}, which the tokenizer's chat template "

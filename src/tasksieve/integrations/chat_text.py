@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby, zip_longest
 from typing import Any, NamedTuple
 
 from tasksieve.errors import UserError
@@ -82,14 +82,14 @@ class _Template:
     tools: Sequence[Any] | None
 
     def turns(self, messages: Messages) -> Iterator[Text]:
-        """Each turn at the end of what precedes it; together those in a row that are written as one."""
+        """Each turn at the end of what precedes it; together those in a row that are not written one by one."""
         for spoken, group in groupby(range(len(messages)), lambda number: messages[number]["role"] == ASSISTANT):
             if not spoken:
                 continue
             numbers = list(group)
             found = [self._turn(messages[: number + 1]) for number in numbers]
             if None in found and len(numbers) > 1:
-                yield self._merged(messages[: numbers[-1] + 1], len(numbers))
+                yield self._joined(messages[: numbers[-1] + 1], len(numbers))
                 continue
             for number, turn in zip(numbers, found, strict=True):
                 if turn is None:
@@ -103,27 +103,30 @@ class _Template:
             return None
         return Text(after, (Span(len(messages) - 1, len(before), len(after.rstrip())),))
 
-    def _merged(self, messages: Messages, count: int) -> Text:
-        """The last messages, which are written as one turn: each ends where its content ends.
+    def _joined(self, messages: Messages, count: int) -> Text:
+        """The last messages, of which the template writes the earlier ones otherwise once the later ones are there.
 
-        Marks are written in place of the contents, and what is around them must be what is around these.
+        Marks are written in place of the contents, and what is around them must be what is around these. A turn ends
+        with what ends the last one, and starts behind what asks for one, if these stand between two contents.
         """
         first = len(messages) - count
         before, after = self.written(messages[:first], asked=True), self.written(messages)
+        asks = before.removeprefix(self.written(messages[:first]))
         marks = [f"\u2402{number}\u2403" for number in range(count)]
         marked = [{**message, "content": mark} for message, mark in zip(messages[first:], marks, strict=True)]
-        text, rest, ends = "", self.written([*messages[:first], *marked]), [len(before)]
-        for number, mark in enumerate(marks, start=first):
-            between, _, rest = rest.partition(mark)
-            content = str(messages[number].get("content", "")).strip()
-            text += between + content
-            if not content or not after.startswith(text) or not text.startswith(before):
-                raise _not_told_apart(number)
-            ends.append(len(text))
-        if text + rest != after:
+        pieces = _split(self.written([*messages[:first], *marked]), marks)
+        contents = [str(message.get("content", "")).strip() for message in messages[first:]]
+        if not all(contents) or "".join(_alternating(pieces, contents)) != after or not pieces[0].startswith(before):
             raise _not_told_apart(len(messages) - 1)
-        ends[-1] = len(after.rstrip())
-        return Text(after, tuple(Span(first + n, *edges) for n, edges in enumerate(pairwise(ends))))
+        ends, spans, start, at = pieces[-1].rstrip(), list[Span](), len(before), len(pieces[0])
+        for number, (content, between) in enumerate(zip(contents, pieces[1:], strict=True), start=first):
+            at += len(content)
+            end = at + len(ends) * between.startswith(ends)
+            spans.append(Span(number, start, end))
+            asked = between.rfind(asks) if asks else -1
+            start = max(end, at + asked + len(asks)) if asked >= 0 else end
+            at += len(between)
+        return Text(after, tuple(spans))
 
     def written(self, messages: Messages, *, asked: bool = False) -> str:
         """Messages as text; ``asked``: with what comes before the assistant's next turn."""
@@ -146,6 +149,21 @@ class _Template:
                 f"the tokenizer's chat template cannot write the first {len(messages)} messages of a conversation "
                 f"({error}); change them, or take another template"
             ) from error
+
+
+def _split(text: str, marks: Sequence[str]) -> list[str]:
+    """What is before, between and behind marks, each of which a text has once; fewer pieces where it has not."""
+    pieces = []
+    for mark in marks:
+        piece, _, text = text.partition(mark)
+        pieces.append(piece)
+    return [*pieces, text]
+
+
+def _alternating(pieces: Sequence[str], contents: Sequence[str]) -> Iterator[str]:
+    for piece, content in zip_longest(pieces, contents, fillvalue=""):
+        yield piece
+        yield content
 
 
 def _within(whole: str, turns: Text, messages: Messages) -> Sequence[Span] | None:
