@@ -9,6 +9,8 @@ so that a tool may stand in an environment of its own.
 from __future__ import annotations
 
 import json
+import math
+import os
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
@@ -95,28 +97,29 @@ def llama_factory(folder: Path) -> dict[str, Any]:
 
 
 def ms_swift(folder: Path) -> dict[str, Any]:
-    """By ms-swift's preprocessor, which drops what it does not know, and its loss scale."""
-    from swift.dataset.preprocessor.core import MessagesPreprocessor  # type: ignore[import-not-found]
+    """By ms-swift's loader of data sets, which drops what it does not know, and its loss scale."""
+    os.environ["MODELSCOPE_CACHE"] = str(folder / "cache")
+    from swift.dataset import load_dataset  # type: ignore[import-not-found]
     from swift.loss_scale.base import LossScale  # type: ignore[import-not-found]
     from swift.template import ContextType  # type: ignore[import-not-found]
 
-    rows = rows_of(folder / "train.jsonl")
-    preprocessor = MessagesPreprocessor()
-    for row in rows:
-        wanted = [message["loss_scale"] for message in row["messages"] if "loss_scale" in message]
-        found = preprocessor.batched_preprocess(
-            {key: [value] for key, value in row.items()}, strict=True, ignore_max_length_error=False
-        )["messages"][0]
-        scales = [message.get("loss_scale") for message in found if message["role"] in ("assistant", "tool_call")]
-        if scales != wanted:
-            raise ValueError(f"loss scales are {scales}, and were {wanted}")
-        for message in found:
-            if message["role"] == "assistant":
+    count = 0
+    for path in sorted(folder.glob("*.jsonl")):
+        rows = rows_of(path)
+        loaded, _ = load_dataset(str(path), strict=True)
+        for row, found in zip(rows, loaded, strict=True):
+            wanted = [message["loss_scale"] for message in row["messages"] if "loss_scale" in message]
+            said = [message for message in found["messages"] if message["role"] in ("assistant", "tool_call")]
+            scales = [message["loss_scale"] for message in said]
+            if len(scales) != len(wanted) or not all(map(math.isclose, scales, wanted)):
+                raise ValueError(f"loss scales are {scales}, and were {wanted}")
+            for message in (message for message in said if message["role"] == "assistant"):
                 pair = [{"role": "user", "content": ""}, message]
                 _, (scale,) = LossScale()([message["content"]], [ContextType.RESPONSE], pair)
                 if scale != message["loss_scale"]:
                     raise ValueError(f"a response counts {scale}, and should {message['loss_scale']}")
-    return {"by": "swift MessagesPreprocessor and LossScale", "rows": len(rows)}
+        count += len(rows)
+    return {"by": "swift.dataset.load_dataset and LossScale", "rows": count}
 
 
 def _words(rows: list[dict[str, Any]]) -> Any:
@@ -180,7 +183,7 @@ CHECKERS: dict[str, tuple[Callable[[Path], dict[str, Any]], tuple[str, ...]]] = 
     "huggingface": (trl, ("datasets", "trl")),
     "llama-factory": (llama_factory, ("llamafactory", "datasets")),
     "mistral": (mistral, ("mistral-common",)),
-    "ms-swift": (ms_swift, ("ms-swift",)),
+    "ms-swift": (ms_swift, ("ms-swift", "datasets")),
     "openai": (openai, ("openai",)),
     "together": (together, ("together",)),
     "trl": (trl, ("trl", "datasets")),

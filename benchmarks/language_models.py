@@ -3,6 +3,9 @@
     python -m benchmarks.language_models [--device cuda] [--json FILE] [--rounds N[,N]] [--models tiny,SmolLM2-135M]
     python -m benchmarks.language_model_page     # write docs/language-models.md from results/language-models.json
 
+What a record holds of other unroll lengths stays, if it was measured in the same way: ``--models SmolLM2-135M
+--lengths 5 --rounds 1 --threads 1 --json results/language-models.json`` adds K = 5, with the radius that is there.
+
 Adapters (LoRA, rank 8, all linear layers) of a Llama of two layers and of SmolLM2-135M; batches of 8 rows of 128
 tokens. A plain step is forward, backward and AdamW; simulated steps have the sizes of Adam's present ones, and in
 higher and TorchOpt, that are not given these, one size. A round takes one sample of each row; times are medians over
@@ -217,17 +220,42 @@ def main() -> None:
     rounds = rounds * len(lengths) if len(rounds) == 1 else rounds
     for name in arguments.models.split(","):
         case = case_of(name, arguments.device, max(lengths), getattr(torch, arguments.dtype))
-        entry: dict[str, Any] = {"model": name, "weights": case.weights, **_about(arguments)}
-        case.radius = arguments.radius
-        if arguments.radius is None:
-            case.radius, entry["choice"] = _chosen(case, arguments.device)
-        entry |= {"radius": case.radius, "lengths": []}
+        about: dict[str, Any] = {"model": name, "weights": case.weights, **_about(arguments)}
+        entry = kept_entry(arguments.out, about, arguments.radius, lengths)
+        case.radius = entry["radius"] if entry else arguments.radius
+        if case.radius is None:
+            case.radius, about["choice"] = _chosen(case, arguments.device)
+        entry = entry or {**about, "radius": case.radius, "lengths": []}
         for steps, count in zip(lengths, rounds, strict=True):
             measured = measure(case, steps, count, arguments.device, arguments.peers.split(","))
-            entry["lengths"].append(measured)
+            others = [one for one in entry["lengths"] if one["k"] != steps]
+            entry["lengths"] = sorted([*others, measured], key=lambda one: one["k"])
             _show(name, measured)
             if arguments.out is not None:
                 _keep(arguments.out, entry)
+
+
+def kept_entry(
+    path: Path | None, about: dict[str, Any], radius: float | None, lengths: Sequence[int]
+) -> dict[str, Any] | None:
+    """A record's entry of a model, with what is not measured now; None if there is nothing of that.
+
+    Args:
+        path: of the record.
+        about: how the model is measured now.
+        radius: of the differences, if it is given.
+        lengths: that are measured now.
+    Raises: SystemExit: if what would stay was measured otherwise, so that rows could not be compared.
+    """
+    models = json.loads(path.read_text())["models"] if path is not None and path.exists() else []
+    entry: dict[str, Any] = next((one for one in models if one["model"] == about["model"]), {"lengths": []})
+    staying = [one for one in entry["lengths"] if one["k"] not in lengths]
+    if not staying:
+        return None
+    now = {**about, "radius": entry["radius"] if radius is None else radius}
+    if other := [f"{key} {entry[key]}, now {value}" for key, value in now.items() if entry[key] != value]:
+        raise SystemExit(f"{path} has other lengths of {about['model']} with {'; '.join(other)}: measure all anew")
+    return {**entry, "lengths": staying}
 
 
 def _chosen(case: Case, device: str) -> tuple[float, dict[str, Any]]:
@@ -249,9 +277,11 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32", help="of the body")
-    parser.add_argument("--json", type=Path, dest="out", help="a record; other models' entries in it stay")
+    parser.add_argument("--json", type=Path, dest="out", help="a record; what is not measured now stays in it")
     parser.add_argument("--rounds", default="5", help="of all lengths, or of each, with commas between")
-    parser.add_argument("--radius", type=float, help="of the differences; without it the first update chooses")
+    parser.add_argument(
+        "--radius", type=float, help="of the differences; without it the record's, or the first update's"
+    )
     parser.add_argument("--threads", type=int, help="of a CPU; by default torch's own choice")
     parser.add_argument("--models", default=f"{TINY},{REAL}", help="with commas between")
     parser.add_argument("--lengths", default=",".join(map(str, LENGTHS)), help="values of K, with commas between")

@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 
 from tasksieve.dialogs.formats import read_dialogs
+from tasksieve.records.config import config_from
+from tasksieve.records.run_folder import RunFolder
 from tests.commands import Cli, small_options
 from tests.reading import WRITTEN
 
@@ -19,6 +21,19 @@ def test_help_fits_into_80_columns(cli: Cli, command: str) -> None:
     assert ended.code == 0
     assert max(map(len, ended.out.splitlines())) <= 80
     assert "--json" in ended.out
+
+
+def test_adapters_are_of_runs_of_a_language_model(cli: Cli, tmp_path: Path) -> None:
+    RunFolder(tmp_path / "run").write_config(config_from({"data": {"primary": "a", "valid": "b"}}))
+    for call, message in (
+        (("run",), "run: is a run of 'auto', without adapters; give one with model.kind = language-model"),
+        (("run", "--weights", "w.csv"), "leave --weights out"),
+        (("other",), "other: is not a run folder"),
+    ):
+        ended = cli("convert", call[0], "out", "--for", "peft", *call[1:])
+        assert ended.code == 2
+        assert message in ended.err
+    assert not (tmp_path / "out").exists()
 
 
 def test_convert_says_what_it_wrote_and_what_it_could_not(cli: Cli, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tasksieve.errors import UserError
+from tasksieve.experiments.own_parts import own_parts
 from tasksieve.experiments.sieve_record import SieveRecord
 from tests.cli.test_sieve import COMMON
 from tests.commands import Cli, small_options
@@ -74,6 +75,44 @@ def test_dialogs_are_not_overwritten_with_a_part_of_themselves(cli: Cli, chats: 
     assert ended.code == 2
     assert "would be overwritten with a part of itself" in ended.err
     assert mine.read_bytes() == before
+
+
+def test_a_folder_of_dialogs_that_is_the_users_own_is_left_alone(cli: Cli, chats: list[str], tmp_path: Path) -> None:
+    mine = tmp_path / "s" / "dialogs" / "train.jsonl"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    ended = cli("sieve", *chats, "--out", "s", *COMMON, "--for", "openai")
+    assert ended.code == 2
+    said = "s/dialogs: is there and was not written by sieve (train.jsonl); move it away, or choose another --out"
+    assert ended.err.endswith(f"{said}\n")
+    assert [path.name for path in mine.parent.iterdir()] == ["train.jsonl"]
+    assert mine.read_text() == "mine"
+    assert [path.name for path in (tmp_path / "s").iterdir()] == ["dialogs"]
+
+
+def test_dialogs_that_a_sieve_drew_before_it_was_stopped_are_drawn_anew(tmp_path: Path) -> None:
+    write(
+        tmp_path / "new.jsonl",
+        [[{"role": "user", "content": str(n)}, {"role": "assistant", "content": "a"}] for n in range(9)],
+    )
+    out = tmp_path / "s"
+    found = [
+        own_parts(str(tmp_path / "new.jsonl"), None, None, None, seed, SieveRecord(out), strict=False)
+        for seed in (0, 1)
+    ]
+    assert found[0] == found[1]
+    assert SieveRecord(out).dialogs == Path(found[0].primary).parent
+    SieveRecord(out).claim(["openai"])
+    SieveRecord(out).claim_dialogs(begun=False)
+
+
+def test_what_validation_dialogs_lose_is_counted(cli: Cli, chats: list[str], tmp_path: Path) -> None:
+    dialogs = read(tmp_path / "new.jsonl")
+    write(tmp_path / "valid.jsonl", [[{**m, "mood": "glad"} for m in messages] for messages in dialogs[:6]])
+    ended = cli("sieve", *chats, "--valid", tmp_path / "valid.jsonl", "--out", "s", *COMMON, "--for", "openai")
+    assert ended.code == 0, ended.err
+    lost = json.loads((tmp_path / "s" / "sieve.json").read_text())["tools"]["openai"]["lost"]
+    assert lost["'mood' of a message"] == 6
 
 
 def test_files_of_another_selection_are_named_with_it(cli: Cli, chats: list[str], tmp_path: Path) -> None:

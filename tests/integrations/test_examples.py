@@ -56,6 +56,19 @@ def test_the_benchmark_measures_ours_and_a_naive_unroll(
     assert language_model_page.table(record).count("| approximate |") == 1
 
 
+def test_a_record_keeps_what_is_not_measured_anew(tmp_path: Path) -> None:
+    out, about = tmp_path / "out.json", {"model": "tiny", "device": "a CPU, threads: 1"}
+    entry = {**about, "radius": 0.01, "lengths": [{"k": 1}, {"k": 5}]}
+    assert language_models.kept_entry(out, about, None, [5]) is None
+    out.write_text(json.dumps({"models": [entry]}))
+    assert language_models.kept_entry(out, about, None, [5]) == {**entry, "lengths": [{"k": 1}]}
+    assert language_models.kept_entry(out, about, 0.1, [1, 5]) is None
+    with pytest.raises(SystemExit, match="threads: 1, now a CPU, threads: 2: measure all anew"):
+        language_models.kept_entry(out, {**about, "device": "a CPU, threads: 2"}, None, [5])
+    with pytest.raises(SystemExit, match=r"radius 0\.01, now 0\.1"):
+        language_models.kept_entry(out, about, 0.1, [5])
+
+
 def test_the_page_shows_the_record() -> None:
     record = json.loads((ROOT / "results" / "language-models.json").read_text())
     assert language_model_page.table(record) in (ROOT / "docs" / "language-models.md").read_text()

@@ -110,7 +110,7 @@ def test_only_what_the_assistant_says_is_learned_with_what_ends_a_turn(template:
 def test_spans_are_the_assistants_words() -> None:
     messages = chat("hello", "a table .", "cheap ?", "thanks bye .")["messages"]
     for template in (None, TEMPLATE):
-        text, spans = rendered(word_tokenizer(template), messages)
+        ((text, spans),) = rendered(word_tokenizer(template), messages)
         assert [span.message for span in spans] == [1, 3]
         assert [text[span.start : span.end].removesuffix("<eos>").strip() for span in spans] == [
             "a table .",
@@ -118,7 +118,7 @@ def test_spans_are_the_assistants_words() -> None:
         ]
 
 
-def test_a_template_that_rewrites_earlier_turns_is_refused() -> None:
+def test_a_template_that_rewrites_what_comes_first_is_refused() -> None:
     rewriting = "{{ messages | length }}{% for m in messages %} {{ m['content'] }}{% endfor %}"
     with pytest.raises(UserError, match="chat template writes what precedes message 2 otherwise"):
         ChatCollator(word_tokenizer(rewriting))([chat("hello", "bye")])

@@ -13,6 +13,7 @@ from tasksieve.dialogs.formats import FORMATS
 from tasksieve.encoding import derived_generator
 from tasksieve.encoding.sentences.token_rows import TokenRows, tokens_in
 from tasksieve.errors import UserError
+from tasksieve.models.language_model.loading import load_pretrained
 from tasksieve.models.language_model.model import LanguageModel
 from tasksieve.records.config import RunConfig, config_from
 from tasksieve.records.run_folder import RunFolder
@@ -21,6 +22,7 @@ from tasksieve.training.methods import method_named
 from tasksieve.training.rivals.features import views_of
 from tasksieve.training.runs.dialog_tasks import load_tasks
 from tasksieve.training.runs.dialogs import build_model, train
+from tasksieve.training.runs.peft_folder import write_adapters
 from tasksieve.training.runs.settled import settled
 from tasksieve.training.runs.trained_model import Conversation, TrainedModel, evaluate_run
 from tests.tiny_language_models import write_llama
@@ -162,6 +164,19 @@ def test_ranked_runs_have_their_measures(written: Path) -> None:
     assert RunFolder(written).read_record("result")["measure"] == "R_100@1"
     measured = evaluate_run(written, written.parent / f"valid{FORMATS['chat'].suffixes[0]}")
     assert {"R_100@1", "R_20@3"} <= measured["measures"].keys()
+
+
+def test_peft_loads_the_adapters_of_a_run(written: Path, folder: Path, tmp_path: Path) -> None:
+    peft = pytest.importorskip("peft", reason="peft is not installed: pip install 'tasksieve[lm]'")
+    assert write_adapters(written, tmp_path) == str(folder)
+    ours = TrainedModel.load(written).model
+    assert isinstance(ours, LanguageModel)
+    assert all(bool(value.any()) for value in ours.adapters)
+    theirs = peft.PeftModel.from_pretrained(load_pretrained(str(folder)).model, tmp_path)
+    ids = torch.arange(5, 25)[None]
+    with torch.no_grad():
+        expected = ours._read(lambda model: model(input_ids=ids).logits)
+        torch.testing.assert_close(theirs(input_ids=ids).logits, expected, atol=1e-4, rtol=1e-4)
 
 
 def test_a_generated_response_comes_first(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from tasksieve.cli.for_tools import write_for
+from tasksieve.cli.for_tools import PEFT, write_adapters_of, write_for
 from tasksieve.cli.messages import output, say
 from tasksieve.cli.options import Json, SplitName, Strict, print_json
 from tasksieve.errors import UserError
@@ -27,7 +27,10 @@ From = Annotated[
 
 def convert(
     source: Annotated[
-        Path, typer.Argument(metavar="IN", help="Dialogs in any format: a file, a folder, FILE#train.")
+        Path,
+        typer.Argument(
+            metavar="IN", help="Dialogs in any format: a file, a folder, FILE#train. With --for peft a run."
+        ),
     ],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write.")],
     from_format: From = None,
@@ -44,7 +47,11 @@ def convert(
         float | None, typer.Option(help="Write weights from here on as 1 and others as 0, for services that ask so.")
     ] = None,
     tool: Annotated[
-        str | None, typer.Option("--for", help="Write for a fine-tuning tool into the folder OUT; see sieve --help.")
+        str | None,
+        typer.Option(
+            "--for",
+            help="Write for a fine-tuning tool into the folder OUT; see sieve --help. peft: a run's adapters.",
+        ),
     ] = None,
     strict: Strict = None,
     as_json: Json = False,
@@ -61,6 +68,9 @@ def convert(
     from tasksieve.dialogs.formats.convert import convert as convert_file
     from tasksieve.dialogs.response_weights import read_weights
 
+    if tool == PEFT:
+        write_adapters_of(source, target, weighted=weights is not None)
+        return
     learned = None if weights is None else read_weights(weights, task=task - 1, threshold=None if tool else threshold)
     if tool is not None:
         write_for(tool, with_part(source, split_name), target, learned, threshold)

@@ -1,4 +1,4 @@
-"""`tasksieve convert --for TOOL`: dialogs and weights that are there already, for a fine-tuning tool."""
+"""`tasksieve convert --for TOOL`: dialogs and weights that are there already, or a run's adapters, for a tool."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from tasksieve.records.weight_meaning import refusal
 
 if TYPE_CHECKING:
     from tasksieve.dialogs.formats.learned_weights import LearnedWeights
+
+PEFT = "peft"
+"""Stands among the tools for the adapters of a run."""
 
 
 def write_for(name: str, source: Path, folder: Path, weights: LearnedWeights | None, threshold: float | None) -> None:
@@ -38,3 +41,21 @@ def write_for(name: str, source: Path, folder: Path, weights: LearnedWeights | N
     written = tool.write(Dialogs(task), folder)
     for line in lines(facts_of(tool, written, found, written.lost + task.lost, folder)):
         output().print(line, soft_wrap=True)
+
+
+def write_adapters_of(run: Path, folder: Path, *, weighted: bool) -> None:
+    """Write the adapters of a run for peft, and say what they belong to.
+
+    Args:
+        run: its folder.
+        folder: made if it is not there.
+        weighted: whether weights were given, which are for dialogs.
+    Raises: UserError: if it is no run of a language model, or weights were given.
+    """
+    from tasksieve.training.runs.peft_folder import write_adapters
+
+    if weighted:
+        raise UserError("--for peft writes the adapters of a run, which have no weights; leave --weights out")
+    folder_to_write(folder)
+    base = write_adapters(run, folder)
+    output().print(f"Wrote {folder}: LoRA adapters of {base}", soft_wrap=True)

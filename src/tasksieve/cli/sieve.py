@@ -109,9 +109,9 @@ def sieve(
         raise UserError(BUDGET_IN_SLICES)
     named = [tool_named(name) for name in dict.fromkeys(name for text in tools for name in names_in(text))]
     cut = Cut.of(keep, threshold)
-    SieveRecord(out).check(tool.name for tool in named)
-    begun, drawn = (out / "runs").exists(), out / "dialogs"
-    parts = own_parts(primary, valid, test, split, split_seed or 0, drawn, strict=bool(strict), begun=begun)
+    record, begun = SieveRecord(out), (out / "runs").exists()
+    record.check(tool.name for tool in named)
+    parts = own_parts(primary, valid, test, split, split_seed or 0, record, strict=bool(strict), begun=begun)
     if parts.sentence:
         say(parts.sentence)
     others = others_than(related, (primary, valid, test))

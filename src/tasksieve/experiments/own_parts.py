@@ -21,6 +21,7 @@ from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.dialogs.formats.known import format_of
 from tasksieve.dialogs.formats.writing import writer
 from tasksieve.errors import UserError
+from tasksieve.experiments.sieve_record import SieveRecord
 from tasksieve.records.files import sha256, write_whole
 from tasksieve.records.parted_paths import parted
 from tasksieve.records.shares import SHARES_EXAMPLE
@@ -51,12 +52,12 @@ def own_parts(
     test: str | None,
     split: str | None,
     seed: int,
-    folder: Path,
+    record: SieveRecord,
     *,
     strict: bool,
     begun: bool = False,
 ) -> OwnParts:
-    """Draw what is missing, always in the same way, and write it into a folder, or nothing.
+    """Draw what is missing, always in the same way, and write it into a sieve's folder for that, or nothing.
 
     Without test dialogs one half of the validation dialogs judges; without these, too, ``split`` of the training
     dialogs.
@@ -65,11 +66,11 @@ def own_parts(
         primary, valid, test: as they were given; None for what was not.
         split: shares in per cent, where ``primary`` is all there is; None for :data:`SHARES_EXAMPLE`.
         seed: of the draw.
-        folder: for what is drawn.
+        record: of the sieve.
         strict: refuse turns without a response.
         begun: whether there are runs that learned from what the folder holds.
     Raises: UserError: if there are too few dialogs, ``split`` is given for nothing, or the folder holds other dialogs
-        that runs learned from, or that are drawn from.
+        that runs learned from, or that are drawn from, or files that no sieve wrote.
     """
     if split is not None and (valid is not None or test is not None):
         raise UserError(
@@ -79,16 +80,16 @@ def own_parts(
         return OwnParts(primary, valid, test)
     if valid is not None:
         parts = _Drawn(dialog_file(valid, "valid"), HALVES, seed, strict)
-        first, others = parts.write(folder, begun, valid=(0,), test=(1, 2))
+        first, others = parts.write(record, begun, valid=(0,), test=(1, 2))
         what = f"no --test: of the {parts.count} validation dialogs {parts.said(0)} choose the model"
         return OwnParts(primary, first, others, f"{what} and {parts.said(1, 2)} judge it")
     if test is not None:
         parts = _Drawn(dialog_file(primary, "train"), HELD_OUT, seed, strict)
-        first, last = parts.write(folder, begun, train=(0, 1), valid=(2,))
+        first, last = parts.write(record, begun, train=(0, 1), valid=(2,))
         what = f"no --valid: of the {parts.count} primary dialogs {parts.said(2)} choose the model"
         return OwnParts(first, last, test, f"{what}, and {parts.said(0, 1)} are learned")
     parts = _Drawn(dialog_file(primary, "train"), split or SHARES_EXAMPLE, seed, strict)
-    train, chosen_by, judged_by = parts.write(folder, begun, train=(0,), valid=(1,), test=(2,))
+    train, chosen_by, judged_by = parts.write(record, begun, train=(0,), valid=(1,), test=(2,))
     what = f"of the {parts.count} primary dialogs {parts.said(0)} are learned, {parts.said(1)} choose the model"
     return OwnParts(train, chosen_by, judged_by, f"{what} and {parts.said(2)} judge it")
 
@@ -136,17 +137,17 @@ class _Drawn:
         """How many dialogs parts have together."""
         return str(sum(len(self._parts[place]) for place in places))
 
-    def write(self, folder: Path, begun: bool, **files: tuple[int, ...]) -> list[str]:
+    def write(self, record: SieveRecord, begun: bool, **files: tuple[int, ...]) -> list[str]:
         """Write files, each of some parts, in the format that they come in where that can be written: all, or none.
 
         Args:
-            folder: for the files.
+            record: of the sieve, in whose folder the files are.
             begun: whether runs learned from those that are there.
             files: the parts of each, by its name without the ending.
         Returns: their paths.
         """
         known = self._format()
-        targets = [folder / f"{name}{known.suffixes[0]}" for name in files]
+        targets = [record.dialogs / f"{name}{known.suffixes[0]}" for name in files]
         with TemporaryDirectory() as draft:
             drawn = [Path(draft) / target.name for target in targets]
             for path, places in zip(drawn, files.values(), strict=True):
@@ -158,6 +159,8 @@ class _Drawn:
             ]
             for _, target in others:
                 self._refuse(target, begun)
+            if others:
+                record.claim_dialogs(begun=begun)
             for path, target in others:
                 write_whole(target, partial(shutil.copyfile, path))
         return [str(target) for target in targets]

@@ -119,7 +119,7 @@ class Weighted:
         ]
         folder.mkdir(parents=True, exist_ok=True)
         written = tool.write(Dialogs(_Several((primary, *related)), valid), folder)
-        lost = written.lost + sum((task.lost for task in (primary, *related)), Counter[str]())
+        lost = written.lost + sum((task.lost for task in (primary, valid, *related)), Counter[str]())
         return ToolFiles(tool, written, found, lost)
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from tasksieve.errors import UserError
 from tasksieve.integrations.chat_messages import assert_written, messages_of, names_of, tools_of
-from tasksieve.integrations.chat_text import ASSISTANT, Span, rendered
+from tasksieve.integrations.chat_text import ASSISTANT, Text, rendered
 from tasksieve.integrations.rows import OUTSIDE, Row, packed, padded
 from tasksieve.integrations.weighted_loss import IGNORED
 
@@ -32,7 +32,8 @@ class ChatCollator:
     if it is the assistant's, optionally ``tool_calls`` and ``weight``. It may have ``tools`` (a list, or JSON text of
     one) for the chat template, a ``weight`` of the whole, ``weights`` (one for each of the assistant's turns, in
     their order), ``group`` (a number; without it, or -1, its weight is not learned) and ``features`` (numbers that a
-    weight module is to read). Weights of turn and example are multiplied; those missing are 1.
+    weight module is to read). Weights of turn and example are multiplied; those missing are 1. An example is a row,
+    and one more for each turn that the chat template writes otherwise once more is said.
 
     Attributes:
         tokenizer: of transformers. Its chat template is used if it has one, else lines ``role: content``.
@@ -92,19 +93,23 @@ class ChatCollator:
             raise UserError(f"example {number + 1} of a batch is of type {type(example).__name__}; give a mapping")
         where = f"example {number + 1} of a batch"
         messages, tools = messages_of(example, where), tools_of(example, where)
-        weights = _turn_weights(example, example["messages"], number)
-        text, spans = rendered(self.tokenizer, messages, tools)
-        assert_written(text, spans, messages, where)
-        self._tell_tools(text, names_of(tools or ()))
-        units = [first + turn if self.unit == "turn" else first for turn in range(len(spans))]
+        texts = rendered(self.tokenizer, messages, tools, apart=self.encoder_decoder)
+        assert_written(texts, messages, where)
+        self._tell_tools(texts[0].text, names_of(tools or ()))
+        turns = [place for place, message in enumerate(messages) if message["role"] == ASSISTANT]
+        weights = dict(zip(turns, _turn_weights(example, example["messages"], number), strict=True))
+        units = {place: first + turn if self.unit == "turn" else first for turn, place in enumerate(turns)}
         if self.encoder_decoder:
             rows = [
-                self._pair(text[: span.start], text[span.start : span.end], weight, unit)
-                for span, weight, unit in zip(spans, weights, units, strict=True)
+                self._pair(
+                    text[: span.start], text[span.start : span.end], weights[span.message], units[span.message]
+                )
+                for text, spans in texts
+                for span in spans
             ]
         else:
-            rows = [self._within_length(self._decoder_row(text, spans, weights, units))]
-        return rows, len(spans) if self.unit == "turn" else 1
+            rows = [self._within_length(self._decoder_row(text, weights, units)) for text in texts]
+        return rows, len(turns) if self.unit == "turn" else 1
 
     def _tell_tools(self, text: str, names: Sequence[str]) -> None:
         if names and not self._told_tools and not any(name in text for name in names):
@@ -115,20 +120,20 @@ class ChatCollator:
                 stacklevel=5,
             )
 
-    def _decoder_row(self, text: str, spans: Sequence[Span], weights: Sequence[float], units: Sequence[int]) -> Row:
-        """The whole text, cut where the assistant starts and ends to speak, so that no token is of two turns."""
-        edges = [0, *(edge for span in spans for edge in (span.start, span.end)), len(text)]
+    def _decoder_row(self, text: Text, weights: Mapping[int, float], units: Mapping[int, int]) -> Row:
+        """A text, cut where the assistant starts and ends to speak, so that no token is of two turns."""
+        edges = [0, *(edge for span in text.spans for edge in (span.start, span.end)), len(text.text)]
         tokens: list[int] = []
         owners: list[int | None] = []
         for number, (start, end) in enumerate(pairwise(edges)):
-            part = self._tokens(text[start:end])
+            part = self._tokens(text.text[start:end])
             tokens += part
-            owners += [number // 2 if number % 2 else None] * len(part)
+            owners += [text.spans[number // 2].message if number % 2 else None] * len(part)
         return Row(
             tokens,
-            [IGNORED if turn is None else token for token, turn in zip(tokens, owners, strict=True)],
-            [0.0 if turn is None else weights[turn] for turn in owners],
-            [OUTSIDE if turn is None else units[turn] for turn in owners],
+            [IGNORED if owner is None else token for token, owner in zip(tokens, owners, strict=True)],
+            [0.0 if owner is None else weights[owner] for owner in owners],
+            [OUTSIDE if owner is None else units[owner] for owner in owners],
         )
 
     def _pair(self, before: str, answer: str, weight: float, unit: int) -> Row:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tasksieve.errors import UserError
-from tasksieve.integrations.chat_text import ASSISTANT, Span
+from tasksieve.integrations.chat_text import ASSISTANT, Text
 
 Message = dict[str, Any]
 
@@ -55,19 +55,24 @@ def names_of(calls: Sequence[Mapping[str, Any]]) -> list[str]:
     return [str(one["name"]) for one in functions if one is not None and one.get("name")]
 
 
-def assert_written(text: str, spans: Sequence[Span], messages: Sequence[Message], where: str) -> None:
-    """Be sure that a chat template wrote the calls of the assistant's messages.
+def assert_written(texts: Sequence[Text], messages: Sequence[Message], where: str) -> None:
+    """Be sure that a chat template wrote what the assistant's messages say, and their calls.
 
     Args:
-        text: of the conversation.
-        spans: of the assistant's messages in it.
+        texts: of the conversation, with the assistant's messages in them.
         messages: of :func:`messages_of`.
         where: they are, for errors.
-    Raises: UserError: if a call's name is missing where its message is.
+    Raises: UserError: if a call's name, or the last word of the content, is missing where its message is.
     """
-    for span in spans:
+    for text, span in ((one.text, span) for one in texts for span in one.spans):
+        said = text[span.start : span.end]
+        if any(word not in said for word in messages[span.message].get("content", "").split()[-1:]):
+            raise UserError(
+                f"message {span.message + 1} of {where} has content that the tokenizer's chat template does not "
+                "write; take a template for texts, or none"
+            )
         calls = messages[span.message].get("tool_calls", ())
-        missing = [name for name in names_of(calls) if name not in text[span.start : span.end]]
+        missing = [name for name in names_of(calls) if name not in said]
         if missing:
             raise UserError(
                 f"message {span.message + 1} of {where} calls {missing[0]!r}, which the tokenizer's chat template "

@@ -37,6 +37,7 @@ from tasksieve.dialogs.formats.json_text import json_items, json_lines, json_obj
 from tasksieve.dialogs.formats.learned_weights import MARK, mark_of
 from tasksieve.dialogs.formats.parts import says
 from tasksieve.dialogs.formats.table_rows import is_table, table_rows
+from tasksieve.dialogs.formats.tool_weights import with_own_weights
 from tasksieve.dialogs.formats.wrapped import unwrapped
 
 _OF_OTHERS = {"turns", "dialogue_id", "services"}
@@ -83,7 +84,8 @@ class Source:
             return messages
         if key:
             as_text = isinstance(self.value[key], str)
-            return {**self.value, key: json.dumps(messages, ensure_ascii=False) if as_text else messages}
+            others = {name: value for name, value in self.value.items() if name not in self.row.moved}
+            return {**others, key: json.dumps(messages, ensure_ascii=False) if as_text else messages}
         others = {name: value for name, value in self.value.items() if name not in self.row.read}
         return {**others, "messages": [*(message for _, message in self.row.told), *messages]}
 
@@ -136,7 +138,7 @@ def sources_of(values: Iterable[tuple[int, Any]], journal: Journal) -> Iterator[
     """
     for line, value in values:
         try:
-            row = row_of(value)
+            row = with_own_weights(value, row_of(value))
         except ValueError as error:
             journal.refuse(str(error), line)
             continue

@@ -60,6 +60,7 @@ class Row:
         key: of the list in which the messages stand as they are; empty if they stand elsewhere.
         alone: whether the last message is the answer of a pair, of which keys of the object say what is beside it.
         lost: names of what is lost besides keys of the object.
+        moved: the keys of the object whose weights the messages have now.
     """
 
     told: Placed
@@ -68,6 +69,7 @@ class Row:
     key: str = ""
     alone: bool = False
     lost: tuple[str, ...] = ()
+    moved: frozenset[str] = frozenset()
 
 
 def is_message(value: object) -> bool:

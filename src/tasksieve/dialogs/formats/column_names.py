@@ -22,7 +22,7 @@ UTTERANCES = {
         *("speaker", "role", "author_type", "author_role", "sender_type", "sender_role", "participant_role"),
         *("author", "sender", "from"),
     ),
-    "text": ("text", "utterance", "message", "content", "value", "body", "message_text", "message_body", "msg"),
+    "text": ("text", "utterance", "content", "message", "value", "body", "message_text", "message_body", "msg"),
 }
 """What a column may be called in a table with an utterance a row; of several the first in this order is read."""
 EXAMPLES = {

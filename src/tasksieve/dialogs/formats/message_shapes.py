@@ -2,7 +2,7 @@
 
 Read are OpenAI's own messages and the items of its Responses API, Anthropic's and Bedrock's content blocks
 (``tool_use``, ``tool_result``, ``toolUse``, ``toolResult``), Gemini's ``parts`` (``functionCall``,
-``functionResponse``) and ShareGPT's ``from`` and ``value``.
+``functionResponse``), LLaMA-Factory's parts with a ``value``, and ShareGPT's ``from`` and ``value``.
 """
 
 from __future__ import annotations
@@ -41,6 +41,14 @@ def stands_alone(value: Any) -> bool:
     if not isinstance(value, Mapping):
         return False
     return any(key in value for key in _SPEAKERS) or value.get("type") in (*_ITEM_CALLS, *_ITEM_RESULTS)
+
+
+def is_response(message: Any) -> bool:
+    """Whether a message says that the assistant speaks, or calls a tool."""
+    if not isinstance(message, Mapping):
+        return False
+    given = next((message[key] for key in _SPEAKERS if message.get(key) is not None), None)
+    return isinstance(given, str) and _ROLE_OF.get(given.strip().lower()) in ("assistant", "call")
 
 
 def other_item(value: Mapping[str, Any]) -> str | None:
@@ -132,7 +140,8 @@ def _call(part: Any) -> Plain | None:
     if not isinstance(part, dict):
         return None
     if part.get("type") in _CALL_TYPES:
-        return {key: value for key, value in part.items() if key != "type"}
+        held = {key: value for key, value in part.items() if key != "type"}
+        return _called(held["value"])[0] if held.keys() == {"value"} else held
     key = next((key for key in _CALL_PARTS if isinstance(part.get(key), dict)), None)
     return None if key is None else {**part[key], "id": part[key].get(_CALL_PARTS[key])}
 

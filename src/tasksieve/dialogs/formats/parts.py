@@ -7,7 +7,6 @@ from typing import Any
 
 _TEXTS = ("text", "input_text", "output_text")
 _OTHERS = {"image", "document", "audio", "video", "file", "input_image", "input_file", "input_audio", "thinking"}
-_OF_TEXTS = {"type", "text", "refusal"}
 _NO_TEXT = "part of a message that is not text"
 
 
@@ -32,7 +31,7 @@ def text_of(parts: list[Any]) -> tuple[str, list[str]]:
     """The texts of parts, a line or more each, and the names of what is lost of them.
 
     A text is plain, ``{"type": "text", "text": …}`` (also ``input_text`` and ``output_text``, and with the text as
-    ``{"value": …}``), ``{"text": …}`` or ``{"type": "refusal", "refusal": …}``.
+    ``{"value": …}``), ``{"type": "text", "value": …}``, ``{"text": …}`` or ``{"type": "refusal", "refusal": …}``.
     """
     texts, lost = [], []
     for part in parts:
@@ -56,7 +55,7 @@ def _text(part: Any) -> str | None:
     if not isinstance(part, dict) or part.get("thought") is True:
         return None
     kind = part.get("type", "text")
-    text = part.get("refusal") if kind == "refusal" else part.get("text")
+    text = part.get("refusal") if kind == "refusal" else part.get(_key(part))
     if isinstance(text, dict):
         text = text.get("value")
     known = isinstance(kind, str) and (kind == "refusal" or kind in _TEXTS)
@@ -64,7 +63,15 @@ def _text(part: Any) -> str | None:
 
 
 def _others(part: Any) -> list[tuple[str, Any]]:
-    return [(key, part[key]) for key in part if key not in _OF_TEXTS] if isinstance(part, dict) else []
+    if not isinstance(part, dict):
+        return []
+    read = ("type", "refusal", _key(part))
+    return [(key, part[key]) for key in part if key not in read]
+
+
+def _key(part: dict[str, Any]) -> str:
+    """Where a part has its text: LLaMA-Factory's have it as ``value``."""
+    return "value" if "type" in part and "text" not in part else "text"
 
 
 def _name(part: Any) -> str:

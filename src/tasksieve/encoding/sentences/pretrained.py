@@ -8,7 +8,7 @@ the same vector, bit for bit, whatever else is embedded with it, and it does not
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from torch import Tensor
 
 from tasksieve.encoding.sentences.folders import digest_of, encoder_folder, modules_of, refuse_pickles, settings_of
 from tasksieve.encoding.sentences.pooling import pooling_of
+from tasksieve.encoding.sentences.quiet import in_silence, reason_of
 from tasksieve.errors import UserError
 
 Progress = Callable[[int, int], object]
@@ -195,22 +196,8 @@ def _prompt(folder: Path) -> str:
     return str(prompts.get(named) or "") if isinstance(prompts, dict) and named is not None else ""
 
 
-@contextmanager
-def _reading(folder: Path) -> Iterator[None]:
+def _reading(folder: Path) -> AbstractContextManager[None]:
     """Read files of an encoder in silence; what goes wrong is the folder's fault."""
-    from transformers.utils import logging
-
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    except UserError:
-        raise
-    except Exception as error:  # a library reads files of others
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise UserError(f"is no encoder that transformers can read ({reason})", folder) from None
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
+    return in_silence(
+        lambda error: UserError(f"is no encoder that transformers can read ({reason_of(error)})", folder)
+    )

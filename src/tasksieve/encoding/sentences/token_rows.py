@@ -19,6 +19,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from tasksieve.encoding.sentences.pretrained import Progress
+from tasksieve.encoding.sentences.quiet import in_silence, reason_of
 from tasksieve.errors import UserError
 
 PREFIX = "tokens of "
@@ -72,11 +73,8 @@ def tokenizer_of(name: str) -> Any:
     except ImportError:
         raise UserError("a language model needs transformers: pip install 'tasksieve[pretrained]'") from None
     where, options = place_of(name)
-    try:
+    with in_silence(lambda error: UserError(f"model '{name}' has no tokenizer that can be read: {reason_of(error)}")):
         return AutoTokenizer.from_pretrained(where, trust_remote_code=False, **options)
-    except Exception as error:  # a library reads files of others
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise UserError(f"model '{name}' has no tokenizer that can be read: {reason}") from None
 
 
 def place_of(name: str) -> tuple[str, dict[str, Any]]:

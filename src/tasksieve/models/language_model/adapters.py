@@ -3,6 +3,8 @@ r"""Low-rank adapters of a frozen model, a set of its own for every row of a bat
 A linear map :math:`Wx` becomes :math:`Wx + \frac{α}{r} B_c A_c x`, where :math:`c` is the set that the row belongs
 to. So several fine-tunings of one model share its passes: their rows stand in one batch, and each row sees only its
 own set. Gradients come a row, not summed, which tells how much each dialog agrees with others at no further cost.
+One set by itself is LoRA as peft has it: what goes down is drawn as there, what goes up begins as 0, and the scale is
+α/r (:mod:`~tasksieve.models.language_model.peft_folder` writes it so).
 
 Reference: Hu et al., 2022: LoRA; sharing a batch as in Chen et al., 2024 (Punica).
 """
@@ -17,7 +19,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "c_attn", "query_key_value")
+PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "c_attn", "query_key_value", "q", "k", "v", "o")
 """What maps of attention are called in models of Hugging Face's."""
 
 
@@ -51,16 +53,25 @@ class Adapters:
         rank: r.
         alpha: α.
     Raises: ValueError: if the model has no map of a known name.
+
+    Attributes:
+        rank, alpha: as given.
+        maps: the adapted maps.
+        names: of them in the model, as peft calls them too.
+        turned: whether the frozen maps have their weights input × output, as transformers' Conv1D has.
     """
 
     def __init__(self, model: nn.Module, rank: int = 8, alpha: float = 16.0) -> None:
-        self.rank, self.maps = rank, list[AdaptedLinear]()
-        for parent in list(model.modules()):
+        self.rank, self.alpha, self.turned = rank, alpha, False
+        self.maps, self.names = list[AdaptedLinear](), list[str]()
+        for path, parent in list(model.named_modules()):
             for name, child in list(parent.named_children()):
                 if name in PROJECTIONS and not isinstance(parent, AdaptedLinear):
                     adapted = AdaptedLinear(child, _features(child), alpha / rank)
                     setattr(parent, name, adapted)
                     self.maps.append(adapted)
+                    self.names.append(f"{path}.{name}" if path else name)
+                    self.turned = not isinstance(child, nn.Linear)
         if not self.maps:
             raise ValueError(f"the model has no map named one of {', '.join(PROJECTIONS)}")
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 
+from tasksieve.encoding.sentences.quiet import in_silence, reason_of
 from tasksieve.encoding.sentences.token_rows import place_of
 from tasksieve.errors import UserError
 
@@ -48,34 +48,13 @@ def load_pretrained(name: str, device: torch.device | str = "cpu", dtype: torch.
     except ImportError:
         raise UserError("a language model needs transformers: pip install 'tasksieve[pretrained]'") from None
     where, options = place_of(name)
-    with _in_silence(name):
+    with in_silence(partial(_refused, name)):
         tokenizer = AutoTokenizer.from_pretrained(where, trust_remote_code=False, **options)
         more = options if "gguf_file" in options else {**options, "use_safetensors": True}
         model = AutoModelForCausalLM.from_pretrained(where, dtype=dtype, trust_remote_code=False, **more)
     return Pretrained(model.eval().requires_grad_(False).to(device), tokenizer, name)
 
 
-@contextmanager
-def _in_silence(name: str) -> Iterator[None]:
-    """Read files of others without their bars; what goes wrong is said in one sentence."""
-    from transformers.utils import logging
-
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    except UserError:
-        raise
-    except ImportError as error:
-        raise UserError(f"model '{name}': {_first_line(error)}") from None
-    except Exception as error:  # a library reads files of others
-        raise UserError(f"model '{name}' cannot be read: {_first_line(error)}") from None
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+def _refused(name: str, error: Exception) -> UserError:
+    what = "" if isinstance(error, ImportError) else " cannot be read"
+    return UserError(f"model '{name}'{what}: {reason_of(error)}")

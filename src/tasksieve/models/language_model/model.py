@@ -16,6 +16,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
@@ -28,6 +29,7 @@ from tasksieve.encoding.reading import SYSTEM, USER
 from tasksieve.encoding.sentences.token_rows import tokens_in
 from tasksieve.errors import UserError
 from tasksieve.models.language_model.body import Body, body_of
+from tasksieve.models.language_model.peft_folder import write_peft
 from tasksieve.models.language_model.reading import candidate_scores, token_losses
 from tasksieve.models.language_model.sharding import OneWayBack
 from tasksieve.models.language_model.tokens import Spoken
@@ -111,6 +113,14 @@ class LanguageModel(DialogModel):
         if self.differentiable_twice:
             return super().linearize(params, batches)
         return OneWayBack(lambda at: torch.cat([self.losses_at(at, batch) for batch in batches]), dict(params))
+
+    def write_peft(self, folder: Path) -> None:
+        """Write the adapters as :func:`~tasksieve.models.language_model.peft_folder.write_peft` does.
+
+        Args:
+            folder: made if it is not there.
+        """
+        write_peft(self._body.adapters, list(self.adapters), folder, self.config.pretrained)
 
     @torch.no_grad()
     def generated(self, batch: Batch) -> list[tuple[str, float]] | None:
