@@ -1,5 +1,5 @@
 // Cutting batches out of an encoded task: the distinct sentences of a batch, renumbered, with the memories of each
-// example, latest first.
+// example, latest first. Beside it the inner products of contexts with what they choose among.
 
 #include <algorithm>
 #include <cstdint>
@@ -87,6 +87,20 @@ void select_words(index_t sentences, const index_t *chosen, const index_t *task_
         for (index_t w = task_offsets[chosen[s]]; w < task_offsets[chosen[s] + 1]; ++w) words[place++] = task_words[w];
     }
     offsets[sentences] = place;
+}
+
+// The inner products of each state (batch x dim) with its choices, rows by their numbers (batch x most).
+void inner_products(index_t batch, index_t most, index_t dim, const float *states, const float *rows,
+                    const index_t *numbers, float *products) {
+    for (index_t b = 0; b < batch; ++b) {
+        const float *state = states + b * dim;
+        for (index_t j = 0; j < most; ++j) {
+            const float *row = rows + numbers[b * most + j] * dim;
+            float sum = 0;
+            for (index_t d = 0; d < dim; ++d) sum += state[d] * row[d];
+            products[b * most + j] = sum;
+        }
+    }
 }
 
 }  // extern "C"
