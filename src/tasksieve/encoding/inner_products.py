@@ -42,7 +42,7 @@ def _products(states: Tensor, rows: Tensor, numbers: Tensor) -> Tensor:
         pointers = [tensor.data_ptr() for tensor in (states, rows, numbers, found)]
         kernels.inner_products(batch, most, dim, *pointers)
         return found
-    starts = torch.arange(0, batch * most, most) if most else torch.zeros(batch, dtype=torch.long)
+    starts = torch.arange(batch) * most
     owners = torch.arange(batch).repeat_interleave(most)
     places = numbers.flatten(), starts, owners
     products: Tensor = _backward_of_sums(states.contiguous(), rows, *places, 0)
@@ -53,7 +53,9 @@ _backward_of_sums: Any = torch.ops.aten._embedding_bag_per_sample_weights_backwa
 
 
 def _sums(weights: Tensor, rows: Tensor, numbers: Tensor) -> Tensor:
-    return torch.nn.functional.embedding_bag(numbers, rows, mode="sum", per_sample_weights=weights.contiguous())
+    batch, most = numbers.shape
+    starts = torch.arange(batch) * most
+    return torch.embedding_bag(rows, numbers.flatten(), starts, per_sample_weights=weights.flatten())[0]
 
 
 class _Products(torch.autograd.Function):

@@ -122,7 +122,7 @@ class Contexts:
         rows, numbers = self.batch.table.looked_up(brought(cut.memories[among], device))
         if dtype not in (None, rows.dtype):
             rows, numbers = rows[numbers].to(dtype), torch.arange(len(numbers), device=device)
-        sums = torch.nn.functional.embedding_bag(numbers, rows, starts, mode="sum", include_last_offset=True)
+        sums = torch.embedding_bag(rows, numbers, starts, include_last_offset=True)[0]
         return sums / brought(lengths.clamp(min=1).to(sums.dtype), device)[:, None]
 
     def _found(self, key: Hashable, work: Callable[[Contexts], Tensor]) -> Tensor:
