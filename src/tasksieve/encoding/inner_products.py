@@ -29,7 +29,7 @@ def inner_products(
     """
     if states.device.type != "cpu" or rows.dtype != states.dtype:
         return (rows[numbers].to(states.dtype) @ states[:, :, None])[:, :, 0]
-    found: Tensor = _Products.apply(states, rows, numbers)  # type: ignore[no-untyped-call]
+    found: Tensor = _Products.apply(states, (rows, numbers))  # type: ignore[no-untyped-call]
     return found
 
 
@@ -59,30 +59,32 @@ def _sums(weights: Tensor, rows: Tensor, numbers: Tensor) -> Tensor:
 
 
 class _Products(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, states: Tensor, rows: Tensor, numbers: Tensor) -> Tensor:
-        ctx.constant = rows, numbers
-        return _products(states, rows, numbers)
+    """Rows and numbers come as one, so that nobody fills in zeros for what the rows change by."""
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        return _Sums.apply(gradient, *ctx.constant), None, None  # type: ignore[no-untyped-call]
+    def forward(ctx: Any, states: Tensor, constant: tuple[Tensor, Tensor]) -> Tensor:
+        ctx.constant = constant
+        return _products(states, *constant)
 
     @staticmethod
-    def jvp(ctx: Any, tangent: Tensor, *_: None) -> Tensor:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return _Sums.apply(gradient, ctx.constant), None  # type: ignore[no-untyped-call]
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Tensor, _: None) -> Tensor:
         return _products(tangent, *ctx.constant)
 
 
 class _Sums(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, weights: Tensor, rows: Tensor, numbers: Tensor) -> Tensor:
-        ctx.constant = rows, numbers
-        return _sums(weights, rows, numbers)
+    def forward(ctx: Any, weights: Tensor, constant: tuple[Tensor, Tensor]) -> Tensor:
+        ctx.constant = constant
+        return _sums(weights, *constant)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        return _Products.apply(gradient, *ctx.constant), None, None  # type: ignore[no-untyped-call]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return _Products.apply(gradient, ctx.constant), None  # type: ignore[no-untyped-call]
 
     @staticmethod
-    def jvp(ctx: Any, tangent: Tensor, *_: None) -> Tensor:
+    def jvp(ctx: Any, tangent: Tensor, _: None) -> Tensor:
         return _sums(tangent, *ctx.constant)
