@@ -9,7 +9,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from tasksieve.encoding.archive_writing import ARRAYS
+from tasksieve.encoding.archive_writing import arrays_of
+
+ENDED = {"offsets", "memories", "offers"}
+"""Arrays with a number more at their end."""
 
 
 def write_copies(source: Path, target: Path, copies: int, *, vectors: int) -> None:
@@ -26,11 +29,23 @@ def write_copies(source: Path, target: Path, copies: int, *, vectors: int) -> No
     there = target / folder.name
     there.mkdir(parents=True)
     value = json.loads((folder / "archive.json").read_text())
-    arrays = {name: np.fromfile(folder / f"{name}.bin", kind) for name, kind in ARRAYS.items()}
-    arrays["offsets"], arrays["memories"] = arrays["offsets"][:-1], arrays["memories"][:-1]
+    ranked = value.get("ranked", False)
+    kinds = arrays_of(ranked=ranked)
+    arrays = {name: np.fromfile(folder / f"{name}.bin", kind) for name, kind in kinds.items()}
+    for name in ENDED & arrays.keys():
+        arrays[name] = arrays[name][:-1]
     sentences, memories, words = len(arrays["offsets"]), len(arrays["memories"]), len(arrays["words"])
     shifts = {"offsets": words, "memories": sentences, "spoken": sentences, "start": memories, "end": memories}
     ends = {"offsets": copies * words, "memories": -1}
+    if ranked:
+        offered = len(arrays["offered"])
+        shifts |= {
+            "responses": sentences,
+            "counted": sentences,
+            "offered": len(arrays["responses"]),
+            "offers": offered,
+        }
+        ends["offers"] = copies * offered
     for name, numbers in arrays.items():
         with (there / f"{name}.bin").open("wb") as file:
             for copy in range(copies):
@@ -38,12 +53,13 @@ def write_copies(source: Path, target: Path, copies: int, *, vectors: int) -> No
             if name in ends:
                 np.array([ends[name]], numbers.dtype).tofile(file)
         value["arrays"][name] = copies * len(numbers) + (name in ends)
-    for path in folder.glob("vectors-*.bin"):
+    for path in (*folder.glob("vectors-*.bin"), *folder.glob("responses-*.bin")):
         rows = np.fromfile(path, np.float32)
         with (there / path.name).open("wb") as file:
             for _ in range(copies):
                 rows.tofile(file)
-        assert len(rows) == sentences * vectors
+        count = sentences if path.name.startswith("vectors") else len(arrays["responses"])
+        assert len(rows) == count * vectors
     value["example_files"] = _examples(folder, there, value["example_files"], copies)
     value["counts"] = [{name: count * copies for name, count in counts.items()} for counts in value["counts"]]
     (there / "archive.json").write_text(json.dumps(value, ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""What grows with turns, workers and services, as a picture, and the table of turns in `docs/scale.md`.
+"""What grows with turns, workers and services, as a picture, and the tables of turns in `docs/scale.md`.
 
 The records are those of `benchmarks.archive_size`, `many_runs`, `shared_run` and `many_groups`, in one folder.
 
@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 PICTURE, PAGE = Path("docs/images/growth.png"), Path("docs/scale.md")
-BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
+RANKED = "archive-size-responses.json"
+"""The record of archives whose responses are ranked, beside that of actions."""
 LINK = (
     "![Start-up, memory, iterations and pages over the number of related turns; runs an hour over workers; "
     "iterations over processes and over related services](images/growth.png)"
@@ -108,17 +109,24 @@ def table(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def filled(page: str, name: str, content: str) -> str:
+    """A page with what stands between two marks made anew."""
+    before, rest = page.split(f"<!-- {name} -->")
+    after = rest.split(f"<!-- /{name} -->")[1]
+    return f"{before}<!-- {name} -->\n{content}\n<!-- /{name} -->{after}"
+
+
 def main() -> None:
-    """Write the picture and the table, or check the table."""
+    """Write the picture and the tables, or check the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, default=Path("results/archive-size.json"))
-    parser.add_argument("--check", action="store_true", help="only say whether the table is that of the record")
+    parser.add_argument("--check", action="store_true", help="only say whether the tables are those of the records")
     options = parser.parse_args()
     rows = json.loads(options.json.read_text())["rows"]
     text = PAGE.read_text()
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    new = f"{before}{BEGIN}\n{table(rows)}\n\n{LINK}\n{END}{after}"
+    new = filled(text, "measured", f"{table(rows)}\n\n{LINK}")
+    if (ranked := options.json.with_name(RANKED)).exists():
+        new = filled(new, "measured, ranked", table(json.loads(ranked.read_text())["rows"]))
     if options.check:
         raise SystemExit(0 if new == text else f"{PAGE} is not what {options.json} says; leave --check out")
     PAGE.write_text(new)

@@ -1,12 +1,14 @@
 """What grows with the number of related turns: start-up, memory, iterations, the server's pages.
 
-    python -m benchmarks.archive_size [--turns 20000,100000,1000000] [--folder DIR] [--json results/archive-size.json]
+    python -m benchmarks.archive_size [--turns 20000,100000,1000000] [--predict actions|responses] [--folder DIR]
+        [--json FILE]
 
 The dialogs are those of the simulated support desks. Up to `READ` turns they are simulated and read. A larger archive
 is the one of `READ` turns written to the disk over and over, with sentences and dialogs of its own each time, as if
 all of it had been read: what a run does with it after that is measured, the first reading is not. Each size has
 a process of its own, which trains `learned` on bags of words, or on those and stand-in vectors of `DIM` numbers, and
-then asks for the pages of the server. Seconds are of the process's own work on the processor, which other programs
+then asks for the pages of the server. Actions are predicted, or responses by the model that ranks them, each in a
+record of its own. Seconds are of the process's own work on the processor, which other programs
 lengthen less; those that passed on the clock are recorded beside them.
 """
 
@@ -30,6 +32,7 @@ import polars as pl
 
 from benchmarks.archive_copies import write_copies
 from tasksieve.dialogs.simulate import simulate_support, write_support
+from tasksieve.encoding.archived_task import ArchivedTask
 from tasksieve.records.config import RunConfig, config_from
 from tasksieve.records.progress import RunProgress
 from tasksieve.records.run_folder import RunFolder
@@ -64,6 +67,9 @@ WORDS = (
 )
 """That a page of examples is searched for in turn."""
 KINDS = ("bag-of-words", "both")
+RECORDS = {"actions": Path("results/archive-size.json"), "responses": Path("results/archive-size-responses.json")}
+"""By what is predicted."""
+MODELS = {"actions": "matching", "responses": "ranking"}
 
 
 class StandIn:
@@ -108,23 +114,23 @@ class Watched:
         self.own, self.files = max(self.own, now["own"]), max(self.files, now["files"])
 
 
-def config_of(data: Path, sentences: str) -> RunConfig:
-    """A short run of `learned`."""
+def config_of(data: Path, sentences: str, predict: str) -> RunConfig:
+    """A short run of `learned` that predicts actions or responses."""
     values: dict[str, Any] = {
         "data": {
             "primary": str(data / "new" / "train.jsonl"),
             "valid": str(data / "new" / "valid.jsonl"),
             "related": [str(data / "old")],
-            "predict": "actions",
+            "predict": predict,
         },
-        "model": {"kind": "matching", "sentences": sentences},
+        "model": {"kind": MODELS[predict], "sentences": sentences},
         "training": {"threads": 1, "iterations": ITERATIONS, "evaluate_every": ITERATIONS, "snapshot_every": FROM},
         "meta": {"warm_up": 10},
     }
     return settled(config_from(values))
 
 
-def measured(data: Path, sentences: str, out: Path) -> dict[str, Any]:
+def measured(data: Path, sentences: str, predict: str, out: Path) -> dict[str, Any]:
     """Train in this process, then look at the pages."""
     shutil.rmtree(out, ignore_errors=True)
     watched, begun = Watched(), (time.process_time(), time.perf_counter())
@@ -133,13 +139,14 @@ def measured(data: Path, sentences: str, out: Path) -> dict[str, Any]:
 
     def load(*given: Any) -> Any:
         tasks = loaded(*given)
+        assert isinstance(tasks.related[0], ArchivedTask)
         watched()
         return tasks
 
     from tasksieve.training.runs import dialogs
 
     dialogs.load_tasks = load  # type: ignore[assignment]
-    result = train(config_of(data, sentences), out, watched)
+    result = train(config_of(data, sentences, predict), out, watched)
     watched()
     ended = time.process_time(), time.perf_counter()
     first, last, total = 10, ITERATIONS, ITERATIONS - FROM
@@ -190,12 +197,12 @@ def pages(run: Path) -> dict[str, Any]:
     return {"first_s": first, "median_ms": medians, "median_of_all_ms": statistics.median(everything)}
 
 
-def read_first(data: Path, sentences: str) -> dict[str, Any]:
+def read_first(data: Path, sentences: str, predict: str) -> dict[str, Any]:
     """Read the archive for the first time, in this process."""
     from tasksieve.training.methods import method_named
 
     watched, begun = Watched(), (time.process_time(), time.perf_counter())
-    archive_tasks.load_tasks(config_of(data, sentences), method_named("learned"))
+    archive_tasks.load_tasks(config_of(data, sentences, predict), method_named("learned"))
     watched()
     seconds = {"first_s": time.process_time() - begun[0], "first_clock_s": time.perf_counter() - begun[1]}
     return {**seconds, "first_peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3}
@@ -211,21 +218,23 @@ def simulated(folder: Path, turns: int) -> Path:
     return data
 
 
-def in_a_process(what: str, data: Path, sentences: str, cache: Path, out: Path) -> dict[str, Any]:
+def in_a_process(what: str, data: Path, sentences: str, predict: str, cache: Path, out: Path) -> dict[str, Any]:
     """What a function of this module returns in a process of its own."""
     environment = {**os.environ, LARGE: "0", "TASKSIEVE_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
-    words = [sys.executable, "-m", "benchmarks.archive_size", "--child", what, str(data), sentences, str(out)]
+    words = [sys.executable, "-m", "benchmarks.archive_size", "--child"]
+    words += [what, str(data), sentences, predict, str(out)]
     done = subprocess.run(words, env=environment, check=True, stdout=subprocess.PIPE)
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def child(what: str, data: Path, sentences: str, out: Path) -> None:
+def child(what: str, data: Path, sentences: str, predict: str, out: Path) -> None:
     """Measure in this process, which is the first to be ended if memory is short."""
     from tasksieve.training.runs import encoders
 
     Path("/proc/self/oom_score_adj").write_text("1000")
     encoders.encoder_named = lambda name: StandIn()  # type: ignore[assignment,return-value]
-    print(json.dumps(measured(data, sentences, out) if what == "run" else read_first(data, sentences)))
+    given = data, sentences, predict
+    print(json.dumps(measured(*given, out) if what == "run" else read_first(*given)))
 
 
 def main() -> None:
@@ -233,37 +242,45 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", default="20000,100000,1000000")
     parser.add_argument("--folder", type=Path, default=Path("archive-size"))
-    parser.add_argument("--json", type=Path, default=Path("results/archive-size.json"))
+    parser.add_argument("--predict", choices=tuple(RECORDS), default="actions")
+    parser.add_argument("--json", type=Path, help="by default one in results/, for what is predicted")
     parser.add_argument("--sentences", default=",".join(KINDS))
-    parser.add_argument("--child", nargs=4, metavar=("WHAT", "DATA", "SENTENCES", "OUT"))
+    parser.add_argument("--child", nargs=5, metavar=("WHAT", "DATA", "SENTENCES", "PREDICT", "OUT"))
     options = parser.parse_args()
     if options.child:
-        what, data, sentences, out = options.child
-        child(what, Path(data), sentences, Path(out))
+        what, data, sentences, predict, out = options.child
+        child(what, Path(data), sentences, predict, Path(out))
         return
-    rows = json.loads(options.json.read_text())["rows"] if options.json.exists() else []
+    record = options.json or RECORDS[options.predict]
+    rows = json.loads(record.read_text())["rows"] if record.exists() else []
     for sentences in options.sentences.split(","):
         for turns in map(int, options.turns.split(",")):
-            row = one_size(options.folder, turns, sentences)
+            row = one_size(options.folder, turns, sentences, options.predict)
             rows = [other for other in rows if (other["turns"], other["sentences"]) != (turns, sentences)]
             rows = sorted([*rows, row], key=lambda one: (one["sentences"], one["turns"]))
-            value = {"machine": machine(), "iterations": ITERATIONS, "dim": DIM, "rows": rows}
-            options.json.write_text(json.dumps(value, indent=1) + "\n")
+            value = {
+                "machine": machine(),
+                "iterations": ITERATIONS,
+                "dim": DIM,
+                "predict": options.predict,
+                "rows": rows,
+            }
+            record.write_text(json.dumps(value, indent=1) + "\n")
             print(pl.DataFrame([{k: v for k, v in row.items() if not isinstance(v, (dict, list))}]), flush=True)
 
 
-def one_size(folder: Path, turns: int, sentences: str) -> dict[str, Any]:
+def one_size(folder: Path, turns: int, sentences: str, predict: str) -> dict[str, Any]:
     """Everything about one size."""
     data = simulated(folder, min(turns, READ))
-    base, cache = folder / f"cache-{min(turns, READ)}-{sentences}", folder / f"cache-{turns}-{sentences}"
+    base, cache = (folder / f"cache-{some}-{sentences}-{predict}" for some in (min(turns, READ), turns))
     first: dict[str, Any] = {}
     if not (base / "archives").exists():
-        first = in_a_process("read", data, sentences, base, folder / "run")
+        first = in_a_process("read", data, sentences, predict, base, folder / "run")
         (base / "first.json").write_text(json.dumps(first))
     first = json.loads((base / "first.json").read_text()) if turns <= READ else {}
     if turns > READ:
         write_copies(base / "archives", cache / "archives", round(turns / READ), vectors=DIM)
-    row = in_a_process("run", data, sentences, cache, folder / "run")
+    row = in_a_process("run", data, sentences, predict, cache, folder / "run")
     disk = sum(file.stat().st_size for file in (cache / "archives").rglob("*") if file.is_file()) / 1e6
     if turns > READ:
         shutil.rmtree(cache)

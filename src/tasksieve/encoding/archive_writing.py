@@ -9,21 +9,23 @@ from __future__ import annotations
 import json
 from array import array
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from tasksieve.dialogs import Dialog
 from tasksieve.dialogs.plain import plain_dialog
-from tasksieve.encoding.kept_arrays import ArrayWriter
+from tasksieve.encoding.kept_arrays import ArrayWriter, mapped
 from tasksieve.encoding.kinds import kind_of
+from tasksieve.encoding.offered_writing import OFFERED_ARRAYS, Numbers, OfferedWriter
 from tasksieve.encoding.phrases import words_of
 from tasksieve.encoding.reading import Line, Reading
-from tasksieve.encoding.rows import placed, said_of
+from tasksieve.encoding.rows import PlacedTurn, placed, said_of
 from tasksieve.encoding.sentences import plain, text_of_line
 from tasksieve.encoding.vocabulary import WordCounts
 from tasksieve.errors import UserError
@@ -41,9 +43,16 @@ KEPT_DIALOGS = 3
 """So many dialogs are kept that have an action, to show how it is worded."""
 _ROWS = 1 << 16
 _ARRAYS = {"words": "int64", "offsets": "int64", "memories": "int64", "spoken": "int64", "start": "int64"}
-_MORE = {"end": "int64", "tasks": "int64", "actions": "int64", "given": "float32"}
-ARRAYS = _ARRAYS | _MORE
-"""The files of numbers, with their kinds."""
+_MORE = {"end": "int64", "tasks": "int64", "given": "float32"}
+
+
+def arrays_of(*, ranked: bool) -> dict[str, str]:
+    """The files of numbers, with their kinds.
+
+    Args:
+        ranked: whether responses are ranked; else actions are predicted.
+    """
+    return _ARRAYS | _MORE | (OFFERED_ARRAYS if ranked else {"actions": "int64"})
 
 
 class TableWriter:
@@ -117,11 +126,15 @@ class ArchiveWriter:
         folder: to write to; there.
         max_memories: older ones of a turn with memories of its own are left out.
         texts: whether texts of sentences are kept, for an encoder. Two that differ are two sentences then.
+        among: if not 0, each turn chooses among so many responses of its own task, all as they were said; else its
+            action is predicted.
     """
 
-    def __init__(self, folder: Path, max_memories: int, *, texts: bool = False) -> None:
+    def __init__(self, folder: Path, max_memories: int, *, texts: bool = False, among: int = 0) -> None:
         self._folder, self._max = folder, max_memories
-        self._arrays = {name: ArrayWriter(folder / f"{name}.bin", kind) for name, kind in ARRAYS.items()}
+        kinds = arrays_of(ranked=bool(among))
+        self._arrays = {name: ArrayWriter(folder / f"{name}.bin", kind) for name, kind in kinds.items()}
+        self._offered = OfferedWriter(self._arrays, among) if among else None
         self._texts = TableWriter(folder, "texts", {"text": pl.String}) if texts else None
         self._examples = TableWriter(folder, "examples", EXAMPLE_COLUMNS)
         self._rows = _StoredRows(self._arrays, self._texts)
@@ -143,17 +156,20 @@ class ArchiveWriter:
 
     def begin(self) -> None:
         """Go on to the dialogs of the next task."""
+        if self._offered is not None:
+            self._offered.end_task()
         self._counts.append(Counter())
         self._dialog = 0
 
     def add(self, dialog: Dialog, reading: Reading) -> None:
-        """Take a dialog of the present task, read for its actions."""
+        """Take a dialog of the present task, read for what is predicted."""
         task, memories, arrays = len(self._counts) - 1, list[int](), self._arrays
         self._said.add(reading)
-        turns = list(placed(reading, self._rows, memories, arrays["memories"].count, self._max))
+        before, as_said = arrays["memories"].count, self._offered is not None
+        turns = list(placed(reading, self._rows, memories, before, self._max, as_said=as_said))
         for turn in turns:
             if turn.turn.descriptions:
-                raise ValueError("actions are predicted, so no response names an entity")
+                raise ValueError("no response of an archive names an entity")
             said = turn.turn.said
             self._examples.add((task, self._dialog, turn.place, kind_of(said), said.user, said.system))
             arrays["spoken"].extend((turn.utterance, turn.response))
@@ -161,10 +177,11 @@ class ArchiveWriter:
             arrays["end"].extend((turn.last,))
             arrays["tasks"].extend((task,))
             arrays["given"].extend((turn.turn.learned,))
-            arrays["actions"].extend((self._actions.setdefault(turn.turn.response, len(self._actions)),))
+            self._predicted(turn)
         arrays["memories"].extend(memories)
-        self._counts[-1].update(turn.turn.response for turn in turns)
-        self._keep(dialog, {turn.turn.action for turn in turns}, task)
+        if self._offered is None:
+            self._counts[-1].update(turn.turn.response for turn in turns)
+            self._keep(dialog, {turn.turn.action for turn in turns}, task)
         self._dialog += 1
 
     def finish(self) -> None:
@@ -172,14 +189,19 @@ class ArchiveWriter:
         arrays = self._arrays
         arrays["offsets"].extend((arrays["words"].count,))
         arrays["memories"].extend((-1,))
-        for writer in arrays.values():
-            writer.close()
         self._examples.close()
         if self._texts is not None:
             self._texts.close()
         if not arrays["start"].count:
             raise UserError("no dialog has a response to learn from: all of them have weight 0")
+        if self._offered is not None:
+            self._offered.end_task()
+            self._offered.finish()
+            arrays["counted"].extend(self._offered.counted(self._responses(), self._texts_of).tolist())
+        for writer in arrays.values():
+            writer.close()
         value = {
+            "ranked": self._offered is not None,
             "arrays": {name: writer.count for name, writer in arrays.items()},
             "example_files": self._examples.files,
             "text_files": self._texts.files if self._texts else 0,
@@ -192,6 +214,30 @@ class ArchiveWriter:
             "dialogs": self._kept,
         }
         (self._folder / "archive.json").write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
+
+    def _predicted(self, turn: PlacedTurn) -> None:
+        """Take what is predicted of a turn."""
+        if self._offered is not None:
+            self._offered.add(turn.turn.said.system, turn.response)
+        else:
+            number = self._actions.setdefault(turn.turn.response, len(self._actions))
+            self._arrays["actions"].extend((number,))
+
+    def _responses(self) -> Numbers:
+        """The sentence of each turn's response."""
+        spoken = self._arrays["spoken"]
+        spoken.close()
+        return np.asarray(mapped(self._folder / "spoken.bin", spoken.count), np.int64)[1::2]
+
+    def _texts_of(self, sentences: Numbers) -> Iterator[tuple[int, str]]:
+        """The texts of responses that are some sentences, for each turn that has one of these."""
+        responses, first = self._responses(), 0
+        for number in range(self._examples.files):
+            texts = pl.read_ipc(self._folder / f"examples-{number:05}.arrow", columns=["system"])["system"]
+            here = responses[first : first + len(texts)]
+            first += len(texts)
+            (places,) = np.isin(here, sentences).nonzero()
+            yield from zip(here[places].tolist(), texts.gather(places).to_list(), strict=True)
 
     def _keep(self, dialog: Dialog, actions: set[str], task: int) -> None:
         """Keep a dialog that is one of the first with an action."""

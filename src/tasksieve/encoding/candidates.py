@@ -73,6 +73,23 @@ class Candidates:
         return Choices(self.table, right, gaps=self.gaps)
 
 
+class CountedResponses(Candidates):
+    """Responses that tell how rare words are and are never said: nothing but their words is known.
+
+    Args:
+        table: their words.
+        vocabulary: that numbers these.
+    """
+
+    def __init__(self, table: SentenceTable, vocabulary: Vocabulary) -> None:
+        self.texts, self.vocabulary, self.table = (), vocabulary, table
+        self.gaps = torch.empty(0, dtype=torch.long, device=table.device)
+        self._numbers = {}
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+
 def responses_of(*tasks: Iterable[Reading]) -> list[str]:
     """The distinct responses to learn from in several tasks, as read, sorted; of twins the most frequent one."""
     return responses_counted(Counter(turn.response for task in tasks for reading in task for turn in reading.learned))

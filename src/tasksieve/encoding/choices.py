@@ -54,13 +54,19 @@ class Choices:
             return torch.full_like(self.right, len(self.table))
         return self.offered.lengths if self.rows is None else self.offered.lengths[self.rows]
 
-    def chosen(self) -> Int[Tensor, " batch"]:
-        """The number in the table of each example's right choice; -1 for none."""
+    def chosen(self, examples: Int[Tensor, " selected"] | None = None) -> Int[Tensor, " selected"]:
+        """The number in the table of each example's right choice; -1 for none.
+
+        Args:
+            examples: numbers of those that are asked for, in the order given; None for all.
+        """
+        right = self.right if examples is None else self.right[examples]
         if self.offered is None:
-            return self.right
-        firsts = self.offered.offsets[:-1] if self.rows is None else self.offered.offsets[self.rows]
-        places = (firsts + self.right).clamp(min=0, max=max(0, len(self.offered.words) - 1))
-        return torch.where(self.right >= 0, self.offered.words[places], -1)
+            return right
+        rows = self.rows if examples is None else examples if self.rows is None else self.rows[examples]
+        firsts = self.offered.offsets[:-1] if rows is None else self.offered.offsets[rows]
+        places = (firsts + right).clamp(min=0, max=max(0, len(self.offered.words) - 1))
+        return torch.where(right >= 0, self.offered.words[places], -1)
 
     def select(self, examples: Int[Tensor, " selected"], right: Int[Tensor, " selected"] | None = None) -> Choices:
         """The choices of some of these examples, in the order given.

@@ -62,7 +62,7 @@ def drawn_choices(
     twins = [bag_of(text) for text in texts] if of_all is not None else []
     for number, task in zip(right, tasks, strict=True):
         share = among if of_all is None else among // 2
-        others = [other for other in _some(of_task[task], share, random) if other != number][: share - 1]
+        others = others_of(number, of_task[task], share, random)
         if of_all is not None:
             known = {twins[number], *(twins[other] for other in others)}
             more = _some(of_all, among, random)
@@ -73,6 +73,18 @@ def drawn_choices(
     table = SentenceTable.of(bags, len(vocabulary), device, rows)
     first = torch.zeros(len(offered), dtype=torch.long, device=device)
     return Choices(table, first, SentenceTable.of(offered, len(texts), device))
+
+
+def others_of(number: int, numbers: Sequence[int], share: int, random: np.random.Generator) -> list[int]:
+    """What a response is told from: others of its task, drawn.
+
+    Args:
+        number: of the response.
+        numbers: of all responses of its task.
+        share: so many, itself with them.
+        random: draws them.
+    """
+    return [other for other in _some(numbers, share, random) if other != number][: share - 1]
 
 
 def _some(numbers: Sequence[int], count: int, random: np.random.Generator) -> list[int]:

@@ -1,5 +1,5 @@
 // Cutting batches out of an encoded task: the distinct sentences of a batch, renumbered, with the memories of each
-// example, latest first.
+// example, latest first. Beside it the inner products of contexts with what they choose among.
 
 #include <algorithm>
 #include <cstdint>
@@ -87,6 +87,34 @@ void select_words(index_t sentences, const index_t *chosen, const index_t *task_
         for (index_t w = task_offsets[chosen[s]]; w < task_offsets[chosen[s] + 1]; ++w) words[place++] = task_words[w];
     }
     offsets[sentences] = place;
+}
+
+// The inner products of each state (batch x dim) with its choices, rows by their numbers (batch x most). Four rows at a
+// time, as they lie far apart and have to be waited for.
+void inner_products(index_t batch, index_t most, index_t dim, const float *states, const float *rows,
+                    const index_t *numbers, float *products) {
+    for (index_t b = 0; b < batch; ++b, numbers += most, products += most) {
+        const float *state = states + b * dim;
+        index_t j = 0;
+        for (; j + 4 <= most; j += 4) {
+            const float *first = rows + numbers[j] * dim, *second = rows + numbers[j + 1] * dim;
+            const float *third = rows + numbers[j + 2] * dim, *fourth = rows + numbers[j + 3] * dim;
+            float sums[4] = {};
+            for (index_t d = 0; d < dim; ++d) {
+                sums[0] += state[d] * first[d];
+                sums[1] += state[d] * second[d];
+                sums[2] += state[d] * third[d];
+                sums[3] += state[d] * fourth[d];
+            }
+            std::copy(sums, sums + 4, products + j);
+        }
+        for (; j < most; ++j) {
+            const float *row = rows + numbers[j] * dim;
+            float sum = 0;
+            for (index_t d = 0; d < dim; ++d) sum += state[d] * row[d];
+            products[j] = sum;
+        }
+    }
 }
 
 }  // extern "C"

@@ -27,6 +27,8 @@ class BatchKernels:
         self.select_words = compiled.select_words
         self.select_words.argtypes = (_INDEX, *[_POINTER] * 5)
         self.select_words.restype = None
+        self.inner_products = compiled.inner_products
+        self.inner_products.argtypes, self.inner_products.restype = (*[_INDEX] * 3, *[_POINTER] * 4), None
 
 
 @functools.cache

@@ -125,7 +125,7 @@ def guessing_loss(choices: Choices, examples: Int[Tensor, " some"]) -> float:
     That is the entropy of the right choices among them; or, where every example has few choices of its own, the
     logarithm of how many these are, if it is less.
     """
-    _, counts = torch.unique(choices.chosen()[examples], return_counts=True)
+    _, counts = torch.unique(choices.chosen(examples), return_counts=True)
     shares = counts.double() / counts.sum()
     entropy = float(-(shares * shares.log()).sum())
     return min(entropy, float(choices.lengths[examples].double().clamp(min=1).log().mean()))

@@ -44,7 +44,8 @@ class SentenceTable:
         pieces: Float[Tensor, "sentences width"] | None = None,
     ) -> None:
         self.words, self.offsets, self.vocabulary_size = words, offsets, vocabulary_size
-        self.vectors, self.pieces = vectors, pieces
+        self._vectors, self._pieces = vectors, pieces
+        self._of: tuple[SentenceTable, Tensor] | None = None
         self._kept: Tensor | None = None
         for name, rows in (("vectors", vectors), ("rows of pieces", pieces)):
             if rows is not None and len(rows) != len(self):
@@ -68,6 +69,35 @@ class SentenceTable:
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
+
+    @property
+    def vectors(self) -> Float[Tensor, "sentences dim"] | None:
+        """A row a sentence; None for none. Of sentences chosen from a table they are put together when asked for."""
+        if self._vectors is None and self._of is not None and self._of[0].vectors is not None:
+            self._vectors = self._of[0].vectors.index_select(0, self._of[1])
+        return self._vectors
+
+    @property
+    def pieces(self) -> Float[Tensor, "sentences width"] | None:
+        """The same of word pieces."""
+        if self._pieces is None and self._of is not None and self._of[0].pieces is not None:
+            self._pieces = self._of[0].pieces.index_select(0, self._of[1])
+        return self._pieces
+
+    @property
+    def has_vectors(self) -> bool:
+        """Whether sentences have vectors, without putting them together."""
+        return self._vectors is not None or (self._of is not None and self._of[0].has_vectors)
+
+    def looked_up(
+        self, sentences: Int[Tensor, " selected"]
+    ) -> tuple[Float[Tensor, "rows dim"], Int[Tensor, " selected"]]:
+        """Rows with the vectors of some sentences among them, and the places of these; nothing is put together."""
+        if self._vectors is None and self._of is not None:
+            table, chosen = self._of
+            return table.looked_up(chosen[sentences])
+        assert self._vectors is not None
+        return self._vectors, sentences
 
     @property
     def device(self) -> torch.device:
@@ -97,7 +127,7 @@ class SentenceTable:
         owners = torch.repeat_interleave(lengths)
         shift = self.offsets[sentences] - offsets[:-1]
         entries = torch.arange(len(owners), device=self.device) + shift[owners]
-        return SentenceTable(self.words[entries], offsets, self.vocabulary_size, *self._dense_of(sentences))
+        return self._chosen(self.words[entries], offsets, sentences)
 
     def select_known(self, sentences: Int[Tensor, " selected"], words: int) -> SentenceTable:
         """The table of some of the sentences, by compiled code on the CPU.
@@ -111,7 +141,7 @@ class SentenceTable:
         chosen, offsets = sentences.new_empty(words), sentences.new_empty(len(sentences) + 1)
         source = sentences.data_ptr(), self.words.data_ptr(), self.offsets.data_ptr()
         kernels.select_words(len(sentences), *source, chosen.data_ptr(), offsets.data_ptr())
-        return SentenceTable(chosen, offsets, self.vocabulary_size, *self._dense_of(sentences))
+        return self._chosen(chosen, offsets, sentences)
 
     def brought(
         self,
@@ -133,8 +163,8 @@ class SentenceTable:
 
     def thinned(self, kept: Bool[Tensor, " entries"]) -> SentenceTable:
         """The table without some of its words, to be embedded: nobody waits to learn how many are left."""
-        table = SentenceTable(self.words, self.offsets, self.vocabulary_size, self.vectors, self.pieces)
-        table.owners, table._kept = self.owners, kept
+        table = SentenceTable(self.words, self.offsets, self.vocabulary_size, self._vectors, self._pieces)
+        table.owners, table._kept, table._of = self.owners, kept, self._of
         table.lengths = torch.zeros_like(self.lengths).index_add_(0, self.owners, kept.long())
         return table
 
@@ -188,12 +218,11 @@ class SentenceTable:
         kernels.add_rows(len(self), *self._pointers, rows.data_ptr(), total.data_ptr())
         return total
 
-    def _dense_of(self, sentences: Int[Tensor, " selected"]) -> tuple[Tensor | None, Tensor | None]:
-        """The vectors and pieces of some sentences."""
-        vectors, pieces = (
-            None if rows is None else rows.index_select(0, sentences) for rows in (self.vectors, self.pieces)
-        )
-        return vectors, pieces
+    def _chosen(self, words: Tensor, offsets: Tensor, sentences: Int[Tensor, " selected"]) -> SentenceTable:
+        table = SentenceTable(words, offsets, self.vocabulary_size)
+        if self.has_vectors or self._pieces is not None or self._of is not None:
+            table._of = self, sentences
+        return table
 
     @cached_property
     def owners(self) -> Tensor:

@@ -48,12 +48,12 @@ class Contexts:
         Args:
             adapter: gives the vectors of last utterances; None for those of the table.
         """
-        vectors = self.batch.table.vectors
-        if vectors is None:
+        batch, table = self.batch, self.batch.table
+        if not table.has_vectors:
             return None
-        counts = self._counts(self.said).to(vectors.dtype)
-        mean = counts @ vectors / counts.sum(dim=1, keepdim=True).clamp(min=1)
-        last = vectors[self.batch.utterances] if adapter is None else adapter(self.batch)
+        here = self if batch.here is None else Contexts(batch.here)
+        mean = batch.once((Contexts, "mean"), lambda: self.mean_of(here.said))
+        last = self.last() if adapter is None else adapter(batch)
         return torch.cat([last, mean.to(last.dtype)], dim=1)
 
     def utterances(self) -> SentenceTable:
@@ -102,12 +102,28 @@ class Contexts:
         theirs = self.speakers == SYSTEM_NUMBER
         return torch.where(theirs.any(dim=1), theirs.int().argmax(dim=1), -1)
 
+    def last(self) -> Float[Tensor, "batch dim"]:
+        """The vector of each last utterance."""
+        rows, places = self.batch.table.looked_up(self.batch.utterances)
+        return rows.index_select(0, places)
+
     def mean_of(
-        self, among: Bool[Tensor, "batch slots"], vectors: Float[Tensor, "sentences dim"]
+        self, among: Bool[Tensor, "batch slots"], dtype: torch.dtype | None = None
     ) -> Float[Tensor, "batch dim"]:
-        """The mean vector of some memories; zeros where there are none."""
-        counts = self._counts(among).to(vectors.dtype)
-        return counts @ vectors / counts.sum(dim=1, keepdim=True).clamp(min=1)
+        """The mean vector of some memories; zeros where there are none.
+
+        Args:
+            among: which, told where the batch was cut.
+            dtype: of the mean and of its sums; by default that of the vectors.
+        """
+        cut, device = self.batch.cut, self.batch.table.device
+        lengths = among.sum(dim=1)
+        starts = brought(torch.nn.functional.pad(lengths.cumsum(0), (1, 0)), device)
+        rows, numbers = self.batch.table.looked_up(brought(cut.memories[among], device))
+        if dtype not in (None, rows.dtype):
+            rows, numbers = rows[numbers].to(dtype), torch.arange(len(numbers), device=device)
+        sums = torch.embedding_bag(rows, numbers, starts, include_last_offset=True)[0]
+        return sums / brought(lengths.clamp(min=1).to(sums.dtype), device)[:, None]
 
     def _found(self, key: Hashable, work: Callable[[Contexts], Tensor]) -> Tensor:
         """What the contexts say on the CPU, where nobody has to wait for it, brought to where the batch is."""

@@ -67,6 +67,7 @@ class Matching(DialogModel):
         place[choices] = torch.arange(len(choices))
         self.register_buffer("place", place, persistent=False)
         self._kept: WeakKeyDictionary[SentenceTable, SentenceTable] = WeakKeyDictionary()
+        self._counts: WeakKeyDictionary[SentenceTable, dict[torch.dtype, Tensor]] = WeakKeyDictionary()
         self.of_context = normal(generator, 0.5 / math.sqrt(max(1, 2 * dim)), 2 * dim, across)
         self.of_choice = normal(generator, 0.5 / math.sqrt(max(1, dim)), dim, across)
         self.bias = nn.Parameter(torch.zeros(across))
@@ -162,7 +163,7 @@ class Matching(DialogModel):
         rows = rows.view(len(rows), self.members, self.width).permute(1, 2, 0)
         scores = states @ rows + self._in_common(contexts, choices.table)
         if vectors is not None and self.linear.shape[1]:
-            scores = scores + vectors @ words.embed(self.linear).T
+            scores = scores + (vectors @ self.linear.T) @ self._counted(choices.table).T
         if choices.offered is not None:
             offered = choices.offered.padded()
             numbers = offered.clamp(min=0).expand(self.members, -1, -1)
@@ -175,6 +176,16 @@ class Matching(DialogModel):
             known = self.place[table.words]
             self._kept[table] = kept_words(table, known >= 0, known, len(self.chosen))
         return self._kept[table]
+
+    def _counted(self, table: SentenceTable) -> Float[Tensor, "choices words"]:
+        """How often each choice has each of the words that are learned; worked out once for each list."""
+        kept, dtype = self._counts.setdefault(table, {}), self.linear.dtype
+        if dtype not in kept:
+            words = self._known_words(table)
+            counts = torch.zeros(len(table), words.vocabulary_size, dtype=dtype, device=table.device)
+            ones = counts.new_ones(len(words.words))
+            kept[dtype] = counts.index_put_((words.owners, words.words), ones, accumulate=True)
+        return kept[dtype]
 
     def _in_common(self, contexts: Contexts, table: SentenceTable) -> Float[Tensor, "members batch choices"]:
         words = ChoiceWords.of(table, self.overlap.dtype)

@@ -17,6 +17,8 @@ from tasksieve.models.matching.sources import COME, EARLIER, FACTS, KNOWN, PATTE
 
 RARE = 3
 """Terms of fewer responses are rare."""
+_PIECE = 1 << 16
+"""Responses whose terms are counted at once."""
 TOLD = ("user", "system", "earlier", "come and new", "come and said", "known and new", "known and said", "anywhere")
 """Sets of sources. New is what nobody has said yet."""
 FEATURES = 3 * len(TOLD) + 4
@@ -26,14 +28,17 @@ def term_weights(table: SentenceTable, terms: SentenceTable, numbers: Tensor) ->
     """Of each term the inverse document frequency, whether it is a number, and its frequency if it is a rare word.
 
     Args:
-        table: responses.
+        table: responses, on the CPU.
         terms: of each word of the vocabulary.
         numbers: which terms are numbers.
     """
-    bags, size = in_terms(table, terms), terms.vocabulary_size
-    owners = bags.owners
-    distinct = torch.unique(owners * size + bags.words) % max(1, size)
-    having = torch.bincount(distinct, minlength=size).double()
+    size = terms.vocabulary_size
+    having = torch.zeros(size, dtype=torch.long)
+    for piece in torch.split(torch.arange(len(table)), _PIECE):
+        bags = in_terms(table.select(piece), terms)
+        distinct = torch.unique(bags.owners * size + bags.words) % max(1, size)
+        having += torch.bincount(distinct, minlength=size)
+    having = having.double()
     count = len(table)
     scale = torch.log(torch.tensor(1 + count / 0.5, dtype=torch.float64))
     frequency = torch.log1p((count - having + 0.5) / (having + 0.5)) / scale

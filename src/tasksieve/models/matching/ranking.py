@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from tasksieve.contracts import brought
 from tasksieve.encoding import Batch, Candidates, Choices, SentenceTable
 from tasksieve.encoding.delivery import words_here
+from tasksieve.encoding.inner_products import inner_products
 from tasksieve.encoding.reading import RESULT
 from tasksieve.encoding.terms import Terms
 from tasksieve.models.matching.adapter import Adapter
@@ -99,8 +100,8 @@ class Ranking(DialogModel):
         known = next(iter(heads.values())).vocabulary.words
         terms = Terms.of(known)
         every = SentenceTable(
-            torch.cat([table.words for table in tables]).cpu(),
-            nn.functional.pad(torch.cat([table.lengths for table in tables]).cpu().cumsum(0), (1, 0)),
+            torch.cat([table.words.cpu() for table in tables]),
+            nn.functional.pad(torch.cat([table.lengths.cpu() for table in tables]).cumsum(0), (1, 0)),
             words,
         )
         weights = term_weights(every, terms.table, terms.numbers)
@@ -135,16 +136,15 @@ class Ranking(DialogModel):
 
     def _read(self, batch: Batch, dtype: torch.dtype) -> _Read:
         """What depends on the contexts alone."""
-        sources, vectors = Sources(Contexts(batch.cut), self.result), batch.table.vectors
+        sources = Sources(Contexts(batch.cut), self.result)
         device = batch.table.device
         found = sources.terms(self._terms if batch.here is None else self._terms_here[0])
         flags = brought(_flags(sources).to(dtype), device)
-        if vectors is None or not self.dim:
+        if not batch.table.has_vectors or not self.dim:
             return _Read(found, flags, None)
-        vectors = vectors.to(dtype)
-        contexts, among = Contexts(batch), (brought(some, device) for some in (sources.system, sources.earlier))
-        means = [contexts.mean_of(some, vectors) for some in among]
-        return _Read(found, flags, torch.cat([vectors[batch.utterances], *means], dim=1))
+        contexts = Contexts(batch)
+        means = [contexts.mean_of(some, dtype) for some in (sources.system, sources.earlier)]
+        return _Read(found, flags, torch.cat([contexts.last().to(dtype), *means], dim=1))
 
     def _tuned(self, read: _Read, batch: Batch) -> _Read:
         """The same with the last utterances as the adapter reads them, if there is one."""
@@ -182,8 +182,10 @@ class Ranking(DialogModel):
             assert here.offered is not None
             work = partial(self._shared, found, here.table, here.offered.padded, dtype, table.device)
             shared = _once(batch, kept, (self, dtype, "offered"), work)
-            rows = None if table.vectors is None else table.vectors[offered.clamp(min=0)]
-            return self._of_shared(shared, rows, context, hidden).masked_fill(offered < 0, -math.inf)
+            scores = self._of_shared(shared, hidden)
+            if table.vectors is not None and self.dim:
+                scores = scores + inner_products(context, table.vectors, offered.clamp(min=0))
+            return scores.masked_fill(offered < 0, -math.inf)
         size, parts = len(table), []
         kept = kept and len(context) * size <= _KEPT_PAIRS
         step = max(1, _PAIRS // max(1, size))
@@ -193,7 +195,10 @@ class Ranking(DialogModel):
             places = partial(every.expand, len(context[part]), -1)
             work = partial(self._shared, found[part], here.table, places, dtype, table.device)
             shared = _once(batch, kept, (self, dtype, start), work)
-            parts.append(self._of_shared(shared, table.vectors, context[part], hidden[part]))
+            scores = self._of_shared(shared, hidden[part])
+            if table.vectors is not None and self.dim:
+                scores = scores + context[part] @ table.vectors.to(dtype).T
+            parts.append(scores)
         return torch.cat(parts) if parts else context.new_zeros(0, size)
 
     def _shared(
@@ -215,16 +220,10 @@ class Ranking(DialogModel):
     def _of_shared(
         self,
         shared: Float[Tensor, "batch most features"],
-        rows: Float[Tensor, "*batch most dim"] | None,
-        context: Float[Tensor, "batch dim"],
         hidden: Float[Tensor, "batch hidden"],
     ) -> Float[Tensor, "batch most"]:
         gate = hidden @ self.of_context + self.overlap_bias
-        scores = shared @ self.linear + torch.tanh(shared @ self.of_overlap + gate[:, None]) @ self.last
-        if rows is None or not self.dim:
-            return scores
-        rows = rows.to(hidden.dtype)
-        return scores + (context @ rows.T if rows.dim() == 2 else (rows @ context[:, :, None])[:, :, 0])
+        return shared @ self.linear + torch.tanh(shared @ self.of_overlap + gate[:, None]) @ self.last
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,8 +41,9 @@ class MatchingWeights(DialogWeightModule):
         logits = self.bias + contexts.states().embed(self.context)[:, 0]
         logits = logits + contexts.responses().embed(self.response)[:, 0]
         vectors = contexts.vectors()
-        if vectors is not None and table.vectors is not None:
-            seen = torch.cat([vectors, table.vectors[batch.responses]], dim=1)
+        if vectors is not None:
+            rows, places = table.looked_up(batch.responses)
+            seen = torch.cat([vectors, rows.index_select(0, places)], dim=1)
             weights = self.vectors[: seen.shape[1]]
             logits = logits + self.config.vector_scale * seen.to(weights.dtype) @ weights
         return logits

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from tasksieve.encoding import Candidates, Reader, responses_of
-from tasksieve.encoding.actions import borrowed_actions, spelled
+from tasksieve.encoding import Candidates, Reader, Vocabulary, responses_of
+from tasksieve.encoding.actions import borrowed_actions
 from tasksieve.encoding.archive_writing import KEPT_DIALOGS
 from tasksieve.encoding.archived_task import Archive, ArchivedTask
 from tasksieve.encoding.candidates import responses_counted
@@ -16,37 +16,60 @@ from tasksieve.encoding.sentences.pretrained import PIECES
 from tasksieve.encoding.sentences.token_rows import TokenRows
 from tasksieve.encoding.wordings import Wordings, wordings_of
 from tasksieve.records.config import RunConfig
-from tasksieve.records.measures import ACTIONS
+from tasksieve.records.measures import RESPONSES
 from tasksieve.training.methods import Method
 from tasksieve.training.runs import dialog_tasks
 from tasksieve.training.runs.archives import archive_of, is_large
 from tasksieve.training.runs.dialog_tasks import DialogTasks
 from tasksieve.training.runs.encoders import encoder_of, tuned_in
-from tasksieve.training.runs.encoding import Encoding
-from tasksieve.training.runs.read_files import read_files
+from tasksieve.training.runs.encoding import Encoding, candidates_of
+from tasksieve.training.runs.measured import measure_of
+from tasksieve.training.runs.read_files import ReadFiles, read_files
 from tasksieve.training.runs.task_readings import PRIMARY_HEAD, RELATED_HEAD, read_tasks
 from tasksieve.training.runs.vocabularies import vocabulary_of
 
 
 def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
-    """As :func:`~tasksieve.training.runs.dialog_tasks.load_tasks`; many related dialogs stay on the disk."""
-    return _archived(config, method) if is_large(config) else dialog_tasks.load_tasks(config, method)
+    """As :func:`~tasksieve.training.runs.dialog_tasks.load_tasks`; many related dialogs stay on the disk.
+
+    They do not where whole responses are predicted: names in all dialogs are found before one of them is read.
+    """
+    if is_large(config):
+        read = read_files(config.data.model_copy(update={"related": ()}))
+        measure = measure_of(config, read)
+        if measure != RESPONSES:
+            return _archived(config, method, read, measure)
+    return dialog_tasks.load_tasks(config, method)
 
 
-def _archived(config: RunConfig, method: Method) -> DialogTasks:
-    read = read_files(config.data.model_copy(update={"related": ()}))
-    (reader, own), (_, valid) = read_tasks(config, read, ACTIONS)
-    encoder = encoder_of(config)
-    assert not isinstance(encoder, TokenRows)
+def _archived(config: RunConfig, method: Method, read: ReadFiles, measure: str) -> DialogTasks:
+    (reader, own), (_, valid) = read_tasks(config, read, measure)
     plain = replace(reader, names=None, slots=None)
-    archive = archive_of(config, plain, texts=encoder is not None)
+    archive = archive_of(config, plain, texts=encoder_of(config) is not None)
     encoding = _encoding(config, method, reader, own, valid, archive)
     head = PRIMARY_HEAD if method.heads == "one" else RELATED_HEAD
-    vectors = None if encoder is None else archive.vectors(encoder.fresh, encoder.digest, encoder.dim)
-    pieces = None
-    if encoding.pieces is not None and encoder is not None:
-        pieces = archive.vectors(encoding.pieces, f"pieces-{encoder.digest}", PIECES)
-    related = ArchivedTask(
+    return DialogTasks(
+        encoding=encoding,
+        primary=encoding.encode(own, to_learn=True),
+        valid=encoding.encode(valid),
+        related=(_related(config, encoding, head, archive),),
+        held_out=tuple(valid),
+        measure=measure,
+        dialogs=len(own),
+    )
+
+
+def _related(config: RunConfig, encoding: Encoding, head: str, archive: Archive) -> ArchivedTask:
+    encoder = encoding.encoder
+    assert not isinstance(encoder, TokenRows)
+    vectors = responses = pieces = None
+    if encoder is not None:
+        vectors = archive.vectors(encoder.fresh, encoder.digest, encoder.dim)
+        if archive.ranked:
+            responses = archive.response_vectors(vectors, encoder.digest)
+        if encoding.pieces is not None:
+            pieces = archive.vectors(encoding.pieces, f"pieces-{encoder.digest}", PIECES)
+    return ArchivedTask(
         archive,
         encoding.vocabulary,
         encoding.candidates[head],
@@ -54,15 +77,7 @@ def _archived(config: RunConfig, method: Method) -> DialogTasks:
         device=config.training.device,
         vectors=vectors,
         pieces=pieces,
-    )
-    return DialogTasks(
-        encoding=encoding,
-        primary=encoding.encode(own, to_learn=True),
-        valid=encoding.encode(valid),
-        related=(related,),
-        held_out=tuple(valid),
-        measure=ACTIONS,
-        dialogs=len(own),
+        responses=responses,
     )
 
 
@@ -75,17 +90,27 @@ def _encoding(
     archive: Archive,
 ) -> Encoding:
     encoder = encoder_of(config)
-    assert not isinstance(encoder, TokenRows)
     vocabulary = vocabulary_of([*own, *valid], archive.said, config.model.max_words)
-    gaps = frozenset[str]() if reader.names is None else reader.names.gaps()
-    vectors = None if encoder is None else encoder.embed
-    candidates = {
-        head: Candidates(texts, vocabulary, config.training.device, gaps, vectors, spelled)
-        for head, texts in _heads(config, method, own, valid, archive).items()
-    }
-    worded = _wordings(reader, own, valid, archive)
+    if archive.ranked:
+        worded = Wordings()
+        candidates = _said(config, reader, vocabulary, {PRIMARY_HEAD: responses_of(own, valid)})
+        candidates[RELATED_HEAD] = archive.counted(vocabulary)
+    else:
+        worded = _wordings(reader, own, valid, archive)
+        candidates = _said(config, reader, vocabulary, _heads(config, method, own, valid, archive))
     memories, tuned = config.model.max_memories, tuned_in(config)
     return Encoding(vocabulary, candidates, memories, reader, (), encoder, worded, tuned)
+
+
+def _said(
+    config: RunConfig, reader: Reader, vocabulary: Vocabulary, heads: Mapping[str, Sequence[str]]
+) -> dict[str, Candidates]:
+    """What each head chooses among, from the texts."""
+    gaps, encoder = frozenset[str]() if reader.names is None else reader.names.gaps(), encoder_of(config)
+    return {
+        head: candidates_of(texts, vocabulary, config.training.device, gaps, reader, encoder)
+        for head, texts in heads.items()
+    }
 
 
 def _heads(

@@ -25,7 +25,9 @@ from tasksieve.encoding.archived_task import Archive
 from tasksieve.encoding.sentences.cache import cache_folder
 from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig
+from tasksieve.records.model_config import LanguageModelConfig, RankingConfig
 from tasksieve.records.parted_paths import data_files_at
+from tasksieve.training.runs.encoding import AMONG
 from tasksieve.training.runs.memo import file_key
 from tasksieve.training.runs.read_files import data_files
 
@@ -42,14 +44,16 @@ _log = logging.getLogger("tasksieve")
 def is_large(config: RunConfig) -> bool:
     """Whether a settled run's related dialogs are to be read one at a time, and can be.
 
-    They can where actions are predicted, batches are drawn of all related tasks together, heads are not shared, and
-    the model reads no tokens.
+    They can where actions are predicted, or responses by a model that ranks them, batches are drawn of all related
+    tasks together, heads are not shared, and the model reads no tokens.
 
     Raises: UserError: if the environment variable is no size.
     """
-    if config.data.predict != "actions" or config.training.related_batch_size is None or not config.data.related:
+    if config.training.related_batch_size is None or not config.data.related:
         return False
-    if config.model.kind == "language-model" or config.training.heads == "shared":
+    if isinstance(config.model, LanguageModelConfig) or config.training.heads == "shared":
+        return False
+    if config.data.predict != "actions" and not isinstance(config.model, RankingConfig):
         return False
     related = data_files(config.data).related
     sizes = [file.stat().st_size for path in related for file in data_files_at(path)]
@@ -61,7 +65,8 @@ def archive_of(config: RunConfig, reader: Reader, *, texts: bool) -> Archive:
 
     Args:
         config: of the run.
-        reader: of related dialogs.
+        reader: of related dialogs. If it takes all as it was written, responses are ranked, and each turn chooses
+            among some that are drawn when the archive is made.
         texts: whether an encoder is to read the sentences.
     Raises: UserError: if a file cannot be read, says nowhere what the system does, or the disk takes no more.
     """
@@ -85,7 +90,15 @@ def _limit() -> float:
 
 
 def _name(config: RunConfig, reader: Reader, files: Sequence[Path], texts: bool) -> str:
-    how = (_VERSION, reader.facts, reader.slot_acts, config.model.max_memories, config.data.strict, texts)
+    how: tuple[object, ...] = (
+        _VERSION,
+        reader.facts,
+        reader.slot_acts,
+        config.model.max_memories,
+        config.data.strict,
+        texts,
+    )
+    how += (reader.predict, AMONG) if reader.written else ()
     key = repr((how, [file_key(file) for file in files]))
     return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
@@ -110,8 +123,8 @@ def _make(folder: Path, config: RunConfig, reader: Reader, files: Sequence[Path]
     _remove_unused(folder.parent)
     part.mkdir()
     try:
-        told = time.monotonic()
-        with ArchiveWriter(part, config.model.max_memories, texts=texts) as writer:
+        told, among = time.monotonic(), AMONG if reader.written else 0
+        with ArchiveWriter(part, config.model.max_memories, texts=texts, among=among) as writer:
             for number, file in enumerate(files):
                 writer.begin()
                 _take(file, writer, reader, config.data.strict)
@@ -133,7 +146,7 @@ def _take(file: Path, writer: ArchiveWriter, reader: Reader, strict: bool) -> No
             writer.add(dialog, reader.read_one(dialog))
     finally:
         tell(journal, file, dialogs)
-    if not annotated:
+    if reader.predict == "actions" and not annotated:
         what = "says of no turn what the system does; annotate its actions, or predict responses instead"
         raise UserError(f"{what} (--predict responses)", file)
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tasksieve.encoding import (
+    Candidates,
     EncodedTask,
     Reader,
     Reading,
+    Vocabulary,
     responses_of,
 )
 from tasksieve.encoding.actions import borrowed_actions
+from tasksieve.encoding.candidates import CountedResponses
 from tasksieve.encoding.vocabulary import WordCounts
 from tasksieve.encoding.wordings import Wordings
 from tasksieve.records.config import RunConfig
 from tasksieve.records.parted_paths import parted
 from tasksieve.training.methods import Method
 from tasksieve.training.runs.encoders import encoder_of, tuned_in
-from tasksieve.training.runs.encoding import Encoding, candidates_of
+from tasksieve.training.runs.encoding import Encoding, candidates_of, only_counts
 from tasksieve.training.runs.memo import READ, TASKS, file_key
 from tasksieve.training.runs.read_files import data_files
 from tasksieve.training.runs.task_readings import (
@@ -139,12 +142,22 @@ def _encoding(
         own, others = responses[PRIMARY_HEAD], [responses_of(readings) for readings in related]
         responses[PRIMARY_HEAD] = [*own, *borrowed_actions(own, others, config.data.slot_acts)]
     vocabulary = vocabulary_of([*primary, *valid], WordCounts.of(*related), config.model.max_words)
-    gaps = gaps_of([reader.names for reader in readers])
-    device = config.training.device
-    encoder = encoder_of(config)
-    candidates = {
-        head: candidates_of(texts, vocabulary, device, gaps, readers[0], encoder) for head, texts in responses.items()
-    }
+    candidates = _candidates(config, readers, vocabulary, responses)
     names = tuple(reader.names for reader in readers[1:] if reader.names is not None)
     memories, tuned = config.model.max_memories, tuned_in(config)
-    return Encoding(vocabulary, candidates, memories, readers[0], names, encoder, wordings, tuned)
+    return Encoding(vocabulary, candidates, memories, readers[0], names, encoder_of(config), wordings, tuned)
+
+
+def _candidates(
+    config: RunConfig, readers: Sequence[Reader], vocabulary: Vocabulary, responses: Mapping[str, Sequence[str]]
+) -> dict[str, Candidates]:
+    """What each head chooses among; related responses that are drawn and ranked are counted and no more."""
+    device, encoder = config.training.device, encoder_of(config)
+    gaps = gaps_of([reader.names for reader in readers])
+    found: dict[str, Candidates] = {}
+    for head, texts in responses.items():
+        if head != PRIMARY_HEAD and only_counts(config, readers[0]):
+            found[head] = CountedResponses(Candidates(texts, vocabulary, device).table, vocabulary)
+        else:
+            found[head] = candidates_of(texts, vocabulary, device, gaps, readers[0], encoder)
+    return found

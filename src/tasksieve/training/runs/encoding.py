@@ -11,16 +11,18 @@ from typing import get_args
 from tasksieve.dialogs import Dialog
 from tasksieve.encoding import Candidates, EncodedTask, Names, Reader, Reading, Slots, Vocabulary
 from tasksieve.encoding.actions import spelled
+from tasksieve.encoding.candidates import CountedResponses
 from tasksieve.encoding.sentences import CachedEncoder, Embed
 from tasksieve.encoding.sentences.token_rows import TokenRows
 from tasksieve.encoding.wordings import Wordings
 from tasksieve.errors import UserError
+from tasksieve.records.config import RunConfig
 from tasksieve.records.files import read_json, write_text
-from tasksieve.records.model_config import MOST_MEMORIES, SLOT_ACTS, Facts, Predicted
+from tasksieve.records.model_config import MOST_MEMORIES, SLOT_ACTS, Facts, Predicted, RankingConfig
 from tasksieve.training.runs.encoders import encoder_kept, pieces_of
 from tasksieve.training.runs.task_readings import PRIMARY_HEAD, gaps_of
 
-_AMONG = 64
+AMONG = 64
 """So many responses each training example chooses among where they are ranked."""
 
 
@@ -30,7 +32,8 @@ class Encoding:
 
     Attributes:
         vocabulary: numbers the words.
-        candidates: what each head chooses among, by the head's name.
+        candidates: what each head chooses among, by the head's name. Related responses that are ranked are only
+            counted (:class:`~tasksieve.encoding.candidates.CountedResponses`), as theirs are drawn.
         max_memories: older memories are left out.
         reader: how dialogs of the primary task are read.
         related_names: which fields of records give names in each related task, as a record; the model does not need
@@ -90,7 +93,7 @@ class Encoding:
             vectors=self.vectors,
             pieces=self.pieces,
             tasks=tasks,
-            among=_AMONG if to_learn and self.reader.written else 0,
+            among=AMONG if to_learn and self.reader.written else 0,
             beside=beside,
         )
 
@@ -99,8 +102,9 @@ class Encoding:
         return self.encode(self.reader.read(dialogs))
 
     def write(self, path: Path) -> None:
-        """Write the encoding as JSON."""
-        texts = {head: candidates.texts for head, candidates in self.candidates.items()}
+        """Write the encoding as JSON, without what is only counted."""
+        said = [(head, one) for head, one in self.candidates.items() if not isinstance(one, CountedResponses)]
+        texts = {head: candidates.texts for head, candidates in said}
         names = None if self.reader.names is None else self.reader.names.plain()
         tuned = {"tuned": True} if self.tuned else {}
         encoder = self.encoder and {"name": self.encoder.name, "digest": self.encoder.digest, **tuned}
@@ -175,3 +179,16 @@ def candidates_of(
     """
     vectors = None if encoder is None else encoder.embed
     return Candidates(texts, vocabulary, device, gaps, vectors, spelled if reader.predict == "actions" else str)
+
+
+def only_counts(config: RunConfig, reader: Reader) -> bool:
+    """Whether a run's related responses tell how rare words are and are never said by themselves.
+
+    That is so where a model that ranks reads all as it was written: what its examples choose among is drawn, and how
+    rare words are stands in its checkpoints.
+
+    Args:
+        config: of the run.
+        reader: of its dialogs.
+    """
+    return reader.written and isinstance(config.model, RankingConfig)
