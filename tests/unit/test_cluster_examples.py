@@ -52,10 +52,12 @@ def test_the_slurm_script_is_a_script_with_options_of_sbatch() -> None:
 
 
 def test_the_slurm_script_does_its_slice() -> None:
+    [slices] = re.findall(r"^SLICES=(\d+)", SLURM.read_text(), re.MULTILINE)
+    assert f"#SBATCH --array=1-{slices}\n" in SLURM.read_text()
     values = {
         "${SLURM_CPUS_PER_TASK:-1}": "4",
         "$SLURM_ARRAY_TASK_ID": "3",
-        "$SLURM_ARRAY_TASK_COUNT": "8",
+        "$SLICES": str(slices),
         "$SHARED": "/s",
     }
     given = check_options(command_in(SLURM.read_text(), values))

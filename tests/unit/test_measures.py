@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -171,3 +174,23 @@ def test_given_candidates_are_ranked_without_the_right_one_and_its_twins() -> No
     scores = torch.tensor([[1.0, 1.0, 0.0], [2.0, 1.0, -torch.inf]])
     rank, among = selection_columns("_given", scores, drawn)
     assert (rank.name, rank.to_list(), among.to_list()) == ("rank_given", [2, 1], [3, 2])
+
+
+def test_scores_of_acts_are_the_same_in_every_process() -> None:
+    """Sets of words come in another order in each, and sums of numbers are rounded by their order."""
+    code = (
+        "from tasksieve.training.runs.measures import act_scores; n = 60;"
+        "right = [f'act{i} act{i * 7 % n}' for i in range(n)]; said = [f'act{i * 3 % n}' for i in range(n)];"
+        "print(repr(act_scores(right, said)['macro_f1']))"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in range(4)
+    }
+    assert len(found) == 1

@@ -178,7 +178,9 @@ class Archive:
         try:
             return [pl.read_ipc(file) for file in files]
         except (OSError, pl.exceptions.PolarsError) as error:
-            raise UserError(f"is damaged ({error}); remove it and run again", self._folder) from None
+            raise UserError(
+                f"is not there as a whole ({error}); remove what is left of it and run again", self._folder
+            ) from None
 
 
 def _gather(path: Path, vectors: Tensor, numbers: Tensor) -> None:

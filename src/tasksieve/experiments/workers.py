@@ -144,8 +144,13 @@ def _end_with_parent() -> None:
 
 def _do_in_process(do: Do, job: Job) -> None:
     def report(name: str, progress: RunProgress) -> None:
-        if _shared["stop"].is_set():
-            raise Stopped
+        _stop_if_told()
         _shared["reports"].put((name, progress))
 
+    _stop_if_told()  # the pool hands out a run more than it has workers, and does not take it back
     do(job, report)
+
+
+def _stop_if_told() -> None:
+    if _shared["stop"].is_set():
+        raise Stopped

@@ -105,4 +105,4 @@ def _line(progress: RunProgress, rate: float | None) -> str:
 
 
 def _best(progress: RunProgress) -> list[str]:
-    return [f"best validation {progress.best_accuracy:.1f} %"] if progress.best_accuracy else []
+    return [f"best validation {progress.best_accuracy:.1f} %"] if progress.ended or progress.best_accuracy else []

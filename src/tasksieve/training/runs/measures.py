@@ -79,7 +79,7 @@ def act_scores(right: Sequence[str], predicted: Sequence[str]) -> dict[str, floa
         wanted.update(acts)
         said.update(found)
         both.update(acts & found)
-    every = {act: 200.0 * both[act] / (wanted[act] + said[act]) for act in wanted.keys() | said.keys()}
+    every = {act: 200.0 * both[act] / (wanted[act] + said[act]) for act in sorted(wanted.keys() | said.keys())}
     total = wanted.total() + said.total()
     micro = 200.0 * both.total() / total if total else 0.0
     return {"micro_f1": micro, "macro_f1": sum(every.values()) / len(every) if every else 0.0}
