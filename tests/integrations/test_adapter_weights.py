@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -156,7 +157,8 @@ def test_the_approximate_meta_gradient_is_near_in_single_precision(steps: int, c
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         model.enable_input_require_grads()
     model.train()
-    sieve = AdapterWeights(model, table(double=False), lr=LR, held=False, unroll_length=steps, weight_lr=0.0)
+    with pytest.warns(UserWarning, match="errors of central differences add up") if steps > 1 else nullcontext():
+        sieve = AdapterWeights(model, table(double=False), lr=LR, held=False, unroll_length=steps, weight_lr=0.0)
     before = {name: value.detach().clone() for name, value in model.named_parameters()}
     found = sieve.update(related, primary)
     away = (found.gradients["logits"].double() - truth).norm() / truth.norm()
@@ -291,7 +293,7 @@ def test_what_cannot_be_done_is_told() -> None:
     with pytest.raises(UserError, match="no optimiser cannot be simulated"):
         AdapterWeights(model, table())
     with pytest.raises(UserError, match="1 related batches for unroll_length = 2"):
-        AdapterWeights(model, table(), lr=LR, unroll_length=2).update(related, primary)
+        AdapterWeights(model, table(), lr=LR, estimator="exact", unroll_length=2).update(related, primary)
     model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     with pytest.raises(UserError, match="gradient checkpointing recomputes"):
         AdapterWeights(model, table(), lr=LR, estimator="exact")

@@ -44,6 +44,10 @@ from tasksieve.metagrad.real_optimizer import rule_of
 
 Batch = Mapping[str, Tensor]
 APPROXIMATE, EXACT = "approximate", "exact"
+_ADDS_UP = (
+    "over several simulated steps the errors of central differences add up, and what is measured of them is that of "
+    "the first; take estimator='exact' or unroll_length=1, or compare by tasksieve.metagrad.certify"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,7 @@ class AdapterWeights:
 
     Raises: UserError: if nothing in the model is trained, the optimiser cannot be simulated, or an estimator that
         needs second derivatives meets gradient checkpointing.
+    Warns: UserWarning: if central differences are asked for over several steps, where their errors add up unseen.
     """
 
     def __init__(
@@ -117,6 +122,8 @@ class AdapterWeights:
         self._check_every = check_every
         self._several = _several_processes() if distributed is None else distributed
         self._estimate, second = _estimator(estimator, unroll_length)
+        if estimator == APPROXIMATE and unroll_length > 1:
+            warnings.warn(_ADDS_UP, UserWarning, stacklevel=2)
         if second and checkpoints(model):
             raise UserError(
                 "gradient checkpointing recomputes with the real parameters, which an exact meta-gradient cannot "
