@@ -1,4 +1,4 @@
-"""A comparison that several files of tests read."""
+"""What several files of tests have in common."""
 
 from __future__ import annotations
 
@@ -15,3 +15,13 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("comparison")
     write_comparison(folder, {"primary": 0.0, "multitask": -2.0, "learned": 4.0}, sizes=(50, 100))
     return folder
+
+
+@pytest.fixture
+def on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Every archive is kept on the disk, however small; where."""
+    from tasksieve.training.runs.archives import LARGE  # nothing of the package is imported before types are checked
+
+    monkeypatch.setenv(LARGE, "0")
+    monkeypatch.setenv("TASKSIEVE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "archives"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +37,6 @@ def desks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     new = simulate_support(desk="new", dialogs={"train": 4, "valid": 4, "test": 1}, seed=0)
     write_support(new, simulate_support(desk="old", dialogs=5, seed=0), folder)
     return folder
-
-
-@pytest.fixture
-def on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setenv(LARGE, "0")
-    monkeypatch.setenv("TASKSIEVE_CACHE", str(tmp_path / "cache"))
-    yield tmp_path / "cache" / "archives"
 
 
 def config_for(desks: Path, method: str = "learned", **model: Any) -> RunConfig:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +46,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         known.write(dialogs, folder / f"{name}.jsonl")
     write_tiny(folder / "encoder")
     return folder
-
-
-@pytest.fixture
-def on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setenv(LARGE, "0")
-    monkeypatch.setenv("TASKSIEVE_CACHE", str(tmp_path / "cache"))
-    yield tmp_path / "cache" / "archives"
 
 
 def config_of(folder: Path, method: str = "learned", sentences: str = "bag-of-words", **model: Any) -> RunConfig:
