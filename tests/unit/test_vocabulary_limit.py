@@ -28,7 +28,6 @@ from tests.unit.test_archives import (  # noqa: F401  (fixtures)
     config_for,
     desks,
     digests,
-    on_the_disk,
 )
 
 
@@ -94,7 +93,7 @@ def test_an_archive_on_the_disk_leaves_out_the_same_words(desks: Path, on_the_di
 
 def test_a_run_with_few_words_is_the_same_from_disk_and_memory_and_can_be_used(
     desks: Path,  # noqa: F811
-    on_the_disk: Path,  # noqa: F811
+    on_the_disk: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
