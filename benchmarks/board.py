@@ -90,7 +90,7 @@ def _table(rows: list[dict[str, Any]], whole: bool) -> list[str]:
     places = _places(rows)
     several = len({archive for archive, _ in places}) > 1
     titles = [f"{archive}, {size} dialogs" if several else f"{size} dialogs" for archive, size in places]
-    names = list(dict.fromkeys(row["method"] for row in rows if whole or row["method"] in _shown(rows)))
+    names = list(dict.fromkeys(row["method"] for row in rows if whole or row["method"] in shown(rows)))
     lines = [f"| method | {' | '.join(titles)} |", f"|---|{'---|' * len(titles)}"]
     for name in names:
         here = {_place(row): row for row in rows if row["method"] == name}
@@ -102,7 +102,7 @@ def _table(rows: list[dict[str, Any]], whole: bool) -> list[str]:
     return lines
 
 
-def _shown(means: Iterable[dict[str, Any]]) -> set[str]:
+def shown(means: Iterable[dict[str, Any]]) -> set[str]:
     """The methods that matter most; of the simple ones that with the best validation over all sizes."""
     simple: dict[str, list[float]] = {}
     for mean in means:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from benchmarks.as_published import as_published_rows, as_published_section
+from benchmarks.board_picture import PICTURE, draw, records
 from benchmarks.optimism import flattered
 from benchmarks.readme import ROOT
 from benchmarks.suspicious import WAYS, suspicious_table
@@ -62,6 +64,17 @@ def test_the_committed_board_does_not_flatter_learned() -> None:
         assert sum(found) / 108 == pytest.approx(mean, abs=0.005)
         low, high = paired_interval(found) or (0, 0)
         assert low < 0 < high
+
+
+def test_the_picture_of_the_board_is_drawn_of_the_committed_records_and_shown(tmp_path: Path) -> None:
+    board, weights = records()
+    draw(board, weights, tmp_path / "board.png")
+    assert (tmp_path / "board.png").read_bytes().startswith(b"\x89PNG")
+    assert f"({PICTURE.relative_to(ROOT)})" in (ROOT / "README.md").read_text()
+    with pytest.raises(KeyError, match="clean"):
+        draw(
+            board, [{"means": [one for one in weights[0]["means"] if one["archive"] != "clean"]}] * 2, tmp_path / "x"
+        )
 
 
 def test_planted_labels_have_a_row_a_task_and_their_mean() -> None:
