@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tasksieve.dialogs import Act, Dialog, Record, Turn
 from tasksieve.encoding import Held, KnownEntities, Names, Reader, Slots, names_of, slots_of
 from tasksieve.encoding.newest import Newest
-from tasksieve.encoding.values import values_in
+from tasksieve.encoding.values import alike, values_in
 from tasksieve.encoding.wordings import Wording, Wordings, wordings_of
 from tests.support_dialogs import support_dialogs, with_acts
 
@@ -204,4 +204,25 @@ def test_nothing_of_the_former_customer_is_said_once_the_next_one_is_known(seed:
 def test_an_amount_at_the_end_of_a_sentence_is_no_date() -> None:
     assert [(value.kind, value.text) for value in values_in("You owe £2.10.")] == [("number", "2.10")]
     assert [(value.kind, value.text) for value in values_in("It costs 6.43.")] == [("number", "6.43")]
-    assert [value.kind for value in values_in("am 2.10. oder 31.12.2024")] == ["date", "date"]
+    assert [value.kind for value in values_in("am 2.10. oder 31.12.2024; 4.3. um 9")] == ["date", "date", "date"]
+    assert alike("rated 4.30", "rated 4.3") is False and alike("4.30", "4.3")
+
+
+def test_next_friday_is_no_other_friday() -> None:
+    assert [value.text for value in values_in("next Friday or Monday next week")] == [
+        "next Friday",
+        "Monday next week",
+    ]
+    assert alike("next Friday", "Friday") and not alike("next Friday", "this friday")
+
+
+def test_what_was_offered_is_not_offered_anew_when_it_is_found_again() -> None:
+    held = held_by(*BUSES, Turn("a bus", "One leaves at 6:50."), Turn("another one?", ""), *BUSES)
+    slots = Slots({"leaves": ("time",)})
+    assert slots.filled("There is one at <leaves>.", held, fresh=True) == "There is one at 7:10."
+
+
+def test_a_second_address_mends_the_first() -> None:
+    held = held_by(Turn("hi", "Your email address?"), Turn("my email is ann@x.example", "?"))
+    held.hear("sorry, I mean anna@x.example")
+    assert Slots({"email": ("email",)}).filled("<email>, right?", held) == "anna@x.example, right?"

@@ -6,7 +6,7 @@ A value that stands in none of these is not said in it (:mod:`tasksieve.encoding
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -65,6 +65,7 @@ class Held:
         self._given, self._answered, self._said = Sentences(), Sentences(), Said()
         self._fields: dict[Phrase | str, list[tuple[Told, str, str]]] = defaultdict(list)
         self._named: Told | None = None
+        self._offered: set[Hashable] = set()
         self._earlier: dict[str, list[Told]] = defaultdict(list)
         self._together: dict[str, list[Told]] = defaultdict(list)
         self._time = 0
@@ -96,6 +97,7 @@ class Held:
         if not self.records or self.records[-1].batch != self._batch:
             self._named = None  # what has come last is spoken of now
         told = Told(record.kind, dict(fields), entity, self._batch)
+        told.offered = told.key in self._offered
         self.records.append(told)
         if record.kind == KNOWLEDGE_BASE:
             return
@@ -132,6 +134,7 @@ class Held:
         self._asked = list(phrase_of(response))[-2 * _AROUND :]
         for told in self._refer(response):
             told.offered = True
+            self._offered.add(told.key)
 
     def holds(self, value: Value, *, answered: bool = True) -> bool:
         """Whether a value stands in the conversation, however it is written.

@@ -258,7 +258,8 @@ class Slots:
         for number, (heard, bonus) in enumerate(self._suiting(base, held)):
             if heard.time <= since or any(alike(heard.text, value) for value in used.values()):
                 continue
-            rank = (len(before & heard.before) + bonus, heard.time, number)
+            around = 0 if heard.kind == "email" else len(before & heard.before)  # a second address mends the first
+            rank = (around + bonus, heard.time, number)
             if best is None or rank > best[0]:
                 best = rank, heard.text
         return None if best is None else best[1]

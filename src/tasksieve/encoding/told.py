@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 _MOST_PARTS = 3
@@ -27,6 +28,11 @@ class Told:
     batch: int
     offered: bool = False
     past: bool = False
+
+    @property
+    def key(self) -> Hashable:
+        """By what it is known when it comes again."""
+        return self.kind, *((name, *values) for name, values in sorted(self.fields.items()))
 
 
 def is_replaced(older: Told, newer: Told) -> bool:
