@@ -191,7 +191,9 @@ def test_gaps_of_one_record_are_filled_from_the_record_that_is_spoken_of() -> No
     assert slots.filled(template, held) == "at 7:10 for $67"
     held.tell(Record.of("Buses", {"fare": "70", "leaves": "9:00"}))
     assert slots.filled(template, held) == "at 9:00 for $70"
-    assert slots.filled("at <leaves> for $<fare>, <fare_2>", held) == "at 9:00 for $70, 66"
+    assert slots.filled("at <leaves> for $<fare>, <fare_2>", held) is None, "the others are past"
+    held.tell(Record.of("Buses", {"fare": "75", "leaves": "9:30"}))
+    assert slots.filled("at <leaves> for $<fare>, <fare_2>", held) == "at 9:00 for $70, 75"
     assert slots.filled(template, told_by(Turn("hi", ""))) is None
 
 

@@ -89,7 +89,7 @@ def test_the_nearest_wording_is_taken_and_the_next_one_where_it_cannot_be_filled
     slots = Slots({"name": ("name",)})
     reading = Reader(slots=slots).read_one(Dialog((Turn("a cheap hotel", "?"),)))
     near = wordings.nearest("offer", "which cheap hotel is there", "")
-    assert list(near) == ["The <name> is cheap.", "One is near the station."]
+    assert [wording.template for wording in near] == ["The <name> is cheap.", "One is near the station."]
     said = wordings.said("offer", "a cheap hotel", "", reading.held, reading.entities, slots)
     assert said == "One is near the station."
     held = told_by(Turn("my name is Ann Lee", ""))

@@ -46,6 +46,7 @@ class KnownEntities:
         self._utterances = Said()
         self._named: set[int] = set()
         self._latest = -1
+        self._came, self._said = -1, True
         self._descriptions: tuple[tuple[str, ...], ...] | None = None
 
     def __len__(self) -> int:
@@ -70,6 +71,8 @@ class KnownEntities:
         if not gaps:
             return None
         number = self._number(gaps)
+        if self._said:  # the first of those that come together
+            self._came, self._said = number, False
         entity = self._entities[number]
         for gap, value in gaps.items():
             entity.names.setdefault(gap, value)
@@ -86,6 +89,7 @@ class KnownEntities:
 
     def hear(self, utterance: str) -> None:
         """Know what the user asks for."""
+        self._said = True
         self._utterances.add(phrase_of(utterance))
         new = set(utterance.lower().split()) - self._heard
         self._heard |= new
@@ -96,6 +100,7 @@ class KnownEntities:
 
     def name(self, response: str) -> None:
         """Know what a response names."""
+        self._said = True
         for number in self.named_in(response):
             self._refer(number)
             if number not in self._named:
@@ -137,9 +142,13 @@ class KnownEntities:
         return any(gap in template for gap in self._gaps)
 
     def spoken_of(self) -> list[int]:
-        """The numbers of the entities, the one that was named last first, then those known last."""
-        others = [number for number in reversed(range(len(self._entities))) if number != self._latest]
-        return [self._latest, *others] if self._latest >= 0 else others
+        """The numbers of the entities, the one that is spoken of first, then those known last.
+
+        Spoken of is the one that was named last, or the first of those that have come since.
+        """
+        first = self._latest if self._came < 0 else self._came
+        others = [number for number in reversed(range(len(self._entities))) if number != first]
+        return [first, *others] if first >= 0 else others
 
     def named_in(self, text: str) -> list[int]:
         """The numbers of the entities that a text names, in the order in which it does."""
@@ -177,6 +186,7 @@ class KnownEntities:
         return len(self._entities) - 1
 
     def _refer(self, number: int) -> None:
+        self._came = -1
         if number != self._latest:
             self._latest = number
             self._descriptions = None

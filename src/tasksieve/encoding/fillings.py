@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from tasksieve.encoding.calls import escaped, is_call
-from tasksieve.encoding.held import Held, Told, values_of
+from tasksieve.encoding.held import Held
+from tasksieve.encoding.told import Told, agree, values_of
 from tasksieve.encoding.values import MONEY, alike
 
 MARK = re.compile(r"<[^<>\s]+>")
@@ -14,30 +15,31 @@ MARK = re.compile(r"<[^<>\s]+>")
 _JSON_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
-def chosen(bases: set[str], held: Held, entity: int) -> Told | None:
+def chosen(bases: set[str], held: Held, entity: int, *, fresh: bool = False) -> Told | None:
     """The record that has most of what belongs into the gaps: the first of those in their order."""
     best, most = None, 0
-    for told in held.in_order(entity):
+    for told in held.in_order(entity, fresh=fresh):
         having = sum(1 for base in bases if values_of(told, base))
         if having > most:
             best, most = told, having
     return best
 
 
-def of_records(base: str, spoken_of: Told | None, held: Held, entity: int, taken: Sequence[str]) -> str | None:
+def of_records(
+    base: str, spoken_of: Told | None, held: Held, entity: int, taken: Sequence[str], *, fresh: bool = False
+) -> tuple[str, Told] | None:
     """A field's value in the record spoken of, or one of another kind; a second value also in others of its kind."""
     if spoken_of is None:
         return None
     others = [
         told
-        for told, _ in held.fields(base, entity)
-        if told is not spoken_of
-        and (taken or told.kind != spoken_of.kind or told.fields.keys() != spoken_of.fields.keys())
+        for told, _ in held.fields(base, entity, fresh=fresh)
+        if told is not spoken_of and (taken or told.kind != spoken_of.kind or agree(told, spoken_of))
     ]
     for told in [spoken_of, *others]:
         for value in values_of(told, base):
             if not any(alike(value, other) for other in taken):
-                return value
+                return value, told
     return None
 
 

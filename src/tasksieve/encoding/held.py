@@ -6,7 +6,7 @@ A value that stands in none of these is not said in it (:mod:`tasksieve.encoding
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,20 +15,18 @@ from tasksieve.dialogs.record import KNOWLEDGE_BASE
 from tasksieve.encoding.names import fields_of
 from tasksieve.encoding.phrases import Phrase, Phrases, Said, bare, phrase_of
 from tasksieve.encoding.searched import BETWEEN, Sentences, says, stands_in, telling
+from tasksieve.encoding.told import Told, agree, is_replaced, values_of
 from tasksieve.encoding.values import Kind, Value, alike, canonical, names_in, same, values_in
 
 Source = Literal["user", "profile", "note", "record", "system"]
 
 _AROUND = 4
 """How many words before a value tell what it is."""
-_MOST_PARTS = 3
 _SPELLED = (
     *(("zero", "no", "none"), ("one", "myself", "me", "a", "an"), ("two", "both", "couple"), ("three",), ("four",)),
     *(("five",), ("six",), ("seven",), ("eight",), ("nine",)),
 )
 """Words for numbers of one digit."""
-FIRST, LAST = PARTS = (".first", ".last")
-"""What follows the name of a gap where the first or the last word of a value stands, as a first name does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +47,6 @@ class Heard:
     sure: bool = True
 
 
-@dataclass(slots=True)
-class Told:
-    """A record, by its fields, with the entity that it is of (-1 for none) and the turn before which it came."""
-
-    kind: str
-    fields: dict[str, list[str]]
-    entity: int
-    batch: int
-
-
 class Held:
     """What a conversation holds so far.
 
@@ -77,6 +65,9 @@ class Held:
         self._given, self._answered, self._said = Sentences(), Sentences(), Said()
         self._fields: dict[Phrase | str, list[tuple[Told, str, str]]] = defaultdict(list)
         self._named: Told | None = None
+        self._offered: set[Hashable] = set()
+        self._earlier: dict[str, list[Told]] = defaultdict(list)
+        self._together: dict[str, list[Told]] = defaultdict(list)
         self._time = 0
         self._batch = 0
         self._asked: list[str] = []
@@ -106,9 +97,11 @@ class Held:
         if not self.records or self.records[-1].batch != self._batch:
             self._named = None  # what has come last is spoken of now
         told = Told(record.kind, dict(fields), entity, self._batch)
+        told.offered = told.key in self._offered
         self.records.append(told)
         if record.kind == KNOWLEDGE_BASE:
             return
+        self._replace(told)
         for path, values in fields.items():
             for value in values:
                 phrase, form = canonical(value)
@@ -116,6 +109,17 @@ class Held:
                     self._fields[key].append((told, path, value))
                 if telling(value):
                     self.phrases.add(phrase, value)
+
+    def _replace(self, newer: Told) -> None:
+        """Put records of earlier batches into the past that speak of something else of its kind."""
+        earlier, batch = self._earlier[newer.kind], self._together[newer.kind]
+        if batch and batch[0].batch != newer.batch:
+            earlier += batch
+            batch.clear()
+        batch.append(newer)
+        for older in earlier:
+            older.past = is_replaced(older, newer)
+        earlier[:] = [older for older in earlier if not older.past]
 
     def hear(self, utterance: str) -> None:
         """Know what the user says."""
@@ -128,7 +132,9 @@ class Held:
         """Know what the system answered."""
         self._answered.add(response)
         self._asked = list(phrase_of(response))[-2 * _AROUND :]
-        self._refer(response)
+        for told in self._refer(response):
+            told.offered = True
+            self._offered.add(told.key)
 
     def holds(self, value: Value, *, answered: bool = True) -> bool:
         """Whether a value stands in the conversation, however it is written.
@@ -173,17 +179,53 @@ class Held:
         found = [each for each in found if (not name or each[1] == name) and alike(each[2], text)]
         return min(found, key=lambda each: self._place(each[0], -1))[1] if found else ""
 
-    def fields(self, name: str, entity: int = -1) -> Iterator[tuple[Told, list[str]]]:
-        """The records with a field of this name, those first that are spoken of, or that are of an entity."""
-        for told in self.in_order(entity):
+    def fields(self, name: str, entity: int = -1, *, fresh: bool = False) -> Iterator[tuple[Told, list[str]]]:
+        """The records with a field of this name, in the order of :meth:`in_order`."""
+        for told in self.in_order(entity, fresh=fresh):
             values = values_of(told, name)
             if values:
                 yield told, values
 
-    def in_order(self, entity: int = -1) -> list[Told]:
-        """All records but triples: those of an entity, the one named last, then the latest ones in their order."""
-        records = [told for told in self.records if told.kind != KNOWLEDGE_BASE]
-        return sorted(records, key=lambda told: self._place(told, entity))
+    def in_order(self, entity: int = -1, *, fresh: bool = False) -> list[Told]:
+        """The records that can be spoken of: those of an entity, the one named last, then the latest in their order.
+
+        Triples are none of them, and neither is what is past, unless it is of the entity. Where a record was named,
+        and no entity is given, others of its kind that say something else are none either, but where they are fresh.
+
+        Args:
+            entity: its number, -1 for none.
+            fresh: whether those that the system has not spoken of come first, as where it offers another one.
+        """
+        named = None if fresh or entity >= 0 else self._named
+        return sorted(
+            (
+                told
+                for told in self._present(entity)
+                if named is None or told.kind != named.kind or agree(told, named)
+            ),
+            key=lambda told: (fresh and told.offered, *self._place(told, entity)),
+        )
+
+    def is_past(self, entity: int) -> bool:
+        """Whether records of others have come since all that was told of an entity."""
+        its = [told for told in self.records if told.entity == entity]
+        return bool(its) and all(told.past for told in its)
+
+    def is_fresh(self, values: Sequence[str]) -> bool:
+        """Whether values are those of a record that nobody has spoken of yet."""
+        best, most = None, 0
+        for told in sorted(self._present(), key=lambda told: self._place(told, -1)):
+            own = [value for found in told.fields.values() for value in found]
+            having = sum(any(alike(value, other) for other in own) for value in values)
+            if having > most:
+                best, most = told, having
+        return best is not None and best is not self._named and not best.offered
+
+    def _present(self, entity: int = -1) -> Iterator[Told]:
+        """All but triples, and but what is past and not of the entity."""
+        for told in self.records:
+            if told.kind != KNOWLEDGE_BASE and (not told.past or told.entity == entity >= 0):
+                yield told
 
     def _place(self, told: Told, entity: int) -> tuple[bool, bool, int]:
         return entity < 0 or told.entity != entity, told is not self._named, -told.batch
@@ -204,50 +246,28 @@ class Held:
         if time:
             self._asked = []
 
-    def _refer(self, text: str) -> None:
-        """Find the record that a sentence names: the one with most of its own values in it."""
+    def _refer(self, text: str) -> list[Told]:
+        """Find the record of those that came last that a sentence names: the one with most of its own values in it.
+
+        Returns: it, and all that have as many.
+        """
         latest = [told for told in self.records if told.batch == self.records[-1].batch]
-        if len(latest) < 2:
-            return
+        if not latest:
+            return []
         sentence = Sentences()
         sentence.add(text)
         hits = [
             {value for values in told.fields.values() for value in values if stands_in(sentence, value)}
             for told in latest
         ]
-        shared = set.intersection(*hits)
+        shared = set.intersection(*hits) if len(hits) > 1 else set()
         counts = [len(found - shared) for found in hits]
-        if max(counts) > 0:
-            self._named = latest[counts.index(max(counts))]
-
-
-def part_of(value: str, part: str) -> str:
-    """The first or the last of several capitalised words, as a first name is; empty if they are none."""
-    words = value.split()
-    if not 2 <= len(words) <= _MOST_PARTS or not all(word[:1].isalpha() for word in words):
-        return ""
-    return words[0] if part == FIRST else words[-1]
-
-
-def parted(name: str) -> tuple[str, str]:
-    """The name of a gap without what says that a part of the value stands there; and that.
-
-    >>> parted("name.first"), parted("name")
-    (('name', '.first'), ('name', ''))
-    """
-    part = next((part for part in PARTS if name.endswith(part)), "")
-    return name.removesuffix(part), part
-
-
-def values_of(told: Told, name: str) -> list[str]:
-    """The values of a record's field, by its path or the last part of it."""
-    name, part = parted(name)
-    if part:
-        return [found for value in values_of(told, name) if (found := part_of(value, part))]
-    values = told.fields.get(name)
-    if values is None:
-        values = next((of for path, of in told.fields.items() if path.rpartition(".")[2] == name), [])
-    return [value for value in values if value.strip()]
+        most = max(counts)
+        if most == 0:
+            return []
+        if len(latest) > 1:
+            self._named = latest[counts.index(most)]
+        return [told for told, count in zip(latest, counts, strict=True) if count == most]
 
 
 def words_before(text: str, place: int, names: Iterable[str] = ()) -> frozenset[str]:

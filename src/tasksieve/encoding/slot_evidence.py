@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 
 from tasksieve.dialogs import Dialog, Note, Record, Turn
 from tasksieve.encoding.calls import argument_key, call_values, is_call
+from tasksieve.encoding.fillings import chosen, of_records
 from tasksieve.encoding.gaps import gaps_in
-from tasksieve.encoding.held import Held, parted
+from tasksieve.encoding.held import Held
 from tasksieve.encoding.names import fields_of
+from tasksieve.encoding.newest import NewestEvidence
 from tasksieve.encoding.phrases import Phrase, Phrases, phrase_of
 from tasksieve.encoding.searched import telling
 from tasksieve.encoding.slots import Slots, words_of_names
+from tasksieve.encoding.told import parted
 from tasksieve.encoding.values import STOP, Kind, names_in, values_in
 
 FEWEST_CUSTOMERS = 3
@@ -75,6 +78,7 @@ class _Evidence:
         parts: single words of longer names.
         small: words in lower case in responses, with the number of dialogs.
         capital: words of what looks like names in responses.
+        newest: whether records or what the user has said since fill gaps.
     """
 
     kinds: dict[str, Counter[Kind]] = field(default_factory=lambda: defaultdict(Counter))
@@ -86,6 +90,7 @@ class _Evidence:
     small: Counter[str] = field(default_factory=Counter)
     capital: set[str] = field(default_factory=set)
     responses: dict[str, None] = field(default_factory=dict)
+    newest: NewestEvidence = field(default_factory=NewestEvidence)
 
     def add(self, dialog: Dialog, shared: frozenset[str]) -> None:
         """Count a dialog in."""
@@ -132,8 +137,15 @@ class _Evidence:
                     self.parts.add(part)
 
     def _gaps(self, turn: Turn, held: Held) -> None:
-        for gap in gaps_in(turn.system, turn.spans, held):
+        gaps, call = gaps_in(turn.system, turn.spans, held), is_call(turn.system)
+        spoken_of = chosen({gap.name for gap in gaps}, held, -1)
+        for gap in gaps:
             self.kinds[gap.name][gap.kind] += 1
+            if gap.kind == "number":
+                self.newest.measure(gap.name, gap.text)
+            if found := of_records(gap.name, spoken_of, held, -1, ()):
+                heard = [one.text for one in held.heard if one.time > found[1].batch and one.kind == gap.kind]
+                self.newest.count(gap.name, gap.text, call=call, recorded=found[0], heard=heard)
             self.lexicon[phrase_of(gap.text)] = None
             if (
                 gap.kind in ("name", "text")
@@ -182,6 +194,7 @@ class _Evidence:
             ordinary,
             reserved,
             shared,
+            self.newest.newest(),
         )
 
     def _is_common(self, phrase: Phrase, common: set[str], small: set[str]) -> bool:

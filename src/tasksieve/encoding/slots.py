@@ -22,9 +22,12 @@ from tasksieve.encoding.calls import argument_key, call_values, is_call
 from tasksieve.encoding.entities import KnownEntities
 from tasksieve.encoding.fillings import MARK, chosen, of_records, put
 from tasksieve.encoding.gaps import gaps_in, places_of, with_gaps
-from tasksieve.encoding.held import Heard, Held, part_of, parted, words_before
+from tasksieve.encoding.held import Heard, Held, words_before
+from tasksieve.encoding.literal import Literal, is_held
+from tasksieve.encoding.newest import Newest
 from tasksieve.encoding.phrases import Phrase, Phrases, phrase_of
-from tasksieve.encoding.values import KINDS, STOP, Kind, Value, alike, canonical, names_in, values_in
+from tasksieve.encoding.told import part_of, parted
+from tasksieve.encoding.values import KINDS, Kind, alike, canonical, names_in, values_in
 
 _NUMBERED = re.compile(r"(.+)_(\d+)")
 _HIDDEN = "…"
@@ -41,6 +44,7 @@ class Gapped:
         entity: the number of the entity that it names, -1 for none.
         values: how many of its values come from its conversation.
         fillable: how many of them filling gives back.
+        fresh: whether it speaks of a record that nobody had spoken of before.
     """
 
     text: str
@@ -48,15 +52,7 @@ class Gapped:
     entity: int
     values: int = 0
     fillable: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Literal:
-    """A value that stands in a text as it is: told by its form, or some words that must be said."""
-
-    text: str
-    form: Value | None = None
-    phrase: Phrase = ()
+    fresh: bool = False
 
 
 class Slots:
@@ -70,6 +66,7 @@ class Slots:
         ordinary: words, in lower case, that are no names though they are capitalised.
         reserved: placeholders that stand for what an entity has.
         shared: digests of notes that many dialogs share; what they tell fills no gap.
+        newest: whether a gap is filled with what a record says, or with what the user has said since.
     """
 
     def __init__(
@@ -81,7 +78,9 @@ class Slots:
         ordinary: Iterable[str] = (),
         reserved: Iterable[str] = (),
         shared: Iterable[str] = (),
+        newest: Newest | None = None,
     ) -> None:
+        self.newest = newest or Newest()
         self.kinds = {name: tuple(found) for name, found in (kinds or {}).items()}
         self.known = {name: tuple(found) for name, found in (known or {}).items()}
         self.values, self.policy = tuple(values), frozenset(policy)
@@ -109,6 +108,7 @@ class Slots:
             "known": {name: list(found) for name, found in self.known.items()},
             "values": list(self.values),
             **{name: sorted(getattr(self, name)) for name in ("policy", "ordinary", "reserved", "shared")},
+            "newest": self.newest.plain(),
         }
 
     @classmethod
@@ -118,11 +118,12 @@ class Slots:
             given = {str(name): found for name, found in value.items()}  # type: ignore[attr-defined]
             tables = {name: {str(key): list(map(str, of)) for key, of in given.pop(name).items()} for name in _TABLES}
             lists = {name: list(map(str, given.pop(name))) for name in _LISTS}
+            newest = Newest.read(given.pop("newest", None))  # older runs have none
             if given or any(kind not in KINDS for kinds in tables["kinds"].values() for kind in kinds):
                 raise ValueError
         except (AttributeError, KeyError, TypeError, ValueError):
             raise ValueError(f"slots: found {str(value)[:80]}; expected what training writes") from None
-        return cls(**tables, **lists)  # type: ignore[arg-type]
+        return cls(**tables, **lists, newest=newest)  # type: ignore[arg-type]
 
     def gaps(self, text: str) -> list[str]:
         """The placeholders in a text that are filled from the conversation, each once, in their order."""
@@ -147,6 +148,7 @@ class Slots:
         if not found:
             return Gapped(named, named, entity)
         full, stands_for = with_gaps(response, found, self.reserved)
+        fresh = held.is_fresh([gap.text for gap in found])
         filled = self._fillings(full, held, entity)
         good = {mark for mark, gap in stands_for.items() if mark in filled and alike(filled[mark], gap.text)}
         exact = [gap for gap in found if any(alike(stands_for[mark].text, gap.text) for mark in good)]
@@ -157,20 +159,21 @@ class Slots:
                 exact, text = [], response
         if entity >= 0:
             text, full = entities.template(text)[0], entities.template(full)[0]
-        return Gapped(text, full, entity, len(found), len(exact))
+        return Gapped(text, full, entity, len(found), len(exact), fresh)
 
-    def filled(self, template: str, held: Held, entity: int = -1) -> str | None:
+    def filled(self, template: str, held: Held, entity: int = -1, *, fresh: bool = False) -> str | None:
         """A template with its gaps filled from a conversation; None if there is nothing to fill one with.
 
         Args:
             template: the gaps for what an entity has are filled already, or are none.
             held: what the conversation holds.
             entity: the entity that is spoken of, -1 for none.
+            fresh: whether it speaks of a record that nobody has spoken of before, if there is one.
         """
         gaps = self.gaps(template)
         if not gaps:
             return template
-        fillings = self._fillings(template, held, entity)
+        fillings = self._fillings(template, held, entity, fresh=fresh)
         if any(gap not in fillings for gap in gaps):
             return None
         text = put(template, {gap: fillings[gap] for gap in gaps})
@@ -185,7 +188,7 @@ class Slots:
             filled: whether gaps of the text were filled. What fills one may look like a longer value together with
                 the words beside it; so it is enough that the conversation holds each word.
         """
-        foreign = (literal.text for literal in self.literals(text) if not _is_held(literal, held, filled))
+        foreign = (literal.text for literal in self.literals(text) if not is_held(literal, held, filled=filled))
         return list(dict.fromkeys(foreign))
 
     def literals(self, text: str) -> tuple[Literal, ...]:
@@ -230,47 +233,57 @@ class Slots:
         numbered = _NUMBERED.fullmatch(name)
         return numbered[1] if numbered and numbered[1] in self.kinds else None
 
-    def _fillings(self, template: str, held: Held, entity: int) -> dict[str, str]:
+    def _fillings(self, template: str, held: Held, entity: int, *, fresh: bool = False) -> dict[str, str]:
         """What fills each gap of a template, as far as there is something."""
-        gaps = self.gaps(template)
+        gaps, call = self.gaps(template), is_call(template)
         bases = {gap: str(self._base(gap)) for gap in gaps}
-        spoken_of = chosen(set(bases.values()), held, entity)
+        spoken_of = chosen(set(bases.values()), held, entity, fresh=fresh)
         used: dict[str, str] = {}
         for gap in gaps:
-            taken = [value for other, value in used.items() if bases[other] == bases[gap]]
-            value = of_records(bases[gap], spoken_of, held, entity, taken)
-            if value is None:
-                value = self._of_heard(
-                    bases[gap], held, words_before(template, template.index(gap), (bases[gap],)), used
-                )
-            if value is not None:
-                used[gap] = value
+            base, taken = bases[gap], [value for other, value in used.items() if bases[other] == bases[gap]]
+            before = words_before(template, template.index(gap), (base,))
+            found = of_records(base, spoken_of, held, entity, taken, fresh=fresh)
+            heard = self._of_heard(base, held, before, used, -1 if found is None else found[1].batch)
+            if found is not None and (heard is None or not self.newest.prevails(base, found[0], heard, call=call)):
+                used[gap] = found[0]
+            elif heard is not None:
+                used[gap] = heard
         return used
 
-    def _of_heard(self, base: str, held: Held, before: frozenset[str], used: Mapping[str, str]) -> str | None:
-        """What the user said that suits a gap best."""
+    def _of_heard(
+        self, base: str, held: Held, before: frozenset[str], used: Mapping[str, str], since: int
+    ) -> str | None:
+        """What the user said that suits a gap best, of what was said after so many utterances."""
         best: tuple[tuple[int, int, int], str] | None = None
         for number, (heard, bonus) in enumerate(self._suiting(base, held)):
-            if any(alike(heard.text, value) for value in used.values()):
+            if heard.time <= since or any(alike(heard.text, value) for value in used.values()):
                 continue
-            rank = (len(before & heard.before) + bonus, heard.time, number)
+            around = 0 if heard.kind == "email" else len(before & heard.before)  # a second address mends the first
+            rank = (around + bonus, heard.time, number)
             if best is None or rank > best[0]:
                 best = rank, heard.text
         return None if best is None else best[1]
 
     def _suiting(self, base: str, held: Held) -> Iterable[tuple[Heard, int]]:
-        """What the user said that a gap may stand for, each with how well it is known to."""
+        """What the user said that a gap may stand for, each with how well it is known to.
+
+        What records hold in other fields is none of it: a hotel's name is no city.
+        """
         root, part = parted(base)
         for heard in held.heard:
-            if heard.kind in self.kinds.get(base, ()) and (heard.sure or root != "name"):
+            suits = heard.kind != "number" or self.newest.is_as_long(base, heard.text)
+            if heard.kind in self.kinds.get(base, ()) and suits and (heard.sure or root != "name"):
                 text = part_of(heard.text, part) if part else heard.text
-                if text:
+                if text and not self._is_of_another_field(base, heard.text, held):
                     yield replace(heard, text=text), 0
         phrases = self._known.get(base)
         for phrase, asked, time in held.sentences if phrases is not None else ():
             for start, _, value in phrases.find(phrase) if phrases is not None else ():
                 before = asked | frozenset(phrase[max(0, start - 4) : start])
                 yield Heard("text", value, before, time), 1
+
+    def _is_of_another_field(self, base: str, text: str, held: Held) -> bool:
+        return base not in KINDS and bool(held.field_of(text)) and not held.field_of(text, parted(base)[0])
 
 
 _TABLES = ("kinds", "known")
@@ -280,12 +293,3 @@ _LISTS = ("values", "policy", "ordinary", "reserved", "shared")
 def words_of_names(text: str) -> list[str]:
     """The words of what looks like a name, in lower case."""
     return [word for name in names_in(text) for word in phrase_of(name.text) if word]
-
-
-def _is_held(literal: Literal, held: Held, filled: bool) -> bool:
-    if literal.form is not None and held.holds(literal.form):
-        return True
-    if not literal.phrase:
-        return False
-    by_words = filled and all(word in STOP or held.says((word,)) for word in literal.phrase)
-    return by_words or held.says(literal.phrase)

@@ -22,16 +22,17 @@ _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
     r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
 )
+_WHICH = "next|this|coming"
 _DAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
 _FORM = re.compile(
     rf"""
     (?<![\w.+-])(?P<email>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)
     |(?<![\w.-])(?P<iso>\d{{4}}-\d\d?-\d\d?)(?![\w-])
-    |(?<![\w.])(?P<german>\d\d?\.\s?\d\d?\.(?:\d{{4}}|\d\d)?)(?!\w)
+    |(?<![\w.$€£¥])(?P<german>(?:0?[1-9]|[12]\d|3[01])\.\s?(?:0?[1-9]|1[0-2])\.(?:\d{{4}}|\d\d)?)(?!\w)
     |(?<![\w/])(?P<slashes>\d\d?/\d\d?(?:/\d{{2,4}})?)(?![\w/])
     |(?<!\w)(?P<monthday>{_MONTH}\s+\d\d?(?:st|nd|rd|th)?\b(?:,?\s+\d{{4}}\b)?)
     |(?<!\w)(?P<daymonth>\d\d?(?:st|nd|rd|th|\.)?\s+(?:of\s+)?{_MONTH}(?:,?\s+\d{{4}}\b)?)
-    |\b(?P<weekday>{_DAY})\b
+    |\b(?P<weekday>(?:(?:{_WHICH})\s+)?{_DAY}(?:\s+next\s+week)?)\b
     |(?<![\w:])(?P<clock>\d\d?:\d\d(?::\d\d)?(?:\s?(?:[ap]m\b|[ap]\.m\.))?)(?![\w:])
     |(?<![\w:])(?P<hour>\d\d?\s?(?:[ap]m\b|[ap]\.m\.))
     |(?<![\w.])(?P<phone>\+?\(?\d{{1,5}}\)?(?:[\s/-]{{1,2}}\d{{2,}}){{1,5}})(?![\w-])
@@ -43,6 +44,13 @@ _FORM = re.compile(
 _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th)", re.IGNORECASE)
 MONEY = frozenset("$€£¥")
 _PHONE_DIGITS = 6
+_BEFORE_DATE = re.compile(
+    r"(?:\b(?:on|the|to|until|till|by|from|since|before|after|and|or|am|vom|bis|zum|der|den|dem|ab|seit|und|oder)|[-–])"
+    r"\s*$",
+    re.IGNORECASE,
+)
+_AFTER_DATE = re.compile(r"\s*[-–]|\s+[^\W\d_A-ZÄÖÜ]")
+"""What tells a date such as ``4.3.`` from a number at the end of a sentence."""
 _REMEMBERED = 1 << 16
 _WORD = re.compile(r"\S+")
 _TITLES = frozenset(["mr", "mrs", "ms", "miss", "dr", "prof", "herr", "frau", "sir", "madam"])
@@ -74,7 +82,8 @@ class Value:
         start, end: its first character, and the one after its last.
         text: as it stands there.
         key: what all ways to write it share.
-        exact: the rest: a date's year, the hour of the day of a time; empty if it is left open.
+        exact: the rest: a date's year, whether it is the next or this Friday, the hour of the day of a time; empty if
+            it is left open.
     """
 
     kind: Kind
@@ -106,6 +115,8 @@ def values_in(text: str) -> tuple[Value, ...]:
 def _of_match(text: str, match: re.Match[str]) -> Iterator[Value]:
     form, found = str(match.lastgroup), match[0]
     start = match.start()
+    if form == "german" and not _is_date(text, match):
+        form, found = "number", found.rstrip(".")
     if form == "phone" and len(_digits(found)) < _PHONE_DIGITS and " " in found:
         for part in re.finditer(r"\d{2,}", found):
             yield Value("number", start + part.start(), start + part.end(), part[0], f"n:{_number(part[0])}")
@@ -115,12 +126,20 @@ def _of_match(text: str, match: re.Match[str]) -> Iterator[Value]:
             start += found.index(inner)
             yield Value("number", start, start + len(inner), inner, f"n:{_identifier(inner)}")
     elif form == "number":
-        money = (start > 0 and text[start - 1] in MONEY) or (match.end() < len(text) and text[match.end()] in MONEY)
+        end = start + len(found)
+        money = (start > 0 and text[start - 1] in MONEY) or (end < len(text) and text[end] in MONEY)
         if len(_digits(found)) >= 2 or money:
-            yield Value("number", start, match.end(), found, f"n:{_number(found)}")
+            yield Value("number", start, end, found, f"n:{_number(found)}")
     else:
         kind, key, exact = _reading(form, found)
         yield Value(kind, start, match.end(), found, key, exact)
+
+
+def _is_date(text: str, match: re.Match[str]) -> bool:
+    """Whether a day and a month with a point behind each are a date: they have a year, or stand as dates do."""
+    if not match[0].endswith("."):
+        return True
+    return bool(_BEFORE_DATE.search(text[: match.start()]) or _AFTER_DATE.match(text, match.end()))
 
 
 def _reading(form: str, found: str) -> tuple[Kind, str, str]:
@@ -132,7 +151,7 @@ def _reading(form: str, found: str) -> tuple[Kind, str, str]:
     if form in ("clock", "hour"):
         return _time(found)
     if form == "weekday":
-        return "date", f"w:{found.lower().removesuffix('s')}", ""
+        return _weekday(found.lower())
     if form == "slashes":  # day first or month first is left open
         return "date", f"s:{'/'.join(part.lstrip('0') for part in found.split('/'))}", ""
     numbers = re.findall(r"\d+", found)
@@ -146,6 +165,15 @@ def _reading(form: str, found: str) -> tuple[Kind, str, str]:
         month = str(_MONTHS.index(word[0][:3].lower()) + 1) if word else ""
         day, year = (*numbers, "")[:2]
     return "date", f"d:{int(month)}-{int(day)}", year
+
+
+def _weekday(found: str) -> tuple[Kind, str, str]:
+    day = re.search(_DAY, found)
+    assert day is not None
+    which = (
+        "next" if re.search("next|coming|nächst|kommend", found) else "this" if re.search("this|dies", found) else ""
+    )
+    return "date", f"w:{day[0].removesuffix('s')}", which
 
 
 def _time(found: str) -> tuple[Kind, str, str]:

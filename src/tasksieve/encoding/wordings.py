@@ -36,12 +36,14 @@ class Wording:
         user: what the user had said, with values masked.
         before: what the system had said before that, likewise.
         template: the response with gaps.
+        fresh: whether it speaks of a record that nobody had spoken of, as where another one is offered.
     """
 
     action: str
     user: str
     before: str
     template: str
+    fresh: bool = False
 
 
 class Wordings:
@@ -69,8 +71,8 @@ class Wordings:
     def __hash__(self) -> int:
         return hash(self.wordings)
 
-    def nearest(self, action: str, user: str, before: str) -> Iterator[str]:
-        """The templates of an action, best first; each once.
+    def nearest(self, action: str, user: str, before: str) -> Iterator[Wording]:
+        """The wordings of an action, best first; each template once.
 
         Args:
             action: to be worded.
@@ -79,7 +81,10 @@ class Wordings:
         """
         now = self._vector(_bag(_masked(user), _masked(before)))
         ranked = sorted(self._of.get(action, ()), key=lambda known: -_cosine(now, known[1]))
-        yield from dict.fromkeys(wording.template for wording, _ in ranked)
+        best: dict[str, Wording] = {}
+        for wording, _ in ranked:
+            best.setdefault(wording.template, wording)
+        yield from best.values()
 
     def said(
         self, action: str, user: str, before: str, held: Held, entities: KnownEntities, slots: Slots
@@ -96,15 +101,15 @@ class Wordings:
             slots: the gaps, and what is policy.
         """
         doubtful: str | None = None
-        for template in self.nearest(action, user, before):
-            if not slots.foreign(template, held):
-                text = _filled(template, held, entities, slots)
+        for wording in self.nearest(action, user, before):
+            if not slots.foreign(wording.template, held):
+                text = _filled(wording, held, entities, slots)
                 if text is not None and all(map(held.counts, _SMALL.findall(text))):
                     return text
                 doubtful = doubtful or text
         return doubtful
 
-    def plain(self) -> list[dict[str, str]]:
+    def plain(self) -> list[dict[str, Any]]:
         """As JSON has it; :meth:`read` takes it back."""
         return [asdict(wording) for wording in self.wordings]
 
@@ -113,7 +118,10 @@ class Wordings:
         """What :meth:`plain` gave. Raises: ValueError: if it is something else."""
         try:
             rows: list[dict[str, Any]] = list(value)  # type: ignore[call-overload]
-            return cls(Wording(**{str(key): str(text) for key, text in row.items()}) for row in rows)
+            return cls(
+                Wording(fresh=row.pop("fresh", False) is True, **{str(key): str(text) for key, text in row.items()})
+                for row in map(dict, rows)
+            )
         except (AttributeError, TypeError):
             raise ValueError(f"wordings: found {str(value)[:80]}; expected action, user, before, template") from None
 
@@ -144,23 +152,38 @@ def _take(readings: Iterable[Reading], found: dict[str, dict[Wording, None]], kn
         for turn in reading.turns:
             action = turn.response
             if turn.learned and turn.gapped is not None and action not in known and turn.said.acts:
-                wording = Wording(action, _masked(turn.said.user), _masked(before), turn.gapped.full)
+                gapped, user = turn.gapped, _masked(turn.said.user)
+                wording = Wording(action, user, _masked(before), gapped.full, gapped.fresh)
                 if len(found[action]) < MOST_OF_ACTION:
                     found[action][wording] = None
             before = turn.said.system
 
 
-def _filled(template: str, held: Held, entities: KnownEntities, slots: Slots) -> str | None:
-    """A template filled in: with the entity that is spoken of, if it has a gap for one."""
+def _filled(wording: Wording, held: Held, entities: KnownEntities, slots: Slots) -> str | None:
+    """A wording filled in: with the entity that is spoken of, if it has a gap for one."""
+    template, fresh = wording.template, wording.fresh
     if not entities.has_gap(template):
-        return slots.filled(template, held)
-    latest, of_records = entities.spoken_of(), (told.entity for told in held.in_order() if told.entity >= 0)
-    for entity in dict.fromkeys((*latest[:1], *of_records, *latest)):
+        return slots.filled(template, held, fresh=fresh)
+    for entity in _in_order(held, entities, fresh=fresh):
         text = entities.filled(template, entity)
-        text = None if text is None else slots.filled(text, held, entity)
+        text = None if text is None else slots.filled(text, held, entity, fresh=fresh)
         if text is not None:
             return text
     return None
+
+
+def _in_order(held: Held, entities: KnownEntities, *, fresh: bool) -> Iterable[int]:
+    """The entities, the one that is spoken of first; those whose records are past are none but if somebody is there.
+
+    Args:
+        held, entities: what the conversation holds.
+        fresh: whether one that the system has not spoken of comes first.
+    """
+    of_records = [told.entity for told in held.in_order(fresh=fresh) if told.entity >= 0]
+    spoken_of, *others = entities.spoken_of() or [-1]
+    first = [] if fresh or spoken_of < 0 else [spoken_of]
+    last = [entity for entity in (spoken_of, *others) if entity >= 0 and not held.is_past(entity)]
+    return dict.fromkeys((*first, *of_records, *last))
 
 
 def _masked(text: str) -> str:

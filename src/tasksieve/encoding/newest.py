@@ -1,0 +1,123 @@
+"""Which value fills a gap where a record has one and the user has said another one since.
+
+A customer's number stands in the record that came for it. If the user then gives another number, that of a daughter,
+the next call is about the daughter; what a response says of a fare is still the record's. Training dialogs show which
+it is for each gap. Where they do not, a call takes what the user has said if it looks like what the record has:
+``L555321`` for ``L777123``, but no ``2`` for ``12``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tasksieve.encoding.calls import CALL
+from tasksieve.encoding.values import alike
+
+_TELLING_DIGITS = 4
+"""So many digits tell a number from others."""
+_LETTER, _DIGIT = re.compile(r"[^\W\d_]"), re.compile(r"\d")
+
+
+class Newest:
+    """What training dialogs tell of it.
+
+    Args:
+        prefers: by gap, in calls and elsewhere (:func:`gap_key`), whether what the user has said since prevails.
+        digits: the least and the most digits of the values of a gap that are numbers.
+    """
+
+    def __init__(
+        self, prefers: Mapping[str, bool] | None = None, digits: Mapping[str, tuple[int, int]] | None = None
+    ) -> None:
+        self.prefers, self.digits = dict(prefers or {}), dict(digits or {})
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Newest) and self.plain() == other.plain()
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self.prefers.items()))
+
+    def prevails(self, base: str, recorded: str, heard: str, *, call: bool) -> bool:
+        """Whether what the user has said since a record came fills a gap, and not what the record says.
+
+        Args:
+            base: the name of the gap.
+            recorded, heard: the two values.
+            call: whether the gap stands in the call of a tool.
+        """
+        known = self.prefers.get(gap_key(base, call=call))
+        return (call and _looks_alike(recorded, heard)) if known is None else known
+
+    def is_as_long(self, base: str, number: str) -> bool:
+        """Whether a number has about as many digits as those that fill a gap: half as many to twice as many."""
+        least, most = self.digits.get(base, (0, 1 << 30))
+        return least // 2 <= len(_DIGIT.findall(number)) <= 2 * most
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON has it; :meth:`read` takes it back."""
+        digits = {name: list(ends) for name, ends in sorted(self.digits.items())}
+        return {"prefers": dict(sorted(self.prefers.items())), "digits": digits}
+
+    @classmethod
+    def read(cls, value: Any) -> Newest:
+        """What :meth:`plain` gave, or None for nothing. Raises: TypeError, ValueError: if it is something else."""
+        if value is None:
+            return cls()
+        if not isinstance(value, Mapping) or value.keys() != {"prefers", "digits"}:
+            raise ValueError
+        prefers = {str(name): found for name, found in value["prefers"].items()}
+        digits = {str(name): (int(least), int(most)) for name, (least, most) in value["digits"].items()}
+        if not all(isinstance(found, bool) for found in prefers.values()):
+            raise ValueError
+        return cls(prefers, digits)
+
+
+class NewestEvidence:
+    """What training dialogs tell, as it is counted."""
+
+    def __init__(self) -> None:
+        self._balance: Counter[str] = Counter()
+        self._digits: dict[str, list[int]] = defaultdict(list)
+
+    def count(self, base: str, text: str, *, call: bool, recorded: str | None, heard: Iterable[str]) -> None:
+        """Count in what filled a gap.
+
+        Args:
+            base: the name of the gap.
+            text: the value.
+            call: whether it stands in the call of a tool.
+            recorded: what the record that is spoken of says there; None where there is none.
+            heard: what the user has said since that record came, of the form of the value.
+        """
+        others = [value for value in heard if recorded is not None and not alike(value, recorded)]
+        if others and recorded is not None:
+            by_user = any(alike(value, text) for value in others)
+            self._balance[gap_key(base, call=call)] += by_user - alike(recorded, text)
+
+    def measure(self, base: str, number: str) -> None:
+        """Count in how many digits a value of a gap has."""
+        self._digits[base].append(len(_DIGIT.findall(number)))
+
+    def newest(self) -> Newest:
+        """All of it together."""
+        prefers = {key: balance > 0 for key, balance in self._balance.items() if balance}
+        return Newest(prefers, {base: (min(found), max(found)) for base, found in self._digits.items()})
+
+
+def gap_key(base: str, *, call: bool) -> str:
+    """By what is known which value prevails in a gap."""
+    return f"{CALL} {base}" if call else base
+
+
+def _looks_alike(one: str, other: str) -> bool:
+    """Whether two values have letters, digits and signs at the same places, digits enough to tell one by.
+
+    Any two e-mail addresses look alike.
+    """
+    if "@" in one and "@" in other:
+        return True
+    shapes = [_LETTER.sub("a", _DIGIT.sub("9", value.strip())) for value in (one, other)]
+    return shapes[0] == shapes[1] and shapes[0].count("9") >= _TELLING_DIGITS
