@@ -40,9 +40,9 @@ from tasksieve.serve import views
 from tasksieve.serve.recorded import Recorded
 from tasksieve.serve.selection import Page
 from tasksieve.training.runs import archive_tasks
-from tasksieve.training.runs.archives import LARGE
 from tasksieve.training.runs.dialogs import train
 from tasksieve.training.runs.settled import settled
+from tasksieve.variables import LARGE_FILES
 from tests.reliability.record import machine
 
 READ = 100_000
@@ -220,7 +220,7 @@ def simulated(folder: Path, turns: int) -> Path:
 
 def in_a_process(what: str, data: Path, sentences: str, predict: str, cache: Path, out: Path) -> dict[str, Any]:
     """What a function of this module returns in a process of its own."""
-    environment = {**os.environ, LARGE: "0", "TASKSIEVE_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, LARGE_FILES: "0", "TASKSIEVE_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
     words = [sys.executable, "-m", "benchmarks.archive_size", "--child"]
     words += [what, str(data), sentences, predict, str(out)]
     done = subprocess.run(words, env=environment, check=True, stdout=subprocess.PIPE)
