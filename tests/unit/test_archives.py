@@ -14,7 +14,6 @@ import torch
 from tasksieve.dialogs.dialog import Dialog, Turn
 from tasksieve.dialogs.plain import dialog_of, plain_dialog
 from tasksieve.dialogs.record import Note, Record
-from tasksieve.dialogs.simulate import simulate_support, write_support
 from tasksieve.encoding import EncodedTask
 from tasksieve.encoding.archived_task import ArchivedTask
 from tasksieve.errors import UserError
@@ -27,6 +26,7 @@ from tasksieve.training.runs.read_files import read_files
 from tasksieve.training.runs.settled import settled
 from tasksieve.training.runs.task_readings import read_tasks
 from tasksieve.variables import LARGE_FILES
+from tests.desks import data_of_desks, write_desks
 
 APART = {"times.jsonl", "environment.json", "result.json", ".lock"}
 """Records that differ when the same run is made twice."""
@@ -34,20 +34,12 @@ APART = {"times.jsonl", "environment.json", "result.json", ".lock"}
 
 @pytest.fixture(scope="module")
 def desks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("desks")
-    new = simulate_support(desk="new", dialogs={"train": 4, "valid": 4, "test": 1}, seed=0)
-    write_support(new, simulate_support(desk="old", dialogs=5, seed=0), folder)
-    return folder
+    return write_desks(tmp_path_factory.mktemp("desks"), own=4, each=5)
 
 
 def config_for(desks: Path, method: str = "learned", **model: Any) -> RunConfig:
     values = {
-        "data": {
-            "primary": str(desks / "new" / "train.jsonl"),
-            "valid": str(desks / "new" / "valid.jsonl"),
-            "related": [str(desks / "old")],
-            "predict": "actions",
-        },
+        "data": data_of_desks(desks),
         "model": {"sentences": "bag-of-words", **model},
         "training": {"method": method, "iterations": 12, "evaluate_every": 6, "snapshot_every": 6},
         "meta": {"warm_up": 4},
