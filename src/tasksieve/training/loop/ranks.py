@@ -26,6 +26,7 @@ from tasksieve.encoding import derived_generator
 from tasksieve.errors import UserError
 from tasksieve.metagrad import Evolution, estimator_named
 from tasksieve.records.config import LoopConfig
+from tasksieve.training.loop.launcher import ending_with_torchrun
 from tasksieve.training.loop.method import Method
 from tasksieve.training.loop.state import TrainState
 from tasksieve.training.loop.streams import LAYERS_STREAM
@@ -177,12 +178,13 @@ def started_ranks(device: str) -> Iterator[Ranks]:
         return
     on_gpu = device.startswith("cuda") or (device == "auto" and torch.cuda.is_available())
     own = _own_gpu(device) if on_gpu else None
-    try:
-        dist.init_process_group("nccl" if own else "gloo", timeout=PATIENCE)
-    except ValueError as error:  # its variables do not go together, or one is missing
-        raise UserError(f"cannot be one of {size} processes: {error}; start them with torchrun") from None
-    yield Ranks(dist.get_rank(), size, own, several=True, messages=torch.device(own or "cpu"))
-    dist.destroy_process_group()  # not after an error, when others may still wait for this process
+    with ending_with_torchrun():
+        try:
+            dist.init_process_group("nccl" if own else "gloo", timeout=PATIENCE)
+        except ValueError as error:  # its variables do not go together, or one is missing
+            raise UserError(f"cannot be one of {size} processes: {error}; start them with torchrun") from None
+        yield Ranks(dist.get_rank(), size, own, several=True, messages=torch.device(own or "cpu"))
+        dist.destroy_process_group()  # not after an error, when others may still wait for this process
 
 
 def _own_gpu(device: str) -> str:
