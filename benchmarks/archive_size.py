@@ -31,7 +31,6 @@ import numpy as np
 import polars as pl
 
 from benchmarks.archive_copies import write_copies
-from tasksieve.dialogs.simulate import simulate_support, write_support
 from tasksieve.encoding.archived_task import ArchivedTask
 from tasksieve.records.config import RunConfig, config_from
 from tasksieve.records.progress import RunProgress
@@ -40,9 +39,10 @@ from tasksieve.serve import views
 from tasksieve.serve.recorded import Recorded
 from tasksieve.serve.selection import Page
 from tasksieve.training.runs import archive_tasks
-from tasksieve.training.runs.archives import LARGE
 from tasksieve.training.runs.dialogs import train
 from tasksieve.training.runs.settled import settled
+from tasksieve.variables import LARGE_FILES
+from tests.desks import data_of_desks, write_desks
 from tests.reliability.record import machine
 
 READ = 100_000
@@ -117,12 +117,7 @@ class Watched:
 def config_of(data: Path, sentences: str, predict: str) -> RunConfig:
     """A short run of `learned` that predicts actions or responses."""
     values: dict[str, Any] = {
-        "data": {
-            "primary": str(data / "new" / "train.jsonl"),
-            "valid": str(data / "new" / "valid.jsonl"),
-            "related": [str(data / "old")],
-            "predict": predict,
-        },
+        "data": data_of_desks(data, predict),
         "model": {"kind": MODELS[predict], "sentences": sentences},
         "training": {"threads": 1, "iterations": ITERATIONS, "evaluate_every": ITERATIONS, "snapshot_every": FROM},
         "meta": {"warm_up": 10},
@@ -212,15 +207,13 @@ def simulated(folder: Path, turns: int) -> Path:
     """A folder of about so many related turns."""
     data = folder / f"desks-{turns}"
     if not data.exists():
-        new = simulate_support(desk="new", dialogs={"train": 30, "valid": 30, "test": 1}, seed=0)
-        each = round(turns / TURNS_A_DIALOG / SERVICES)
-        write_support(new, simulate_support(desk="old", dialogs=each, seed=0), data)
+        write_desks(data, own=30, each=round(turns / TURNS_A_DIALOG / SERVICES))
     return data
 
 
 def in_a_process(what: str, data: Path, sentences: str, predict: str, cache: Path, out: Path) -> dict[str, Any]:
     """What a function of this module returns in a process of its own."""
-    environment = {**os.environ, LARGE: "0", "TASKSIEVE_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, LARGE_FILES: "0", "TASKSIEVE_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
     words = [sys.executable, "-m", "benchmarks.archive_size", "--child"]
     words += [what, str(data), sentences, predict, str(out)]
     done = subprocess.run(words, env=environment, check=True, stdout=subprocess.PIPE)

@@ -19,7 +19,6 @@ from typing import Any
 
 import torch
 
-from tasksieve.dialogs.simulate import simulate_support, write_support
 from tasksieve.models.matching.model import Matching
 from tasksieve.records.config import RunConfig, config_from
 from tasksieve.training.loop.method import Method
@@ -31,6 +30,7 @@ from tasksieve.training.runs.dialogs import build_model
 from tasksieve.training.runs.settled import settled
 from tasksieve.training.screening.side_by_side import SideBySide
 from tasksieve.weighting import PerExample, by_task
+from tests.desks import data_of_desks, write_desks
 from tests.reliability.record import machine
 
 ITERATIONS, ROUNDS = 5, 3
@@ -47,15 +47,9 @@ class GivenWeights(Method):
 def tasks_of(folder: Path, device: str, model: dict[str, int]) -> tuple[RunConfig, DialogTasks]:
     """The desks, encoded."""
     if not (folder / "new").exists():
-        new = simulate_support(desk="new", dialogs={"train": 10, "valid": 10, "test": 1}, seed=0)
-        write_support(new, simulate_support(desk="old", dialogs=20, seed=0), folder)
+        write_desks(folder, own=10, each=20)
     values = {
-        "data": {
-            "primary": str(folder / "new" / "train.jsonl"),
-            "valid": str(folder / "new" / "valid.jsonl"),
-            "related": [str(folder / "old")],
-            "predict": "actions",
-        },
+        "data": data_of_desks(folder),
         "model": {"kind": "matching", "sentences": "bag-of-words", "word_dropout": 0.0, **model},
         "training": {"device": device, "threads": 1},
     }

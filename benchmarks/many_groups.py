@@ -25,7 +25,6 @@ import torch
 
 from benchmarks.archive_size import TURNS_A_DIALOG
 from benchmarks.whole_run import machine
-from tasksieve.dialogs.simulate import simulate_support, write_support
 from tasksieve.records.config import RunConfig, changed, config_from
 from tasksieve.records.files import write_json
 from tasksieve.training.loop.trainer import Trainer
@@ -33,6 +32,7 @@ from tasksieve.training.methods import method_named
 from tasksieve.training.runs.dialogs import build_parts
 from tasksieve.training.runs.memo import remembered
 from tasksieve.training.runs.settled import settled
+from tests.desks import data_of_desks, write_desks
 
 METHODS = ("multitask", "learned")
 OLD_SERVICES = 9
@@ -42,9 +42,7 @@ UNTIMED, TIMED = 20, 60
 
 def dealt(folder: Path, services: int, turns: int) -> Path:
     """An archive of so many files, with the same dialogs whatever their number."""
-    each = round(turns / TURNS_A_DIALOG / OLD_SERVICES)
-    new = simulate_support(desk="new", dialogs={"train": 30, "valid": 30, "test": 1}, seed=0)
-    write_support(new, simulate_support(desk="old", dialogs=each, seed=0), folder / "desks")
+    write_desks(folder / "desks", own=30, each=round(turns / TURNS_A_DIALOG / OLD_SERVICES))
     lines = [line for file in sorted((folder / "desks" / "old").glob("*.jsonl")) for line in file.open()]
     archive = folder / "archive"
     archive.mkdir()
@@ -56,12 +54,7 @@ def dealt(folder: Path, services: int, turns: int) -> Path:
 def config_of(folder: Path, archive: Path) -> RunConfig:
     """A run on bags of words, weighted from its first iteration on."""
     values: dict[str, Any] = {
-        "data": {
-            "primary": str(folder / "desks" / "new" / "train.jsonl"),
-            "valid": str(folder / "desks" / "new" / "valid.jsonl"),
-            "related": [str(archive)],
-            "predict": "actions",
-        },
+        "data": {**data_of_desks(folder / "desks"), "related": [str(archive)]},
         "model": {"kind": "matching", "sentences": "bag-of-words"},
         "training": {"threads": 1},
         "meta": {"warm_up": 0},

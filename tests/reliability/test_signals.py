@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from tasksieve.errors import UserError
 from tasksieve.records import lock
 from tasksieve.records.lock import FolderLock
 from tests.commands import call
-from tests.reliability.victims import SHORT, command, environment, learn, left, start, words
+from tests.reliability.victims import SHORT, command, environment, learn, left, start, wait_for, words
 
 ENDLESS = {"iterations": 100_000, "evaluate_every": 5, "patience": 100_000}
 
@@ -36,13 +35,6 @@ def begin(line: list[str]) -> subprocess.Popen[str]:
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-
-
-def wait_for(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
-    while not done():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

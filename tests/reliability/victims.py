@@ -43,6 +43,14 @@ def start(work: Callable[..., None], *arguments: object) -> ForkServerProcess:
     return process
 
 
+def wait_for(done: Callable[[], bool]) -> None:
+    """Wait until something is so; two minutes at most."""
+    deadline = time.monotonic() + 120
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def finished(tasks: Path, out: Path, training: dict[str, Any]) -> bool:
     """Begin or go on with a training in a process of its own; whether it came to its end."""
     process = start(learn, tasks, out, training)

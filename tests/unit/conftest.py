@@ -20,8 +20,8 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Every archive is kept on the disk, however small; where."""
-    from tasksieve.training.runs.archives import LARGE  # nothing of the package is imported before types are checked
+    from tasksieve.variables import LARGE_FILES  # nothing of the package is imported before types are checked
 
-    monkeypatch.setenv(LARGE, "0")
+    monkeypatch.setenv(LARGE_FILES, "0")
     monkeypatch.setenv("TASKSIEVE_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache" / "archives"

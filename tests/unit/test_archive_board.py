@@ -229,8 +229,12 @@ def test_another_archive_under_the_same_folder_is_refused(archive: Path, tmp_pat
     plan = _plan(archive, tmp_path / "out", methods=("primary",), archives=("clean",), sizes=(3,), seeds=1)
     reproduce_archive(plan)
     changed = write_archive(tmp_path / "changed", count=31)
-    with pytest.raises(UserError, match="drawn from another archive: Boats_1 has changed"):
+    with pytest.raises(UserError, match=r"another archive: Boats_1 has changed \(SHA-256 .*\); give the archive"):
         reproduce_archive(replace(plan, source=changed))
+    larger = write_archive(tmp_path / "larger")
+    (larger / "Cars_1.json").write_bytes((larger / "Boats_1.json").read_bytes())
+    with pytest.raises(UserError, match=r"another archive: Cars_1 is new; give the archive as it was, or choose"):
+        reproduce_archive(replace(plan, source=larger))
 
 
 @pytest.mark.parametrize(

@@ -14,18 +14,19 @@ import torch
 from tasksieve.dialogs.dialog import Dialog, Turn
 from tasksieve.dialogs.plain import dialog_of, plain_dialog
 from tasksieve.dialogs.record import Note, Record
-from tasksieve.dialogs.simulate import simulate_support, write_support
 from tasksieve.encoding import EncodedTask
 from tasksieve.encoding.archived_task import ArchivedTask
 from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig, config_from
 from tasksieve.training.methods import method_named
 from tasksieve.training.runs import archive_tasks, dialog_tasks
-from tasksieve.training.runs.archives import LARGE, is_large
+from tasksieve.training.runs.archives import is_large
 from tasksieve.training.runs.dialogs import examples_frame, train
 from tasksieve.training.runs.read_files import read_files
 from tasksieve.training.runs.settled import settled
 from tasksieve.training.runs.task_readings import read_tasks
+from tasksieve.variables import LARGE_FILES
+from tests.desks import data_of_desks, write_desks
 
 APART = {"times.jsonl", "environment.json", "result.json", ".lock"}
 """Records that differ when the same run is made twice."""
@@ -33,20 +34,12 @@ APART = {"times.jsonl", "environment.json", "result.json", ".lock"}
 
 @pytest.fixture(scope="module")
 def desks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("desks")
-    new = simulate_support(desk="new", dialogs={"train": 4, "valid": 4, "test": 1}, seed=0)
-    write_support(new, simulate_support(desk="old", dialogs=5, seed=0), folder)
-    return folder
+    return write_desks(tmp_path_factory.mktemp("desks"), own=4, each=5)
 
 
 def config_for(desks: Path, method: str = "learned", **model: Any) -> RunConfig:
     values = {
-        "data": {
-            "primary": str(desks / "new" / "train.jsonl"),
-            "valid": str(desks / "new" / "valid.jsonl"),
-            "related": [str(desks / "old")],
-            "predict": "actions",
-        },
+        "data": data_of_desks(desks),
         "model": {"sentences": "bag-of-words", **model},
         "training": {"method": method, "iterations": 12, "evaluate_every": 6, "snapshot_every": 6},
         "meta": {"warm_up": 4},
@@ -96,7 +89,7 @@ def test_a_run_from_an_archive_is_that_from_memory(
 ) -> None:
     train(config_for(desks, method), tmp_path / "disk")
     assert len(list(on_the_disk.glob("*/archive.json"))) == 1
-    monkeypatch.setenv(LARGE, "1000")
+    monkeypatch.setenv(LARGE_FILES, "1000")
     train(config_for(desks, method), tmp_path / "memory")
     assert digests(tmp_path / "disk") == digests(tmp_path / "memory")
 
@@ -118,13 +111,13 @@ def test_an_archive_is_made_once_and_anew_when_a_file_changes(
 
 
 def test_only_large_archives_of_actions_stay_on_the_disk(desks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(LARGE, raising=False)
+    monkeypatch.delenv(LARGE_FILES, raising=False)
     assert not is_large(config_for(desks))
-    monkeypatch.setenv(LARGE, "0")
+    monkeypatch.setenv(LARGE_FILES, "0")
     assert is_large(config_for(desks))
     assert not is_large(config_for(desks, kind="memory-network"))
-    monkeypatch.setenv(LARGE, "much")
-    with pytest.raises(UserError, match=f"{LARGE}: found much; expected megabytes"):
+    monkeypatch.setenv(LARGE_FILES, "much")
+    with pytest.raises(UserError, match=f"{LARGE_FILES}: found much; expected megabytes"):
         is_large(config_for(desks))
 
 

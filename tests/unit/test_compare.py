@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -138,8 +139,29 @@ def test_a_measured_test_set_must_stay_the_same(tasks_dir: Path, tmp_path: Path)
     comparing = Plan(config, str(test), ("primary",), (), 1, tmp_path / "c")
     assert compare(comparing).verdict.startswith("No verdict")
     test.write_text("1 hi\thello\n")
-    with pytest.raises(UserError, match="has changed since this run was measured"):
+    told = r"test\.txt has changed since this run was measured \(SHA-256 \w{12}… then and \w{12}… now\); give it"
+    with pytest.raises(UserError, match=told):
         compare(comparing)
+
+
+def test_another_test_file_in_the_same_folder_is_named_before_any_work(tasks_dir: Path, tmp_path: Path) -> None:
+    first = tasks_dir / "primary" / "test.txt"
+    comparing = Plan(small_config(tasks_dir), str(first), ("primary",), (), 1, tmp_path / "c")
+    compare(comparing)
+    same, other = tmp_path / "same.txt", tmp_path / "other.txt"
+    same.write_bytes(first.read_bytes())
+    other.write_text("1 hi\thello\n")
+    compare(replace(comparing, test=str(same)))
+    with pytest.raises(UserError) as refused:
+        compare(replace(comparing, test=str(other), seeds=2), run=never)
+    assert str(refused.value) == (
+        f"{tmp_path / 'c' / 'runs' / 'primary-6-0'}: was measured on {first}, and {other} has other dialogs; give "
+        f"that file again, choose another --out, or measure a run on this one: tasksieve evaluate RUN --data {other}"
+    )
+
+
+def never(jobs: Any, workers: int, watch: Any) -> dict[str, Any]:
+    raise AssertionError("work was done")
 
 
 @pytest.mark.parametrize(

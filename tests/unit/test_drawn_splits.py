@@ -132,7 +132,7 @@ def test_a_run_keeps_its_split_and_is_measured_on_what_it_left(file: Path, tmp_p
     with pytest.raises(UserError, match=r"data\.split_seed is 2 there and 0 here; choose another --out"):
         train(drawn(file), tmp_path / "run")
     write_babi([written(number) for number in range(21)], file)
-    with pytest.raises(UserError, match="has changed since the run was trained on a part of it; give test dialogs"):
+    with pytest.raises(UserError, match=r"trained on a part of it \(SHA-256 .* now\); give it as it was, or other"):
         evaluate_run(tmp_path / "run")
 
 

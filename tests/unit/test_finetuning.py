@@ -197,7 +197,9 @@ def test_dialogs_without_anything_learned_are_left_out_and_counted(tmp_path: Pat
 
 
 def test_weights_of_other_dialogs_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="has 4 responses to learn from, and there are weights of 1"):
+    with pytest.raises(
+        UserError, match="has 4 responses to learn from, and there are weights of 1: it has changed since; give"
+    ):
         list(ChatTask("old", chat_file(tmp_path), {(0, 0): 1.0}))
     with pytest.raises(UserError, match="unknown tool 'oven'; known: axolotl, "):
         tool_named("oven")

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from tasksieve.encoding.sentences import Encoder, folders
+from tasksieve.encoding.threads import computing_with
 from tasksieve.errors import UserError
 from tasksieve.records.files import sha256
 from tests.tiny_encoder import HIDDEN, LONGEST, WORDS, steps, write_dense, write_settings, write_tiny
@@ -153,6 +154,17 @@ _LOADED: dict[Path, Encoder] = {}
 
 def alone(folder: Path) -> Encoder:
     return _LOADED.setdefault(folder, Encoder.load(str(folder)))
+
+
+def test_a_text_has_the_same_vector_however_many_threads_compute(tiny: Path) -> None:
+    texts = [" ".join(WORDS[start : start + length]) for start in range(12) for length in range(1, 13)]
+    encoder = Encoder.load(str(tiny))
+    with computing_with(1):
+        alone = encoder.embed(texts)
+    for threads in (2, 3, 4):
+        with computing_with(threads):
+            assert torch.equal(encoder.embed(texts), alone), threads
+            assert torch.get_num_threads() == threads
 
 
 def test_texts_are_cut_lowered_and_led_as_the_folder_says(tiny: Path, tmp_path: Path) -> None:

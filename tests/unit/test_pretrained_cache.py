@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from tasksieve.encoding.sentences import CachedEncoder, cache, shards
-from tasksieve.encoding.sentences.cache import cache_folder, cache_limit
+from tasksieve.encoding.sentences.cache import cache_folder
 from tasksieve.errors import UserError
+from tasksieve.variables import cache_limit
 
 SOME = [f"sentence {number}" for number in range(50)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import numpy as np
@@ -75,6 +75,16 @@ def test_rate_and_time_left_follow_the_clock() -> None:
     metrics.watch(RunProgress(20, 100, 50.0))
     assert (told("iterations_per_second"), told("seconds_left")) == (5.0, 16.0)
     assert isinstance(metrics, Tracker)
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics/more", "/favicon.ico", "/.env"])
+def test_metrics_are_at_one_path_alone(path: str) -> None:
+    with serving("mine", 0) as (_, port):
+        with pytest.raises(HTTPError, match="404") as refused, urlopen(f"http://127.0.0.1:{port}{path}", timeout=5):
+            pass
+        assert refused.value.read() == b"Nothing is here; metrics are at /metrics.\n"
+        with urlopen(f"http://127.0.0.1:{port}/metrics?name[]=tasksieve_training_iteration", timeout=5) as answer:
+            assert answer.read().count(b"# TYPE") == 1
 
 
 def test_a_port_in_use_is_refused_in_one_sentence() -> None:

@@ -18,10 +18,11 @@ from tasksieve.records.config import RunConfig, config_from
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.methods import method_named
 from tasksieve.training.runs import archive_tasks, dialog_tasks
-from tasksieve.training.runs.archives import LARGE, is_large
+from tasksieve.training.runs.archives import is_large
 from tasksieve.training.runs.dialogs import build_model, examples_frame, train
 from tasksieve.training.runs.settled import settled
 from tasksieve.training.runs.trained_model import TrainedModel
+from tasksieve.variables import LARGE_FILES
 from tests.tiny_encoder import write_tiny
 from tests.unit.test_archives import digests
 from tests.unit.test_ranked_runs import trips
@@ -116,7 +117,7 @@ def test_a_run_from_an_archive_is_that_from_memory(
     config = config_of(folder, method, sentences)
     train(config, tmp_path / "disk")
     assert len(list(on_the_disk.glob("*/archive.json"))) == 1
-    monkeypatch.setenv(LARGE, "1000")
+    monkeypatch.setenv(LARGE_FILES, "1000")
     train(config, tmp_path / "memory")
     assert digests(tmp_path / "disk") == digests(tmp_path / "memory")
     run = RunFolder(tmp_path / "disk")

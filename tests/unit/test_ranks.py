@@ -22,7 +22,7 @@ from tasksieve.training.loop.trainer import Trainer
 from tasksieve.training.methods import method_named
 from tasksieve.training.runs.dialogs import build_parts, train
 from tests.commands import call, small_options
-from tests.reliability.victims import left
+from tests.reliability.victims import left, wait_for
 from tests.small import small_config
 from tests.unit.rank_cases import (
     RANKS,
@@ -147,9 +147,39 @@ def command(data: Path, out: Path) -> list[str]:
     return ["train", *given, *more, *small_options()]
 
 
+WAITING = """
+import os, pathlib, sys, time
+from tasksieve.training.loop.ranks import started_ranks
+
+with started_ranks("cpu") as ranks:
+    pathlib.Path(sys.argv[1], str(ranks.rank)).write_text(str(os.getpid()))
+    time.sleep(180)  # longer than the test waits
+"""
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+
+
+def test_processes_end_with_a_torchrun_that_was_killed(tmp_path: Path) -> None:
+    script, there = tmp_path / "waiting.py", [tmp_path / str(rank) for rank in range(RANKS)]
+    script.write_text(WAITING)
+    torchrun = subprocess.Popen([*TORCHRUN, str(script), str(tmp_path)], stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: all(file.exists() and file.read_text() for file in there))
+        workers = [int(file.read_text()) for file in there]
+        assert all(is_at_work(worker) for worker in workers)
+    finally:
+        torchrun.kill()
+        torchrun.wait()
+    wait_for(lambda: not any(is_at_work(worker) for worker in workers))
+
+
+def is_at_work(process: int) -> bool:
+    """Whether there is such a process that has not ended; one that has may wait for init to notice."""
+    status = Path(f"/proc/{process}/stat")
+    return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
 def test_torchrun_trains_as_the_command_alone(data: Path, tmp_path: Path) -> None:
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    words = [*torchrun, "-m", "tasksieve", *command(data, tmp_path / "two")]
+    words = [*TORCHRUN, "-m", "tasksieve", *command(data, tmp_path / "two")]
     ended = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
     assert ended.returncode == 0, ended.stderr
     result = json.loads(ended.stdout)  # said once

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import torch
 
-from tasksieve.dialogs.simulate import simulate_support, write_support
 from tasksieve.errors import UserError
 from tasksieve.models.matching.model import Matching
 from tasksieve.models.matching.side_by_side import apart, stacked
@@ -23,6 +22,7 @@ from tasksieve.training.runs.dialogs import build_model, train
 from tasksieve.training.runs.settled import settled
 from tasksieve.training.screening.side_by_side import SideBySide
 from tasksieve.weighting import PerExample, by_task
+from tests.desks import data_of_desks, write_desks
 from tests.small import small_config
 
 TRIALS, ITERATIONS = 3, 8
@@ -33,15 +33,8 @@ class GivenWeights(Method):
 
 
 def small(folder: Path, **training: Any) -> tuple[RunConfig, DialogTasks]:
-    new = simulate_support(desk="new", dialogs={"train": 3, "valid": 3, "test": 1}, seed=0)
-    write_support(new, simulate_support(desk="old", dialogs=3, seed=0), folder)
     values = {
-        "data": {
-            "primary": str(folder / "new" / "train.jsonl"),
-            "valid": str(folder / "new" / "valid.jsonl"),
-            "related": [str(folder / "old")],
-            "predict": "actions",
-        },
+        "data": data_of_desks(write_desks(folder, own=3, each=3)),
         "model": {"sentences": "bag-of-words", "members": 2, "width": 8, "hidden": 4, "word_dropout": 0.0},
         "training": {"iterations": ITERATIONS, **training},
     }
@@ -106,14 +99,8 @@ def test_what_members_share_is_refused(tmp_path: Path) -> None:
 
 
 def screened(tmp_path: Path, together: bool) -> list[float]:
-    data = {
-        "primary": str(tmp_path / "new" / "train.jsonl"),
-        "valid": str(tmp_path / "new" / "valid.jsonl"),
-        "related": [str(tmp_path / "old" / "billing.jsonl")],
-        "predict": "actions",
-    }
     values = {
-        "data": data,
+        "data": {**data_of_desks(tmp_path), "related": [str(tmp_path / "old" / "billing.jsonl")]},
         "model": {"sentences": "bag-of-words", "members": 1, "width": 8, "hidden": 4, "word_dropout": 0.0},
         "weight_module": {"kind": "matching"},
         "screening": {"trials": 8, "iterations": 5, "groups": 3, "distill_iterations": 2, "together": together},

@@ -11,6 +11,8 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,63 @@ def test_it_answers_until_ctrl_c_and_ends_with_0(run: Path) -> None:
         process.communicate()
     assert (process.returncode, out) == (0, "Stopped.\n")
     assert errors.split(maxsplit=1)[1] == "Invalid HTTP request received.\n"
+
+
+SLOW = """
+import time
+import anyio.to_thread
+from tasksieve.serve.server import listen, run_server
+
+async def app(scope, receive, send):
+    while scope["type"] == "lifespan":
+        asked = (await receive())["type"]
+        await send({"type": f"{asked}.complete"})
+        if asked == "lifespan.shutdown":
+            return
+    print("asked", flush=True)
+    await anyio.to_thread.run_sync(time.sleep, float(scope["path"].removeprefix("/")))
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"done"})
+
+with listen("127.0.0.1", 0) as listening:
+    print(listening.getsockname()[1], flush=True)
+    run_server(app, listening)
+"""
+"""A server whose answers are worked on in a thread for as many seconds as the path says."""
+
+
+@contextmanager
+def asked_for(seconds: float) -> Iterator[tuple[subprocess.Popen[str], socket.socket]]:
+    """Such a server, and a client's connection that waits for so long an answer."""
+    process = subprocess.Popen([sys.executable, "-c", SLOW], env=environment(), stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
+            client.sendall(f"GET /{seconds} HTTP/1.1\r\nHost: here\r\n\r\n".encode())
+            assert process.stdout.readline() == "asked\n"
+            yield process, client
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_an_answer_under_way_is_given_after_sigterm_and_the_server_ends_with_0() -> None:
+    with asked_for(2.0) as (process, client):
+        process.send_signal(signal.SIGTERM)
+        answer = b"".join(iter(lambda: client.recv(4000), b""))
+        assert answer.startswith(b"HTTP/1.1 200") and b"done" in answer
+        assert process.wait(30) == 0
+
+
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_the_server_whatever_is_under_way(second: signal.Signals) -> None:
+    with asked_for(300.0) as (process, _):
+        process.send_signal(signal.SIGTERM)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)
+        process.send_signal(second)
+        assert process.wait(30) == -second
 
 
 def test_it_warns_when_others_can_reach_it(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,7 @@ from tasksieve.cli.train import evaluate, train
 from tasksieve.cli.weights import weights
 from tasksieve.errors import Unfinished, UserError
 from tasksieve.plugins import add_plugins
+from tasksieve.variables import check_variables
 
 app = typer.Typer(
     name="tasksieve",
@@ -69,6 +70,7 @@ def _main(
         help="A Python file that registers a model, a method or a format of yours; it is run. May be repeated.",
     ),
 ) -> None:
+    check_variables()
     add_plugins(plugin)
     check_command(context.invoked_subcommand)
     if version:
@@ -85,9 +87,9 @@ def run() -> None:
     Ctrl-C, 143 after SIGTERM, 1 otherwise.
     """
     show_messages()
-    if rank() > 0:
-        silenced()
     try:
+        if rank() > 0:
+            silenced()
         with obeying_signals():
             app(prog_name="tasksieve")
     except UserError as error:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tasksieve.cli.messages import output
-from tasksieve.cli.options import Json, Predict, Primary, Related, Split, SplitSeed, Strict, print_json
+from tasksieve.cli.options import Json, Predict, Primary, Related, Size, Split, SplitSeed, Strict, print_json
 from tasksieve.errors import UserError
 
 
@@ -18,7 +18,7 @@ def audit(
     test: Annotated[
         str | None, typer.Option(help="Test dialogs of your new task: for the ceiling, leakage and unseen entities.")
     ] = None,
-    size: Annotated[int | None, typer.Option(min=1, help="Use only the first SIZE primary dialogs.")] = None,
+    size: Size = None,
     predict: Predict = None,
     split: Split = None,
     split_seed: SplitSeed = None,

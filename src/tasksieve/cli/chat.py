@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tasksieve.cli.messages import output
-from tasksieve.cli.options import Fallback, Json
+from tasksieve.cli.options import Fallback, Json, Trained
 
 if TYPE_CHECKING:
     from tasksieve.training.runs.answers import Answer
@@ -21,7 +20,7 @@ _HELP = "Commands: /profile male young veg pizza · /fact NAME R_price cheap · 
 
 
 def chat(
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    run: Trained,
     top: Annotated[int, typer.Option(min=1, help="Show so many candidates.")] = 5,
     as_json: Json = False,
     fallback: Fallback = None,

@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tasksieve.cli.auditing import audit_first, test_or_split
-from tasksieve.cli.costing import BudgetOption, cost_first
+from tasksieve.cli.costing import cost_first
 from tasksieve.cli.messages import output
 from tasksieve.cli.options import (
+    BudgetOption,
     ConfigFile,
     Json,
     Labels,
+    MaxSeeds,
     NoAudit,
     Predict,
     PrimaryOrConfig,
     Ray,
     Related,
+    Seeds,
     Settings,
     Slice,
     Split,
@@ -28,6 +31,7 @@ from tasksieve.cli.options import (
     Strict,
     Track,
     ValidOrConfig,
+    Workers,
     configure,
     folder_option,
     print_json,
@@ -42,11 +46,6 @@ if TYPE_CHECKING:
 
 BUDGET_IN_SLICES = "--budget goes by the clock of one machine, and all slices need the same runs; leave it out"
 DEFAULT = "primary,multitask,learned"
-Workers = Annotated[int, typer.Option(min=1, help="Runs at the same time; by default one for each core.")]
-Seeds = Annotated[int, typer.Option(min=1, help="Runs of each method, with seeds 0, 1, …; two give an interval.")]
-MaxSeeds = Annotated[
-    int | None, typer.Option(help="Run more seeds, one by one up to so many, until it is clear whether to borrow.")
-]
 
 
 def compare(

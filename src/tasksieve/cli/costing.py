@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from tasksieve.cli.messages import say
 from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig
 from tasksieve.records.run_folder import RunFolder
-
-BudgetOption = Annotated[
-    str | None,
-    typer.Option(
-        "--budget",
-        help="Let a learned run cost at most so many times one of multitask, 2x, or so long, 5m: by fewer "
-        "meta-updates and less screening.",
-    ),
-]
 
 
 def cost_first(

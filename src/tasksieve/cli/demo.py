@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tasksieve.cli.compare import Seeds, Workers, check_failed, run_plan
+from tasksieve.cli.compare import check_failed, run_plan
 from tasksieve.cli.messages import output
-from tasksieve.cli.options import Json, folder_option, print_json
+from tasksieve.cli.options import Json, Seeds, Workers, folder_option, print_json
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from tasksieve.cli.compare import Seeds, Workers, numbers_in
 from tasksieve.cli.compare import names_in as named
+from tasksieve.cli.compare import numbers_in
 from tasksieve.cli.ending import guarded
 from tasksieve.cli.messages import output
-from tasksieve.cli.options import Json, folder_option, print_json
+from tasksieve.cli.options import Json, Seeds, Sizes, Workers, folder_option, print_json
 
 
 @guarded
@@ -28,7 +28,7 @@ def language_model(
         ),
     ] = None,
     primaries: Annotated[str, typer.Option(help="Services that are the new task in turn.")] = "Buses_1",
-    sizes: Annotated[str, typer.Option(help="Numbers of primary training dialogs.")] = "10,50",
+    sizes: Sizes = "10,50",
     archives: Annotated[
         str, typer.Option(help="clean, stale, noisy; as in reproduce archive.")
     ] = "clean,stale,noisy",

@@ -33,6 +33,7 @@ def folder_option(text: str) -> Any:
     return typer.Option(callback=folder_to_write, help=text)
 
 
+Trained = Annotated[Path, typer.Argument(help="A run folder.")]
 _PRIMARY = typer.Option(help="Training dialogs of your new task: a file, a folder with splits, or FILE#train.")
 Primary = Annotated[str, _PRIMARY]
 PrimaryOrConfig = Annotated[str | None, _PRIMARY]
@@ -48,6 +49,8 @@ Predict = Annotated[
     Literal["auto", "responses", "actions"] | None,
     typer.Option(help="What is predicted of a turn; by default what your dialogs suit, which is said."),
 ]
+Size = Annotated[int | None, typer.Option(min=1, help="Use only the first SIZE primary dialogs.")]
+Sizes = Annotated[str, typer.Option(help="Numbers of primary training dialogs.")]
 Labels = Annotated[
     str | None,
     typer.Option(help="For `oracle`: a table with columns label (0/1) and example or kind (.csv, .jsonl, .parquet)."),
@@ -92,6 +95,19 @@ Fallback = Annotated[
     typer.Option(
         help="Said where the best answer is too uncertain, by validation, or there is none; off by default."
     ),
+]
+BudgetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--budget",
+        help="Let a learned run cost at most so many times one of multitask, 2x, or so long, 5m: by fewer "
+        "meta-updates and less screening.",
+    ),
+]
+Workers = Annotated[int, typer.Option(min=1, help="Runs at the same time; by default one for each core.")]
+Seeds = Annotated[int, typer.Option(min=1, help="Runs of each method, with seeds 0, 1, …; two give an interval.")]
+MaxSeeds = Annotated[
+    int | None, typer.Option(help="Run more seeds, one by one up to so many, until it is clear whether to borrow.")
 ]
 Ray = Annotated[
     str | None, typer.Option(help="Do the runs on a Ray cluster: its address, or local to start one here.")

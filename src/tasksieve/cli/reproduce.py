@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tasksieve.cli.compare import Seeds, Workers, names_in, numbers_in
+from tasksieve.cli.compare import names_in, numbers_in
 from tasksieve.cli.ending import guarded
 from tasksieve.cli.language_model import language_model
 from tasksieve.cli.messages import output
 from tasksieve.cli.method_list import ListsMethods
-from tasksieve.cli.options import Json, Ray, Settings, Slice, folder_option, print_json
+from tasksieve.cli.options import Json, Ray, Seeds, Settings, Sizes, Slice, Workers, folder_option, print_json
 from tasksieve.cli.progress import BoardBars, RunBars
 from tasksieve.errors import UserError
 
@@ -91,7 +91,7 @@ def restaurant(
         Path | None, typer.Option(help="A folder with the bAbI dialog tasks and personalized bAbI Task 3.")
     ] = None,
     embedded: Annotated[bool, typer.Option("--embedded", help="Use simulated dialogs of the same tasks.")] = False,
-    sizes: Annotated[str, typer.Option(help="Numbers of primary training dialogs.")] = "50,100,150",
+    sizes: Sizes = "50,100,150",
     methods: Annotated[
         str,
         typer.Option(help="Rows: methods, listed below, with commas between them; or all (of the paper), rivals."),
@@ -153,7 +153,7 @@ def archive(
     primaries: Annotated[
         str, typer.Option(help="Services that are the new task in turn; all others are related.")
     ] = "Buses_1,RentalCars_1,Homes_1,Media_1,Music_2,Services_1",
-    sizes: Annotated[str, typer.Option(help="Numbers of primary training dialogs.")] = "5,10,25,50",
+    sizes: Sizes = "5,10,25,50",
     archives: Annotated[
         str,
         typer.Option(help="clean; stale: half of the services have an older policy; noisy: responses shuffled."),

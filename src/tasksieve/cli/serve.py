@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 
 from tasksieve.cli.messages import errors, output
-from tasksieve.cli.options import Fallback
+from tasksieve.cli.options import Fallback, Trained
 from tasksieve.errors import UserError
 
 
 def serve(
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    run: Trained,
     host: Annotated[
         str, typer.Option(help="The address to listen at; the default is this machine alone.")
     ] = "127.0.0.1",

@@ -10,32 +10,26 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tasksieve.cli.auditing import audit_first
-from tasksieve.cli.compare import (
-    BUDGET_IN_SLICES,
-    DEFAULT,
-    MaxSeeds,
-    Seeds,
-    Workers,
-    check_failed,
-    names_in,
-    print_comparison,
-    run_plan,
-)
-from tasksieve.cli.costing import BudgetOption, cost_first
+from tasksieve.cli.compare import BUDGET_IN_SLICES, DEFAULT, check_failed, names_in, print_comparison, run_plan
+from tasksieve.cli.costing import cost_first
 from tasksieve.cli.messages import output, say
 from tasksieve.cli.options import (
+    BudgetOption,
     ConfigFile,
     Json,
+    MaxSeeds,
     NoAudit,
     Predict,
     Primary,
     Ray,
     Related,
+    Seeds,
     Settings,
     Slice,
     Split,
     SplitSeed,
     Strict,
+    Workers,
     configure,
     folder_option,
     print_json,

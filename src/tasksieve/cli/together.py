@@ -6,9 +6,11 @@ import logging
 import os
 import time
 import warnings
+from contextlib import suppress
 
 from tasksieve.cli.messages import say
 from tasksieve.errors import UserError
+from tasksieve.variables import whole_number
 
 _FIRST_SPEAKS = 3.0
 """Seconds that others give the first process to say what it most often finds as well; torchrun then ends them."""
@@ -16,12 +18,12 @@ _FIRST_SPEAKS = 3.0
 
 def processes() -> int:
     """How many processes torchrun has started; 1 where it has not."""
-    return int(os.environ.get("WORLD_SIZE", "1")) if "TORCHELASTIC_RUN_ID" in os.environ else 1
+    return whole_number("WORLD_SIZE", 1, least=1) if "TORCHELASTIC_RUN_ID" in os.environ else 1
 
 
 def rank() -> int:
     """The number of this process among them, from 0."""
-    return int(os.environ.get("RANK", "0")) if processes() > 1 else 0
+    return whole_number("RANK", 0) if processes() > 1 else 0
 
 
 def check_command(name: str | None) -> None:
@@ -44,8 +46,11 @@ def silenced() -> None:
 
 def tell_error(error: UserError) -> None:
     """Say an error in one sentence; what all processes find, the first says."""
-    if rank() == 0:
+    number = 0
+    with suppress(UserError):  # that may be the error itself
+        number = rank()
+    if number == 0:
         say(f"error: {error}")
         return
     time.sleep(_FIRST_SPEAKS)
-    say(f"error: process {rank()}: {error}")
+    say(f"error: process {number}: {error}")

@@ -9,9 +9,10 @@ import typer
 from rich.text import Text
 
 from tasksieve.cli.auditing import audit_first
-from tasksieve.cli.costing import BudgetOption, cost_first
+from tasksieve.cli.costing import cost_first
 from tasksieve.cli.messages import output
 from tasksieve.cli.options import (
+    BudgetOption,
     ConfigFile,
     Json,
     Labels,
@@ -21,10 +22,12 @@ from tasksieve.cli.options import (
     PrimaryOrConfig,
     Related,
     Settings,
+    Size,
     Split,
     SplitSeed,
     Strict,
     Track,
+    Trained,
     ValidOrConfig,
     configure,
     folder_option,
@@ -48,7 +51,7 @@ def train(
         str | None, typer.Option(help="How related data is used, by default learned; all methods are listed below.")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="All randomness follows from it; by default 0.")] = None,
-    size: Annotated[int | None, typer.Option(min=1, help="Use only the first SIZE primary dialogs.")] = None,
+    size: Size = None,
     predict: Predict = None,
     labels: Labels = None,
     budget: BudgetOption = None,
@@ -131,7 +134,7 @@ def train(
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    run: Trained,
     data: Annotated[
         str | None,
         typer.Option(help="Dialogs to measure on: a file, or a folder with a test split; else what --split left."),

@@ -25,6 +25,7 @@ from tasksieve.dialogs.archives import ARCHIVES, spoiled_services
 from tasksieve.dialogs.formats import archive_files, format_at, read_dialogs
 from tasksieve.dialogs.formats.chat import write_chat
 from tasksieve.errors import UserError
+from tasksieve.records.changed_files import changed_files
 from tasksieve.records.files import read_json, write_text, write_whole
 from tasksieve.records.parted_paths import data_sha256
 
@@ -109,10 +110,9 @@ class BoardData:
     def _known(self) -> dict[str, Any]:
         file = self.folder / "draws.json"
         record: dict[str, Any] = read_json(file) if file.exists() else {"sources": self.digests, "primaries": {}}
-        changed = [name for name, digest in self.digests.items() if record["sources"].get(name) != digest]
-        if changed or set(record["sources"]) != set(self.digests):
-            which = changed[0] if changed else "the list of services"
-            raise UserError(f"was drawn from another archive: {which} has changed; choose another --out", self.folder)
+        if found := changed_files(record["sources"], self.digests):
+            instead = "give the archive as it was, or choose another --out"
+            raise UserError(f"was drawn from another archive: {found}; {instead}", self.folder)
         return record
 
     def _prepare_primary(self, primary: str, seeds: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.errors import UserError
+from tasksieve.experiments.measured_on import refuse_measured_otherwise
 from tasksieve.experiments.slices import holding
 from tasksieve.experiments.workers import Job, RunJobs, run_jobs
 from tasksieve.records.comparison import (
@@ -104,7 +105,7 @@ def compare(
         plan = replace(plan, methods=(*plan.methods, *simple_methods(measure, related, vectors)))
     for name in plan.methods:
         check_suits(method_named(name), measure)
-    _jobs(plan, test, read)  # refuses runs that were begun otherwise
+    refuse_measured_otherwise(_jobs(plan, test, read), *_test_file(plan, test))
     with holding(plan.out, run):
         return _run(plan, test, read, measure, lambda jobs: run(jobs, workers, watch or ProgressLog().watch))
 
@@ -168,6 +169,12 @@ def _check(plan: Plan, test: Path | None) -> None:
         read_dialogs(test, strict=plan.config.data.strict)
 
 
+def _test_file(plan: Plan, test: Path | None) -> tuple[Path, str]:
+    """The file with the test dialogs, and its SHA-256."""
+    file = test or data_files(plan.config.data).primary
+    return file, data_sha256(file)
+
+
 def _jobs(plan: Plan, test: Path | None, read: ReadFiles) -> list[Job]:
     everything = len(read.primary)
     jobs = []
@@ -218,15 +225,13 @@ def _summarise(
 ) -> Comparison:
     results: dict[tuple[int, str], list[MeasuredSeed]] = {}
     ceilings: dict[str, float] = {}
-    file = test or data_files(plan.config.data).primary
-    digest = data_sha256(file)
+    file, digest = _test_file(plan, test)
+    refuse_measured_otherwise([job for job in jobs if job.name not in failed], file, digest)
     for job in jobs:
         if job.name in failed:
             continue
         folder = RunFolder(job.path)
         result, measured = folder.read_record("result", *_RESULT), folder.read_record("test", *_TEST)
-        if measured["sha256"] != digest:
-            raise UserError(f"{file} has changed since this run was measured; choose another --out", job.path)
         results.setdefault((job.size, result["method"]), []).append(_seed_result(result, measured, measure))
         if method_named(result["method"]).heads_in(plan.config.training) == "per-task":
             ceilings[f"candidate_ceiling_{job.size}"] = measured["coverage"]["candidate_ceiling"]

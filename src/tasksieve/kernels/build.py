@@ -14,6 +14,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from tasksieve.variables import kernels_wanted
+
 FLAGS = (
     *("-O3", "-march=native", "-std=c++17", "-shared", "-fPIC"),
     # Sums may be reordered into vectors; infinities and NaNs keep their meaning.
@@ -21,9 +23,6 @@ FLAGS = (
     "-freciprocal-math",
 )
 HEADERS = ("row.hpp", "exponential.hpp", "hops.hpp", "candidates.hpp", "ragged.hpp")
-SWITCH = "TASKSIEVE_KERNELS"
-"""Set this environment variable to ``off`` to use torch operations throughout."""
-
 _disabled = False
 
 
@@ -39,8 +38,11 @@ def disabled() -> Iterator[None]:
 
 
 def switched_off() -> bool:
-    """Whether compiled pieces are unwanted now."""
-    return _disabled or os.environ.get(SWITCH, "").lower() in ("off", "0", "no")
+    """Whether compiled pieces are unwanted now.
+
+    Raises: UserError: if the user's environment says neither that they are nor that they are not.
+    """
+    return _disabled or not kernels_wanted()
 
 
 @functools.cache
@@ -87,8 +89,8 @@ def _compile(command: list[str], path: Path) -> None:
 
 def _folders() -> Iterator[Path]:
     """The user's cache, or a folder of this process if that cannot be written."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    yield Path(base) / "tasksieve" / "kernels"
+    with contextlib.suppress(RuntimeError):  # where nobody knows the user's home
+        yield Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "tasksieve", "kernels")
     yield Path(_scratch().name)
 
 

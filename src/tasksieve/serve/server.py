@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 import socket
 from types import FrameType
 
@@ -46,6 +47,8 @@ def address_of(listening: socket.socket) -> str:
 def run_server(app: ASGIApp, listening: socket.socket, limits: Limits | None = None) -> None:
     """Answer requests until SIGINT or SIGTERM; then finish those under way, and return.
 
+    A second signal ends the process, whatever is under way.
+
     How long a client may take to send the head of a request is not limited: that is for a proxy in front.
 
     Args:
@@ -78,6 +81,7 @@ class _Server(uvicorn.Server):
     """Ends normally on a signal, instead of sending it to itself once more at the end."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop; at once if told twice."""
-        self.force_exit = self.should_exit
+        """Stop; the next signal is the system's, as a thread at work could not be stopped otherwise."""
         self.should_exit = True
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)

@@ -97,7 +97,7 @@ class ChatTask:
             yield self._chat(held, number)
         if self.weights is not None and len(self.weights) != learned:
             found = f"has {learned:,} responses to learn from, and there are weights of {len(self.weights):,}"
-            raise UserError(f"{found}; it has changed since they were learned", self.path)
+            raise UserError(f"{found}: it has changed since; give it as it was, or learn weights anew", self.path)
 
     def _sources(self, files: tuple[tuple[Path, str], ...], split: str | None, journal: Journal) -> Iterator[Source]:
         journal.split = split

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,10 +18,8 @@ from torch import Tensor
 from tasksieve.encoding.sentences.pretrained import Progress
 from tasksieve.encoding.sentences.shards import KEY, Shards, drop_oldest
 from tasksieve.errors import UserError
+from tasksieve.variables import cache_limit, named_cache
 
-FOLDER, SIZE = "TASKSIEVE_CACHE", "TASKSIEVE_CACHE_GIB"
-"""Environment variables: where caches are, and how large that of vectors may become."""
-GIB = 2.0
 PIECE = 1024
 """Sentences that are embedded before they are put on the disk."""
 PATIENCE = 600.0
@@ -54,7 +51,7 @@ class CachedEncoder:
     Args:
         encoder: embeds what is new.
         folder: of the cache of all encoders; by default ``sentences`` in :func:`cache_folder`.
-        limit: bytes that the cache may have; by default what :func:`cache_limit` says. 0 for no cache.
+        limit: bytes that the cache may have; by default what the user's environment says. 0 for no cache.
 
     Raises: UserError: if an environment variable is no size.
 
@@ -171,24 +168,12 @@ def key_of(text: str) -> bytes:
 
 
 def cache_folder() -> Path:
-    """The folder of this user's caches: ``TASKSIEVE_CACHE``, or where the system keeps them."""
-    if named := os.environ.get(FOLDER):
-        return Path(named).expanduser()
+    """The folder of this user's caches: ``TASKSIEVE_CACHE``, or where the system keeps them.
+
+    Raises: UserError: if the variable names no folder.
+    """
+    if (named := named_cache()) is not None:
+        return named
     import pooch  # takes a while
 
     return Path(pooch.os_cache("tasksieve"))
-
-
-def cache_limit() -> int:
-    """How many bytes the cache of vectors may have: ``TASKSIEVE_CACHE_GIB`` gibibytes, by default 2.
-
-    Raises: UserError: if that is no size.
-    """
-    named = os.environ.get(SIZE)
-    try:
-        size = GIB if named is None else float(named)
-        if not 0 <= size < float("inf"):
-            raise ValueError
-    except ValueError:
-        raise UserError(f"{SIZE}: found {named}; expected gibibytes, such as 2 or 0.5, or 0 for no cache") from None
-    return int(size * (1 << 30))

@@ -1,8 +1,9 @@
 """A pretrained encoder of sentences, frozen: a text becomes the vector that its own configuration says.
 
 Texts of equally many tokens go through it together, always the same number of them (the last ones filled up with
-repetitions), so there is no padding and every text of a length takes the same path through the same code. So it has
-the same vector, bit for bit, whatever else is embedded with it, and it does not matter which were known before.
+repetitions), so there is no padding and every text of a length takes the same path through the same code. On the CPU
+one thread computes, however many the caller computes with. So a text has the same vector, bit for bit, whatever else
+is embedded with it, and it does not matter which were known before, or which command embedded them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from torch import Tensor
 from tasksieve.encoding.sentences.folders import digest_of, encoder_folder, modules_of, refuse_pickles, settings_of
 from tasksieve.encoding.sentences.pooling import pooling_of
 from tasksieve.encoding.sentences.quiet import in_silence, reason_of
+from tasksieve.encoding.threads import computing_with
 from tasksieve.errors import UserError
 
 Progress = Callable[[int, int], object]
@@ -89,7 +91,8 @@ class Encoder:
         done = 0
         for numbers, tokens in self._batches(texts):
             if tokens["input_ids"].shape[1]:  # a tokenizer that marks no ends has none for an empty text
-                rows[numbers] = self._embedded(tokens)[: len(numbers)]
+                with computing_with(1):
+                    rows[numbers] = self._embedded(tokens)[: len(numbers)]
             done += len(numbers)
             if progress is not None:
                 progress(done, len(texts))

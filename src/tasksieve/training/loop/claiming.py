@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from tasksieve.errors import UserError
+from tasksieve.records.changed_files import changed_files
 from tasksieve.records.config import Config, LoopConfig
 from tasksieve.records.config_differences import differences
 from tasksieve.records.run_folder import RunFolder
@@ -40,9 +41,9 @@ def check_folder(
     if folder.has_record("environment"):
         before = folder.read_record("environment", "data")["data"]
         known = before if isinstance(before, dict) else {}
-        changed = [name for name, digest in facts["data"].items() if known.get(name) != digest]
-        if changed:
-            raise UserError(f"was trained on other data: {changed[0]} has changed; choose another --out", folder.path)
+        if found := changed_files(known, facts["data"]):
+            instead = "give the files as they were, or choose another --out"
+            raise UserError(f"was trained on other data: {found}; {instead}", folder.path)
 
 
 def refuse_other(folder: RunFolder, config: LoopConfig) -> None:

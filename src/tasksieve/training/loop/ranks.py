@@ -26,9 +26,11 @@ from tasksieve.encoding import derived_generator
 from tasksieve.errors import UserError
 from tasksieve.metagrad import Evolution, estimator_named
 from tasksieve.records.config import LoopConfig
+from tasksieve.training.loop.launcher import ending_with_torchrun
 from tasksieve.training.loop.method import Method
 from tasksieve.training.loop.state import TrainState
 from tasksieve.training.loop.streams import LAYERS_STREAM
+from tasksieve.variables import whole_number
 
 PATIENCE = timedelta(days=7)
 """How long a process waits for another one: a screening, which the first does for all, may take hours."""
@@ -163,30 +165,35 @@ def started_ranks(device: str) -> Iterator[Ranks]:
 
     Args:
         device: of the run, as the configuration has it; of several GPUs each process takes its own.
-    Raises: UserError: if there are more processes on this machine than GPUs.
+    Raises: UserError: if there are more processes on this machine than GPUs, or its environment does not say who
+        this process is.
 
     ``torch.distributed.nn.functional`` has the group of that moment as a default argument. Imported while a group is
     there (optimizers do so), it keeps the group and its threads until the interpreter is gone, and such a thread may
     then abort a process whose work is done. So this file imports it first.
     """
-    size = int(os.environ.get("WORLD_SIZE", "1"))
+    size = whole_number("WORLD_SIZE", 1, least=1)
     if size == 1 or "MASTER_ADDR" not in os.environ:
         yield ALONE
         return
     on_gpu = device.startswith("cuda") or (device == "auto" and torch.cuda.is_available())
     own = _own_gpu(device) if on_gpu else None
-    dist.init_process_group("nccl" if own else "gloo", timeout=PATIENCE)
-    yield Ranks(dist.get_rank(), size, own, several=True, messages=torch.device(own or "cpu"))
-    dist.destroy_process_group()  # not after an error, when others may still wait for this process
+    with ending_with_torchrun():
+        try:
+            dist.init_process_group("nccl" if own else "gloo", timeout=PATIENCE)
+        except ValueError as error:  # its variables do not go together, or one is missing
+            raise UserError(f"cannot be one of {size} processes: {error}; start them with torchrun") from None
+        yield Ranks(dist.get_rank(), size, own, several=True, messages=torch.device(own or "cpu"))
+        dist.destroy_process_group()  # not after an error, when others may still wait for this process
 
 
 def _own_gpu(device: str) -> str:
-    here, gpus = int(os.environ.get("LOCAL_WORLD_SIZE", "1")), torch.cuda.device_count()
+    here, gpus = whole_number("LOCAL_WORLD_SIZE", 1, least=1), torch.cuda.device_count()
     if here > gpus:
         raise UserError(
             f"training.device: found '{device}', but there are {here} processes and {gpus} GPUs on this machine; "
             "start one process for each GPU (torchrun --nproc-per-node), or set training.device=cpu"
         )
-    own = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+    own = f"cuda:{whole_number('LOCAL_RANK', 0)}"
     torch.cuda.set_device(own)
     return own

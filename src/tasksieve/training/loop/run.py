@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from tasksieve.encoding import derived_generator
+from tasksieve.encoding.threads import computing_with
 from tasksieve.errors import UserError
 from tasksieve.records.config import Config, LoopConfig
 from tasksieve.records.lock import FolderLock
@@ -82,17 +83,13 @@ def run(
         if ended is not None:
             return ended
         torch.manual_seed(derived_generator(config.training.seed, LAYERS_STREAM).initial_seed())
-        threads = torch.get_num_threads()
-        torch.set_num_threads(config.training.threads)
-        try:
+        with computing_with(config.training.threads):
             if method.simple:
                 return _fit(folder, config, method, setting, watch or _logged(config))
             parts = setting.build(_here(config, ranks), method)
             if parts.prepare and is_sharded(config):
                 raise UserError("model.sharded: trials before the run are of one process; set screening.trials=0")
             return _Run(folder, config, method, parts, ranks).finish(watch or _logged(config), tracking)
-        finally:
-            torch.set_num_threads(threads)
 
 
 def _fit(

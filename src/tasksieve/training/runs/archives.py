@@ -30,10 +30,8 @@ from tasksieve.records.parted_paths import data_files_at
 from tasksieve.training.runs.encoding import AMONG
 from tasksieve.training.runs.memo import file_key
 from tasksieve.training.runs.read_files import data_files
+from tasksieve.variables import CACHE, large_files
 
-LARGE = "TASKSIEVE_LARGE_MB"
-"""Environment variable: related files of so many megabytes together are read one dialog at a time; 0 for all."""
-_LARGE_MB = 200.0
 _UNUSED = 30 * 24 * 3600.0
 """Seconds after which an archive that no run has used is removed when another one is made."""
 _VERSION = 2
@@ -57,7 +55,7 @@ def is_large(config: RunConfig) -> bool:
         return False
     related = data_files(config.data).related
     sizes = [file.stat().st_size for path in related for file in data_files_at(path)]
-    return len(related) > 1 and sum(sizes) >= _limit() * 1e6
+    return len(related) > 1 and sum(sizes) >= large_files()
 
 
 def archive_of(config: RunConfig, reader: Reader, *, texts: bool) -> Archive:
@@ -79,14 +77,6 @@ def archive_of(config: RunConfig, reader: Reader, *, texts: bool) -> Archive:
     with suppress(OSError):
         os.utime(folder)
     return Archive(folder)
-
-
-def _limit() -> float:
-    named = os.environ.get(LARGE)
-    try:
-        return _LARGE_MB if named is None else float(named)
-    except ValueError:
-        raise UserError(f"{LARGE}: found {named}; expected megabytes, such as 200, or 0 for all") from None
 
 
 def _name(config: RunConfig, reader: Reader, files: Sequence[Path], texts: bool) -> str:
@@ -111,9 +101,7 @@ def _alone(folder: Path) -> Iterator[None]:
         with FileLock(folder.with_suffix(".lock")):
             yield
     except OSError as error:
-        raise UserError(
-            f"cannot be written: {error.strerror or error}; free space or set TASKSIEVE_CACHE", folder
-        ) from None
+        raise UserError(f"cannot be written: {error.strerror or error}; free space or set {CACHE}", folder) from None
 
 
 def _make(folder: Path, config: RunConfig, reader: Reader, files: Sequence[Path], texts: bool) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from tasksieve.encoding.threads import computing_with
 from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig, changed
 from tasksieve.training.loop.divergence import Diverged
@@ -101,15 +102,12 @@ def timed(config: RunConfig) -> Seconds | None:
     What was encoded for it is there for a run in this process, if tasks are remembered.
     """
     check_estimator(config.meta)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(config.training.threads)
+    remembering = nullcontext() if TASKS.room else remembered(files=0)
     try:
-        with nullcontext() if TASKS.room else remembered(files=0), torch.random.fork_rng(devices=()):
+        with computing_with(config.training.threads), remembering, torch.random.fork_rng(devices=()):
             return _timed(config)
     except Diverged:
         return None
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _timed(config: RunConfig) -> Seconds:

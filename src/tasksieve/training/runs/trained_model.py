@@ -19,6 +19,7 @@ from tasksieve.dialogs.record import told
 from tasksieve.encoding import Batch, Coverage, Reading, Slots
 from tasksieve.errors import UserError
 from tasksieve.models import DialogModel
+from tasksieve.records.changed_files import digests_differ
 from tasksieve.records.parted_paths import data_sha256, with_part
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.state import load_module
@@ -248,9 +249,11 @@ def _test_dialogs(
     if config.split is None:
         raise UserError("was trained without --split, so it has no test dialogs; give some with --data", folder.path)
     file, dialogs = read_test(config)
-    before = folder.read_record("environment", "data")["data"]
-    if not isinstance(before, dict) or before.get(str(file)) != data_sha256(file):
-        raise UserError("has changed since the run was trained on a part of it; give test dialogs with --data", file)
+    known, now = folder.read_record("environment", "data")["data"], data_sha256(file)
+    before = known.get(str(file)) if isinstance(known, dict) else None
+    if before != now:
+        found = f"has changed since the run was trained on a part of it ({digests_differ(before, now)})"
+        raise UserError(f"{found}; give it as it was, or other test dialogs with --data", file)
     return file, dialogs, {"split": config.split, "split_seed": config.split_seed}
 
 

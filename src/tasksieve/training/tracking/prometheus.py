@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from tasksieve.records.progress import Pace, RunProgress
 if TYPE_CHECKING:
     from prometheus_client import Gauge
 
+_Wsgi = Callable[..., Iterable[bytes]]
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Of the recorded weights."""
 _LOSSES = ("primary", "related", "meta")
@@ -112,11 +113,12 @@ def serving(run: str, port: int, address: str = "127.0.0.1") -> Iterator[tuple[T
     """
     if find_spec("prometheus_client") is None:
         raise UserError("prometheus_client is not installed; install the extra: pip install 'tasksieve[serve]'")
-    from prometheus_client import start_http_server
+    from prometheus_client import make_wsgi_app, start_http_server
 
     metrics = TrainingMetrics(run)
     try:
         server, thread = start_http_server(port, addr=address, registry=metrics.registry)
+        server.set_app(_only_metrics(make_wsgi_app(metrics.registry)))  # the library's answers at every path
     except (OSError, OverflowError) as error:
         raise UserError(f"--metrics-port: cannot listen at {address}:{port}, {error}; choose another port") from error
     try:
@@ -125,3 +127,15 @@ def serving(run: str, port: int, address: str = "127.0.0.1") -> Iterator[tuple[T
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def _only_metrics(app: _Wsgi) -> _Wsgi:
+    """An application that answers at ``/metrics`` as another does at every path, and nowhere else."""
+
+    def answer(asked: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        if asked["PATH_INFO"] == "/metrics":
+            return app(asked, start)
+        start("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
+        return [b"Nothing is here; metrics are at /metrics.\n"]
+
+    return answer
