@@ -2,13 +2,15 @@
 
 Texts of equally many tokens go through it together, always the same number of them (the last ones filled up with
 repetitions), so there is no padding and every text of a length takes the same path through the same code. On the CPU
-one thread computes, however many the caller computes with. So a text has the same vector, bit for bit, whatever else
-is embedded with it, and it does not matter which were known before, or which command embedded them.
+one thread computes a batch, and as many batches are computed at a time as the caller has threads. So a text has the
+same vector, bit for bit, whatever else is embedded with it, and it does not matter which were known before, or which
+command embedded them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
@@ -89,13 +91,15 @@ class Encoder:
         """
         rows = torch.zeros(len(texts), self.dim)
         done = 0
-        for numbers, tokens in self._batches(texts):
-            if tokens["input_ids"].shape[1]:  # a tokenizer that marks no ends has none for an empty text
-                with computing_with(1):
-                    rows[numbers] = self._embedded(tokens)[: len(numbers)]
-            done += len(numbers)
-            if progress is not None:
-                progress(done, len(texts))
+        together = torch.get_num_threads() if self.device.type == "cpu" else 1
+        if texts:
+            _ = self._model  # is read once, before several threads ask for it
+        with computing_with(1), ThreadPoolExecutor(together) as pool:
+            for numbers, vectors in pool.map(self._of_batch, self._batches(texts)):
+                rows[numbers] = vectors
+                done += len(numbers)
+                if progress is not None:
+                    progress(done, len(texts))
         return rows
 
     def pieces(self, texts: Sequence[str]) -> Float[Tensor, "texts width"]:
@@ -139,6 +143,13 @@ class Encoder:
                 batch = numbers[start : start + size]
                 full = [*batch, *batch[:1] * (size - len(batch))]
                 yield batch, {key: torch.tensor([rows[n] for n in full]) for key, rows in encoded.items()}
+
+    def _of_batch(self, batch: tuple[list[int], dict[str, Tensor]]) -> tuple[list[int], Tensor]:
+        """The numbers of a batch's texts, and their vectors."""
+        numbers, tokens = batch
+        if not tokens["input_ids"].shape[1]:  # a tokenizer that marks no ends has none for an empty text
+            return numbers, torch.zeros(len(numbers), self.dim)
+        return numbers, self._embedded(tokens)[: len(numbers)]
 
     def _embedded(self, tokens: dict[str, Tensor]) -> Tensor:
         with torch.inference_mode():
