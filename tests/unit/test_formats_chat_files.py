@@ -164,3 +164,19 @@ def test_a_name_that_stands_twice_in_an_object_is_named(tmp_path: Path, wide: bo
     lost = {"value of 'content', which stands twice in one object": 2}
     assert validate(path).lost == lost
     assert convert(path, tmp_path / "lines.jsonl").lost == lost
+
+
+def test_calls_and_results_that_become_text_elsewhere_are_named_and_kept_in_chat(tmp_path: Path) -> None:
+    call = {"id": "1", "type": "function", "function": {"name": "find", "arguments": '{"city": "Rome"}'}}
+    messages = [
+        {"role": "user", "content": "a hotel in Rome"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "1", "content": '{"name": "Rex"}'},
+        {"role": "assistant", "content": "Rex?"},
+    ]
+    source = tmp_path / "chat.jsonl"
+    source.write_text(json.dumps({"messages": messages}) + "\n")
+    named = {"call of a tool, which is text there": 1, "result of a tool, which is text there": 1}
+    assert convert(source, tmp_path / "table.parquet").lost == named
+    assert convert(source, tmp_path / "table.csv").lost == named
+    assert convert(source, tmp_path / "again.jsonl").lost == {}

@@ -17,6 +17,7 @@ from tasksieve.dialogs.formats.tools import CALLS, Call, calls, results
 
 _READ = {"role", "content"}
 _READ_OF_ASSISTANTS = {*_READ, *CALLS, WEIGHT, "refusal", ACTION, SLOTS}
+_CALLS, _RESULTS = "call of a tool, which is text there", "result of a tool, which is text there"
 _READ_OF_TOOLS = {*_READ, "name", "tool_call_id"}
 
 
@@ -71,6 +72,7 @@ class Messages:
 
     def _add_response(self, message: Plain, place: str) -> None:
         called = calls(message)
+        self._journal.reworded[_CALLS] += len(called)
         self._tools.update({call.id: call.name for call in called if call.id})
         self._unnamed = [call.name for call in called if not call.id] or self._unnamed
         acts, spans = annotations_of(message, "a message", self._journal)
@@ -96,6 +98,7 @@ class Messages:
         return said or "\n".join(call.text for call in called) or content
 
     def _add_result(self, message: Plain, place: str) -> None:
+        self._journal.reworded[_RESULTS] += 1
         content, name, called = message.get("content"), message.get("name"), message.get("tool_call_id") or ""
         if are_parts(content):
             content = self._text(content)

@@ -115,6 +115,7 @@ def convert(
     lost = counted + Counter(
         {name: journal.lost[name] for name in journal.lost if not whole or name.endswith((BESIDE, TWICE))}
     )
+    lost += Counter() if whole else journal.reworded
     journal.path = source
     return Conversion(from_format.name, to_format.name, dialogs, turns, dict(lost), journal.as_one, replaced)
 

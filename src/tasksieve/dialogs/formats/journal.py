@@ -41,12 +41,15 @@ class Journal:
         splits: how many dialogs the file says are of each split, taken or not; those of which it says nothing under
             an empty name. Empty if the format has no place for splits.
         split_of_file: that of all dialogs in the file which do not say it themselves; empty if it is not known.
+        reworded: what a dialog has in other words, and how often: a call of a tool as text. Nothing of it is lost to
+            training, but the shape is, where the dialogs are written again.
     """
 
     def __init__(self, path: Path, *, collect: bool = False, strict: bool = False, split: str | None = None) -> None:
         self.path = path
         self.problems: list[UserError] = []
         self.lost: Counter[str] = Counter()
+        self.reworded: Counter[str] = Counter()
         self.splits: Counter[str] = Counter()
         self._collect = collect
         self.strict = strict
