@@ -9,8 +9,8 @@ from typing import Any
 from tasksieve.report import formatting as show
 from tasksieve.report.archive import difference
 
-_MEASURED_BY = "multitask"
-"""What costs are compared with."""
+_MEASURED_BY, _OURS = "multitask", "learned"
+"""What costs are compared with, and what results are."""
 
 
 def rivals_section(record: dict[str, Any]) -> str:
@@ -26,7 +26,8 @@ def rivals_section(record: dict[str, Any]) -> str:
         predict, archive, size = part
         here = [mean for mean in means if _place(mean) == part]
         title = f"**{predict.capitalize()}, {archive} archive, {size} dialogs**"
-        lines += [title, "", *_table(here, base, means), ""]
+        rows = [row for row in record["rows"] if _place(row) == part]
+        lines += [title, "", *_table(here, rows, base, means), ""]
     return "\n".join(lines)
 
 
@@ -41,19 +42,34 @@ def _about(record: dict[str, Any], means: list[dict[str, Any]]) -> list[str]:
         f"{measures} in per cent, mean of {tasks} of the board, ± sd of "
         f"{show.plural(record['settings']['seeds'], 'seed')}. Differences are points, paired by primary task and "
         "seed, with 95 % interval (Student, primary tasks as strata). Cost is the training's time; that of "
-        f"`{_MEASURED_BY}` is 1. All have the settings above; none was tuned on these tasks."
+        f"`{_MEASURED_BY}` is 1. Rivals have the settings above; those of `{_OURS}` were found on other services, "
+        "and nothing was tuned on these."
     )
     return textwrap.wrap(text, 118)
 
 
-def _table(here: list[dict[str, Any]], base: float, means: list[dict[str, Any]]) -> list[str]:
-    lines = ["| method | mean | against `multitask` | against `learned` | cost |", "|---|---|---|---|---|"]
+def _table(
+    here: list[dict[str, Any]], rows: list[dict[str, Any]], base: float, means: list[dict[str, Any]]
+) -> list[str]:
+    heads = ("method", "mean", "against `multitask`", "against `learned`", "tasks below it", "cost")
+    lines = [f"| {' | '.join(heads)} |", "|---|---|---|---|---|---|"]
     for mean in sorted(here, key=lambda one: -one["mean"]):
         cost = f"{_seconds(means, mean['method']) / base:.1f}"
         reached = show.mean_sd(mean["mean"], mean["sd"])
         against = " | ".join(difference(mean, name) for name in ("minus_multitask", "minus_learned"))
-        lines.append(f"| `{mean['method']}` | {reached} | {against} | {cost} |")
+        lines.append(f"| `{mean['method']}` | {reached} | {against} | {_below(mean['method'], rows)} | {cost} |")
     return lines
+
+
+def _below(method: str, rows: list[dict[str, Any]]) -> str:
+    """In how many tasks a method is below `learned`."""
+    reached = {
+        name: {row["primary"]: row["mean"] for row in rows if row["method"] == name} for name in (method, _OURS)
+    }
+    both = reached[method].keys() & reached[_OURS].keys()
+    if method == _OURS or not both:
+        return show.NOTHING
+    return f"{sum(reached[method][task] < reached[_OURS][task] for task in both)} of {len(both)}"
 
 
 def _seconds(means: list[dict[str, Any]], method: str) -> float:

@@ -135,7 +135,9 @@ def test_rivals_stand_in_the_order_of_what_they_reach_with_their_differences(
         reached = [float(row[1].split()[0]) for row in rows]
         assert reached == sorted(reached, reverse=True) and len(rows) >= 3
         [borrowed] = [row for row in rows if "multitask" in row[0]]
-        assert borrowed[4] == "1.0 |"
+        assert borrowed[5] == "1.0 |" and borrowed[4] in ("0 of 2", "1 of 2", "2 of 2")
+        [own] = [row for row in rows if "learned" in row[0]]
+        assert own[4] == "–"
 
 
 def test_the_record_names_no_path_and_is_the_file(board: tuple[Path, dict[str, Any]], archive: Path) -> None:
