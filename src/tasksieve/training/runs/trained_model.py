@@ -17,6 +17,7 @@ from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.dialogs.formats.split_names import split_meant
 from tasksieve.dialogs.record import told
 from tasksieve.encoding import Batch, Coverage, Reading, Slots
+from tasksieve.encoding.offers import offered
 from tasksieve.errors import UserError
 from tasksieve.models import DialogModel
 from tasksieve.records.parted_paths import data_sha256, with_part
@@ -24,7 +25,7 @@ from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.state import load_module
 from tasksieve.training.loop.tensor_files import read_tensors
 from tasksieve.training.methods import method_named
-from tasksieve.training.runs.answers import Answer, NothingToSay, best_answers, or_fallback, worded_actions
+from tasksieve.training.runs.answers import Answer, best_answers, or_fallback, ranked, worded_actions
 from tasksieve.training.runs.dialogs import build_model
 from tasksieve.training.runs.encoding import Encoding
 from tasksieve.training.runs.foreign import count_foreign
@@ -132,22 +133,20 @@ class TrainedModel:
         """The best responses at the last turn of a dialog: one that the model words itself first, if it may be said.
 
         A generated response is given where responses are as people wrote them, if it holds no value that the
-        conversation does not hold; its score is its own, beside those of the known responses.
+        conversation does not hold; its score is its own, beside those of the known responses, with that of a known
+        one which is the same text.
 
         Raises: NothingToSay: if none can be given.
         """
         scores = self.model.responses(batch)[0][0]
         worded = self.model.generated(batch) if self.encoding.reader.written else None
         text, score = worded[0] if worded else ("", 0.0)
-        if not text or (self.encoding.reader.slots or Slots()).foreign(text, reading.held, filled=True):
+        slots = self.encoding.reader.slots or Slots()
+        if not text or slots.foreign(text, reading.held, filled=True):
             return self.best(scores, reading, top)
-        try:
-            known = self.best(scores, reading, top)
-        except NothingToSay:
-            known = []
-        share = float(torch.cat([scores.new_tensor([score]), scores]).softmax(0)[0])
-        first = Answer(text, score, share, certainty=share)
-        return [first, *(answer for answer in known if answer.text != text)][:top]
+        known = offered(self.encoding.candidates[PRIMARY_HEAD], reading.entities, reading.held, slots)
+        scores = torch.cat([scores.new_tensor([score]), scores])
+        return ranked(scores, [text, *known[: len(scores) - 1]], top, leads=True)
 
     def best(self, scores: Float[Tensor, " responses"], reading: Reading, top: int) -> list[Answer]:
         """The best responses that can be given at the last turn of a dialog, from the scores of all."""
