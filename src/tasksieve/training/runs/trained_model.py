@@ -12,10 +12,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tasksieve.dialogs import SILENCE, Act, Dialog, Note, Record, Turn
+from tasksieve.dialogs import Act, Dialog, Note, Record, Turn
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.dialogs.formats.split_names import split_meant
-from tasksieve.dialogs.record import told
 from tasksieve.encoding import Batch, Coverage, Reading, Slots
 from tasksieve.encoding.offers import offered
 from tasksieve.errors import UserError
@@ -251,48 +250,3 @@ def _test_dialogs(
     if not isinstance(before, dict) or before.get(str(file)) != data_sha256(file):
         raise UserError("has changed since the run was trained on a part of it; give test dialogs with --data", file)
     return file, dialogs, {"split": config.split, "split_seed": config.split_seed}
-
-
-class Conversation:
-    """A dialog with a trained model that goes on turn by turn.
-
-    Args:
-        trained: who answers.
-        fallback: said where the best answer is too uncertain, or there is none; None for nothing.
-        profile: words that describe the user, if known.
-    Raises: UserError: if there is a fallback and the run does not say when to use it.
-    """
-
-    def __init__(self, trained: TrainedModel, fallback: str | None = None, profile: Sequence[str] = ()) -> None:
-        trained.check_fallback(fallback)
-        self._trained, self._fallback = trained, fallback
-        self._events: list[Event] = []
-        self._profile = tuple(profile)
-
-    def tell(self, event: Event) -> None:
-        """What tools answered, as it is; or a turn that was taken by somebody else."""
-        self._events.append(event)
-
-    def say(self, user: str, top: int = 5) -> list[Answer]:
-        """Say something (nothing at all counts as silence); the best answer becomes part of the dialog."""
-        utterance = user or SILENCE
-        answers = self._trained.answer(
-            self._events, utterance, profile=self._profile, top=top, fallback=self._fallback
-        )
-        self._events.append(Turn(utterance, answers[0].text, acts=acts_of_action(answers[0].action)))
-        return answers
-
-    def command(self, line: str) -> str:
-        """Do ``/profile WORDS``, ``/fact TEXT`` or ``/reset``; returns what to tell the user."""
-        name, _, rest = line.partition(" ")
-        if name == "/profile":
-            self._profile = tuple(rest.split())
-            return f"profile: {rest}"
-        if name == "/fact" and rest.strip():
-            self.tell(told(rest.strip()))
-            return f"{len(self._events)} facts and turns so far"
-        if name == "/reset":
-            self._events.clear()
-            self._profile = ()
-            return "a new dialog"
-        return f"unknown command {name}; known: /profile, /fact, /reset, /quit"
