@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from tasksieve.dialogs import SILENCE
 from tasksieve.errors import UserError
-from tasksieve.records.model_config import Entities, Facts
+from tasksieve.records.model_config import Entities, Facts, Predicted
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.serve.metrics import Metrics
 from tasksieve.serve.responder import Responder
@@ -27,11 +27,13 @@ class RunAnswer(BaseModel):
     valid_accuracy: float | None = Field(
         description="in per cent, of the model served; none before the end of the run"
     )
-    candidates: int = Field(description="responses the model chooses among")
+    candidates: int = Field(description="responses or actions the model chooses among")
+    chooses: Predicted = Field(description="which of these they are")
     words: int = Field(description="words the model knows")
     model: str = Field(description="the kind of model")
     facts: Facts = Field(description="which facts become memories: all, needed, mentioned, none")
     entities: Entities = Field(description="whether responses name entities told by the facts, or are taken as texts")
+    fact_example: str = Field(description="how a fact of this run's dialogs is told")
     recorded_iterations: int = Field(description="how often weights were recorded")
     openings: list[str] = Field(description="what users often say first in the related dialogs")
 
@@ -47,7 +49,7 @@ def about_routes(folder: RunFolder, responder: Responder, metrics: Metrics) -> A
     routes = APIRouter(tags=["about"])
     config = folder.read_config()
     openings = _openings(folder)
-    metrics.gauge("candidates", "Candidate responses the model chooses among.").set(len(responder.texts))
+    metrics.gauge("candidates", "Candidates the model chooses among: responses or actions.").set(len(responder.texts))
     metrics.gauge("vocabulary_words", "Words the model knows.").set(responder.words)
 
     @routes.get("/api/run")
@@ -60,10 +62,12 @@ def about_routes(folder: RunFolder, responder: Responder, metrics: Metrics) -> A
             seed=config.training.seed,
             valid_accuracy=result.get("valid_accuracy"),
             candidates=len(responder.texts),
+            chooses=responder.chooses,
             words=responder.words,
             model=config.model.kind,
             facts=responder.facts,
             entities=responder.entities,
+            fact_example=responder.fact_example,
             recorded_iterations=len(folder.weight_steps()),
             openings=openings,
         )

@@ -8,7 +8,7 @@ import { showWhy } from "./why.js";
 const TOP = 6;
 let events = [];
 let shown = null;
-let candidates = 0;
+let candidates = "";
 let busy = false;
 
 const turns = () => events.filter((event) => event.found);
@@ -120,7 +120,7 @@ function begin() {
 
 function about(run) {
   const right = run.valid_accuracy === null ? "" : `, ${run.valid_accuracy.toFixed(1)} % right in validation`;
-  return `Method: ${run.method}${right}. It chooses among ${whole(run.candidates)} responses and knows ${whole(run.words)} words.`;
+  return `Method: ${run.method}${right}. It chooses among ${candidates} and knows ${whole(run.words)} words.`;
 }
 
 const WHEN = {
@@ -152,7 +152,8 @@ async function start() {
   byId("profile").value = kept.profile;
   try {
     const run = await get("/api/run");
-    candidates = run.candidates;
+    candidates = `${whole(run.candidates)} ${run.chooses}`;
+    byId("fact").placeholder = run.fact_example;
     byId("about").textContent = about(run);
     byId("when").textContent = [WHEN[run.facts], run.entities === "facts" ? NAMING : ""].filter(Boolean).join(" ");
     showOpenings(run.openings);

@@ -4,19 +4,19 @@ import { byId, el, percent, signed, spoken, whole } from "./dom.js";
 
 const LEAST = 0.01;
 
-function scored(candidate) {
+function scored(candidate, withheld) {
   if (candidate.fallback) return "said because no answer is certain enough";
-  return [candidate.action, `score ${signed(candidate.score)}`].filter(Boolean).join(" · ");
+  return [withheld && "not said", candidate.action, `score ${signed(candidate.score)}`].filter(Boolean).join(" · ");
 }
 
-function candidateItem(candidate, said, say) {
+function candidateItem(candidate, said, withheld, say) {
   const instead = () => say(candidate.text, candidate.action);
   return el(
     "li",
     { class: candidate.text === said ? "said-this" : null, vars: { w: candidate.probability } },
-    el("span", { class: "share" }, percent(candidate.probability)),
+    el("span", { class: "share" }, candidate.fallback ? "–" : percent(candidate.probability)),
     el("span", { class: "what" }, candidate.text),
-    el("span", { class: "score soft" }, scored(candidate)),
+    el("span", { class: "score soft" }, scored(candidate, withheld)),
     say && candidate.text !== said
       ? el("button", { type: "button", class: "quiet small", onclick: instead, "aria-label": `Say this instead: ${candidate.text}` }, "Say this")
       : null,
@@ -50,12 +50,14 @@ function showMemories(memories, all) {
   more.onclick = () => showMemories(memories, true);
 }
 
-/** Show what led to a turn; `say` changes the response, if that is still possible. */
+/** Show what led to a turn, of so many candidates ("18 actions"); `say` changes the response, if that is still possible. */
 export function showWhy(turn, count, say) {
   byId("why-empty").hidden = turn !== null;
   byId("why-full").hidden = turn === null;
   if (turn === null) return;
-  byId("count").textContent = whole(count);
-  byId("candidates").replaceChildren(...turn.found.candidates.map((candidate) => candidateItem(candidate, turn.system, say)));
+  const { candidates } = turn.found;
+  const withheld = candidates[0].fallback && candidates[0].text === turn.system;
+  byId("count").textContent = count;
+  byId("candidates").replaceChildren(...candidates.map((candidate) => candidateItem(candidate, turn.system, withheld, say)));
   showMemories(turn.found.memories, false);
 }
