@@ -37,11 +37,12 @@ function showMemories(memories, all) {
     el("th", { scope: "col" }, "Line, latest first"),
     ...Array.from({ length: hops }, (_, hop) => el("th", { scope: "col" }, `Hop ${hop + 1}`)),
   );
+  byId("memories-title").textContent = hops ? "What it attended to" : "What it remembers";
   byId("memories-note").textContent = !memories.length
     ? "Nothing was said before, so there was nothing to attend to."
     : hops
       ? "The share of its attention that each hop gave to a line."
-      : "What the model remembers; this kind of model does not show what it attends to.";
+      : "This kind of model does not show what of it counts.";
   byId("hops").closest(".scroll").hidden = !memories.length;
   const rest = memories.length - strong.length;
   const more = byId("more");

@@ -152,15 +152,19 @@ def ranked(
         leads: whether the first text comes first whatever its score is; it can be said.
     Raises: NothingToSay: if nothing can be said.
     """
-    numbers: dict[str, int] = {}
-    sayable = [place for place, text in enumerate(texts) if text is not None]
-    groups = [numbers.setdefault(text, len(numbers)) for text in texts if text is not None]
+    sayable = [text for text in texts if text is not None]
     if not sayable:
         raise NothingToSay(NOTHING_TO_SAY)
-    together = scores[torch.tensor(sayable, device=scores.device)]
-    if len(numbers) < len(sayable):
-        together = _together(together, torch.tensor(groups, device=scores.device), len(numbers))
-    said, best = list(numbers), _best(together, top + leads)
+    together = scores
+    if len(sayable) < len(texts):
+        places = [place for place, text in enumerate(texts) if text is not None]
+        together = scores[torch.tensor(places, device=scores.device)]
+    said = list(dict.fromkeys(sayable))
+    if len(said) < len(sayable):
+        numbers = {text: number for number, text in enumerate(said)}
+        groups = torch.tensor([numbers[text] for text in sayable], device=scores.device)
+        together = _together(together, groups, len(said))
+    best = _best(together, top + leads)
     if leads:
         best = [0, *(number for number in best if number)][:top]
     shares, certainties = (together - among.logsumexp(0) for among in (together, scores))
