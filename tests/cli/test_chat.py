@@ -48,6 +48,7 @@ def test_every_line_is_answered_by_one_line_of_json(cli: Cli, desk: TrainedModel
     assert told["/fact"] == "taken as words; 2 facts and 2 turns so far"
     for first, *others in (one["answers"] for one in said):
         assert (first.get("fallback"), first["text"] == FALLBACK) == ((True, True) if fallback else (None, False))
+        assert all(0 < other["certainty"] <= other["probability"] for other in others)
         assert all(other.get("withheld") == (True if fallback else None) for other in others)
 
 

@@ -67,12 +67,14 @@ def test_what_cannot_be_read_is_refused_in_one_sentence(client: TestClient) -> N
     assert "give one of them" in refused(client, messages=MESSAGES, user="hi")
     assert "message 1: found role 'pope'" in refused(client, messages=[{"role": "pope", "content": "x"}])
     long = refused(client, messages=[{"role": "user", "content": "x" * (LONGEST + 1)}])
-    assert long.endswith("'content' of message 1 has 20,001 characters; at most 20,000 are read")
+    assert long == "messages: 'content' of message 1 has 20,001 characters; at most 20,000 are read"
     called = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "x" * LONGEST}}
     calls = refused(
         client, messages=[{"role": "user", "content": "x"}, {"role": "assistant", "tool_calls": [called]}]
     )
     assert "'tool_calls' of message 2 has 20," in calls
+    hostile = refused(client, messages=[{"role": "user", "content": "x", "\n<b>\x07": "x" * (LONGEST + 1)}])
+    assert r"'\n<b>\x07' of message 1 has 20,001" in hostile
     tool = refused(client, messages=[*MESSAGES[:3], {"role": "tool", "content": "x" * (LONGEST + 1)}])
     assert "'content' of message 4 has 20,001 characters; at most 20,000" in tool
     assert "a fact has 20,001 characters" in refused(client, events=[{"fact": "x" * (LONGEST + 1)}])
@@ -133,6 +135,7 @@ def test_the_number_of_candidates_changes_none_of_them(desk: TestClient) -> None
         asked = [desk.post("/api/respond", json={**asked_for, "top": top}).json() for top in (1, 2, 3, 9)]
         every = asked[-1]["candidates"]
         assert len({one["text"] for one in every}) == len(every) > 2
+        assert all(0 < one["certainty"] <= one["probability"] for one in every[1:])  # after the fallback
         for found in asked:
             assert found["candidates"] == every[: len(found["candidates"])]
 

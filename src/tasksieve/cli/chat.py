@@ -66,6 +66,7 @@ def _record(conversation: Conversation, line: str, top: int) -> dict[str, object
 
 def _plain(answer: Answer, withheld: bool) -> dict[str, object]:
     plain: dict[str, object] = {"text": answer.text, "probability": answer.probability}
+    plain |= {} if answer.fallback else {"certainty": answer.certainty}
     plain |= {"action": answer.action} if answer.action else {}
     if answer.fallback:
         return plain | {"fallback": True}

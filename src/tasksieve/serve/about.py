@@ -33,6 +33,9 @@ class RunAnswer(BaseModel):
     model: str = Field(description="the kind of model")
     facts: Facts = Field(description="which facts become memories: all, needed, mentioned, none")
     entities: Entities = Field(description="whether responses name entities told by the facts, or are taken as texts")
+    threshold: float | None = Field(
+        description="the certainty below which an answer had better not be said; none if the run does not say"
+    )
     fact_example: str = Field(description="how a fact of this run's dialogs is told")
     recorded_iterations: int = Field(description="how often weights were recorded")
     openings: list[str] = Field(description="what users often say first in the related dialogs")
@@ -67,6 +70,7 @@ def about_routes(folder: RunFolder, responder: Responder, metrics: Metrics) -> A
             model=config.model.kind,
             facts=responder.facts,
             entities=responder.entities,
+            threshold=responder.threshold,
             fact_example=responder.fact_example,
             recorded_iterations=len(folder.weight_steps()),
             openings=openings,

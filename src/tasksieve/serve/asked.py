@@ -39,7 +39,7 @@ def _messages_of_length(messages: list[dict[str, Any]] | None) -> list[dict[str,
     for number, message in enumerate(messages or (), start=1):
         for key, value in message.items():
             if _size(value) > LONGEST:
-                what = f"'{key[:_SHOWN]}' of message {number}"
+                what = f"{key[:_SHOWN]!r} of message {number}"
                 raise ValueError(f"{what} has {_size(value):,} characters; at most {LONGEST:,} are read")
     return messages
 

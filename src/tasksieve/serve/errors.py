@@ -49,8 +49,6 @@ def _answer(request: Request, status: int, sentence: str) -> Response:
 
 _LONGEST = 80
 """Characters of a name from the request that an answer repeats."""
-_NO_OBJECT = "the body is no JSON object"
-_NO_JSON = "found a body of {}; send a JSON object with the header 'Content-Type: application/json'"
 
 
 def _problem(problem: Any, sent: str) -> str:
@@ -61,16 +59,18 @@ def _problem(problem: Any, sent: str) -> str:
         sent: the media type of the request's body.
     """
     place = [str(part)[:_LONGEST] for part in problem["loc"][1:]]
-    message = problem["msg"][:1].lower() + problem["msg"][1:]
+    message = str(problem["ctx"]["error"]) if problem["type"] == "value_error" else problem["msg"]
+    message = message[:1].lower() + message[1:]
     if problem["type"] == "json_invalid":
         return "the body is not JSON"
     if not place and problem["type"] in ("model_attributes_type", "missing"):
-        return (
-            _NO_OBJECT
-            if sent.endswith("json")
-            else _NO_JSON.format(f"the type '{sent[:_LONGEST]}'" if sent else "no type")
-        )
+        return "the body is no JSON object" if sent.endswith("json") else _not_json(sent)
     if problem["type"] == "string_too_long":
         found, most = len(str(problem["input"])), problem["ctx"]["max_length"]
         return f"{'.'.join(place)} has {found:,} characters; at most {most:,} are read"
     return f"{'.'.join(place) or 'the request'}: {message}"
+
+
+def _not_json(sent: str) -> str:
+    found = f"the type {sent[:_LONGEST]!r}" if sent else "no type"
+    return f"found a body of {found}; send a JSON object with the header 'Content-Type: application/json'"

@@ -81,6 +81,11 @@ class Responder:
         return self._trained.encoding.reader.predict if self._given is None else "responses"
 
     @property
+    def threshold(self) -> float | None:
+        """The certainty below which the fallback is said; None if the run does not say."""
+        return self._trained.threshold
+
+    @property
     def fact_example(self) -> str:
         """A fact as the run's dialogs have them, to show how one is told."""
         return fact_example(self._trained.encoding)
@@ -105,10 +110,9 @@ class Responder:
             top: how many candidates.
         """
         batch, reading = self._trained.waiting(events, user, profile)
-        threshold = self._trained.threshold
         given = self._given is not None
         say = self._best if given else self._trained.respond
-        best = or_fallback(lambda: say(batch, reading, top), self._fallback, threshold)
+        best = or_fallback(lambda: say(batch, reading, top), self._fallback, self.threshold)
         return Response(tuple(best), self._memories(batch, reading), self._unknown(events, user))
 
     def rank(

@@ -43,6 +43,9 @@ class CandidateAnswer(BaseModel):
     text: str
     score: float = Field(description="the logit")
     probability: float = Field(description="among all that can be said")
+    certainty: float = Field(
+        description="among all candidates, those that cannot be said included; a fallback is decided by it"
+    )
     action: str = Field("", description="what it does, if actions are predicted")
     fallback: bool = Field(False, description="whether it is said because no answer is certain enough")
     foreign: bool = Field(
@@ -117,6 +120,7 @@ def _candidate(scored: Answer) -> CandidateAnswer:
         text=scored.text,
         score=scored.score,
         probability=scored.probability,
+        certainty=scored.certainty,
         action=scored.action,
         fallback=scored.fallback,
         foreign=scored.foreign,
