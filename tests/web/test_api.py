@@ -69,6 +69,12 @@ def test_respond_says_what_the_model_says(client: TestClient, run: Path) -> None
         assert sum(memory["attention"][hop] for memory in answer["memories"]) == pytest.approx(1, abs=1e-4)
 
 
+def test_what_the_run_is_measured_by_is_told(client: TestClient) -> None:
+    found = get(client, "/api/run")
+    assert (found["measure"], found["chooses"]) == ("accuracy of responses", "responses")
+    assert 0 <= found["threshold"] <= 1
+
+
 def test_nothing_said_is_silence_and_unknown_words_are_named(client: TestClient) -> None:
     silence = client.post("/api/respond", json={}).json()
     assert silence["memories"] == []

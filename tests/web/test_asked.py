@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,15 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from tasksieve.dialogs import Dialog, Record, Turn
+from tasksieve.encoding.sentences import CachedEncoder
 from tasksieve.errors import UserError
 from tasksieve.serve.app import create_app
 from tasksieve.serve.asked import LONGEST
 from tasksieve.serve.responder import Responder
 from tasksieve.serve.talk import talk_routes
 from tasksieve.training.runs.answers import NothingToSay
+from tasksieve.training.runs.trained_model import TrainedModel
+from tests.unit.test_pretrained_cache import Counting
 from tests.unit.test_slots import strangers
 from tests.unit.test_wordings import TEST, TRAINING, trained
 
@@ -178,3 +182,15 @@ def test_a_fallback_needs_a_run_that_says_when_to_use_it(run: Path) -> None:
     assert Responder.load(run, fallback="I do not know.")
     with pytest.raises(UserError, match="train again, or leave --fallback out"):
         Responder(trained(TRAINING, "actions"), None, "I do not know.")
+
+
+def test_a_server_loads_the_sentence_encoder_before_the_first_question(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):  # what is in the cache does not load it
+        counting, model = Counting(), trained(TRAINING, "actions", 1.0)
+        cached = CachedEncoder(counting, tmp_path, 1 << 20)
+        ready = replace(model, encoding=replace(model.encoding, encoder=cached))
+        monkeypatch.setattr(TrainedModel, "load", lambda path, device="cpu", ready=ready: ready)
+        Responder.load(run)
+        assert len(counting.embedded) == 1

@@ -118,6 +118,25 @@ def test_chat_says_what_went_wrong_and_keeps_the_words(page: sync_api.Page) -> N
     assert page.locator("#log li").count() == 0
 
 
+def test_chat_says_that_the_model_is_answering(page: sync_api.Page) -> None:
+    page.goto("/")
+    page.locator("#openings button").first.wait_for()
+    shown = "() => getComputedStyle(document.querySelector('#log ol'), '::after').content"
+    assert page.evaluate(shown) == "none"
+    seen: list[str] = []
+
+    def slow(route: sync_api.Route) -> None:
+        seen.append(str(page.evaluate(shown)))
+        route.continue_()
+
+    page.route("**/api/respond", slow)
+    page.get_by_label("You say").fill("hello")
+    page.get_by_label("You say").press("Enter")
+    page.locator("#log li.system").wait_for()
+    assert seen == ['"the model is answering …"']
+    page.wait_for_function(f"({shown})() === 'none'")
+
+
 def test_browse_filter_and_export(page: sync_api.Page, tmp_path: Path) -> None:
     page.goto("/weights")
     wait_for_list(page, "197 turns")

@@ -33,7 +33,9 @@ def chat(
     from tasksieve.training.runs.trained_model import TrainedModel
 
     console = output(wrap=sys.stdout.isatty())
-    conversation = Conversation(TrainedModel.load(run), fallback)
+    trained = TrainedModel.load(run)
+    conversation = Conversation(trained, fallback)
+    trained.warm_up()
     if not as_json:
         console.print(conversation.help(), style="dim")
     while (line := _next_line(console, as_json)) is not None and line != "/quit":

@@ -27,6 +27,10 @@ class RunAnswer(BaseModel):
     valid_accuracy: float | None = Field(
         description="in per cent, of the model served; none before the end of the run"
     )
+    measure: str | None = Field(
+        description="what that is: accuracy of actions or of responses, or R_100@1, which ranks the right response "
+        "among up to 99 others; none before the end of the run"
+    )
     candidates: int = Field(description="responses or actions the model chooses among")
     chooses: Predicted = Field(description="which of these they are")
     words: int = Field(description="words the model knows")
@@ -64,6 +68,7 @@ def about_routes(folder: RunFolder, responder: Responder, metrics: Metrics) -> A
             method=config.training.method,
             seed=config.training.seed,
             valid_accuracy=result.get("valid_accuracy"),
+            measure=result.get("measure"),
             candidates=len(responder.texts),
             chooses=responder.chooses,
             words=responder.words,

@@ -68,7 +68,9 @@ class Responder:
         Raises: UserError: if either cannot be read, or the run has no validated checkpoint yet.
         """
         texts = None if candidates is None else list(dict.fromkeys(read_sentences(candidates)))
-        return cls(TrainedModel.load(run), texts, fallback)
+        responder = cls(TrainedModel.load(run), texts, fallback)
+        responder._trained.warm_up()
+        return responder
 
     @property
     def words(self) -> int:

@@ -118,9 +118,16 @@ function begin() {
   byId("user").focus();
 }
 
+function measured(run) {
+  if (run.valid_accuracy === null) return "";
+  const share = `${run.valid_accuracy.toFixed(1)} %`;
+  return run.measure === "R_100@1"
+    ? `; at ${share} of the validation turns the right response ranks first among up to 99 others`
+    : `, ${share} right in validation`;
+}
+
 function about(run) {
-  const right = run.valid_accuracy === null ? "" : `, ${run.valid_accuracy.toFixed(1)} % right in validation`;
-  return `Method: ${run.method}${right}. It chooses among ${known.candidates} and knows ${whole(run.words)} words.`;
+  return `Method: ${run.method}${measured(run)}. It chooses among ${known.candidates} and knows ${whole(run.words)} words.`;
 }
 
 const WHEN = {

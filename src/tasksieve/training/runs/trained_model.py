@@ -17,6 +17,7 @@ from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.dialogs.formats.split_names import split_meant
 from tasksieve.encoding import Batch, Coverage, Reading, Slots
 from tasksieve.encoding.offers import offered
+from tasksieve.encoding.sentences.cache import CachedEncoder
 from tasksieve.errors import UserError
 from tasksieve.models import DialogModel
 from tasksieve.records.parted_paths import data_sha256, with_part
@@ -74,6 +75,11 @@ class TrainedModel:
         load_module(model, tensors, "model.", folder.best_checkpoint)
         model.eval()
         return cls(model, encoding, _threshold(folder))
+
+    def warm_up(self) -> None:
+        """Load what the first answer would wait for: a pretrained sentence encoder, if there is one."""
+        if isinstance(self.encoding.encoder, CachedEncoder):
+            self.encoding.encoder.fresh(["hello"])
 
     def check_fallback(self, text: str | None) -> None:
         """Raise UserError if a fallback is asked for and the run does not say when it is better than an answer."""
