@@ -165,18 +165,6 @@ def test_folders_that_are_no_trained_runs_are_named(tmp_path: Path, trained: Pat
         TrainedModel.load(tmp_path)
 
 
-def test_a_folder_of_runs_names_one_of_them(tmp_path: Path, trained: Path) -> None:
-    for name in ("learned-10-0", "primary-10-0"):
-        shutil.copytree(trained, tmp_path / "cmp" / "runs" / name)
-    (tmp_path / "cmp" / "runs" / "primary-10-0" / "weights").mkdir()
-    with pytest.raises(UserError, match=r"give one of them, such as .*learned-10-0$"):
-        TrainedModel.load(tmp_path / "cmp")
-    with pytest.raises(UserError, match=r"give one of them, such as .*primary-10-0$"):
-        RunFolder(tmp_path / "cmp").read_weights()
-    with pytest.raises(UserError, match="only weighting methods record them"):
-        RunFolder(trained).read_weights()
-
-
 EXAMPLES = pl.DataFrame({"example": [0, 1, 2], "kind": ["greeting", "api call", "greeting"]})
 
 

@@ -53,7 +53,10 @@ def test_actions_are_called_so_and_what_is_kept_back_is_not_said(
     page = browser.new_page(base_url=desk, viewport=size, reduced_motion="reduce", bypass_csp=True)
     page.goto("/")
     page.locator("#about", has_text="5 actions and knows").wait_for()
-    assert " % of the validation turns the right response ranks first among up to 99 others." in page.locator("#about").inner_text()
+    assert (
+        " % of the validation turns the right response ranks first among up to 99 others."
+        in page.locator("#about").inner_text()
+    )
     page.get_by_text("Facts and profile").click()
     assert (page.locator("#fact").get_attribute("placeholder") or "").startswith('find_customer {"')
     page.locator("#fact").fill(CUSTOMER.text)

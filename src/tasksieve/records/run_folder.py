@@ -116,21 +116,8 @@ class RunFolder:
         """
         file = self.path / "config.toml"
         if not file.exists():
-            advice = "is not a run folder (no config.toml); give the --out of `tasksieve train`"
-            raise UserError(self._advice("config.toml") or advice, self.path)
+            raise UserError("is not a run folder (no config.toml); give the --out of `tasksieve train`", self.path)
         return config_of(kind, read_values(file), file)
-
-    def _advice(self, wanted: str) -> str:
-        """What to say of a folder that holds runs, as those of comparisons do, and is none; empty for any other.
-
-        Args:
-            wanted: a file or folder of the run to name, if one has it.
-        """
-        runs = sorted(file.parent for file in (self.path / "runs").glob("*/config.toml"))
-        if self.begun or not runs:
-            return ""
-        one = next((run for run in runs if (run / wanted).exists()), runs[0])
-        return f"holds runs and is none itself; give one of them, such as {one}"
 
     def write_record(self, name: str, value: Any) -> None:
         """Write ``NAME.json``: environment, result or test."""
@@ -243,8 +230,7 @@ class RunFolder:
         steps = self.weight_steps() if step is None else [step]
         files = [self._snapshot(number) for number in steps]
         if not files or not all(file.exists() for file in files):
-            advice = "has no recorded weights; only weighting methods record them, e.g. `learned`"
-            raise UserError(self._advice("weights") or advice, self.path)
+            raise UserError("has no recorded weights; only weighting methods record them, e.g. `learned`", self.path)
         return pl.concat([read_table(file, WEIGHTS_SCHEMA) for file in files])
 
     def _snapshot(self, step: int) -> Path:
