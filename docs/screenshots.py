@@ -65,7 +65,7 @@ def replay(page: Page, dialog: Dialog) -> None:
     said = 0
     for event in dialog.events[:EVENTS]:
         if not isinstance(event, Turn):
-            page.get_by_label("Facts of the knowledge base").fill(event.text)
+            page.get_by_label("What a tool or a knowledge base answered").fill(event.text)
             page.get_by_role("button", name="Add facts").click()
             continue
         page.get_by_label("You say").fill("" if event.user == SILENCE else event.user)

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from tasksieve.errors import UserError
     from tasksieve.experiments.compare import Plan, compare
     from tasksieve.records.config import RunConfig, config_from
+    from tasksieve.training.runs.conversation import Conversation
     from tasksieve.training.runs.dialogs import train
-    from tasksieve.training.runs.trained_model import Conversation, TrainedModel, evaluate_run
+    from tasksieve.training.runs.trained_model import TrainedModel, evaluate_run
 
 _HOMES = {
     "SILENCE": "dialogs",
@@ -37,7 +38,7 @@ _HOMES = {
     "RunConfig": "records.config",
     "config_from": "records.config",
     "train": "training.runs.dialogs",
-    "Conversation": "training.runs.trained_model",
+    "Conversation": "training.runs.conversation",
     "TrainedModel": "training.runs.trained_model",
     "evaluate_run": "training.runs.trained_model",
 }

@@ -13,8 +13,9 @@ from tasksieve.dialogs.formats import FORMATS
 from tasksieve.integrations import AdapterWeights, ChatCollator, GroupTable, targets_of, weighted_nll
 from tasksieve.integrations.passes import learned_params, logits_of
 from tasksieve.records.config import config_from
+from tasksieve.training.runs.conversation import Conversation
 from tasksieve.training.runs.dialogs import train
-from tasksieve.training.runs.trained_model import Conversation, TrainedModel
+from tasksieve.training.runs.trained_model import TrainedModel
 from tests.real_language_model import MISSING, packaged
 from tests.tiny_language_models import chat, with_adapters
 

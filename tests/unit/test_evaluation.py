@@ -16,13 +16,14 @@ from tasksieve.encoding import Batch, Candidates, Choices, EncodedTask, Reader, 
 from tasksieve.errors import UserError
 from tasksieve.models import DialogModel
 from tasksieve.records.run_folder import RunFolder
+from tasksieve.training.runs.conversation import Conversation
 from tasksieve.training.runs.dialogs import train
 from tasksieve.training.runs.encoding import Encoding
 from tasksieve.training.runs.evaluation import UNANSWERABLE, accuracy, ranks, task_ranks
 from tasksieve.training.runs.labels import read_labels
 from tasksieve.training.runs.measures import summary
 from tasksieve.training.runs.predictions import predict
-from tasksieve.training.runs.trained_model import Conversation, TrainedModel, evaluate_run
+from tasksieve.training.runs.trained_model import TrainedModel, evaluate_run
 from tests.reading import facts
 from tests.small import small_config
 
@@ -136,7 +137,7 @@ def test_a_conversation_remembers(trained: Path) -> None:
     model = TrainedModel.load(trained)
     conversation = Conversation(model)
     assert conversation.command("/profile female elderly") == "profile: female elderly"
-    assert conversation.command("/fact a R_price cheap") == "1 facts and turns so far"
+    assert conversation.command("/fact a R_price cheap") == "a record of kb; 1 fact so far"
     first = conversation.say("good morning")
     second = conversation.say("")
     profile = ("female", "elderly")

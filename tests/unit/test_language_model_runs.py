@@ -20,11 +20,12 @@ from tasksieve.records.run_folder import RunFolder
 from tasksieve.serve.responder import Responder
 from tasksieve.training.methods import method_named
 from tasksieve.training.rivals.features import views_of
+from tasksieve.training.runs.conversation import Conversation
 from tasksieve.training.runs.dialog_tasks import load_tasks
 from tasksieve.training.runs.dialogs import build_model, train
 from tasksieve.training.runs.peft_folder import write_adapters
 from tasksieve.training.runs.settled import settled
-from tasksieve.training.runs.trained_model import Conversation, TrainedModel, evaluate_run
+from tasksieve.training.runs.trained_model import TrainedModel, evaluate_run
 from tests.tiny_language_models import write_llama
 from tests.unit.archives import write_archive
 from tests.unit.test_ranked_runs import trips

@@ -19,9 +19,10 @@ from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.ranks import ALONE, Ranks
 from tasksieve.training.loop.sharded import check_sharded, is_sharded
 from tasksieve.training.methods import method_named
+from tasksieve.training.runs.conversation import Conversation
 from tasksieve.training.runs.dialogs import train
 from tasksieve.training.runs.settled import settled
-from tasksieve.training.runs.trained_model import Conversation, TrainedModel, evaluate_run
+from tasksieve.training.runs.trained_model import TrainedModel, evaluate_run
 from tests.reliability.victims import left
 from tests.tiny_language_models import write_llama
 from tests.unit.archives import write_archive

@@ -17,11 +17,12 @@ from tasksieve.encoding.wordings import Wording, Wordings, wordings_of
 from tasksieve.errors import UserError
 from tasksieve.records.config import config_from
 from tasksieve.training.runs.answers import Answer, NothingToSay, or_fallback
+from tasksieve.training.runs.conversation import Conversation
 from tasksieve.training.runs.dialogs import build_model
 from tasksieve.training.runs.encoding import Encoding
 from tasksieve.training.runs.fallback import chosen
 from tasksieve.training.runs.foreign import count_foreign
-from tasksieve.training.runs.trained_model import Conversation, TrainedModel
+from tasksieve.training.runs.trained_model import TrainedModel
 from tests.support_dialogs import support_dialogs, with_acts
 from tests.unit.test_slots import strangers, told_by
 

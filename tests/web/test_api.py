@@ -69,6 +69,12 @@ def test_respond_says_what_the_model_says(client: TestClient, run: Path) -> None
         assert sum(memory["attention"][hop] for memory in answer["memories"]) == pytest.approx(1, abs=1e-4)
 
 
+def test_what_the_run_is_measured_by_is_told(client: TestClient) -> None:
+    found = get(client, "/api/run")
+    assert (found["measure"], found["chooses"]) == ("accuracy of responses", "responses")
+    assert 0 <= found["threshold"] <= 1
+
+
 def test_nothing_said_is_silence_and_unknown_words_are_named(client: TestClient) -> None:
     silence = client.post("/api/respond", json={}).json()
     assert silence["memories"] == []
@@ -105,6 +111,7 @@ def test_candidates_of_a_file(run: Path, tmp_path: Path) -> None:
 def test_the_overview_has_means_and_counts(client: TestClient, table: pl.DataFrame) -> None:
     found = get(client, "/api/weights")
     assert (found["examples"], found["tasks"], found["steps"]) == (len(table), 2, [0, 4, 8, 12])
+    assert found["services"] == ["restaurant", "hotel"]
     assert found["weight"] == pytest.approx(table["weight"].mean(), abs=1e-4)
     assert sum(found["histogram"]) == len(table)
     assert found["course"][-1] == found["weight"]
@@ -160,6 +167,7 @@ def test_dialogs_and_one_dialog(client: TestClient, table: pl.DataFrame) -> None
     in_order = get(client, "/api/dialogs", limit=3, order="dialog")["items"]
     assert [(one["task"], one["dialog"]) for one in in_order] == [(0, 0), (0, 1), (0, 2)]
     one = get(client, "/api/dialogs/1/0", step=4)
+    assert one["service"] == "hotel"
     assert (one["before"], one["after"], one["step"]) == ([0, 7], [1, 1], 4)
     turns = table.filter((pl.col("task") == 1) & (pl.col("dialog") == 0)).sort("turn")
     assert [turn["system"] for turn in one["turns"]] == turns["system"].to_list()
@@ -207,6 +215,15 @@ def test_new_records_are_seen_without_a_restart(run: Path, tmp_path: Path) -> No
         assert get(client, "/api/weights")["weight"] == 0.25
 
 
+def test_before_a_run_has_ended_its_tasks_have_numbers(run: Path, tmp_path: Path) -> None:
+    going_on = tmp_path / "run"
+    shutil.copytree(run, going_on)
+    (going_on / "result.json").unlink()
+    with TestClient(create_app(going_on), base_url=BASE) as client:
+        assert get(client, "/api/weights")["services"] == ["Task 0", "Task 1"]
+        assert get(client, "/api/dialogs/1/0")["service"] == "Task 1"
+
+
 def test_what_was_not_recorded_is_null(run: Path, tmp_path: Path) -> None:
     partly = tmp_path / "run"
     shutil.copytree(run, partly)
@@ -245,7 +262,12 @@ def test_wrong_requests_are_answered_with_a_sentence(client: TestClient, path: s
         ("{", "the body is not JSON"),
         ('{"user": 3}', "user: "),
         ('{"user": "\\ud800"}', "user: "),
-        (json.dumps({"user": "x" * 2001}), "user: string should have at most 2000 characters"),
+        (json.dumps({"user": "x" * 20_001}), "user has 20,001 characters; at most 20,000 are read"),
+        (
+            json.dumps({"events": [{"user": "hi", "system": "y" * 20_001}]}),
+            "events.0.turn.system has 20,001 characters; at most 20,000 are read",
+        ),
+        ("[]", "the body is no JSON object"),
         ('{"events": [{"fact": ""}]}', "events.0"),
         ('{"top": 1000}', "top: "),
     ],
@@ -257,10 +279,14 @@ def test_wrong_bodies_likewise(client: TestClient, body: str, sentence: str) -> 
 
 
 def test_only_json_is_read_and_only_known_methods(client: TestClient) -> None:
-    assert (
-        client.post("/api/respond", content='{"user": "x"}', headers={"Content-Type": "text/plain"}).status_code
-        == 422
-    )
+    form = "application/x-www-form-urlencoded"
+    for sent, found in (({}, "no type"), ({"Content-Type": form}, f"the type '{form}'")):
+        for body in ('{"user": "x"}', ""):
+            answer = client.post("/api/respond", content=body, headers=sent)
+            assert answer.status_code == 422
+            assert answer.json()["error"] == (
+                f"found a body of {found}; send a JSON object with the header 'Content-Type: application/json'"
+            )
     assert client.put("/api/respond", json={}).json()["error"].startswith("this address does not take that method")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,15 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from tasksieve.dialogs import Dialog, Record, Turn
+from tasksieve.encoding.sentences import CachedEncoder
 from tasksieve.errors import UserError
 from tasksieve.serve.app import create_app
-from tasksieve.serve.asked import LONGEST_FACT
+from tasksieve.serve.asked import LONGEST
 from tasksieve.serve.responder import Responder
 from tasksieve.serve.talk import talk_routes
 from tasksieve.training.runs.answers import NothingToSay
+from tasksieve.training.runs.trained_model import TrainedModel
+from tests.unit.test_pretrained_cache import Counting
 from tests.unit.test_slots import strangers
 from tests.unit.test_wordings import TEST, TRAINING, trained
 
@@ -65,18 +70,39 @@ def test_chat_messages_are_answered_as_the_same_turns_and_facts(client: TestClie
 def test_what_cannot_be_read_is_refused_in_one_sentence(client: TestClient) -> None:
     assert "give one of them" in refused(client, messages=MESSAGES, user="hi")
     assert "message 1: found role 'pope'" in refused(client, messages=[{"role": "pope", "content": "x"}])
-    long = refused(client, messages=[{"role": "user", "content": "x" * 2001}])
-    assert "message 1 has 2,001 characters; at most 2,000" in long
-    tool = refused(client, messages=[*MESSAGES[:3], {"role": "tool", "content": "x" * (LONGEST_FACT + 1)}])
-    assert "message 4 has 10,001 characters; at most 10,000" in tool
-    assert "a fact has 10,001 characters" in refused(client, events=[{"fact": "x" * (LONGEST_FACT + 1)}])
-    assert "a fact has" in refused(client, events=[{"fact": {"a": "x" * LONGEST_FACT}}])
+    long = refused(client, messages=[{"role": "user", "content": "x" * (LONGEST + 1)}])
+    assert long == "messages: 'content' of message 1 has 20,001 characters; at most 20,000 are read"
+    called = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "x" * LONGEST}}
+    calls = refused(
+        client, messages=[{"role": "user", "content": "x"}, {"role": "assistant", "tool_calls": [called]}]
+    )
+    assert "'tool_calls' of message 2 has 20," in calls
+    hostile = refused(client, messages=[{"role": "user", "content": "x", "\n<b>\x07": "x" * (LONGEST + 1)}])
+    assert r"'\n<b>\x07' of message 1 has 20,001" in hostile
+    tool = refused(client, messages=[*MESSAGES[:3], {"role": "tool", "content": "x" * (LONGEST + 1)}])
+    assert "'content' of message 4 has 20,001 characters; at most 20,000" in tool
+    assert "a fact has 20,001 characters" in refused(client, events=[{"fact": "x" * (LONGEST + 1)}])
+    assert "a fact has" in refused(client, events=[{"fact": {"a": "x" * LONGEST}}])
     assert "a fact is empty" in refused(client, events=[{"fact": {}}])
     deep: Any = "x"
     for _ in range(30):
         deep = {"a": deep}
     assert "nested more than" in refused(client, events=[{"fact": deep}])
-    assert ask(client, events=[{"fact": "x" * LONGEST_FACT}])["memories"]
+    assert ask(client, events=[{"fact": "x" * LONGEST}])["memories"]
+
+
+def test_a_dialog_with_a_long_message_goes_on(client: TestClient) -> None:
+    email = "Dear library, I have lost my card.\n" * (LONGEST // 36)
+    assert len(email) > 19_000
+    history = [{"role": "user", "content": email}, {"role": "assistant", "content": "I see."}]
+    assert ask(client, messages=[*history, {"role": "user", "content": "so?"}])["response"]
+    assert ask(client, events=[{"user": email, "system": "I see."}], user="so?")["response"]
+
+
+def test_a_list_of_records_is_as_many_facts(client: TestClient) -> None:
+    rooms = [{"room": "Aula", "seats": 44}, {"room": "2B", "seats": 9}]
+    apart = [{"fact": room, "kind": "find_room"} for room in rooms]
+    assert ask(client, events=[{"fact": f"find_room {json.dumps(rooms)}"}]) == ask(client, events=apart)
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +130,26 @@ def test_actions_are_answered_with_their_wordings_and_nobody_elses_data(desk: Te
     assert said > 200
     found = desk.post("/api/respond", json={"user": "hello"}).json()
     assert (found["response"], found["action"]) == ("I do not know.", "")
+
+
+def test_the_number_of_candidates_changes_none_of_them(desk: TestClient) -> None:
+    told = next(event for event in TEST[0].events if isinstance(event, Record))
+    for user in ("hello", "yes please", "my number is 4711"):
+        asked_for = {"events": [{"fact": told.text}], "user": user}
+        asked = [desk.post("/api/respond", json={**asked_for, "top": top}).json() for top in (1, 2, 3, 9)]
+        every = asked[-1]["candidates"]
+        assert len({one["text"] for one in every}) == len(every) > 2
+        assert all(0 < one["certainty"] <= one["probability"] for one in every[1:])  # after the fallback
+        for found in asked:
+            assert found["candidates"] == every[: len(found["candidates"])]
+
+
+def test_values_and_names_are_not_called_unknown(desk: TestClient) -> None:
+    said = "Card L777123 zzz, until 14:30 on 3 May 2027. My name is Zed Quux, zed@quux.org."
+    assert desk.post("/api/respond", json={"user": said}).json()["unknown_words"] == ["card", "zzz,", "until"]
+    known = {"fact": {"name": "Quax quux"}, "kind": "find_customer"}
+    found = desk.post("/api/respond", json={"events": [known], "user": "zzz quax quux"}).json()
+    assert found["unknown_words"] == ["zzz"]
 
 
 def test_given_candidates_with_values_of_others_are_ranked_and_never_said() -> None:
@@ -136,3 +182,15 @@ def test_a_fallback_needs_a_run_that_says_when_to_use_it(run: Path) -> None:
     assert Responder.load(run, fallback="I do not know.")
     with pytest.raises(UserError, match="train again, or leave --fallback out"):
         Responder(trained(TRAINING, "actions"), None, "I do not know.")
+
+
+def test_a_server_loads_the_sentence_encoder_before_the_first_question(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):  # what is in the cache does not load it
+        counting, model = Counting(), trained(TRAINING, "actions", 1.0)
+        cached = CachedEncoder(counting, tmp_path, 1 << 20)
+        ready = replace(model, encoding=replace(model.encoding, encoder=cached))
+        monkeypatch.setattr(TrainedModel, "load", lambda path, device="cpu", ready=ready: ready)
+        Responder.load(run)
+        assert len(counting.embedded) == 1

@@ -11,7 +11,8 @@ from starlette.testclient import TestClient
 from tasksieve.dialogs import Turn
 from tasksieve.dialogs.record import told
 from tasksieve.serve.app import create_app
-from tasksieve.training.runs.trained_model import Conversation, TrainedModel
+from tasksieve.training.runs.conversation import Conversation
+from tasksieve.training.runs.trained_model import TrainedModel
 
 NAMES = ("grand_alma", "petit_bois")
 SAID = [f"{name} R_{relation}" for name in NAMES for relation in ("rating 3", "price cheap", f"phone {name}_p")]

@@ -72,6 +72,8 @@ def test_chat(page: sync_api.Page) -> None:
     assert page.locator("#log li.user").nth(1).inner_text().endswith(HOSTILE)
     assert page.locator("#log img, #log script").count() == 0
     assert page.locator("#candidates li").count() == 6
+    assert page.locator("#about").inner_text().count(" responses and knows ") == 1
+    assert page.locator("#candidates-title").inner_text().endswith(" responses")
     assert page.locator("#memories tr").count() >= 2
     assert "never seen" in page.locator("#unknown").inner_text()
     instead = page.locator("#candidates li .what").nth(1).inner_text()
@@ -79,11 +81,12 @@ def test_chat(page: sync_api.Page) -> None:
     assert page.locator("#log li.system p").nth(1).inner_text().endswith(instead)
     assert fits(page)
     page.get_by_text("Facts and profile").click()
+    assert (page.locator("#fact").get_attribute("placeholder") or "").startswith("NAME R_")
     assert page.locator("#when").inner_text() == (
         "The model sees a fact when it has just come, and again once something that identifies it was said. "
         "Responses may name what the facts are about."
     )
-    page.get_by_label("Facts of the knowledge base").fill("resto R_price cheap\n\nresto R_place rome")
+    page.get_by_label("What a tool or a knowledge base answered").fill("resto R_price cheap\n\nresto R_place rome")
     page.get_by_label("Words that describe the user").fill("male young")
     page.get_by_role("button", name="Add facts").click()
     assert page.locator("#log li.fact").count() == 2
@@ -115,6 +118,25 @@ def test_chat_says_what_went_wrong_and_keeps_the_words(page: sync_api.Page) -> N
     assert page.locator("#log li").count() == 0
 
 
+def test_chat_says_that_the_model_is_answering(page: sync_api.Page) -> None:
+    page.goto("/")
+    page.locator("#openings button").first.wait_for()
+    shown = "() => getComputedStyle(document.querySelector('#log ol'), '::after').content"
+    assert page.evaluate(shown) == "none"
+    seen: list[str] = []
+
+    def slow(route: sync_api.Route) -> None:
+        seen.append(str(page.evaluate(shown)))
+        route.continue_()
+
+    page.route("**/api/respond", slow)
+    page.get_by_label("You say").fill("hello")
+    page.get_by_label("You say").press("Enter")
+    page.locator("#log li.system").wait_for()
+    assert seen == ['"the model is answering …"']
+    page.wait_for_function(f"({shown})() === 'none'")
+
+
 def test_browse_filter_and_export(page: sync_api.Page, tmp_path: Path) -> None:
     page.goto("/weights")
     wait_for_list(page, "197 turns")
@@ -126,6 +148,10 @@ def test_browse_filter_and_export(page: sync_api.Page, tmp_path: Path) -> None:
     wait_for_list(page, "16 turns")
     page.get_by_label("Words in the turn").fill("onerror")
     wait_for_list(page, "No turn")
+    page.get_by_label("Words in the turn").fill("")
+    page.get_by_label("Related task").select_option("hotel")
+    wait_for_list(page, "8 turns")
+    assert page.locator("#items a").first.inner_text().startswith("hotel, dialog")
     page.get_by_role("button", name="Clear all filters").click()
     wait_for_list(page, "197 turns")
     page.get_by_label("Words in the turn").fill("onerror")
@@ -175,13 +201,13 @@ def test_the_iteration_is_chosen_by_keyboard_and_kept_in_the_address(page: sync_
     page.reload()
     wait_for_list(page, "16 dialogs")
     assert (slider.input_value(), page.locator("#order").input_value()) == ("0", "dialog")
-    page.get_by_role("link", name="Task 0, dialog 1", exact=True).click()
+    page.get_by_role("link", name="restaurant, dialog 1", exact=True).click()
     page.locator("#items li").first.wait_for()
     assert "iteration 0" in page.locator("#summary").inner_text()
     page.get_by_label("Iteration").press("End")
     page.locator("#summary", has_text="iteration 12").wait_for()
     page.get_by_role("link", name="Next dialog").click()
-    page.get_by_role("heading", name="Dialog 2").wait_for()
+    page.get_by_role("heading", name="restaurant, dialog 2").wait_for()
     assert fits(page)
 
 

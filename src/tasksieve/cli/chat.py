@@ -15,8 +15,7 @@ from tasksieve.cli.options import Fallback, Json, Trained
 
 if TYPE_CHECKING:
     from tasksieve.training.runs.answers import Answer
-
-_HELP = "Commands: /profile male young veg pizza · /fact NAME R_price cheap · /reset · /quit. Enter alone: silence."
+    from tasksieve.training.runs.conversation import Conversation
 
 
 def chat(
@@ -27,24 +26,22 @@ def chat(
 ) -> None:
     """Talk to a run's best model: it answers with its best candidate and shows the next ones.
 
-    Reads one utterance a line; pipe a file in to replay it.
+    Reads one utterance a line; pipe a file in to replay it. /help says how to tell facts.
     """
-    from tasksieve.training.runs.trained_model import Conversation, TrainedModel
+    from tasksieve.training.runs.conversation import Conversation
+    from tasksieve.training.runs.trained_model import TrainedModel
 
-    console = output()
-    conversation = Conversation(TrainedModel.load(run), fallback)
+    console = output(wrap=sys.stdout.isatty())
+    trained = TrainedModel.load(run)
+    conversation = Conversation(trained, fallback)
+    trained.warm_up()
     if not as_json:
-        console.print(_HELP, style="dim")
+        console.print(conversation.help(), style="dim")
     while (line := _next_line(console, as_json)) is not None and line != "/quit":
-        if line.startswith("/"):
-            message = conversation.command(line)
-            console.print(message, style="dim")
-            continue
-        answers = conversation.say(line, top)
         if as_json:
-            print(json.dumps({"user": line, "answers": [_plain(answer) for answer in answers]}, ensure_ascii=False))
+            print(json.dumps(_record(conversation, line, top), ensure_ascii=False), flush=True)
         else:
-            _show(console, answers)
+            _show(console, conversation, line, top)
 
 
 def _next_line(console: Console, as_json: bool) -> str | None:
@@ -54,17 +51,51 @@ def _next_line(console: Console, as_json: bool) -> str | None:
     return line.strip() if line else None
 
 
-def _plain(answer: Answer) -> dict[str, object]:
+def _record(conversation: Conversation, line: str, top: int) -> dict[str, object]:
+    """What a line led to, as JSON has it: answers, what a command did, or why there is no answer."""
+    from tasksieve.training.runs.answers import NothingToSay
+
+    if line.startswith("/"):
+        return {"command": line, "message": conversation.command(line)}
+    try:
+        answers = conversation.say(line, top)
+    except NothingToSay as nothing:
+        return {"user": line, "answers": [], "message": nothing.message}
+    withheld = answers[0].fallback
+    return {"user": line, "answers": [_plain(answer, withheld) for answer in answers]}
+
+
+def _plain(answer: Answer, withheld: bool) -> dict[str, object]:
     plain: dict[str, object] = {"text": answer.text, "probability": answer.probability}
+    plain |= {} if answer.fallback else {"certainty": answer.certainty}
     plain |= {"action": answer.action} if answer.action else {}
-    return plain | ({"fallback": True} if answer.fallback else {})
+    if answer.fallback:
+        return plain | {"fallback": True}
+    return plain | ({"withheld": True} if withheld else {})
 
 
-def _show(console: Console, answers: list[Answer]) -> None:
-    for place, answer in enumerate(answers):
-        style = "bold" if place == 0 else "dim"
-        share = "     –" if answer.fallback else f"{answer.probability:6.1%}"
-        line = Text(f"{share}  {answer.text}", style=style)
-        if answer.action:
-            line.append(f"  [{answer.action}]", style="cyan" if place == 0 else "dim cyan")
-        console.print(line)
+def _show(console: Console, conversation: Conversation, line: str, top: int) -> None:
+    """Do what a line asks for and print what comes of it: what is said in bold, all else dim."""
+    from tasksieve.training.runs.answers import NothingToSay
+
+    if line.startswith("/"):
+        console.print(conversation.command(line), style="dim")
+        return
+    try:
+        first, *others = conversation.say(line, top)
+    except NothingToSay as nothing:
+        console.print(f"nothing is said: {nothing.message}", style="dim")
+        return
+    console.print(_line("–" if first.fallback else f"{first.probability:.1%}", first, "bold", "cyan"))
+    if first.fallback and others and conversation.threshold is not None:
+        console.print(f"        not said, as {conversation.threshold:.1%} are needed:", style="dim")
+    for answer in others:
+        share = answer.certainty if first.fallback else answer.probability
+        console.print(_line(f"{share:.1%}", answer, "dim", "dim cyan"))
+
+
+def _line(share: str, answer: Answer, style: str, action: str) -> Text:
+    line = Text(f"{share:>6}  {answer.text}", style=style)
+    if answer.action:
+        line.append(f"  [{answer.action}]", style=action)
+    return line

@@ -7,7 +7,8 @@ One value may be written in several ways. ``$3,900`` and ``3900`` are the same, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, get_args
@@ -251,10 +252,10 @@ def names_in(text: str) -> tuple[Named, ...]:
     run: list[re.Match[str]] = []
     begins = True
     dates = [(value.start, value.end) for value in values_in(text)]
-    found = [name for name in found if not any(start < name.end and name.start < end for start, end in dates)]
+    found = [name for name in found if not _meets(dates, name.start, name.end)]
     for match in _WORD.finditer(text):
         word = bare(match[0])
-        dated = any(start < match.end() and match.start() < end for start, end in dates)
+        dated = _meets(dates, match.start(), match.end())
         capital = not dated and _is_capital(match[0]) and word not in _NO_NAMES
         if not capital or (begins and not run):
             _close(text, run, found)
@@ -267,6 +268,12 @@ def names_in(text: str) -> tuple[Named, ...]:
             _close(text, run, found)
     _close(text, run, found)
     return tuple(sorted(found, key=lambda name: name.start))
+
+
+def _meets(places: Sequence[tuple[int, int]], start: int, end: int) -> bool:
+    """Whether one of some places, from left to right and none in another, lies in part between start and end."""
+    before = bisect_left(places, (end, 0))
+    return before > 0 and places[before - 1][1] > start
 
 
 def _is_capital(word: str) -> bool:

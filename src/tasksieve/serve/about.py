@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from tasksieve.dialogs import SILENCE
 from tasksieve.errors import UserError
-from tasksieve.records.model_config import Entities, Facts
+from tasksieve.records.model_config import Entities, Facts, Predicted
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.serve.metrics import Metrics
 from tasksieve.serve.responder import Responder
@@ -27,11 +27,20 @@ class RunAnswer(BaseModel):
     valid_accuracy: float | None = Field(
         description="in per cent, of the model served; none before the end of the run"
     )
-    candidates: int = Field(description="responses the model chooses among")
+    measure: str | None = Field(
+        description="what that is: accuracy of actions or of responses, or R_100@1, which ranks the right response "
+        "among up to 99 others; none before the end of the run"
+    )
+    candidates: int = Field(description="responses or actions the model chooses among")
+    chooses: Predicted = Field(description="which of these they are")
     words: int = Field(description="words the model knows")
     model: str = Field(description="the kind of model")
     facts: Facts = Field(description="which facts become memories: all, needed, mentioned, none")
     entities: Entities = Field(description="whether responses name entities told by the facts, or are taken as texts")
+    threshold: float | None = Field(
+        description="the certainty below which an answer had better not be said; none if the run does not say"
+    )
+    fact_example: str = Field(description="how a fact of this run's dialogs is told")
     recorded_iterations: int = Field(description="how often weights were recorded")
     openings: list[str] = Field(description="what users often say first in the related dialogs")
 
@@ -47,7 +56,7 @@ def about_routes(folder: RunFolder, responder: Responder, metrics: Metrics) -> A
     routes = APIRouter(tags=["about"])
     config = folder.read_config()
     openings = _openings(folder)
-    metrics.gauge("candidates", "Candidate responses the model chooses among.").set(len(responder.texts))
+    metrics.gauge("candidates", "Candidates the model chooses among: responses or actions.").set(len(responder.texts))
     metrics.gauge("vocabulary_words", "Words the model knows.").set(responder.words)
 
     @routes.get("/api/run")
@@ -59,11 +68,15 @@ def about_routes(folder: RunFolder, responder: Responder, metrics: Metrics) -> A
             method=config.training.method,
             seed=config.training.seed,
             valid_accuracy=result.get("valid_accuracy"),
+            measure=result.get("measure"),
             candidates=len(responder.texts),
+            chooses=responder.chooses,
             words=responder.words,
             model=config.model.kind,
             facts=responder.facts,
             entities=responder.entities,
+            threshold=responder.threshold,
+            fact_example=responder.fact_example,
             recorded_iterations=len(folder.weight_steps()),
             openings=openings,
         )

@@ -11,33 +11,36 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 
 from tasksieve.dialogs import SILENCE, Record, Turn
 from tasksieve.dialogs.formats.chat import dialog_of
-from tasksieve.dialogs.record import told
+from tasksieve.dialogs.formats.tellings import tellings
 from tasksieve.errors import UserError
 from tasksieve.training.runs.trained_model import Event, acts_of_action
 
-LONGEST, LONGEST_FACT = 2000, 10_000
-"""Characters of a sentence; of a fact or a tool's answer, as text or as JSON."""
+LONGEST = 20_000
+"""Characters of a sentence, of a fact or a tool's answer, as text or as JSON, or of any part of a message."""
 _DUE = {"role": "assistant", "content": "?"}
-_SPOKEN = ("user", "assistant")
+_SHOWN = 40
 
 Sentence = Annotated[str, Field(max_length=LONGEST)]
 
 
+def _size(value: object) -> int:
+    return len(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
 def _fact_of_length(fact: str | dict[str, Any]) -> str | dict[str, Any]:
-    size = len(fact if isinstance(fact, str) else json.dumps(fact, ensure_ascii=False))
     if not fact:
         raise ValueError("a fact is empty; expected text, or an object with fields")
-    if size > LONGEST_FACT:
-        raise ValueError(f"a fact has {size:,} characters; at most {LONGEST_FACT:,} are read")
+    if _size(fact) > LONGEST:
+        raise ValueError(f"a fact has {_size(fact):,} characters; at most {LONGEST:,} are read")
     return fact
 
 
 def _messages_of_length(messages: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
     for number, message in enumerate(messages or (), start=1):
-        most = LONGEST if message.get("role") in _SPOKEN else LONGEST_FACT
-        size = len(json.dumps(message.get("content"), ensure_ascii=False))
-        if size > most + 2:  # quotes
-            raise ValueError(f"message {number} has {size - 2:,} characters; at most {most:,} are read")
+        for key, value in message.items():
+            if _size(value) > LONGEST:
+                what = f"{key[:_SHOWN]!r} of message {number}"
+                raise ValueError(f"{what} has {_size(value):,} characters; at most {LONGEST:,} are read")
     return messages
 
 
@@ -57,7 +60,7 @@ class SaidTurn(BaseModel):
 
 
 class GivenFact(BaseModel):
-    """A fact: a triple, JSON after a name, prose; or an object, a record of the kind given."""
+    """A fact: a triple, JSON after a name (an object, or a list of them), prose; or an object, of the kind given."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -84,7 +87,7 @@ def conversation(
     Raises: HTTPException: if both ways are used, or a message or an object cannot be read.
     """
     if messages is None:
-        return [_event(event) for event in events], user.strip() or SILENCE, profile.split()
+        return [one for event in events for one in _events(event)], user.strip() or SILENCE, profile.split()
     if events or user:
         raise HTTPException(422, "found both messages and events or user; give one of them")
     try:
@@ -98,12 +101,12 @@ def conversation(
     return before, due.user, profile.split() or list(dialog.profile)
 
 
-def _event(event: SaidTurn | GivenFact) -> Event:
+def _events(event: SaidTurn | GivenFact) -> Sequence[Event]:
     if isinstance(event, SaidTurn):
-        return Turn(event.user.strip() or SILENCE, event.system, acts=acts_of_action(event.action))
+        return [Turn(event.user.strip() or SILENCE, event.system, acts=acts_of_action(event.action))]
     if isinstance(event.fact, str):
-        return told(event.fact)
+        return tellings(event.fact)
     try:
-        return Record.of(event.kind, event.fact)
+        return [Record.of(event.kind, event.fact)]
     except (ValueError, RecursionError) as error:
         raise HTTPException(422, f"fact: {error}") from None

@@ -28,7 +28,8 @@ def answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def wrong_request(request: Request, error: RequestValidationError) -> Response:
-        return _answer(request, 422, "; ".join(_problem(problem) for problem in error.errors()[:3]))
+        sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return _answer(request, 422, "; ".join(_problem(problem, sent) for problem in error.errors()[:3]))
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
@@ -50,10 +51,26 @@ _LONGEST = 80
 """Characters of a name from the request that an answer repeats."""
 
 
-def _problem(problem: Any) -> str:
-    """``user: string should have at most 2000 characters``."""
+def _problem(problem: Any, sent: str) -> str:
+    """``user: input should be a valid string``.
+
+    Args:
+        problem: as pydantic tells it.
+        sent: the media type of the request's body.
+    """
     place = [str(part)[:_LONGEST] for part in problem["loc"][1:]]
-    message = problem["msg"][:1].lower() + problem["msg"][1:]
+    message = str(problem["ctx"]["error"]) if problem["type"] == "value_error" else problem["msg"]
+    message = message[:1].lower() + message[1:]
     if problem["type"] == "json_invalid":
         return "the body is not JSON"
+    if not place and problem["type"] in ("model_attributes_type", "missing"):
+        return "the body is no JSON object" if sent.endswith("json") else _not_json(sent)
+    if problem["type"] == "string_too_long":
+        found, most = len(str(problem["input"])), problem["ctx"]["max_length"]
+        return f"{'.'.join(place)} has {found:,} characters; at most {most:,} are read"
     return f"{'.'.join(place) or 'the request'}: {message}"
+
+
+def _not_json(sent: str) -> str:
+    found = f"the type {sent[:_LONGEST]!r}" if sent else "no type"
+    return f"found a body of {found}; send a JSON object with the header 'Content-Type: application/json'"

@@ -30,12 +30,14 @@ class Examples:
         steps: the recorded iterations, in order.
         weights: one row an iteration, one column an example; NaN where none was recorded.
         heads: by which they were learned, and what they mean (:mod:`tasksieve.records.weight_meaning`).
+        services: the names of the related tasks by their number: before the end of the run "Task 0" and so on.
     """
 
     frame: pl.DataFrame
     steps: tuple[int, ...]
     weights: Numbers
-    heads: Heads = "own"
+    heads: Heads
+    services: tuple[str, ...]
 
     def __len__(self) -> int:
         return self.frame.height

@@ -51,7 +51,12 @@ class Recorded:
         places = frame["example"].to_numpy()
         rows = [old[step] if step in old else self._row(step, places) for step in steps]
         heads = self._folder.read_config().training.heads if known is None else known.heads
-        return Examples(frame, steps, np.stack(rows), heads)
+        return Examples(frame, steps, np.stack(rows), heads, self._services(frame))
+
+    def _services(self, frame: pl.DataFrame) -> tuple[str, ...]:
+        found = self._folder.read_record("result").get("services") if self._folder.has_record("result") else None
+        names, numbers = list(map(str, found)) if isinstance(found, list) else [], frame["task"].unique().to_list()
+        return (*names, *(f"Task {number}" for number in range(len(names), 1 + max(numbers))))
 
     def _row(self, step: int, places: Numbers) -> Numbers:
         recorded = self._folder.read_weights(step)

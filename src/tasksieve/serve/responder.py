@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
+from tasksieve.dialogs import Record
 from tasksieve.dialogs.formats import read_sentences
-from tasksieve.encoding import Batch, Reading, Slots, words_of
+from tasksieve.encoding import Batch, Reading, Slots
+from tasksieve.encoding.phrases import Phrases, phrase_of
 from tasksieve.encoding.sentences.token_rows import TokenRows
-from tasksieve.records.model_config import Entities, Facts
+from tasksieve.encoding.values import names_in, values_in
+from tasksieve.records.model_config import Entities, Facts, Predicted
 from tasksieve.serve.given import GivenResponses
 from tasksieve.training.runs.answers import Answer, or_fallback
+from tasksieve.training.runs.fact_example import fact_example
 from tasksieve.training.runs.task_readings import PRIMARY_HEAD
 from tasksieve.training.runs.trained_model import Event, TrainedModel
 
@@ -63,12 +68,29 @@ class Responder:
         Raises: UserError: if either cannot be read, or the run has no validated checkpoint yet.
         """
         texts = None if candidates is None else list(dict.fromkeys(read_sentences(candidates)))
-        return cls(TrainedModel.load(run), texts, fallback)
+        responder = cls(TrainedModel.load(run), texts, fallback)
+        responder._trained.warm_up()
+        return responder
 
     @property
     def words(self) -> int:
         """The size of the vocabulary."""
         return len(self._words)
+
+    @property
+    def chooses(self) -> Predicted:
+        """What the candidates are."""
+        return self._trained.encoding.reader.predict if self._given is None else "responses"
+
+    @property
+    def threshold(self) -> float | None:
+        """The certainty below which the fallback is said; None if the run does not say."""
+        return self._trained.threshold
+
+    @property
+    def fact_example(self) -> str:
+        """A fact as the run's dialogs have them, to show how one is told."""
+        return fact_example(self._trained.encoding)
 
     @property
     def facts(self) -> Facts:
@@ -90,12 +112,10 @@ class Responder:
             top: how many candidates.
         """
         batch, reading = self._trained.waiting(events, user, profile)
-        unknown = tuple(word for word in dict.fromkeys(words_of(user)) if word not in self._words)
-        threshold = self._trained.threshold
         given = self._given is not None
         say = self._best if given else self._trained.respond
-        best = or_fallback(lambda: say(batch, reading, top), self._fallback, threshold)
-        return Response(tuple(best), self._memories(batch, reading), unknown)
+        best = or_fallback(lambda: say(batch, reading, top), self._fallback, self.threshold)
+        return Response(tuple(best), self._memories(batch, reading), self._unknown(events, user))
 
     def rank(
         self,
@@ -114,6 +134,25 @@ class Responder:
         if given is None:
             return tuple(self._best(batch, reading, top))
         return tuple(given.ranked(self._trained.model, batch, reading, top, self._slots))
+
+    def _unknown(self, events: Sequence[Event], user: str) -> tuple[str, ...]:
+        """The words that the model has never seen, but for those of values, which it need not know to pass them on.
+
+        Values are told by their form, as numbers are, by what introduces a name, or by the facts.
+        """
+        words, hidden = list(re.finditer(r"\S+", user)), bytearray(len(user))
+        places = [(value.start, value.end) for value in values_in(user)]
+        places += [(name.start, name.end) for name in names_in(user) if name.sure]
+        told: Phrases[None] = Phrases()
+        for event in events:
+            for _, value in event.flat() if isinstance(event, Record) else ():
+                told.add(phrase_of(value), None)
+        found = told.find([word[0] for word in words])
+        places += [(words[first].start(), words[end - 1].end()) for first, end, _ in found]
+        for start, end in places:
+            hidden[start:end] = b"\1" * (end - start)
+        plain = [word[0].lower() for word in words if not any(hidden[word.start() : word.end()])]
+        return tuple(word for word in dict.fromkeys(plain) if word not in self._words)
 
     def _texts(self, texts: Sequence[str]) -> GivenResponses:
         encoding = self._trained.encoding

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasksieve.serve.asked import AskedEvent, Messages, Sentence, conversation
+from tasksieve.serve.asked import LONGEST, AskedEvent, Messages, Sentence, conversation
 from tasksieve.serve.responder import Memory, Responder, Response
 from tasksieve.training.runs.answers import Answer
 from tasksieve.training.runs.trained_model import Event
@@ -32,7 +32,7 @@ class Context(BaseModel):
 class Ranking(Context):
     """A dialog that waits for its next response, with candidates of one's own."""
 
-    candidates: list[Annotated[str, Field(min_length=1, max_length=2000)]] | None = Field(
+    candidates: list[Annotated[str, Field(min_length=1, max_length=LONGEST)]] | None = Field(
         None, min_length=1, max_length=1000, description="choose among these; by default all that the server knows"
     )
 
@@ -43,6 +43,9 @@ class CandidateAnswer(BaseModel):
     text: str
     score: float = Field(description="the logit")
     probability: float = Field(description="among all that can be said")
+    certainty: float = Field(
+        description="among all candidates, those that cannot be said included; a fallback is decided by it"
+    )
     action: str = Field("", description="what it does, if actions are predicted")
     fallback: bool = Field(False, description="whether it is said because no answer is certain enough")
     foreign: bool = Field(
@@ -68,7 +71,9 @@ class RespondAnswer(BaseModel):
     action: str = Field("", description="what it does, if actions are predicted")
     candidates: list[CandidateAnswer] = Field(description="the best ones, best first")
     memories: list[MemoryAnswer] = Field(description="latest first")
-    unknown_words: list[str] = Field(description="words of the utterance that the model has never seen")
+    unknown_words: list[str] = Field(
+        description="words of the utterance that the model has never seen; numbers, dates and names do not count"
+    )
 
 
 class RankAnswer(BaseModel):
@@ -115,6 +120,7 @@ def _candidate(scored: Answer) -> CandidateAnswer:
         text=scored.text,
         score=scored.score,
         probability=scored.probability,
+        certainty=scored.certainty,
         action=scored.action,
         fallback=scored.fallback,
         foreign=scored.foreign,

@@ -31,6 +31,9 @@ class Overview(BaseModel):
     examples: int
     dialogs: int
     tasks: int
+    services: list[str] = Field(
+        description="the names of the related tasks by their number; 'Task 0' and so on before the run has ended"
+    )
     weight: float | None = Field(description="the mean at this iteration")
     histogram: list[int] = Field(description="how many weights lie in each twentieth of 0 to 1")
     course_steps: list[int] = Field(description="the iterations that a course has a number for")
@@ -88,6 +91,7 @@ class DialogView(BaseModel):
     steps: list[int]
     course_steps: list[int]
     task: int
+    service: str = Field(description="the name of the related task; empty if the run has only one")
     dialog: int
     weight: float | None
     turns: list[ExampleView]
@@ -114,6 +118,7 @@ def overview(found: Examples, step: int | None) -> Overview:
         examples=len(found),
         dialogs=len(found.places),
         tasks=found.tasks,
+        services=list(found.services),
         weight=_number(found.means[place]),
         histogram=found.histogram(place, BINS),
         course_steps=[found.steps[row] for row in courses],
@@ -171,6 +176,7 @@ def one_dialog(found: Examples, task: int, dialog: int, step: int | None) -> Dia
         steps=list(found.steps),
         course_steps=[found.steps[row] for row in found.course_places()],
         task=task,
+        service=found.services[task] if found.tasks > 1 else "",
         dialog=dialog,
         weight=_mean(found.weights[place, rows]),
         turns=_examples(found, rows, place),

@@ -8,7 +8,7 @@ import { showWhy } from "./why.js";
 const TOP = 6;
 let events = [];
 let shown = null;
-let candidates = 0;
+let known = { candidates: "", threshold: null };
 let busy = false;
 
 const turns = () => events.filter((event) => event.found);
@@ -49,7 +49,7 @@ function toEnd() {
 function explain(event) {
   shown = event;
   const last = event !== null && event === turns().at(-1) && event === events.at(-1);
-  showWhy(event, candidates, last ? sayInstead : null);
+  showWhy(event, known, last ? sayInstead : null);
   const buttons = [...byId("log").querySelectorAll("li.system button")];
   turns().forEach((turn, index) => buttons[index]?.setAttribute("aria-pressed", String(turn === event)));
 }
@@ -118,9 +118,16 @@ function begin() {
   byId("user").focus();
 }
 
+function measured(run) {
+  if (run.valid_accuracy === null) return "";
+  const share = `${run.valid_accuracy.toFixed(1)} %`;
+  return run.measure === "R_100@1"
+    ? `; at ${share} of the validation turns the right response ranks first among up to 99 others`
+    : `, ${share} right in validation`;
+}
+
 function about(run) {
-  const right = run.valid_accuracy === null ? "" : `, ${run.valid_accuracy.toFixed(1)} % right in validation`;
-  return `Method: ${run.method}${right}. It chooses among ${whole(run.candidates)} responses and knows ${whole(run.words)} words.`;
+  return `Method: ${run.method}${measured(run)}. It chooses among ${known.candidates} and knows ${whole(run.words)} words.`;
 }
 
 const WHEN = {
@@ -152,7 +159,8 @@ async function start() {
   byId("profile").value = kept.profile;
   try {
     const run = await get("/api/run");
-    candidates = run.candidates;
+    known = { candidates: `${whole(run.candidates)} ${run.chooses}`, threshold: run.threshold };
+    byId("fact").placeholder = run.fact_example;
     byId("about").textContent = about(run);
     byId("when").textContent = [WHEN[run.facts], run.entities === "facts" ? NAMING : ""].filter(Boolean).join(" ");
     showOpenings(run.openings);

@@ -26,6 +26,7 @@ async function show(step, first = false) {
   slider.value = steps.indexOf(found.step);
   slider.setAttribute("aria-valuetext", `iteration ${found.step}`);
   byId("step-shown").textContent = found.step;
+  if (found.service) byId("title").textContent = `${found.service}, dialog ${dialog}`;
   byId("summary").textContent =
     `${found.turns.length} turns, mean weight ${weightText(found.weight)} at iteration ${found.step}. ` +
     "The stronger the shade, the more the model learned from a turn.";

@@ -15,9 +15,12 @@ const said = (who, text) =>
 /** The address of a dialog's page. */
 export const dialogAddress = (task, dialog, step) => address(`/dialogs/${task}/${dialog}`, { step });
 
-/** One turn; with `step` it links to its dialog at that iteration. */
-export function turnItem(example, { step = null, several = false } = {}) {
-  const place = `${several ? `Task ${example.task}, dialog` : "Dialog"} ${example.dialog}, turn ${example.turn}`;
+const dialogName = (services, task, dialog) =>
+  services === null ? `Dialog ${dialog}` : `${services[task]}, dialog ${dialog}`;
+
+/** One turn; with `step` it links to its dialog at that iteration. `services` names the tasks; null if there is one. */
+export function turnItem(example, { step = null, services = null } = {}) {
+  const place = `${dialogName(services, example.task, example.dialog)}, turn ${example.turn}`;
   const link = el("a", { href: `${dialogAddress(example.task, example.dialog, step)}#turn-${example.turn}` }, place);
   return el(
     "li",
@@ -29,8 +32,8 @@ export function turnItem(example, { step = null, several = false } = {}) {
 }
 
 /** A dialog in a list. */
-export function dialogItem(dialog, { step, several }) {
-  const name = `${several ? `Task ${dialog.task}, dialog` : "Dialog"} ${dialog.dialog}`;
+export function dialogItem(dialog, { step, services }) {
+  const name = dialogName(services, dialog.task, dialog.dialog);
   const count = dialog.selected === dialog.turns ? `${dialog.turns} turns` : `${dialog.selected} of ${dialog.turns} turns selected`;
   return el(
     "li",

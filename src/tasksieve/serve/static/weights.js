@@ -60,7 +60,7 @@ function updateKinds() {
 }
 
 function showPage(found, view) {
-  const options = { step: found.step, several: overview.tasks > 1 };
+  const options = { step: found.step, services: overview.tasks > 1 ? overview.services : null };
   const item = view === "dialogs" ? dialogItem : turnItem;
   byId("items").replaceChildren(...found.items.map((one) => item(one, options)));
   const name = view === "dialogs" ? "dialog" : "turn";
@@ -135,6 +135,7 @@ async function start() {
   const step = overview.steps.indexOf(Number(asked.get("step") ?? NaN));
   slider.value = step < 0 ? slider.max : step;
   offset = Math.max(0, Number(asked.get("offset")) || 0);
+  byId("task").append(...overview.services.map((name, number) => el("option", { value: number }, name)));
   for (const name of FIELDS) if (asked.get(name)) byId(name).value = asked.get(name);
   byId("kinds").append(...overview.kinds.map((kind) => kindBox(kind, asked.getAll("kind"))));
   byId("task-field").hidden = overview.tasks < 2;

@@ -4,19 +4,20 @@ import { byId, el, percent, signed, spoken, whole } from "./dom.js";
 
 const LEAST = 0.01;
 
-function scored(candidate) {
-  if (candidate.fallback) return "said because no answer is certain enough";
-  return [candidate.action, `score ${signed(candidate.score)}`].filter(Boolean).join(" · ");
+function scored(candidate, withheld, threshold) {
+  if (candidate.fallback) return `said because ${threshold === null ? "more" : percent(threshold)} is needed for an answer`;
+  return [withheld && "not said", candidate.action, `score ${signed(candidate.score)}`].filter(Boolean).join(" · ");
 }
 
-function candidateItem(candidate, said, say) {
+function candidateItem(candidate, said, withheld, threshold, say) {
   const instead = () => say(candidate.text, candidate.action);
+  const share = withheld ? candidate.certainty : candidate.probability;
   return el(
     "li",
-    { class: candidate.text === said ? "said-this" : null, vars: { w: candidate.probability } },
-    el("span", { class: "share" }, percent(candidate.probability)),
+    { class: candidate.text === said ? "said-this" : null, vars: { w: share } },
+    el("span", { class: "share" }, candidate.fallback ? "–" : percent(share)),
     el("span", { class: "what" }, candidate.text),
-    el("span", { class: "score soft" }, scored(candidate)),
+    el("span", { class: "score soft" }, scored(candidate, withheld, threshold)),
     say && candidate.text !== said
       ? el("button", { type: "button", class: "quiet small", onclick: instead, "aria-label": `Say this instead: ${candidate.text}` }, "Say this")
       : null,
@@ -37,11 +38,12 @@ function showMemories(memories, all) {
     el("th", { scope: "col" }, "Line, latest first"),
     ...Array.from({ length: hops }, (_, hop) => el("th", { scope: "col" }, `Hop ${hop + 1}`)),
   );
+  byId("memories-title").textContent = hops ? "What it attended to" : "What it remembers";
   byId("memories-note").textContent = !memories.length
     ? "Nothing was said before, so there was nothing to attend to."
     : hops
       ? "The share of its attention that each hop gave to a line."
-      : "What the model remembers; this kind of model does not show what it attends to.";
+      : "This kind of model does not show what of it counts.";
   byId("hops").closest(".scroll").hidden = !memories.length;
   const rest = memories.length - strong.length;
   const more = byId("more");
@@ -50,12 +52,15 @@ function showMemories(memories, all) {
   more.onclick = () => showMemories(memories, true);
 }
 
-/** Show what led to a turn; `say` changes the response, if that is still possible. */
-export function showWhy(turn, count, say) {
+/** Show what led to a turn. `known` is the number of candidates ("18 actions") and the certainty needed for an answer;
+ * `say` changes the response, if that is still possible. */
+export function showWhy(turn, known, say) {
   byId("why-empty").hidden = turn !== null;
   byId("why-full").hidden = turn === null;
   if (turn === null) return;
-  byId("count").textContent = whole(count);
-  byId("candidates").replaceChildren(...turn.found.candidates.map((candidate) => candidateItem(candidate, turn.system, say)));
+  const { candidates } = turn.found;
+  const withheld = candidates[0].fallback && candidates[0].text === turn.system;
+  byId("count").textContent = known.candidates;
+  byId("candidates").replaceChildren(...candidates.map((candidate) => candidateItem(candidate, turn.system, withheld, known.threshold, say)));
   showMemories(turn.found.memories, false);
 }

@@ -1,4 +1,8 @@
-"""Whole responses to an utterance, best first."""
+"""Whole responses to an utterance, best first.
+
+Candidates that end as the same text are one answer, whose probability is the sum of theirs. No number depends on how
+many answers are wanted.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Integer
 from torch import Tensor
 
 from tasksieve.encoding import Candidates, Held, KnownEntities, Slots
@@ -17,6 +21,8 @@ NOTHING_TO_SAY = (
     "every response that this model knows needs a value that the conversation does not hold; give it facts first"
 )
 NOTHING_GIVEN = "every candidate holds a value that the conversation does not hold; give it facts first, or others"
+_NEGLIGIBLE = 1e-4
+"""What all actions that are left weigh together, beside those worded, when they no longer change a probability."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +30,9 @@ class Answer:
     """A response with its score (a logit) and its probability among all that can be given.
 
     Attributes:
-        action: that it does, if actions are predicted.
+        score: of all candidates that end as this text together.
+        probability: likewise.
+        action: that it does, if actions are predicted; of several that end as this text the best one.
         fallback: whether it is what is said instead of an answer that is too uncertain; its score says nothing.
         certainty: its probability among all responses, those that cannot be given included.
         foreign: whether it holds a value that the conversation does not: where candidates are ranked, not offered.
@@ -74,7 +82,9 @@ def worded_actions(
 ) -> list[Answer]:
     """The actions with the best scores that can be worded, each in its best wording.
 
-    Their probability is that among all actions but those found to have no wording that can be said.
+    Their probability is that among all actions but those that have no wording which can be said. Actions are worded
+    from the best one on, until the others together are negligible; so a probability is right to 1 in 10,000, and the
+    same whatever ``top`` is.
 
     Args:
         scores: an action each.
@@ -83,20 +93,30 @@ def worded_actions(
         top: how many.
     Raises: NothingToSay: if none can be worded.
     """
-    found: list[tuple[int, str]] = []
-    among = scores.clone()
-    for number in scores.argsort(descending=True, stable=True).tolist():
-        if len(found) == top:
+    order = scores.argsort(descending=True, stable=True).tolist()
+    shares = torch.softmax(scores.double(), 0)[order]
+    rest = shares.flip(0).cumsum(0).flip(0).tolist()
+    found: dict[str, list[int]] = {}
+    said, sayable = 0.0, None
+    for place, number in enumerate(order):
+        if sayable is None and said and rest[place] <= _NEGLIGIBLE * said:
+            sayable = said + rest[place]
+        if sayable is not None and len(found) >= top:
             break
         text = word(actions[number])
-        if text is None:
-            among[number] = -torch.inf
-        else:
-            found.append((number, text))
+        if text is not None and sayable is None:
+            found.setdefault(text, []).append(place)
+            said += float(shares[place])
+        elif text is not None:
+            found.setdefault(text, [place])
     if not found:
         raise NothingToSay(NOTHING_TO_SAY)
-    shares, all_shares = torch.softmax(among, 0).tolist(), torch.softmax(scores, 0).tolist()
-    return [Answer(text, float(scores[n]), shares[n], actions[n], certainty=all_shares[n]) for n, text in found]
+    whole, answers = sayable or said or 1.0, []
+    for text, places in found.items():
+        numbers, share = [order[place] for place in places], float(shares[places].sum())
+        score = float(scores[numbers].logsumexp(0))
+        answers.append(Answer(text, score, share / whole, actions[numbers[0]], certainty=share))
+    return sorted(answers, key=lambda answer: -answer.certainty)[:top]
 
 
 def or_fallback(answers: Callable[[], list[Answer]], text: str | None, threshold: float | None) -> list[Answer]:
@@ -120,22 +140,50 @@ def or_fallback(answers: Callable[[], list[Answer]], text: str | None, threshold
 
 
 @torch.no_grad()
-def ranked(scores: Float[Tensor, " responses"], texts: Sequence[str | None], top: int) -> list[Answer]:
+def ranked(
+    scores: Float[Tensor, " responses"], texts: Sequence[str | None], top: int, *, leads: bool = False
+) -> list[Answer]:
     """The texts that can be said with the best scores; their probability is that among all that can be said.
 
     Args:
         scores: of one example, a score a text.
         texts: None for what cannot be said.
         top: how many.
+        leads: whether the first text comes first whatever its score is; it can be said.
     Raises: NothingToSay: if nothing can be said.
     """
-    sayable = [number for number, text in enumerate(texts) if text is not None]
+    sayable = [text for text in texts if text is not None]
     if not sayable:
         raise NothingToSay(NOTHING_TO_SAY)
-    among = scores[torch.tensor(sayable, device=scores.device)]
-    shares, all_shares = torch.softmax(among, 0).tolist(), torch.softmax(scores, 0).tolist()
-    best = among.topk(min(top, len(sayable)))
-    return [
-        Answer(texts[sayable[place]] or "", score, shares[place], certainty=all_shares[sayable[place]])
-        for place, score in zip(best.indices.tolist(), best.values.tolist(), strict=True)
-    ]
+    together = scores
+    if len(sayable) < len(texts):
+        places = [place for place, text in enumerate(texts) if text is not None]
+        together = scores[torch.tensor(places, device=scores.device)]
+    said = list(dict.fromkeys(sayable))
+    if len(said) < len(sayable):
+        numbers = {text: number for number, text in enumerate(said)}
+        groups = torch.tensor([numbers[text] for text in sayable], device=scores.device)
+        together = _together(together, groups, len(said))
+    best = _best(together, top + leads)
+    if leads:
+        best = [0, *(number for number in best if number)][:top]
+    shares, certainties = (together - among.logsumexp(0) for among in (together, scores))
+    rows = zip(best, *(of[best].tolist() for of in (together, shares.exp(), certainties.exp())), strict=True)
+    return [Answer(said[number], score, share, certainty=certainty) for number, score, share, certainty in rows]
+
+
+def _best(scores: Float[Tensor, " texts"], count: int) -> list[int]:
+    """The numbers of the highest scores, of equal ones those of the first, however many are wanted."""
+    least = scores.topk(min(count, len(scores))).values[-1]
+    numbers = (scores >= least).nonzero()[:, 0]
+    order = scores[numbers].argsort(descending=True, stable=True)
+    return [int(number) for number in numbers[order][:count].tolist()]
+
+
+def _together(
+    scores: Float[Tensor, " sayable"], groups: Integer[Tensor, " sayable"], count: int
+) -> Float[Tensor, " texts"]:
+    """The score of each group of candidates, whose exponential is the sum of theirs."""
+    best = scores.new_full((count,), -torch.inf).scatter_reduce(0, groups, scores, "amax")
+    beside = (scores - best[groups]).nan_to_num(0.0).exp()  # a group may have nothing but infinitely bad scores
+    return best + scores.new_zeros(count).index_add(0, groups, beside).log()

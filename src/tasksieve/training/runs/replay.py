@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from tasksieve.dialogs import Dialog, Note, Record, Turn
 from tasksieve.encoding import action_of
 from tasksieve.training.runs.answers import Answer, NothingToSay
-from tasksieve.training.runs.trained_model import Conversation, TrainedModel
+from tasksieve.training.runs.conversation import Conversation
+from tasksieve.training.runs.trained_model import TrainedModel
 
 
 @dataclass(frozen=True, slots=True)

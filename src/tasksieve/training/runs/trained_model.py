@@ -12,11 +12,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tasksieve.dialogs import SILENCE, Act, Dialog, Note, Record, Turn
+from tasksieve.dialogs import Act, Dialog, Note, Record, Turn
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.dialogs.formats.split_names import split_meant
-from tasksieve.dialogs.record import told
 from tasksieve.encoding import Batch, Coverage, Reading, Slots
+from tasksieve.encoding.offers import offered
+from tasksieve.encoding.sentences.cache import CachedEncoder
 from tasksieve.errors import UserError
 from tasksieve.models import DialogModel
 from tasksieve.records.changed_files import digests_differ
@@ -25,7 +26,7 @@ from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.state import load_module
 from tasksieve.training.loop.tensor_files import read_tensors
 from tasksieve.training.methods import method_named
-from tasksieve.training.runs.answers import Answer, NothingToSay, best_answers, or_fallback, worded_actions
+from tasksieve.training.runs.answers import Answer, best_answers, or_fallback, ranked, worded_actions
 from tasksieve.training.runs.dialogs import build_model
 from tasksieve.training.runs.encoding import Encoding
 from tasksieve.training.runs.foreign import count_foreign
@@ -75,6 +76,11 @@ class TrainedModel:
         load_module(model, tensors, "model.", folder.best_checkpoint)
         model.eval()
         return cls(model, encoding, _threshold(folder))
+
+    def warm_up(self) -> None:
+        """Load what the first answer would wait for: a pretrained sentence encoder, if there is one."""
+        if isinstance(self.encoding.encoder, CachedEncoder):
+            self.encoding.encoder.fresh(["hello"])
 
     def check_fallback(self, text: str | None) -> None:
         """Raise UserError if a fallback is asked for and the run does not say when it is better than an answer."""
@@ -133,22 +139,20 @@ class TrainedModel:
         """The best responses at the last turn of a dialog: one that the model words itself first, if it may be said.
 
         A generated response is given where responses are as people wrote them, if it holds no value that the
-        conversation does not hold; its score is its own, beside those of the known responses.
+        conversation does not hold; its score is its own, beside those of the known responses, with that of a known
+        one which is the same text.
 
         Raises: NothingToSay: if none can be given.
         """
         scores = self.model.responses(batch)[0][0]
         worded = self.model.generated(batch) if self.encoding.reader.written else None
         text, score = worded[0] if worded else ("", 0.0)
-        if not text or (self.encoding.reader.slots or Slots()).foreign(text, reading.held, filled=True):
+        slots = self.encoding.reader.slots or Slots()
+        if not text or slots.foreign(text, reading.held, filled=True):
             return self.best(scores, reading, top)
-        try:
-            known = self.best(scores, reading, top)
-        except NothingToSay:
-            known = []
-        share = float(torch.cat([scores.new_tensor([score]), scores]).softmax(0)[0])
-        first = Answer(text, score, share, certainty=share)
-        return [first, *(answer for answer in known if answer.text != text)][:top]
+        known = offered(self.encoding.candidates[PRIMARY_HEAD], reading.entities, reading.held, slots)
+        scores = torch.cat([scores.new_tensor([score]), scores])
+        return ranked(scores, [text, *known[: len(scores) - 1]], top, leads=True)
 
     def best(self, scores: Float[Tensor, " responses"], reading: Reading, top: int) -> list[Answer]:
         """The best responses that can be given at the last turn of a dialog, from the scores of all."""
@@ -255,48 +259,3 @@ def _test_dialogs(
         found = f"has changed since the run was trained on a part of it ({digests_differ(before, now)})"
         raise UserError(f"{found}; give it as it was, or other test dialogs with --data", file)
     return file, dialogs, {"split": config.split, "split_seed": config.split_seed}
-
-
-class Conversation:
-    """A dialog with a trained model that goes on turn by turn.
-
-    Args:
-        trained: who answers.
-        fallback: said where the best answer is too uncertain, or there is none; None for nothing.
-        profile: words that describe the user, if known.
-    Raises: UserError: if there is a fallback and the run does not say when to use it.
-    """
-
-    def __init__(self, trained: TrainedModel, fallback: str | None = None, profile: Sequence[str] = ()) -> None:
-        trained.check_fallback(fallback)
-        self._trained, self._fallback = trained, fallback
-        self._events: list[Event] = []
-        self._profile = tuple(profile)
-
-    def tell(self, event: Event) -> None:
-        """What tools answered, as it is; or a turn that was taken by somebody else."""
-        self._events.append(event)
-
-    def say(self, user: str, top: int = 5) -> list[Answer]:
-        """Say something (nothing at all counts as silence); the best answer becomes part of the dialog."""
-        utterance = user or SILENCE
-        answers = self._trained.answer(
-            self._events, utterance, profile=self._profile, top=top, fallback=self._fallback
-        )
-        self._events.append(Turn(utterance, answers[0].text, acts=acts_of_action(answers[0].action)))
-        return answers
-
-    def command(self, line: str) -> str:
-        """Do ``/profile WORDS``, ``/fact TEXT`` or ``/reset``; returns what to tell the user."""
-        name, _, rest = line.partition(" ")
-        if name == "/profile":
-            self._profile = tuple(rest.split())
-            return f"profile: {rest}"
-        if name == "/fact" and rest.strip():
-            self.tell(told(rest.strip()))
-            return f"{len(self._events)} facts and turns so far"
-        if name == "/reset":
-            self._events.clear()
-            self._profile = ()
-            return "a new dialog"
-        return f"unknown command {name}; known: /profile, /fact, /reset, /quit"
