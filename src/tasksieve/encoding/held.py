@@ -22,6 +22,8 @@ Source = Literal["user", "profile", "note", "record", "system"]
 
 _AROUND = 4
 """How many words before a value tell what it is."""
+_NEAR = 200
+"""In so many characters before a value they stand."""
 _SPELLED = (
     *(("zero", "no", "none"), ("one", "myself", "me", "a", "an"), ("two", "both", "couple"), ("three",), ("four",)),
     *(("five",), ("six",), ("seven",), ("eight",), ("nine",)),
@@ -277,4 +279,5 @@ def words_before(text: str, place: int, names: Iterable[str] = ()) -> frozenset[
 
 
 def _before(asked: list[str], text: str, place: int) -> frozenset[str]:
-    return frozenset([*asked, *map(bare, text[:place].split())][-_AROUND:])
+    near = text[max(0, place - _NEAR) : place]  # of a long text, not all of it for each value
+    return frozenset([*asked, *map(bare, near.split())][-_AROUND:])

@@ -50,6 +50,8 @@ _BEFORE_DATE = re.compile(
     r"\s*$",
     re.IGNORECASE,
 )
+_LOOKED_BACK = 20
+"""Characters before a date that tell whether it is one."""
 _AFTER_DATE = re.compile(r"\s*[-–]|\s+[^\W\d_A-ZÄÖÜ]")
 """What tells a date such as ``4.3.`` from a number at the end of a sentence."""
 _REMEMBERED = 1 << 16
@@ -140,7 +142,8 @@ def _is_date(text: str, match: re.Match[str]) -> bool:
     """Whether a day and a month with a point behind each are a date: they have a year, or stand as dates do."""
     if not match[0].endswith("."):
         return True
-    return bool(_BEFORE_DATE.search(text[: match.start()]) or _AFTER_DATE.match(text, match.end()))
+    before = text[max(0, match.start() - _LOOKED_BACK) : match.start()]
+    return bool(_BEFORE_DATE.search(before) or _AFTER_DATE.match(text, match.end()))
 
 
 def _reading(form: str, found: str) -> tuple[Kind, str, str]:
