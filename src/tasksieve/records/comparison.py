@@ -272,6 +272,15 @@ def comparison_row(
     )
 
 
+def no_width(interval: tuple[float, float]) -> bool:
+    """Whether both ends of an interval are one number: every seed has the same, and that is no interval to show.
+
+    >>> no_width((9.26, 9.26)), no_width((9.2, 9.3))
+    (True, False)
+    """
+    return abs(interval[1] - interval[0]) < 1e-9
+
+
 def signed(points: float) -> str:
     """A difference in points with a true minus sign: ``+3.1`` or ``−0.4``; one that rounds to nothing is ``+0.0``."""
     return f"{round(points, 1) + 0.0:+.1f}".replace("-", MINUS)
