@@ -278,3 +278,20 @@ def printed(found: Audit) -> str:
     screen = Console(width=80, file=StringIO())
     screen.print(*audit_page(found.record()), sep="\n")
     return str(screen.file.getvalue())  # type: ignore[attr-defined]
+
+
+def test_annotations_that_become_one_action_are_told_with_how_to_keep_them_apart() -> None:
+    fines, loans = Act("inform", "fines"), Act("inform", "loans")
+    mine = [
+        done(("hi", "where to", ASK), ("owe", "nothing", fines)),
+        done(("lent", "one", loans), ("owe", "2", fines)),
+    ]
+    found = looked(mine, HELD, "actions")
+    said = sentence(found, "what is an action")
+    assert said.startswith("3 distinct annotations of primary become 2 actions: inform(fines) and inform(loans) are")
+    assert """--set 'data.slot_acts=["request", "call", "inform"]' keeps them apart.""" in said
+    assert found.merged is not None and found.merged.acts == ("inform",)
+    apart = audit_splits(Splits(mine, valid=HELD), "actions", ("request", "inform"))
+    assert apart.merged is not None and (apart.merged.annotations, apart.merged.actions) == (3, 3)
+    assert not [one for one in apart.findings if one.topic == "what is an action"]
+    assert looked(mine, HELD, "responses").merged is None

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from tasksieve.audit.actions import Merged, left_out, left_out_findings, merged, merged_finding
 from tasksieve.audit.conflicts import Conflicts, ambiguous, conflicts
 from tasksieve.audit.coverage import Coverage, coverage
 from tasksieve.audit.duplicates import Overlap, Repeats, overlap, repeats
@@ -18,6 +19,7 @@ from tasksieve.audit.stops import stops
 from tasksieve.audit.verdict import findings, summary
 from tasksieve.audit.words import Entities, SharedWords, entities, shared_words
 from tasksieve.encoding import Names
+from tasksieve.records.left_out import LeftOut
 from tasksieve.records.model_config import SLOT_ACTS, MemoryNetworkConfig, ModelConfig
 
 
@@ -41,6 +43,8 @@ class Audit:
         files: the file of each split, by the split's name.
         not_read: by file, what of it is not read, and how often it is there.
         as_one: by file, a sentence on the splits in it that were read as one.
+        left_out: where actions are predicted, how many turns have none, by file of each part that lacks some.
+        merged: how many annotations become how many actions; None where responses are predicted.
     """
 
     verdict: str
@@ -58,15 +62,18 @@ class Audit:
     files: dict[str, str] = field(default_factory=dict)
     not_read: dict[str, dict[str, int]] = field(default_factory=dict)
     as_one: dict[str, str] = field(default_factory=dict)
+    left_out: tuple[LeftOut, ...] = ()
+    merged: Merged | None = None
 
     @property
     def stop(self) -> str | None:
         """Why training is senseless, and what to do instead; None if it is not."""
         return next((found.sentence for found in self.findings if found.level == "stop"), None)
 
-    def gravest(self, count: int) -> tuple[Finding, ...]:
-        """At most so many findings on what is not as it should be, the gravest first."""
-        return tuple(found for found in self.findings if found.level != "good")[:count]
+    def gravest(self, count: int, but: str = "") -> tuple[Finding, ...]:
+        """At most so many findings on what is not as it should be, the gravest first, without those on a topic."""
+        found = (found for found in self.findings if found.level != "good" and found.topic != but)
+        return tuple(found)[:count]
 
     def record(self) -> dict[str, Any]:
         """The audit as plain data, for JSON and for tables."""
@@ -143,8 +150,14 @@ def audit_splits(
         (conflicts(splits.primary, name, dialogs, use), shared_words(splits.primary, name, dialogs, use))
         for name, dialogs in related
     ]
-    reasons = tuple(stops(read, parts["predicting"], covered, shared, files or {}))
-    found = findings(**parts, ambiguous=confused, related=pairs, stops=reasons)
+    named, together = files or {}, merged(splits.primary, slot_acts) if use.predict == "actions" else None
+    others = [
+        *stops(read, parts["predicting"], covered, shared, named),
+        *left_out_findings(parts["sizes"], use, named),
+    ]
+    others += [said] if together is not None and (said := merged_finding(together, slot_acts)) is not None else []
+    found = findings(**parts, ambiguous=confused, related=pairs, others=others)
+    parts |= {"left_out": left_out(parts["sizes"], use, named), "merged": together}
     parts |= {"conflicts": tuple(pair[0] for pair in pairs), "words": tuple(pair[1] for pair in pairs)}
     return Audit(verdict=summary(found), findings=found, names=_names(splits, read), ambiguous=confused[0], **parts)
 

@@ -36,7 +36,7 @@ def findings(
     ambiguous: tuple[int, int],
     related: Sequence[tuple[Conflicts, SharedWords]],
     predicting: Predicting,
-    stops: Sequence[Finding] = (),
+    others: Sequence[Finding] = (),
 ) -> tuple[Finding, ...]:
     """A finding on each matter, the gravest first.
 
@@ -46,9 +46,9 @@ def findings(
         ambiguous: how many of how many primary turns are ambiguous.
         related: of each related task.
         predicting: what is predicted.
-        stops: why not to train.
+        others: that were made already.
     """
-    found = [*stops, _coverage(coverage[-1], predicting), *_overlaps(overlaps), _repeats(repeats)]
+    found = [*others, _coverage(coverage[-1], predicting), *_overlaps(overlaps), _repeats(repeats)]
     found += [_predicting(predicting), _ambiguous(*ambiguous, predicting)]
     found += [_facts(size) for size in _together(sizes) if size.facts["given"]]
     found += [_values(size) for size in sizes if size.split == PRIMARY and size.values and size.values["said"]]

@@ -26,6 +26,7 @@ def audit_first(config: RunConfig, test: str | None, begun: Path, leave_out: boo
     if leave_out or begun.exists():
         return
     from tasksieve.audit import audit
+    from tasksieve.audit.actions import TOPIC
 
     data = config.data
     found = audit(
@@ -43,7 +44,7 @@ def audit_first(config: RunConfig, test: str | None, begun: Path, leave_out: boo
     )
     if found.stop is not None:
         raise UserError(f"{found.stop.rstrip('.')}; --no-audit trains all the same")
-    for finding in found.gravest(MOST):
+    for finding in found.gravest(MOST, but=TOPIC):  # of those the training tells
         say(f"{finding.level}: {finding.sentence}")
 
 

@@ -154,6 +154,8 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Measure a run's best model: per turn, per dialog, by kind of turn, single acts, and among distractors."""
+    from tasksieve.records.left_out import left_out_sentences
+    from tasksieve.report.reading import left_out_in
     from tasksieve.report.terminal import answers_sentence, evaluation_table, selection_table
     from tasksieve.training.runs.trained_model import evaluate_run
 
@@ -169,5 +171,7 @@ def evaluate(
         console.print(selection_table(measured))
     if measured.get("answers"):
         console.print(answers_sentence(measured["answers"]))
+    for sentence in left_out_sentences(left_out_in(measured)):
+        console.print(f"{sentence}.")
     if predictions is not None:
         console.print(f"Wrote {predictions}", soft_wrap=True)

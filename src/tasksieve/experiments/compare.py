@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tasksieve.dialogs import Dialog
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.errors import UserError
 from tasksieve.experiments.slices import holding
@@ -24,6 +25,7 @@ from tasksieve.records.comparison import (
 )
 from tasksieve.records.config import RunConfig, changed
 from tasksieve.records.files import write_json
+from tasksieve.records.left_out import LeftOut
 from tasksieve.records.measures import RANKING, key_of
 from tasksieve.records.parted_paths import data_sha256
 from tasksieve.records.progress import ProgressLog, Watch
@@ -33,6 +35,7 @@ from tasksieve.training.loop.claiming import refuse_other
 from tasksieve.training.loop.divergence import Diverged
 from tasksieve.training.methods import method_named
 from tasksieve.training.runs.dialogs import train
+from tasksieve.training.runs.lacking import lacking, left_out_of, told_left_out
 from tasksieve.training.runs.measured import measure_of
 from tasksieve.training.runs.predictions import PREDICTIONS
 from tasksieve.training.runs.read_files import ReadFiles, data_files, read_files, read_test
@@ -96,34 +99,44 @@ def compare(
     Raises: UserError: as :func:`tasksieve.training.loop.run.train`, and if every run diverged; finished runs stay.
     """
     test = None if plan.test is None else dialog_file(plan.test, "test")
-    _check(plan, test)
+    tested = _check(plan, test)
     plan = replace(plan, config=settled(plan.config))
     read, measure = _said(plan)
+    left_out = _left_out(plan, read, tested)
     if not plan.methods_given:
         related, vectors = bool(plan.config.data.related), has_vectors(plan.config)
         plan = replace(plan, methods=(*plan.methods, *simple_methods(measure, related, vectors)))
     for name in plan.methods:
         check_suits(method_named(name), measure)
     _jobs(plan, test, read)  # refuses runs that were begun otherwise
+    about = _About(test, read, measure, left_out)
     with holding(plan.out, run):
-        return _run(plan, test, read, measure, lambda jobs: run(jobs, workers, watch or ProgressLog().watch))
+        return _run(plan, about, lambda jobs: run(jobs, workers, watch or ProgressLog().watch))
 
 
-def _run(
-    plan: Plan, test: Path | None, read: ReadFiles, measure: str, run: Callable[[list[Job]], dict[str, Diverged]]
-) -> Comparison:
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What a comparison's runs are measured on and by, and which turns have no action."""
+
+    test: Path | None
+    read: ReadFiles
+    measure: str
+    left_out: tuple[LeftOut, ...]
+
+
+def _run(plan: Plan, about: _About, run: Callable[[list[Job]], dict[str, Diverged]]) -> Comparison:
     """Do the runs, and more seeds while the plan allows and it is undecided whether to borrow."""
     tried: set[str] = set()
     failed: dict[str, Diverged] = {}
     while True:
-        jobs = _jobs(plan, test, read)
+        jobs = _jobs(plan, about.test, about.read)
         fresh = [job for job in jobs if job.name not in tried]
         _follow(plan, fresh)
         failed |= run(fresh)
         tried |= {job.name for job in fresh}
         if len(failed) == len(jobs):
             raise next(iter(failed.values()))
-        comparison = _summarise(plan, jobs, test, failed, measure)
+        comparison = _summarise(plan, jobs, about, failed)
         write_json(plan.out / "comparison.json", comparison.model_dump(mode="json"))
         if _enough(plan, comparison):
             return comparison
@@ -150,8 +163,8 @@ def _follow(plan: Plan, jobs: list[Job]) -> None:
                 pass
 
 
-def _check(plan: Plan, test: Path | None) -> None:
-    """Refuse before the first run what would fail after it."""
+def _check(plan: Plan, test: Path | None) -> list[Dialog]:
+    """Refuse before the first run what would fail after it; returns the test dialogs."""
     if not plan.methods or plan.seeds < 1:
         raise UserError("nothing to compare; give at least one of --methods and one of --seeds")
     if plan.max_seeds is not None and plan.max_seeds < plan.seeds:
@@ -163,9 +176,8 @@ def _check(plan: Plan, test: Path | None) -> None:
         method_named(name).require(related=bool(data.related), labels=data.labels is not None)
     _tracking(plan, "").check()
     if test is None:
-        read_test(plan.config.data)
-    else:
-        read_dialogs(test, strict=plan.config.data.strict)
+        return read_test(plan.config.data)[1]
+    return read_dialogs(test, strict=plan.config.data.strict)
 
 
 def _jobs(plan: Plan, test: Path | None, read: ReadFiles) -> list[Job]:
@@ -195,6 +207,15 @@ def _said(plan: Plan) -> tuple[ReadFiles, str]:
     return read, measure
 
 
+def _left_out(plan: Plan, read: ReadFiles, tested: list[Dialog]) -> tuple[LeftOut, ...]:
+    """Say which turns have no action, where actions are predicted; those of the test dialogs too."""
+    found = left_out_of(plan.config.data, read)
+    if found:
+        file = plan.test if plan.test is not None else data_files(plan.config.data).primary
+        found = (*found, lacking("test", file, tested))
+    return told_left_out(found)
+
+
 def simple_methods(measure: str, related: bool, vectors: bool) -> tuple[str, ...]:
     """The simple baselines that suit a comparison.
 
@@ -213,12 +234,11 @@ def _config(plan: Plan, method: str) -> RunConfig:
     return changed(plan.config, {**plan.overrides.get(method, {}), "training.method": method})
 
 
-def _summarise(
-    plan: Plan, jobs: list[Job], test: Path | None, failed: dict[str, Diverged], measure: str
-) -> Comparison:
+def _summarise(plan: Plan, jobs: list[Job], about: _About, failed: dict[str, Diverged]) -> Comparison:
+    measure = about.measure
     results: dict[tuple[int, str], list[MeasuredSeed]] = {}
     ceilings: dict[str, float] = {}
-    file = test or data_files(plan.config.data).primary
+    file = about.test or data_files(plan.config.data).primary
     digest = data_sha256(file)
     for job in jobs:
         if job.name in failed:
@@ -251,6 +271,7 @@ def _summarise(
         answers=answers(rows, measure),
         failed=tuple(_failed(job, failed[job.name]) for job in jobs if job.name in failed),
         coverage=ceilings,
+        left_out=about.left_out,
         settings=settings,
     )
 

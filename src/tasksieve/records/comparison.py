@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from tasksieve.records.bootstrap import bootstrap_interval
+from tasksieve.records.left_out import LeftOut
 from tasksieve.records.measures import RESPONSES, key_of
 
 MINUS = "\N{MINUS SIGN}"
@@ -147,6 +148,7 @@ class Comparison(BaseModel):
         measure: what means, differences and the verdict are of; see :mod:`tasksieve.records.measures`.
         verdict: all answers in a few sentences, or why there is none.
         answers: the questions that could be asked, that whether to borrow first.
+        left_out: where actions are predicted, how many turns have none, by file of each part that lacks some.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -157,6 +159,7 @@ class Comparison(BaseModel):
     answers: tuple[Answer, ...] = ()
     failed: tuple[FailedRun, ...] = ()
     coverage: dict[str, float] = {}
+    left_out: tuple[LeftOut, ...] = ()
     settings: dict[str, Any] = {}
 
 

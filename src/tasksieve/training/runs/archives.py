@@ -36,7 +36,7 @@ LARGE = "TASKSIEVE_LARGE_MB"
 _LARGE_MB = 200.0
 _UNUSED = 30 * 24 * 3600.0
 """Seconds after which an archive that no run has used is removed when another one is made."""
-_VERSION = 2
+_VERSION = 3
 _EVERY = 30.0
 _log = logging.getLogger("tasksieve")
 

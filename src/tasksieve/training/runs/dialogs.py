@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from tasksieve.training.runs.dialog_tasks import DialogTasks
 from tasksieve.training.runs.evaluation import accuracy, mean_probability, task_ranks
 from tasksieve.training.runs.fallback import fallback_of
 from tasksieve.training.runs.labels import read_labels
+from tasksieve.training.runs.lacking import told_left_out
 from tasksieve.training.runs.predictions import distractors_of
 from tasksieve.training.runs.read_files import data_files
 from tasksieve.training.runs.selection import SIZES, Ranking, selection_ranks
@@ -64,6 +66,7 @@ def build_parts(config: RunConfig, method: Method) -> Parts:
     """Read the dialogs and make everything a run starts from."""
     config = settled(config)
     tasks = load_tasks(config, method)
+    left_out = told_left_out(tasks.left_out)
     words, device = len(tasks.encoding.vocabulary), config.training.device
 
     def fresh_model() -> DialogModel:
@@ -106,6 +109,7 @@ def build_parts(config: RunConfig, method: Method) -> Parts:
             "services": data_files(config.data).services,
             "size": tasks.dialogs,
             "coverage": {"valid_ceiling": tasks.valid.coverage.ceiling},
+            **({"left_out": [asdict(one) for one in left_out]} if left_out else {}),
         },
         write=lambda folder: tasks.encoding.write(folder.encoding),
         conclude=conclude,

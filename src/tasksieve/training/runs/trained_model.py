@@ -19,6 +19,7 @@ from tasksieve.dialogs.record import told
 from tasksieve.encoding import Batch, Coverage, Reading, Slots
 from tasksieve.errors import UserError
 from tasksieve.models import DialogModel
+from tasksieve.records.left_out import only_left_out
 from tasksieve.records.parted_paths import data_sha256, with_part
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.state import load_module
@@ -28,6 +29,7 @@ from tasksieve.training.runs.answers import Answer, NothingToSay, best_answers, 
 from tasksieve.training.runs.dialogs import build_model
 from tasksieve.training.runs.encoding import Encoding
 from tasksieve.training.runs.foreign import count_foreign
+from tasksieve.training.runs.lacking import lacking
 from tasksieve.training.runs.measures import summary
 from tasksieve.training.runs.predictions import (
     check_ending,
@@ -223,7 +225,9 @@ def evaluate_run(
     measured = summary(frame, coverage, trained.encoding.reader.predict)
     if isinstance(trained, TrainedModel) and answers:
         measured["answers"] = asdict(count_foreign(trained, dialogs))
-    return {"data": str(file), "sha256": data_sha256(file), **drawn, **measured}
+    left_out = only_left_out([lacking("test", file, dialogs)] if measured["predict"] == "actions" else [])
+    said = {"left_out": [asdict(one) for one in left_out]} if left_out else {}
+    return {"data": str(file), "sha256": data_sha256(file), **drawn, **said, **measured}
 
 
 def _is_simple(path: Path | str) -> bool:

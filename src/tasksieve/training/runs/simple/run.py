@@ -6,7 +6,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from tasksieve.training.loop.tensor_files import read_tensors, write_tensors
 from tasksieve.training.methods import method_named
 from tasksieve.training.methods.simple import SimpleMethod
 from tasksieve.training.runs.encoding import Encoding
+from tasksieve.training.runs.lacking import left_out_of, told_left_out
 from tasksieve.training.runs.measured import measure_of
 from tasksieve.training.runs.predictions import SCHEMA, distractors_of, turn_row
 from tasksieve.training.runs.read_files import read_files
@@ -158,6 +159,7 @@ def fit(config: RunConfig, method: Method, folder: RunFolder) -> dict[str, Any]:
     measure, what = measure_of(config, read), read.prediction.what
     check_suits(method, measure)
     (reader, primary), (_, valid), *related = read_tasks(config, read, measure)
+    left_out = told_left_out(left_out_of(config.data, read))
     most = config.model.max_memories
     own, held_out = seen_turns(read.primary, primary, most), seen_turns(read.valid, valid, most)
     if not own or not held_out:
@@ -193,6 +195,7 @@ def fit(config: RunConfig, method: Method, folder: RunFolder) -> dict[str, Any]:
         "coverage": {"valid_ceiling": model.predict_seen(held_out, valid)[1].ceiling},
         "valid_accuracy": _value(model, held_out, valid, measure),
         "settings": settings,
+        **({"left_out": [asdict(one) for one in left_out]} if left_out else {}),
     }
 
 
