@@ -12,6 +12,7 @@ from tasksieve.audit.finding import LEVELS, Finding, Level
 from tasksieve.audit.predicting import Predicting
 from tasksieve.audit.splits import PRIMARY, TEST, VALID, Size, share
 from tasksieve.audit.words import Entities, SharedWords
+from tasksieve.records.measures import fewer_ranked
 
 MANY = 4
 """More related tasks than these are told of together."""
@@ -118,8 +119,11 @@ def _predicting(found: Predicting) -> Finding:
 def _coverage(found: Coverage, predicting: Predicting) -> Finding:
     what = predicting.what
     if predicting.ranked:
-        said = f"Only {found.ceiling:.1f} % of the responses of {found.split} are known word for word: methods are"
+        first = predicting.ceilings[0].split
+        said = f"Only {predicting.known:.1f} % of the responses of {first} are known word for word: methods are"
         said += " judged by R_100@1 instead, how often the right response is ranked first among 100"
+        if fewer := fewer_ranked(predicting.among):
+            said += f"; {fewer}"
         return Finding("look", "coverage", f"{said}.")
     level: Level = "good"
     if found.ceiling < _CEILING_LOOK:

@@ -36,6 +36,8 @@ from tasksieve.cli.progress import RunBars
 from tasksieve.errors import UserError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from tasksieve.experiments.compare import Plan
     from tasksieve.experiments.workers import RunJobs
     from tasksieve.records.comparison import Comparison
@@ -171,13 +173,15 @@ def _compare(plan: Plan, workers: int, run: RunJobs, as_json: bool) -> None:
     check_failed(comparison)
 
 
-def print_comparison(comparison: Comparison, written: list[Path]) -> None:
+def print_comparison(comparison: Comparison, written: list[Path], console: Console | None = None) -> None:
     """Print a comparison's rows and answers, what would help, and the files that were written."""
     from tasksieve.report.needs import needs, sentence
-    from tasksieve.report.terminal import comparison_table, verdict_lines
+    from tasksieve.report.terminal import comparison_table, told_below, verdict_lines
 
-    console = output()
+    console = console or output()
     console.print(comparison_table(comparison))
+    for line in told_below(comparison):
+        console.print(line)
     for line in verdict_lines(comparison):
         console.print(line)
     for need in needs(comparison):

@@ -75,7 +75,7 @@ def train(
     [dim]tasksieve train --config run/config.toml --set training.iterations=2000 --out other[/dim]
     """
     from tasksieve.records.config import changed
-    from tasksieve.records.measures import RANKING
+    from tasksieve.records.measures import RANKED, RANKING, VALID_AMONG
     from tasksieve.training.loop.ranks import started_ranks
     from tasksieve.training.runs.dialogs import train as train_run
     from tasksieve.training.runs.memo import remembered
@@ -124,7 +124,9 @@ def train(
     reached = f"{iterations}{result['seconds']:.0f} s"
     measure = RANKING if result.get("measure") == RANKING else "accuracy"
     accuracy = (f"{result['valid_accuracy']:.1f} %", "bold")
-    console.print(Text.assemble(f"{result['method']}: validation {measure} ", accuracy, f" {reached}"))
+    few = result.get(VALID_AMONG, RANKED) < RANKED
+    among = f" (among {result[VALID_AMONG]})" if few else ""
+    console.print(Text.assemble(f"{result['method']}: validation {measure}{among} ", accuracy, f" {reached}"))
     more = f", tasksieve weights {out}, tasksieve chat {out}" if result["iterations"] else ""
     test = " --data TEST" if resolved.data.split is None else ""
     console.print(f"Next: tasksieve evaluate {out}{test}{more}")

@@ -26,7 +26,7 @@ from tasksieve.records.comparison import (
 from tasksieve.records.config import RunConfig, changed
 from tasksieve.records.files import write_json
 from tasksieve.records.left_out import LeftOut
-from tasksieve.records.measures import RANKING, key_of
+from tasksieve.records.measures import RANKED, RANKING, VALID_AMONG, key_of
 from tasksieve.records.parted_paths import data_sha256
 from tasksieve.records.progress import ProgressLog, Watch
 from tasksieve.records.run_folder import RunFolder
@@ -238,6 +238,7 @@ def _summarise(plan: Plan, jobs: list[Job], about: _About, failed: dict[str, Div
     measure = about.measure
     results: dict[tuple[int, str], list[MeasuredSeed]] = {}
     ceilings: dict[str, float] = {}
+    among: dict[str, int] = {}
     file = about.test or data_files(plan.config.data).primary
     digest = data_sha256(file)
     for job in jobs:
@@ -248,6 +249,8 @@ def _summarise(plan: Plan, jobs: list[Job], about: _About, failed: dict[str, Div
         if measured["sha256"] != digest:
             raise UserError(f"{file} has changed since this run was measured; choose another --out", job.path)
         results.setdefault((job.size, result["method"]), []).append(_seed_result(result, measured, measure))
+        if measure == RANKING and job.size == max(job.size for job in jobs):
+            among |= _among(result, measured)
         if method_named(result["method"]).heads_in(plan.config.training) == "per-task":
             ceilings[f"candidate_ceiling_{job.size}"] = measured["coverage"]["candidate_ceiling"]
     simple = {key: seeds for key, seeds in results.items() if method_named(key[1]).simple}
@@ -271,9 +274,17 @@ def _summarise(plan: Plan, jobs: list[Job], about: _About, failed: dict[str, Div
         answers=answers(rows, measure),
         failed=tuple(_failed(job, failed[job.name]) for job in jobs if job.name in failed),
         coverage=ceilings,
+        among=among,
         left_out=about.left_out,
         settings=settings,
     )
+
+
+def _among(result: dict[str, Any], measured: dict[str, Any]) -> dict[str, int]:
+    """Among how many responses the right ones of a run were ranked, as far as its records say."""
+    of_test = (measured.get("selection") or {}).get(str(RANKED), {}).get("fewest_ranked")
+    found = {"valid": result.get(VALID_AMONG), "test": of_test}
+    return {name: count for name, count in found.items() if isinstance(count, int)}
 
 
 def _failed(job: Job, error: Diverged) -> FailedRun:

@@ -148,6 +148,8 @@ class Comparison(BaseModel):
         measure: what means, differences and the verdict are of; see :mod:`tasksieve.records.measures`.
         verdict: all answers in a few sentences, or why there is none.
         answers: the questions that could be asked, that whether to borrow first.
+        among: where the measure is R_100@1, among how many responses the right one was ranked at least, on `valid`
+            and `test` dialogs at the largest size.
         left_out: where actions are predicted, how many turns have none, by file of each part that lacks some.
     """
 
@@ -159,6 +161,7 @@ class Comparison(BaseModel):
     answers: tuple[Answer, ...] = ()
     failed: tuple[FailedRun, ...] = ()
     coverage: dict[str, float] = {}
+    among: dict[str, int] = {}
     left_out: tuple[LeftOut, ...] = ()
     settings: dict[str, Any] = {}
 

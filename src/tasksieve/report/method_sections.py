@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tasksieve.records.comparison import Comparison, ComparisonRow
-from tasksieve.records.measures import RANKING
+from tasksieve.records.measures import RANKING, fewer_ranked
 from tasksieve.report import formatting as show
 from tasksieve.report.bar_figures import comparison_bars
 from tasksieve.report.blocks import Block, Cell, Note, Section, TableBlock
@@ -41,6 +41,7 @@ def methods_section(comparison: Comparison) -> Section:
 
     blocks: list[Block] = []
     if main:
+        blocks += [Note(f"{fewer}.") for fewer in [fewer_ranked(comparison.among)] if fewer]
         blocks.append(_table(comparison, main, head, against_primary, "Against primary" if simple else ""))
     if simple:
         blocks += [Note(sentence, strong=True) for sentence in _best_simple(comparison, words)]

@@ -10,7 +10,7 @@ from typing import Any
 
 from tasksieve.records.comparison import Comparison
 from tasksieve.records.left_out import LeftOut, left_out_sentences
-from tasksieve.records.measures import RANKING, key_of
+from tasksieve.records.measures import RANKING, fewer_ranked, key_of
 from tasksieve.report import formatting as show
 from tasksieve.report.blocks import Page, Tone
 from tasksieve.report.confusion_sections import confusion_sections
@@ -54,6 +54,7 @@ def run_page(folder: Path) -> Page:
         ),
         notes=(
             *(() if run.result is not None else ("This run has not finished (there is no result.json).",)),
+            *(f"{fewer}." for fewer in [fewer_ranked(run.among)] if fewer),
             *left_out_notes((*run.left_out, *left_out_in(run.test))),
         ),
     )

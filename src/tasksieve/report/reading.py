@@ -14,6 +14,7 @@ from tasksieve.errors import UserError
 from tasksieve.records.comparison import Comparison
 from tasksieve.records.files import read_json
 from tasksieve.records.left_out import LeftOut
+from tasksieve.records.measures import RANKED, VALID_AMONG
 from tasksieve.records.run_folder import RunFolder
 
 
@@ -49,6 +50,12 @@ class Run:
     def left_out(self) -> tuple[LeftOut, ...]:
         """How many turns have no action, by file, where that was recorded."""
         return left_out_in(self.result)
+
+    @property
+    def among(self) -> dict[str, int | None]:
+        """Among how many responses the right ones were ranked at least, where they were and that was recorded."""
+        selection = ((self.test or {}).get("selection") or {}).get(str(RANKED)) or {}
+        return {"valid": (self.result or {}).get(VALID_AMONG), "test": selection.get("fewest_ranked")}
 
     @property
     def config_text(self) -> str:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tasksieve.records.comparison import Comparison, ComparisonRow
-from tasksieve.records.measures import RANKING
+from tasksieve.records.measures import RANKING, fewer_ranked
 from tasksieve.report import formatting as show
 from tasksieve.report.conditions import METHODS, describe
 from tasksieve.report.reading import kinds_by_turns
@@ -51,6 +51,12 @@ def comparison_table(comparison: Comparison) -> Table:
         size = [Text(show.NOTHING)] if several else []
         table.add_row(_cropped(failed.name), *size, Text("failed", style="red"), *[Text(show.NOTHING)] * 3)
     return table
+
+
+def told_below(comparison: Comparison) -> list[Text]:
+    """What to know of the table: among how many responses the right one was ranked, if among fewer than 100."""
+    fewer = fewer_ranked(comparison.among)
+    return [Text(f"{fewer}.")] if fewer else []
 
 
 def verdict_lines(comparison: Comparison) -> list[Text]:

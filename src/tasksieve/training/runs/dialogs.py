@@ -16,7 +16,7 @@ from tasksieve.encoding.archive_writing import EXAMPLE_COLUMNS
 from tasksieve.encoding.archived_task import ArchivedTask
 from tasksieve.models import DialogModel, DialogWeightModule, Model, model_of, weight_module_of
 from tasksieve.records.config import RunConfig
-from tasksieve.records.measures import RANKING
+from tasksieve.records.measures import RANKING, VALID_AMONG
 from tasksieve.records.progress import Watcher
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.ranks import ALONE, Ranks
@@ -109,11 +109,20 @@ def build_parts(config: RunConfig, method: Method) -> Parts:
             "services": data_files(config.data).services,
             "size": tasks.dialogs,
             "coverage": {"valid_ceiling": tasks.valid.coverage.ceiling},
+            **_ranked_among(tasks),
             **({"left_out": [asdict(one) for one in left_out]} if left_out else {}),
         },
         write=lambda folder: tasks.encoding.write(folder.encoding),
         conclude=conclude,
     )
+
+
+def _ranked_among(tasks: DialogTasks) -> dict[str, int]:
+    """Among how many responses the right ones of the validation dialogs are ranked, where they are."""
+    if tasks.measure != RANKING:
+        return {}
+    drawn = distractors_of(tasks.valid.examples, tasks.held_out)[""]
+    return {VALID_AMONG: drawn.fewest}
 
 
 def validation(tasks: DialogTasks, model: DialogModel) -> Callable[[], float]:

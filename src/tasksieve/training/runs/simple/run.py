@@ -19,7 +19,7 @@ from tasksieve.encoding import Candidates, Coverage, Reading, Vocabulary, bag_of
 from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig
 from tasksieve.records.files import read_json, write_text
-from tasksieve.records.measures import RANKING
+from tasksieve.records.measures import RANKING, VALID_AMONG
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.method import Method
 from tasksieve.training.loop.tensor_files import read_tensors, write_tensors
@@ -188,6 +188,8 @@ def fit(config: RunConfig, method: Method, folder: RunFolder) -> dict[str, Any]:
         assert model.ranker is not None
         settings = {"query": model.ranker.query}
     model.write(folder, config)
+    judged = [turn.example for turn in held_out]
+    ranked_among = {VALID_AMONG: distractors_of(judged, valid)[""].fewest} if measure == RANKING else {}
     return {
         "predict": what,
         "measure": measure,
@@ -195,6 +197,7 @@ def fit(config: RunConfig, method: Method, folder: RunFolder) -> dict[str, Any]:
         "coverage": {"valid_ceiling": model.predict_seen(held_out, valid)[1].ceiling},
         "valid_accuracy": _value(model, held_out, valid, measure),
         "settings": settings,
+        **ranked_among,
         **({"left_out": [asdict(one) for one in left_out]} if left_out else {}),
     }
 
