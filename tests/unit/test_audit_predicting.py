@@ -295,3 +295,35 @@ def test_annotations_that_become_one_action_are_told_with_how_to_keep_them_apart
     assert apart.merged is not None and (apart.merged.annotations, apart.merged.actions) == (3, 3)
     assert not [one for one in apart.findings if one.topic == "what is an action"]
     assert looked(mine, HELD, "responses").merged is None
+
+
+def test_related_dialogs_without_any_action_are_a_stop_before_training_finds_it() -> None:
+    plain = [done(("hi", "ok", None))]
+    assert looked(MINE, HELD, "actions", related=(MINE, plain)).stop == (
+        "related-2 says of no turn what the system does, and actions are predicted; annotate its actions, leave it "
+        "out, or predict responses (--predict responses)."
+    )
+    assert looked(MINE, HELD, "responses", related=(plain,)).stop is None
+    assert looked(MINE, HELD, "actions", related=(MINE,)).stop is None
+
+
+def test_test_dialogs_that_are_all_in_a_related_file_are_a_stop() -> None:
+    found = looked(MINE, HELD, related=([done(("so", "what", ASK))], [*HELD, *MINE]), test=HELD)
+    assert found.stop is not None
+    both = looked(MINE, HELD, related=([done(("well", "no", BYE)), MINE[1]],), test=[done(("well", "no", BYE))])
+    assert both.stop == (
+        "All test dialogs (1) are related dialogs too (related), and a model that borrows them knows them by heart; "
+        "leave that file out."
+    )
+
+
+def test_related_files_with_the_same_dialogs_are_told() -> None:
+    twin = [done(("a", "b", ASK)), done(("c", "d", BYE))]
+    found = looked(MINE, HELD, "actions", related=(twin, [*twin, MINE[0]]))
+    said = sentence(found, "the same dialogs in related-2")
+    assert said == "2 of 3 dialogs of related-2 are also in related-1, word for word, and count twice; leave one out."
+    assert [(one.related, one.earlier, one.same) for one in found.twice] == [
+        ("related-2", "related-1", 2),
+        ("related-2", "primary", 1),
+    ]
+    assert not looked(MINE, HELD, "actions", related=(twin,)).twice

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from tasksieve.audit.actions import Merged, left_out, left_out_findings, merged, merged_finding
 from tasksieve.audit.conflicts import Conflicts, ambiguous, conflicts
 from tasksieve.audit.coverage import Coverage, coverage
-from tasksieve.audit.duplicates import Overlap, Repeats, overlap, repeats
+from tasksieve.audit.duplicates import Overlap, Repeats, Twice, overlap, repeats, twice
 from tasksieve.audit.files import Files, read_all
 from tasksieve.audit.finding import Finding
 from tasksieve.audit.predicting import Predicting, predicting, what_suits
@@ -44,6 +44,7 @@ class Audit:
         not_read: by file, what of it is not read, and how often it is there.
         as_one: by file, a sentence on the splits in it that were read as one.
         left_out: where actions are predicted, how many turns have none, by file of each part that lacks some.
+        twice: related tasks with dialogs that another task has word for word.
         merged: how many annotations become how many actions; None where responses are predicted.
     """
 
@@ -64,6 +65,7 @@ class Audit:
     as_one: dict[str, str] = field(default_factory=dict)
     left_out: tuple[LeftOut, ...] = ()
     merged: Merged | None = None
+    twice: tuple[Twice, ...] = ()
 
     @property
     def stop(self) -> str | None:
@@ -143,6 +145,7 @@ def audit_splits(
         "coverage": covered,
         "repeats": repeats(splits.primary),
         "overlaps": shared,
+        "twice": twice(splits),
         "entities": entities(splits, read),
         "predicting": predicting((splits, whole), read, use, suits, predict != "auto", covered),
     }
@@ -152,7 +155,7 @@ def audit_splits(
     ]
     named, together = files or {}, merged(splits.primary, slot_acts) if use.predict == "actions" else None
     others = [
-        *stops(read, parts["predicting"], covered, shared, named),
+        *stops(read, parts["predicting"], covered, shared, parts["sizes"], named),
         *left_out_findings(parts["sizes"], use, named),
     ]
     others += [said] if together is not None and (said := merged_finding(together, slot_acts)) is not None else []

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tasksieve.audit.conflicts import Conflicts
 from tasksieve.audit.coverage import Coverage
-from tasksieve.audit.duplicates import Overlap, Repeats
+from tasksieve.audit.duplicates import Overlap, Repeats, Twice
 from tasksieve.audit.finding import LEVELS, Finding, Level
 from tasksieve.audit.predicting import Predicting
 from tasksieve.audit.splits import PRIMARY, TEST, VALID, Size, share
@@ -19,6 +19,7 @@ MANY = 4
 _CEILING_MEND, _CEILING_LOOK = 50.0, 95.0
 _SEEN_LOOK = 50.0
 _NEAR_LOOK = 5.0
+_TWICE_LOOK = 5.0
 _ENTITIES_LOOK = 5.0
 _WORDS_LOOK = 30.0
 _CONFLICTING_LOOK = 25.0
@@ -37,6 +38,7 @@ def findings(
     ambiguous: tuple[int, int],
     related: Sequence[tuple[Conflicts, SharedWords]],
     predicting: Predicting,
+    twice: Sequence[Twice] = (),
     others: Sequence[Finding] = (),
 ) -> tuple[Finding, ...]:
     """A finding on each matter, the gravest first.
@@ -47,9 +49,11 @@ def findings(
         ambiguous: how many of how many primary turns are ambiguous.
         related: of each related task.
         predicting: what is predicted.
+        twice: what related tasks have of dialogs that are learned from already.
         others: that were made already.
     """
     found = [*others, _coverage(coverage[-1], predicting), *_overlaps(overlaps), _repeats(repeats)]
+    found += [_twice(pair) for pair in twice if share(pair.same, pair.dialogs) >= _TWICE_LOOK]
     found += [_predicting(predicting), _ambiguous(*ambiguous, predicting)]
     found += [_facts(size) for size in _together(sizes) if size.facts["given"]]
     found += [_values(size) for size in sizes if size.split == PRIMARY and size.values and size.values["said"]]
@@ -175,6 +179,11 @@ def _overlaps(found: Sequence[Overlap]) -> Iterator[Finding]:
             clean += 1
     if clean == len(found) > 0:
         yield Finding("good", "leakage", f"No dialog of one split is in another ({clean} pairs of splits compared).")
+
+
+def _twice(pair: Twice) -> Finding:
+    said = f"{pair.same:,} of {pair.dialogs:,} dialogs of {pair.related} are also in {pair.earlier}, word for word"
+    return Finding("look", f"the same dialogs in {pair.related}", f"{said}, and count twice; leave one out.")
 
 
 def _places(pair: Overlap) -> str:

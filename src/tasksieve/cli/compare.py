@@ -124,9 +124,9 @@ def compare(
         max_seeds=max_seeds,
     )
     runs = out / "runs"
-    audit_first(resolved, test_or_split(test, resolved), runs, no_audit)
+    mend = audit_first(resolved, test_or_split(test, resolved), runs, no_audit)
     changes = cost_first(resolved, plan.methods, runs.glob(f"{LEARNED}-*"), runs.exists(), budget)
-    plan = replace(plan, overrides={LEARNED: changes} if changes else {})
+    plan = replace(plan, overrides={LEARNED: changes} if changes else {}, to_mend=mend)
     _compare(plan, workers, run, as_json)
 
 
@@ -184,6 +184,8 @@ def print_comparison(comparison: Comparison, written: list[Path], console: Conso
         console.print(line)
     for line in verdict_lines(comparison):
         console.print(line)
+    for found in comparison.to_mend:
+        console.print(f"Not mended before training: {found}")
     for need in needs(comparison):
         console.print(sentence(need))
     for path in written:

@@ -24,7 +24,7 @@ from tasksieve.records.comparison import (
     run_name,
 )
 from tasksieve.records.config import RunConfig, changed
-from tasksieve.records.files import write_json
+from tasksieve.records.files import read_json, write_json
 from tasksieve.records.left_out import LeftOut
 from tasksieve.records.measures import RANKED, RANKING, VALID_AMONG, key_of
 from tasksieve.records.parted_paths import data_sha256
@@ -56,6 +56,7 @@ class Plan:
         methods: names; `primary` first is what the others are compared with.
         sizes: numbers of primary training dialogs; none for what the configuration says, or all there are.
         seeds: run seeds 0 to SEEDS − 1, the same for every method.
+        to_mend: what the audit found that ought to be mended, in sentences that go with the results.
         max_seeds: more are run one by one, up to so many, until the comparison tells whether to borrow.
         out: the comparison folder.
         overrides: by method, ``section.key`` to value: settings that only its runs have.
@@ -73,6 +74,7 @@ class Plan:
     track: tuple[str, ...] = ()
     methods_given: bool = True
     max_seeds: int | None = None
+    to_mend: tuple[str, ...] = ()
 
 
 _log = logging.getLogger("tasksieve")
@@ -109,19 +111,27 @@ def compare(
     for name in plan.methods:
         check_suits(method_named(name), measure)
     _jobs(plan, test, read)  # refuses runs that were begun otherwise
-    about = _About(test, read, measure, left_out)
+    about = _About(test, read, measure, left_out, plan.to_mend or _found_before(plan.out))
     with holding(plan.out, run):
         return _run(plan, about, lambda jobs: run(jobs, workers, watch or ProgressLog().watch))
 
 
 @dataclass(frozen=True, slots=True)
 class _About:
-    """What a comparison's runs are measured on and by, and which turns have no action."""
+    """What a comparison's runs are measured on and by, which turns have no action, and what ought to be mended."""
 
     test: Path | None
     read: ReadFiles
     measure: str
     left_out: tuple[LeftOut, ...]
+    to_mend: tuple[str, ...]
+
+
+def _found_before(out: Path) -> tuple[str, ...]:
+    """What the comparison that goes on was told to mend when it began."""
+    file = out / "comparison.json"
+    known = read_json(file).get("to_mend") if file.exists() else None
+    return tuple(map(str, known)) if isinstance(known, list) else ()
 
 
 def _run(plan: Plan, about: _About, run: Callable[[list[Job]], dict[str, Diverged]]) -> Comparison:
@@ -275,6 +285,7 @@ def _summarise(plan: Plan, jobs: list[Job], about: _About, failed: dict[str, Div
         failed=tuple(_failed(job, failed[job.name]) for job in jobs if job.name in failed),
         coverage=ceilings,
         among=among,
+        to_mend=about.to_mend,
         left_out=about.left_out,
         settings=settings,
     )

@@ -150,6 +150,7 @@ class Comparison(BaseModel):
         answers: the questions that could be asked, that whether to borrow first.
         among: where the measure is R_100@1, among how many responses the right one was ranked at least, on `valid`
             and `test` dialogs at the largest size.
+        to_mend: what the audit before training found that ought to be mended, such as test dialogs in another file.
         left_out: where actions are predicted, how many turns have none, by file of each part that lacks some.
     """
 
@@ -162,6 +163,7 @@ class Comparison(BaseModel):
     failed: tuple[FailedRun, ...] = ()
     coverage: dict[str, float] = {}
     among: dict[str, int] = {}
+    to_mend: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     settings: dict[str, Any] = {}
 

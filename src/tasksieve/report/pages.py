@@ -127,6 +127,7 @@ def comparison_page(folder: Path) -> Page:
         notes=(
             *(f"runs/{failed.name} failed: {failed.message}" for failed in comparison.failed),
             *problems,
+            *(f"Not mended before training: {found}" for found in comparison.to_mend),
             *left_out_notes(comparison.left_out),
         ),
     )

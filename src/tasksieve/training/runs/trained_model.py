@@ -19,7 +19,7 @@ from tasksieve.dialogs.record import told
 from tasksieve.encoding import Batch, Coverage, Reading, Slots
 from tasksieve.errors import UserError
 from tasksieve.models import DialogModel
-from tasksieve.records.left_out import only_left_out
+from tasksieve.records.left_out import LeftOut, only_left_out
 from tasksieve.records.parted_paths import data_sha256, with_part
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.state import load_module
@@ -218,6 +218,7 @@ def evaluate_run(
         raise UserError("is of a simple baseline, which gives no answers; measure it without them", Path(path))
     else:
         trained = SimpleModel.read(path)
+    left_out = _left_out(file, dialogs, trained.encoding.reader.predict)
     elsewhere = [responses_said(read_dialogs(_test_file(other, split), strict=strict)) for other in others]
     frame, coverage = trained.predict(dialogs, elsewhere)
     if predictions is not None:
@@ -225,9 +226,22 @@ def evaluate_run(
     measured = summary(frame, coverage, trained.encoding.reader.predict)
     if isinstance(trained, TrainedModel) and answers:
         measured["answers"] = asdict(count_foreign(trained, dialogs))
-    left_out = only_left_out([lacking("test", file, dialogs)] if measured["predict"] == "actions" else [])
     said = {"left_out": [asdict(one) for one in left_out]} if left_out else {}
     return {"data": str(file), "sha256": data_sha256(file), **drawn, **said, **measured}
+
+
+def _left_out(file: Path, dialogs: Sequence[Dialog], predict: str) -> tuple[LeftOut, ...]:
+    """How many test turns have no action, where some have none and these are predicted.
+
+    Raises: UserError: if no turn has one.
+    """
+    found = lacking("test", file, dialogs) if predict == "actions" else None
+    if found is None:
+        return ()
+    if found.turns and found.without == found.turns:
+        what = "says of no turn what the system does, and the run predicts actions"
+        raise UserError(f"{what}; annotate its actions, or measure a run that predicts responses", file)
+    return only_left_out([found])
 
 
 def _is_simple(path: Path | str) -> bool:

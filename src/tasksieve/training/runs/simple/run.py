@@ -21,6 +21,7 @@ from tasksieve.records.config import RunConfig
 from tasksieve.records.files import read_json, write_text
 from tasksieve.records.measures import RANKING, VALID_AMONG
 from tasksieve.records.run_folder import RunFolder
+from tasksieve.records.said_once import SAID_ONCE
 from tasksieve.training.loop.method import Method
 from tasksieve.training.loop.tensor_files import read_tensors, write_tensors
 from tasksieve.training.methods import method_named
@@ -230,7 +231,7 @@ def _drawn(turns: list[SeenTurn], seed: int, most: int) -> list[SeenTurn]:
     """At most so many of the related turns, in an order drawn by the seed."""
     order = np.random.default_rng(seed).permutation(len(turns))
     if len(turns) > most:
-        _log.info("%s of %s related turns are learned from", f"{most:,}", f"{len(turns):,}")
+        _log.info("%s of %s related turns are learned from", f"{most:,}", f"{len(turns):,}", extra=SAID_ONCE)
     return [turns[number] for number in order[:most]]
 
 
