@@ -327,3 +327,25 @@ def test_related_files_with_the_same_dialogs_are_told() -> None:
         ("related-2", "primary", 1),
     ]
     assert not looked(MINE, HELD, "actions", related=(twin,)).twice
+
+
+def test_tasks_without_an_action_in_common_are_said_to_have_other_names_and_not_to_conflict() -> None:
+    greet, say = Act("greet"), Act("utter_greet")
+    mine = [done(("hi", "hello", greet), ("bye", "bye", BYE)), done(("hi", "good day", greet))]
+    theirs = [done(("hi", "hey", say)), done(("hi", "hey you", say))]
+    found = looked(mine, HELD, "actions", related=(theirs,))
+    assert found.conflicts[0].strangers == ("greet", "utter_greet")
+    said = sentence(found, "action names of related")
+    assert said.startswith(
+        "related and primary have no action in common: most often 'utter_greet' there and 'greet' here;"
+    )
+    assert not [one for one in found.findings if one.topic.startswith("conflicts")]
+    console = Console(width=80, file=StringIO())
+    console.print(*audit_page(found.record()), sep="\n")
+    assert "another kind" not in console.file.getvalue()  # type: ignore[attr-defined]
+    alike = looked(mine, HELD, "actions", related=([*theirs, mine[0]],))
+    assert alike.conflicts[0].strangers == () and sentence(alike, "conflicts with related")
+    many = looked(mine, HELD, "actions", related=(theirs, theirs, mine, mine, mine))
+    assert "2 of 5 related tasks have no action in common with primary: related-1 and related-2." in [
+        one.sentence for one in many.findings
+    ]

@@ -44,7 +44,13 @@ BAD = {
         "chat",
         GOOD_CHAT[:-4] + '},{"role":"assistant","content":" "}]}',
         1,
-        "message 3 of the",
+        "message 3 of the assistant is empty; expected its response",
+    ),
+    "chat: empty response of another name": (
+        "chat",
+        '{"conversations": [{"from": "human", "value": "hi"}, {"from": "gpt", "value": " "}]}',
+        1,
+        "message 2 of the gpt is empty; expected its response",
     ),
     "chat: no turn": ("chat", '{"messages": []}', 1, "this dialog has no turn"),
     "chat: weight": (

@@ -26,6 +26,7 @@ _CONFLICTING_LOOK = 25.0
 _AMBIGUOUS_LOOK = 1.0
 _FILLED_LOOK = 80.0
 _NAMED = 6
+_NAMES = "action names"
 _ONE = {"responses": "a response", "actions": "an action"}
 
 
@@ -97,14 +98,24 @@ def _together(sizes: Sequence[Size]) -> Iterator[Size]:
 
 def _summed(each: Sequence[tuple[Finding, Finding]]) -> Iterator[Finding]:
     """What is said of many related tasks: how many of them are worth a look, and which."""
+    apart = [pair[0] for pair in each if pair[0].topic.startswith(_NAMES)]
+    others = [pair[0] for pair in each if not pair[0].topic.startswith(_NAMES)]
+    if apart:
+        yield _counted(apart, len(each), f"{_NAMES} of related tasks", f"have no action in common with {PRIMARY}")
     for found, topic, what in (
-        ([pair[0] for pair in each], "conflicts", "answer what the primary task is asked differently"),
+        (others, "conflicts", "answer what the primary task is asked differently"),
         ([pair[1] for pair in each], "words", "have less than a third of the words said in the primary task"),
     ):
-        odd = [finding.topic.rpartition(" ")[2] for finding in found if finding.level != "good"]
-        named = f": {_listed(odd)}" if 0 < len(odd) <= _NAMED else ""
-        level: Level = "look" if odd else "good"
-        yield Finding(level, f"{topic} with related tasks", f"{len(odd)} of {len(each)} related tasks {what}{named}.")
+        odd = [finding for finding in found if finding.level != "good"]
+        yield _counted(odd, len(each), f"{topic} with related tasks", what)
+
+
+def _counted(odd: Sequence[Finding], count: int, topic: str, what: str) -> Finding:
+    """How many related tasks are odd, and which, if they are few."""
+    names = [finding.topic.rpartition(" ")[2] for finding in odd]
+    named = f": {_listed(names)}" if 0 < len(names) <= _NAMED else ""
+    level: Level = "look" if names else "good"
+    return Finding(level, topic, f"{len(names)} of {count} related tasks {what}{named}.")
 
 
 def _predicting(found: Predicting) -> Finding:
@@ -221,6 +232,11 @@ def _entities(found: Entities) -> Finding:
 
 
 def _conflicts(found: Conflicts, predicting: Predicting) -> Finding:
+    if found.strangers:
+        mine, its = found.strangers
+        said = f"{found.related} and {PRIMARY} have no action in common: most often '{its}' there and '{mine}' here"
+        mend = "what means the same is best called the same, and what cannot be has a head each (learned, multitask)"
+        return Finding("look", f"{_NAMES} of {found.related}", f"{said}; {mend}.")
     shared, topic = found.utterance, f"conflicts with {found.related}"
     if not shared.turns:
         return Finding("good", topic, f"No {PRIMARY} turn answers an utterance that {found.related} has too.")

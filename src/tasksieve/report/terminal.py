@@ -154,13 +154,14 @@ def _hit_cells(entry: dict[str, Any], style: str = "") -> list[Text]:
 
 
 def weights_table(frame: pl.DataFrame, title: str) -> Table:
-    """Related examples with their texts and weights, a line each.
+    """Related examples with their texts and weights, a line each; dialogs and turns are counted from 1 here.
 
     Args:
         frame: columns example, dialog, turn, kind, user, system, weight, in the order to show.
         title: what these examples are, e.g. ``highest weights``.
     """
     table = plain_table(title=Text(show.one_line(title)))
+    frame = frame.with_columns(pl.col("dialog") + 1, pl.col("turn") + 1)
     for name in ("example", "dialog", "turn"):
         longest = max((len(str(value)) for value in frame[name]), default=0)
         table.add_column(name, justify="right", width=max(longest, len(name)))
