@@ -261,3 +261,28 @@ def test_undecided_between_the_two_the_one_that_is_known_to_pay_is_advised() -> 
     assert weights.says == "open"
     assert weights.sentence.endswith("; until more seeds tell (--seeds 6), use learned.")
     assert simple.method == "learned"
+
+
+def on_few(count: int) -> list[ComparisonRow]:
+    runs = {
+        name: [measured(seed, [hits] * count) for seed in range(2)]
+        for name, hits in (("primary", 3), ("multitask", 7))
+    }
+    learned = [measured(seed, [7] * count) for seed in range(2)]
+    return [
+        comparison_row(name, 50, seeds, runs["primary"], RESPONSES, {}, runs["multitask"])
+        for name, seeds in {**runs, "learned": learned}.items()
+    ]
+
+
+def test_few_test_dialogs_decide_nothing() -> None:
+    borrow, weights = answers(on_few(1))
+    assert (borrow.says, weights.says) == ("open", "open")
+    assert borrow.sentence.endswith("; measure on more test dialogs (10 or more; here 1), or stay with primary.")
+    assert on_few(1)[0].test_dialogs == 1
+    assert [answer.says for answer in answers(on_few(10))] == ["better", "same"]
+
+
+def test_seeds_that_all_found_the_same_are_no_proof_where_dialogs_are_not_known() -> None:
+    borrow, *_ = answers([row("primary", [50.0] * 3, [50.0] * 3), row("learned", [60.0] * 3, [50.0] * 3)])
+    assert borrow.says == "open"

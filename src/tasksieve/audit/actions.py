@@ -49,9 +49,9 @@ def merged(dialogs: Sequence[Dialog], slot_acts: Iterable[str]) -> Merged:
     lost = [action for action, those in together.items() if len(those) > 1]
     shown = max(lost, key=lambda action: (-len(action.split()), together[action].total()), default="")
     example = sorted(together[shown].items(), key=lambda item: (-item[1], item[0]))[:2] if shown else []
-    acts = {act.name for action in lost for act in names[action] if act.slot} - set(kept)
+    without = {act.name for action in lost for act in names[action] if act.slot} - set(kept)
     annotations = sum(len(those) for those in together.values())
-    return Merged(annotations, len(together), tuple(text for text, _ in example), shown, tuple(sorted(acts)))
+    return Merged(annotations, len(together), tuple(text for text, _ in example), shown, tuple(sorted(without)))
 
 
 def _annotated(acts: Iterable[Act]) -> str:

@@ -103,7 +103,7 @@ def audit(
         related: training dialogs of each related task; a folder of files is one task for each.
         valid: validation dialogs of the primary task.
         test: its test dialogs.
-        size: use the first so many primary and validation dialogs, as a run of that size does.
+        size: use the first so many primary dialogs, and at most so many validation dialogs, as such a run does.
         predict: what is predicted of a turn; by default what suits.
         slot_acts: the acts whose slot is part of an action.
         model: how a model reads the dialogs; by default as the built-in one does.

@@ -70,7 +70,10 @@ def compare(
     seeds: Seeds = 3,
     max_seeds: MaxSeeds = None,
     sizes: Annotated[
-        str, typer.Option(help="Numbers of primary dialogs to try, e.g. 50,100,150; by default all.")
+        str,
+        typer.Option(
+            help="Numbers of primary dialogs to try, e.g. 50,100,150, and of validation dialogs at most; by default all."
+        ),
     ] = "",
     predict: Predict = None,
     labels: Labels = None,

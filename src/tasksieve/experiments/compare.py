@@ -30,7 +30,7 @@ from tasksieve.records.measures import RANKED, RANKING, VALID_AMONG, key_of
 from tasksieve.records.parted_paths import data_sha256
 from tasksieve.records.progress import ProgressLog, Watch
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.records.verdict import answers, verdict
+from tasksieve.records.verdict import answers, few, verdict
 from tasksieve.training.loop.claiming import refuse_other
 from tasksieve.training.loop.divergence import Diverged
 from tasksieve.training.methods import method_named
@@ -110,6 +110,7 @@ def compare(
         plan = replace(plan, methods=(*plan.methods, *simple_methods(measure, related, vectors)))
     for name in plan.methods:
         check_suits(method_named(name), measure)
+    _check_sizes(plan, read)
     _jobs(plan, test, read)  # refuses runs that were begun otherwise
     about = _About(test, read, measure, left_out, plan.to_mend or _found_before(plan.out))
     with holding(plan.out, run):
@@ -157,6 +158,8 @@ def _run(plan: Plan, about: _About, run: Callable[[list[Job]], dict[str, Diverge
 def _enough(plan: Plan, comparison: Comparison) -> bool:
     """Whether no more seeds are to be run: it is decided whether to borrow, or there may be no more."""
     open_ = bool(comparison.answers) and comparison.answers[0].says == "open"
+    if any(few(row.test_dialogs) for row in comparison.rows):  # more seeds do not mend that
+        return True
     return not open_ or plan.seeds >= (plan.max_seeds or 0)
 
 
@@ -188,6 +191,16 @@ def _check(plan: Plan, test: Path | None) -> list[Dialog]:
     if test is None:
         return read_test(plan.config.data)[1]
     return read_dialogs(test, strict=plan.config.data.strict)
+
+
+def _check_sizes(plan: Plan, read: ReadFiles) -> None:
+    """Raise UserError if there are fewer primary dialogs than one of the sizes."""
+    most, there = max(plan.sizes, default=0), len(read.whole[0])
+    if most > there:
+        raise UserError(
+            f"--sizes: found {most}, and there are {there} training dialogs; give no more than that",
+            data_files(plan.config.data).primary,
+        )
 
 
 def _jobs(plan: Plan, test: Path | None, read: ReadFiles) -> list[Job]:
@@ -257,7 +270,9 @@ def _summarise(plan: Plan, jobs: list[Job], about: _About, failed: dict[str, Div
         folder = RunFolder(job.path)
         result, measured = folder.read_record("result", *_RESULT), folder.read_record("test", *_TEST)
         if measured["sha256"] != digest:
-            raise UserError(f"{file} has changed since this run was measured; choose another --out", job.path)
+            before = measured.get("data", file)
+            known = f"{file} has changed since" if before == str(file) else f"{before}, not {file}, was given when"
+            raise UserError(f"{known} this run was measured; choose another --out", job.path)
         results.setdefault((job.size, result["method"]), []).append(_seed_result(result, measured, measure))
         if measure == RANKING and job.size == max(job.size for job in jobs):
             among |= _among(result, measured)

@@ -66,6 +66,7 @@ class ComparisonRow(BaseModel):
         ci95: 95 % interval of that difference (Student's t over the paired seeds); ``None`` with one seed.
         ci95_bootstrap: the same over test dialogs and seeds together (:mod:`tasksieve.records.bootstrap`); ``None``
             where it is not known which dialogs were right.
+        test_dialogs: how many dialogs it was measured on; ``None`` where it is not known which were right.
         simple: whether it is a simple baseline.
         best_simple: the best simple baseline at this size on the test dialogs, for a row that is none.
         minus_simple: mean difference to that, in points.
@@ -85,6 +86,7 @@ class ComparisonRow(BaseModel):
     minus_primary: float | None
     ci95: tuple[float, float] | None
     ci95_bootstrap: tuple[float, float] | None = None
+    test_dialogs: int | None = None
     simple: bool = False
     best_simple: str | None = None
     minus_simple: float | None = None
@@ -192,11 +194,12 @@ def mean_sd(values: Sequence[float]) -> tuple[float, float | None]:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Of two methods: mean in points, 95 % interval over paired seeds, and over dialogs and seeds."""
+    """Of two methods: mean in points, 95 % interval over paired seeds, and over dialogs and seeds; of how many."""
 
     mean: float | None
     seeds: tuple[float, float] | None
     dialogs_and_seeds: tuple[float, float] | None
+    dialogs: int | None = None
 
     @property
     def interval(self) -> tuple[float, float] | None:
@@ -269,6 +272,7 @@ def comparison_row(
         minus_primary=gain.mean,
         ci95=gain.seeds,
         ci95_bootstrap=gain.dialogs_and_seeds,
+        test_dialogs=max((len(_dialogs(seed).get("turns", ())) for seed in seeds), default=0) or None,
         simple=method in simple,
         best_simple=best,
         minus_simple=over.mean,

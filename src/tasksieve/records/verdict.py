@@ -21,6 +21,8 @@ from tasksieve.records.measures import RANKING, RESPONSES
 
 CLOSE = 1.0
 """Points: a difference whose whole interval is smaller, either way, is nothing that one would choose a method by."""
+FEW_DIALOGS = 10
+"""On fewer test dialogs an interval over them says nothing: drawn from one dialog it has no width."""
 Says = Literal["better", "worse", "same", "open"]
 _WITHIN = f", less than {CLOSE:g} point either way"
 
@@ -28,9 +30,11 @@ _WITHIN = f", less than {CLOSE:g} point either way"
 def says(found: Difference) -> Says:
     """What a difference tells, by its interval over test dialogs and seeds where that is known, else over seeds.
 
-    One seed tells nothing.
+    One seed tells nothing, and neither do few test dialogs, or few seeds that all found the same.
     """
-    if found.seeds is None or found.interval is None:
+    if found.seeds is None or found.interval is None or few(found.dialogs):
+        return "open"
+    if no_width(found.interval) and found.dialogs is None and found.mean:
         return "open"
     low, high = found.interval
     if low > 0:
@@ -38,6 +42,11 @@ def says(found: Difference) -> Says:
     if high < 0:
         return "worse"
     return "same" if low > -CLOSE and high < CLOSE else "open"
+
+
+def few(dialogs: int | None) -> bool:
+    """Whether so many test dialogs are too few to tell methods apart."""
+    return dialogs is not None and dialogs < FEW_DIALOGS
 
 
 def answers(rows: Sequence[ComparisonRow], measure: str = RESPONSES) -> tuple[Answer, ...]:
@@ -113,7 +122,7 @@ def _borrow(best: ComparisonRow, here: dict[str, ComparisonRow], measure: str) -
     elif told == "worse":
         sentence = f"Do not borrow: {gain}; use primary, or look for related dialogs that are nearer to the new task."
     else:
-        sentence = f"Undecided: {gain}; run more seeds ({_more(best)}), or stay with primary."
+        sentence = f"Undecided: {gain}; {_mend(best)}, or stay with primary."
     return _answer("borrow", told, best.method, PRIMARY, found, sentence)
 
 
@@ -134,7 +143,7 @@ class _Pair:
     @property
     def difference(self) -> Difference:
         row = self.learned
-        return Difference(row.minus_multitask, row.ci95_multitask_seeds, row.ci95_multitask)
+        return Difference(row.minus_multitask, row.ci95_multitask_seeds, row.ci95_multitask, row.test_dialogs)
 
     @property
     def advised(self) -> str:
@@ -170,19 +179,19 @@ class _Pair:
             first = "see first whether to borrow"
             return f"; {first}" if told == "open" else f"; {first}, and if so use {better}"
         if told == "open":
-            return f"; until more seeds tell ({_more(self.learned)}), use {self.advised}"
+            return f"; until {_more(self.learned)}, use {self.advised}"
         return "" if told == "better" and self.chosen == LEARNED else f"; of the two, use {better}"
 
 
 def _simple(row: ComparisonRow, best: str, measure: str, borrow: Says) -> Answer:
-    found = Difference(row.minus_simple, row.ci95_simple_seeds, row.ci95_simple)
+    found = Difference(row.minus_simple, row.ci95_simple_seeds, row.ci95_simple, row.test_dialogs)
     told = says(found)
     untrained = ", which learns nothing" if measure == RANKING else ""
     gain = _gain(row.method, f"{best}, the best simple row{untrained}", found, measure)
     if told == "better":
         sentence = f"Better than simple: {gain}."
     elif told == "open":
-        more = f"until more seeds tell ({_more(row)}), either will do, and {best} costs least"
+        more = f"until {_more(row)}, either will do, and {best} costs least"
         sentence = f"Better than simple, undecided: {gain}; {more}."
     else:
         how = f"as good: {gain}{_WITHIN}" if told == "same" else f"better: {gain}"
@@ -212,7 +221,7 @@ def _answer(
 
 
 def _to_primary(row: ComparisonRow) -> Difference:
-    return Difference(row.minus_primary, row.ci95, row.ci95_bootstrap)
+    return Difference(row.minus_primary, row.ci95, row.ci95_bootstrap, row.test_dialogs)
 
 
 def _gain(method: str, against: str, found: Difference, measure: str, where: str = "") -> str:
@@ -239,7 +248,21 @@ def _ends(interval: tuple[float, float]) -> str:
     return f"{signed(interval[0])} to {signed(interval[1])}"
 
 
+def _mend(row: ComparisonRow) -> str:
+    """What to do for a clear answer."""
+    if few(row.test_dialogs):
+        return f"measure on more test dialogs ({FEW_DIALOGS} or more; here {row.test_dialogs})"
+    return f"run more seeds ({_seeds(row)})"
+
+
 def _more(row: ComparisonRow) -> str:
+    """What may tell, after "until"."""
+    if few(row.test_dialogs):
+        return f"more test dialogs tell ({FEW_DIALOGS} or more; here {row.test_dialogs})"
+    return f"more seeds tell ({_seeds(row)})"
+
+
+def _seeds(row: ComparisonRow) -> str:
     return f"--seeds {max(3, 2 * len(row.seeds))}"
 
 
