@@ -72,7 +72,7 @@ def compare(
     sizes: Annotated[
         str,
         typer.Option(
-            help="Numbers of primary dialogs to try, e.g. 50,100,150, and of validation dialogs at most; by default all."
+            help="Numbers of primary dialogs to try, e.g. 50,100,150 (validation: at most as many); by default all."
         ),
     ] = "",
     predict: Predict = None,
