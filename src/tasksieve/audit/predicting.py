@@ -36,6 +36,7 @@ class Predicting:
         why: in a clause.
         asked: whether it was asked for, instead of being what suits.
         suited: what suits the dialogs.
+        suits_as: why that suits them, in a clause.
         ceilings: of every held-out split; of the primary dialogs, one held against the others, if there is none.
         ranked: whether the right response is to be ranked among others, as so few are known word for word.
         known: per cent of the validation responses, or else of the first split held out, that decide that.
@@ -50,6 +51,7 @@ class Predicting:
     ranked: bool
     among: dict[str, int] = field(default_factory=dict)
     known: float = 100.0
+    suits_as: str = ""
 
 
 def what_suits(splits: Splits) -> Prediction:
@@ -101,7 +103,7 @@ def predicting(
         known = coverage(read.other(whole, use), "responses")[0].ceiling
     ranked = known < LOW
     among = {name: _differ(held_out) for name, held_out in splits.held_out()} if ranked else {}
-    return Predicting(use.predict, why, asked, suits.what, found, ranked, among, known)
+    return Predicting(use.predict, why, asked, suits.what, found, ranked, among, known, suits.why)
 
 
 def _known(whole: Splits, use: Use, first: Ceilings) -> float:

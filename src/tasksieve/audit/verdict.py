@@ -127,7 +127,8 @@ def _predicting(found: Predicting) -> Finding:
     said += f"; at best a model is right in {last.responses:.1f} % of the responses of {last.split}, word for word,"
     said += f" and in {last.actions:.1f} % of its actions"
     if found.what != found.suited:
-        return Finding("look", "what is predicted", f"{said}; {found.suited} would suit it better.")
+        better = f"{found.suited} would suit it better: {found.suits_as}"
+        return Finding("look", "what is predicted", f"{said}; {better}.")
     return Finding("good", "what is predicted", f"{said}.")
 
 
