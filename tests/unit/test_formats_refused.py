@@ -272,3 +272,10 @@ def test_a_file_can_be_converted_onto_itself(tmp_path: Path) -> None:
     assert path.read_text().startswith('{"messages"')
     with pytest.raises(UserError, match="cannot be written"):
         convert(path, path / "below.txt")
+
+
+def test_text_of_no_form_is_told_which_forms_there_are(tmp_path: Path) -> None:
+    (tmp_path / "prose.txt").write_text("Customer: hi\nAgent: hello\n")
+    found = validate(tmp_path / "prose.txt")
+    assert 'give JSON lines such as {"messages": ' in found.problems[0].message
+    assert "bAbI" not in found.problems[1].message
