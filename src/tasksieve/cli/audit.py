@@ -18,10 +18,7 @@ def audit(
     test: Annotated[
         str | None, typer.Option(help="Test dialogs of your new task: for the ceiling, leakage and unseen entities.")
     ] = None,
-    size: Annotated[
-        int | None,
-        typer.Option(min=1, help="Use only the first SIZE primary dialogs, and at most so many validation dialogs."),
-    ] = None,
+    size: Annotated[int | None, typer.Option(min=1, help="Use only the first SIZE primary dialogs.")] = None,
     predict: Predict = None,
     split: Split = None,
     split_seed: SplitSeed = None,

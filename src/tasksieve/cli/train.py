@@ -48,10 +48,7 @@ def train(
         str | None, typer.Option(help="How related data is used, by default learned; all methods are listed below.")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="All randomness follows from it; by default 0.")] = None,
-    size: Annotated[
-        int | None,
-        typer.Option(min=1, help="Use only the first SIZE primary dialogs, and at most so many validation dialogs."),
-    ] = None,
+    size: Annotated[int | None, typer.Option(min=1, help="Use only the first SIZE primary dialogs.")] = None,
     predict: Predict = None,
     labels: Labels = None,
     budget: BudgetOption = None,

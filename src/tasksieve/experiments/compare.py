@@ -12,6 +12,7 @@ from typing import Any
 from tasksieve.dialogs import Dialog
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.errors import UserError
+from tasksieve.experiments.beside_results import check_sizes, ranked_among, to_mend_before, told_of
 from tasksieve.experiments.slices import holding
 from tasksieve.experiments.workers import Job, RunJobs, run_jobs
 from tasksieve.records.comparison import (
@@ -24,9 +25,8 @@ from tasksieve.records.comparison import (
     run_name,
 )
 from tasksieve.records.config import RunConfig, changed
-from tasksieve.records.files import read_json, write_json
-from tasksieve.records.left_out import LeftOut
-from tasksieve.records.measures import RANKED, RANKING, VALID_AMONG, key_of
+from tasksieve.records.files import write_json
+from tasksieve.records.measures import RANKING, key_of
 from tasksieve.records.parted_paths import data_sha256
 from tasksieve.records.progress import ProgressLog, Watch
 from tasksieve.records.run_folder import RunFolder
@@ -35,7 +35,6 @@ from tasksieve.training.loop.claiming import refuse_other
 from tasksieve.training.loop.divergence import Diverged
 from tasksieve.training.methods import method_named
 from tasksieve.training.runs.dialogs import train
-from tasksieve.training.runs.lacking import lacking, left_out_of, told_left_out
 from tasksieve.training.runs.measured import measure_of
 from tasksieve.training.runs.predictions import PREDICTIONS
 from tasksieve.training.runs.read_files import ReadFiles, data_files, read_files, read_test
@@ -104,50 +103,46 @@ def compare(
     tested = _check(plan, test)
     plan = replace(plan, config=settled(plan.config))
     read, measure = _said(plan)
-    left_out = _left_out(plan, read, tested)
+    check_sizes(plan.config.data, plan.sizes, read)
+    left_out = told_of(plan.config.data, read, plan.test, tested)
+    beside = {"left_out": left_out, "to_mend": plan.to_mend or to_mend_before(plan.out)}
     if not plan.methods_given:
         related, vectors = bool(plan.config.data.related), has_vectors(plan.config)
         plan = replace(plan, methods=(*plan.methods, *simple_methods(measure, related, vectors)))
     for name in plan.methods:
         check_suits(method_named(name), measure)
-    _check_sizes(plan, read)
     _jobs(plan, test, read)  # refuses runs that were begun otherwise
-    about = _About(test, read, measure, left_out, plan.to_mend or _found_before(plan.out))
     with holding(plan.out, run):
-        return _run(plan, about, lambda jobs: run(jobs, workers, watch or ProgressLog().watch))
+        done = _Runs(test, read, measure, beside, lambda jobs: run(jobs, workers, watch or ProgressLog().watch))
+        return _run(plan, done)
 
 
 @dataclass(frozen=True, slots=True)
-class _About:
-    """What a comparison's runs are measured on and by, which turns have no action, and what ought to be mended."""
+class _Runs:
+    """What a comparison's runs are measured on and by, what goes with their results, and what does them."""
 
     test: Path | None
     read: ReadFiles
     measure: str
-    left_out: tuple[LeftOut, ...]
-    to_mend: tuple[str, ...]
+    beside: Mapping[str, Any]
+    run: Callable[[list[Job]], dict[str, Diverged]]
 
 
-def _found_before(out: Path) -> tuple[str, ...]:
-    """What the comparison that goes on was told to mend when it began."""
-    file = out / "comparison.json"
-    known = read_json(file).get("to_mend") if file.exists() else None
-    return tuple(map(str, known)) if isinstance(known, list) else ()
-
-
-def _run(plan: Plan, about: _About, run: Callable[[list[Job]], dict[str, Diverged]]) -> Comparison:
+def _run(plan: Plan, runs: _Runs) -> Comparison:
     """Do the runs, and more seeds while the plan allows and it is undecided whether to borrow."""
     tried: set[str] = set()
     failed: dict[str, Diverged] = {}
     while True:
-        jobs = _jobs(plan, about.test, about.read)
+        jobs = _jobs(plan, runs.test, runs.read)
         fresh = [job for job in jobs if job.name not in tried]
         _follow(plan, fresh)
-        failed |= run(fresh)
+        failed |= runs.run(fresh)
         tried |= {job.name for job in fresh}
         if len(failed) == len(jobs):
             raise next(iter(failed.values()))
-        comparison = _summarise(plan, jobs, about, failed)
+        comparison = _summarise(plan, jobs, runs.test, failed, runs.measure)
+        beside = {**runs.beside, "among": ranked_among([job for job in jobs if job.name not in failed], runs.measure)}
+        comparison = comparison.model_copy(update=beside)
         write_json(plan.out / "comparison.json", comparison.model_dump(mode="json"))
         if _enough(plan, comparison):
             return comparison
@@ -193,16 +188,6 @@ def _check(plan: Plan, test: Path | None) -> list[Dialog]:
     return read_dialogs(test, strict=plan.config.data.strict)
 
 
-def _check_sizes(plan: Plan, read: ReadFiles) -> None:
-    """Raise UserError if there are fewer primary dialogs than one of the sizes."""
-    most, there = max(plan.sizes, default=0), len(read.whole[0])
-    if most > there:
-        raise UserError(
-            f"--sizes: found {most}, and there are {there} training dialogs; give no more than that",
-            data_files(plan.config.data).primary,
-        )
-
-
 def _jobs(plan: Plan, test: Path | None, read: ReadFiles) -> list[Job]:
     everything = len(read.primary)
     jobs = []
@@ -230,15 +215,6 @@ def _said(plan: Plan) -> tuple[ReadFiles, str]:
     return read, measure
 
 
-def _left_out(plan: Plan, read: ReadFiles, tested: list[Dialog]) -> tuple[LeftOut, ...]:
-    """Say which turns have no action, where actions are predicted; those of the test dialogs too."""
-    found = left_out_of(plan.config.data, read)
-    if found:
-        file = plan.test if plan.test is not None else data_files(plan.config.data).primary
-        found = (*found, lacking("test", file, tested))
-    return told_left_out(found)
-
-
 def simple_methods(measure: str, related: bool, vectors: bool) -> tuple[str, ...]:
     """The simple baselines that suit a comparison.
 
@@ -257,12 +233,12 @@ def _config(plan: Plan, method: str) -> RunConfig:
     return changed(plan.config, {**plan.overrides.get(method, {}), "training.method": method})
 
 
-def _summarise(plan: Plan, jobs: list[Job], about: _About, failed: dict[str, Diverged]) -> Comparison:
-    measure = about.measure
+def _summarise(
+    plan: Plan, jobs: list[Job], test: Path | None, failed: dict[str, Diverged], measure: str
+) -> Comparison:
     results: dict[tuple[int, str], list[MeasuredSeed]] = {}
     ceilings: dict[str, float] = {}
-    among: dict[str, int] = {}
-    file = about.test or data_files(plan.config.data).primary
+    file = test or data_files(plan.config.data).primary
     digest = data_sha256(file)
     for job in jobs:
         if job.name in failed:
@@ -270,12 +246,8 @@ def _summarise(plan: Plan, jobs: list[Job], about: _About, failed: dict[str, Div
         folder = RunFolder(job.path)
         result, measured = folder.read_record("result", *_RESULT), folder.read_record("test", *_TEST)
         if measured["sha256"] != digest:
-            before = measured.get("data", file)
-            known = f"{file} has changed since" if before == str(file) else f"{before}, not {file}, was given when"
-            raise UserError(f"{known} this run was measured; choose another --out", job.path)
+            raise UserError(f"{file} has changed since this run was measured; choose another --out", job.path)
         results.setdefault((job.size, result["method"]), []).append(_seed_result(result, measured, measure))
-        if measure == RANKING and job.size == max(job.size for job in jobs):
-            among |= _among(result, measured)
         if method_named(result["method"]).heads_in(plan.config.training) == "per-task":
             ceilings[f"candidate_ceiling_{job.size}"] = measured["coverage"]["candidate_ceiling"]
     simple = {key: seeds for key, seeds in results.items() if method_named(key[1]).simple}
@@ -299,18 +271,8 @@ def _summarise(plan: Plan, jobs: list[Job], about: _About, failed: dict[str, Div
         answers=answers(rows, measure),
         failed=tuple(_failed(job, failed[job.name]) for job in jobs if job.name in failed),
         coverage=ceilings,
-        among=among,
-        to_mend=about.to_mend,
-        left_out=about.left_out,
         settings=settings,
     )
-
-
-def _among(result: dict[str, Any], measured: dict[str, Any]) -> dict[str, int]:
-    """Among how many responses the right ones of a run were ranked, as far as its records say."""
-    of_test = (measured.get("selection") or {}).get(str(RANKED), {}).get("fewest_ranked")
-    found = {"valid": result.get(VALID_AMONG), "test": of_test}
-    return {name: count for name, count in found.items() if isinstance(count, int)}
 
 
 def _failed(job: Job, error: Diverged) -> FailedRun:

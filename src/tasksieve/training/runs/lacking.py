@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
 from tasksieve.dialogs import Dialog
 from tasksieve.encoding import annotated_turns
+from tasksieve.errors import UserError
 from tasksieve.records.config import DataConfig
 from tasksieve.records.left_out import LeftOut, Part, left_out_sentences, only_left_out
+from tasksieve.records.model_config import Predicted
 from tasksieve.records.said_once import SAID_ONCE
 from tasksieve.training.runs.read_files import ReadFiles, data_files
 
@@ -37,3 +42,17 @@ def told_left_out(found: Sequence[LeftOut]) -> tuple[LeftOut, ...]:
     for sentence in left_out_sentences(found):
         _log.info("%s", sentence, extra=SAID_ONCE)
     return only_left_out(found)
+
+
+def not_measured(file: Path, dialogs: Sequence[Dialog], predict: Predicted) -> dict[str, Any]:
+    """What ``test.json`` says of test turns without an action, where some have none and actions are predicted.
+
+    Raises: UserError: if no turn has one.
+    """
+    if predict != "actions":
+        return {}
+    found = lacking("test", file, dialogs)
+    if found.turns and found.without == found.turns:
+        what = "says of no turn what the system does, and the run predicts actions"
+        raise UserError(f"{what}; annotate its actions, or measure a run that predicts responses", file)
+    return {"left_out": [asdict(found)]} if found.without else {}

@@ -19,7 +19,6 @@ from tasksieve.dialogs.record import told
 from tasksieve.encoding import Batch, Coverage, Reading, Slots
 from tasksieve.errors import UserError
 from tasksieve.models import DialogModel
-from tasksieve.records.left_out import LeftOut, only_left_out
 from tasksieve.records.parted_paths import data_sha256, with_part
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.state import load_module
@@ -29,7 +28,7 @@ from tasksieve.training.runs.answers import Answer, NothingToSay, best_answers, 
 from tasksieve.training.runs.dialogs import build_model
 from tasksieve.training.runs.encoding import Encoding
 from tasksieve.training.runs.foreign import count_foreign
-from tasksieve.training.runs.lacking import lacking
+from tasksieve.training.runs.lacking import not_measured
 from tasksieve.training.runs.measures import summary
 from tasksieve.training.runs.predictions import (
     check_ending,
@@ -218,7 +217,7 @@ def evaluate_run(
         raise UserError("is of a simple baseline, which gives no answers; measure it without them", Path(path))
     else:
         trained = SimpleModel.read(path)
-    left_out = _left_out(file, dialogs, trained.encoding.reader.predict)
+    left_out = not_measured(file, dialogs, trained.encoding.reader.predict)
     elsewhere = [responses_said(read_dialogs(_test_file(other, split), strict=strict)) for other in others]
     frame, coverage = trained.predict(dialogs, elsewhere)
     if predictions is not None:
@@ -226,22 +225,7 @@ def evaluate_run(
     measured = summary(frame, coverage, trained.encoding.reader.predict)
     if isinstance(trained, TrainedModel) and answers:
         measured["answers"] = asdict(count_foreign(trained, dialogs))
-    said = {"left_out": [asdict(one) for one in left_out]} if left_out else {}
-    return {"data": str(file), "sha256": data_sha256(file), **drawn, **said, **measured}
-
-
-def _left_out(file: Path, dialogs: Sequence[Dialog], predict: str) -> tuple[LeftOut, ...]:
-    """How many test turns have no action, where some have none and these are predicted.
-
-    Raises: UserError: if no turn has one.
-    """
-    found = lacking("test", file, dialogs) if predict == "actions" else None
-    if found is None:
-        return ()
-    if found.turns and found.without == found.turns:
-        what = "says of no turn what the system does, and the run predicts actions"
-        raise UserError(f"{what}; annotate its actions, or measure a run that predicts responses", file)
-    return only_left_out([found])
+    return {"data": str(file), "sha256": data_sha256(file), **drawn, **left_out, **measured}
 
 
 def _is_simple(path: Path | str) -> bool:
