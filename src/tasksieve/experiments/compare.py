@@ -12,8 +12,8 @@ from typing import Any
 from tasksieve.dialogs import Dialog
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.errors import UserError
-from tasksieve.experiments.beside_results import check_sizes, ranked_among, to_mend_before, told_of
 from tasksieve.experiments.slices import holding
+from tasksieve.experiments.with_results import check_sizes, ranked_among, to_mend_before, told_of
 from tasksieve.experiments.workers import Job, RunJobs, run_jobs
 from tasksieve.records.comparison import (
     EVERYTHING,
