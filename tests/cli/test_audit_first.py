@@ -102,7 +102,7 @@ MISSING = {
     ),
     "one of two": (
         ["train", "--primary", "f", "--valid", "v", "--split", "60/20/20"],
-        "expected valid, or a split such as 60/20/20 of primary; found both",
+        "data: expected valid (--valid), or a split (--split) such as 60/20/20 of primary; found both",
     ),
     "what adds up": (
         ["train", "--primary", "f", "--split", "60/20/30"],

@@ -50,7 +50,7 @@ def test_convert_says_what_it_wrote_and_what_it_could_not(cli: Cli, tmp_path: Pa
     assert (tmp_path / "back.txt").read_text() == "1 <SILENCE>\ta b\n\n"
     record = json.loads(cli("convert", "chat.jsonl", "x.doc", "--to", "rasa", "--from", "chat", "--json").out)
     counts = {"dialogs": 1, "turns": 1, "lost": {"'n' of a dialog": 1}}
-    assert record == {"source": "chat", "target": "rasa", **counts, "as_one": None, "replaced": 0}
+    assert record == {"source": "chat", "target": "rasa", **counts, "as_one": None, "replaced": 0, "unweighted": 0}
 
 
 def test_responses_that_differ_in_case_alone_count_as_right(cli: Cli) -> None:
@@ -151,7 +151,7 @@ def test_validate_says_what_it_found_and_then_what_it_could_not_read(cli: Cli) -
     assert (ended.code, ended.out) == (2, "good.csv: CSV, 1 whole dialog, 1 turn, no problem\n" * 2)
     missing, empty = ended.err.splitlines()
     assert missing == "error: missing: no such file; check the path"
-    assert empty.startswith("error: empty: holds no dialog file; expected train.txt")
+    assert empty.startswith("error: empty: holds no dialog file; expected a file for each split")
     record = json.loads(cli("validate", "missing", "good.csv", "--json").out)
     assert [(one["path"], one["format"], len(one["problems"])) for one in record] == [
         ("good.csv", "csv", 0),

@@ -61,7 +61,10 @@ def test_what_is_asked_for_is_predicted_and_what_would_suit_is_said() -> None:
         0.0,
     )
     assert found.predicting.ceilings == looked(MINE, HELD).predicting.ceilings
-    assert sentence(found, "what is predicted").endswith("actions would suit it better.")
+    assert sentence(found, "what is predicted").endswith(
+        "actions would suit it better: the turns say what the system does, and only 0 % of the validation responses "
+        "stand in the training dialogs."
+    )
 
 
 def test_without_annotations_there_is_one_ceiling() -> None:
@@ -278,3 +281,74 @@ def printed(found: Audit) -> str:
     screen = Console(width=80, file=StringIO())
     screen.print(*audit_page(found.record()), sep="\n")
     return str(screen.file.getvalue())  # type: ignore[attr-defined]
+
+
+def test_annotations_that_become_one_action_are_told_with_how_to_keep_them_apart() -> None:
+    fines, loans = Act("inform", "fines"), Act("inform", "loans")
+    mine = [
+        done(("hi", "where to", ASK), ("owe", "nothing", fines)),
+        done(("lent", "one", loans), ("owe", "2", fines)),
+    ]
+    found = looked(mine, HELD, "actions")
+    said = sentence(found, "what is an action")
+    assert said.startswith("3 distinct annotations of primary become 2 actions: inform(fines) and inform(loans) are")
+    assert """--set 'data.slot_acts=["request", "call", "inform"]' keeps them apart.""" in said
+    assert found.merged is not None and found.merged.acts == ("inform",)
+    apart = audit_splits(Splits(mine, valid=HELD), "actions", ("request", "inform"))
+    assert apart.merged is not None and (apart.merged.annotations, apart.merged.actions) == (3, 3)
+    assert not [one for one in apart.findings if one.topic == "what is an action"]
+    assert looked(mine, HELD, "responses").merged is None
+
+
+def test_related_dialogs_without_any_action_are_a_stop_before_training_finds_it() -> None:
+    plain = [done(("hi", "ok", None))]
+    assert looked(MINE, HELD, "actions", related=(MINE, plain)).stop == (
+        "related-2 says of no turn what the system does, and actions are predicted; annotate its actions, leave it "
+        "out, or predict responses (--predict responses)."
+    )
+    assert looked(MINE, HELD, "responses", related=(plain,)).stop is None
+    assert looked(MINE, HELD, "actions", related=(MINE,)).stop is None
+
+
+def test_test_dialogs_that_are_all_in_a_related_file_are_a_stop() -> None:
+    found = looked(MINE, HELD, related=([done(("so", "what", ASK))], [*HELD, *MINE]), test=HELD)
+    assert found.stop is not None
+    both = looked(MINE, HELD, related=([done(("well", "no", BYE)), MINE[1]],), test=[done(("well", "no", BYE))])
+    assert both.stop == (
+        "All test dialogs (1) are related dialogs too (related), and a model that borrows them knows them by heart; "
+        "leave that file out."
+    )
+
+
+def test_related_files_with_the_same_dialogs_are_told() -> None:
+    twin = [done(("a", "b", ASK)), done(("c", "d", BYE))]
+    found = looked(MINE, HELD, "actions", related=(twin, [*twin, MINE[0]]))
+    said = sentence(found, "the same dialogs in related-2")
+    assert said == "2 of 3 dialogs of related-2 are also in related-1, word for word, and count twice; leave one out."
+    assert [(one.related, one.earlier, one.same) for one in found.twice] == [
+        ("related-2", "related-1", 2),
+        ("related-2", "primary", 1),
+    ]
+    assert not looked(MINE, HELD, "actions", related=(twin,)).twice
+
+
+def test_tasks_without_an_action_in_common_are_said_to_have_other_names_and_not_to_conflict() -> None:
+    greet, say = Act("greet"), Act("utter_greet")
+    mine = [done(("hi", "hello", greet), ("bye", "bye", BYE)), done(("hi", "good day", greet))]
+    theirs = [done(("hi", "hey", say)), done(("hi", "hey you", say))]
+    found = looked(mine, HELD, "actions", related=(theirs,))
+    assert found.conflicts[0].strangers == ("greet", "utter_greet")
+    said = sentence(found, "action names of related")
+    assert said.startswith(
+        "related and primary have no action in common: most often 'utter_greet' there and 'greet' here;"
+    )
+    assert not [one for one in found.findings if one.topic.startswith("conflicts")]
+    console = Console(width=80, file=StringIO())
+    console.print(*audit_page(found.record()), sep="\n")
+    assert "another kind" not in console.file.getvalue()  # type: ignore[attr-defined]
+    alike = looked(mine, HELD, "actions", related=([*theirs, mine[0]],))
+    assert alike.conflicts[0].strangers == () and sentence(alike, "conflicts with related")
+    many = looked(mine, HELD, "actions", related=(theirs, theirs, mine, mine, mine))
+    assert "2 of 5 related tasks have no action in common with primary: related-1 and related-2." in [
+        one.sentence for one in many.findings
+    ]

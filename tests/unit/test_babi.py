@@ -161,7 +161,7 @@ def test_a_directory_is_known_by_its_file_names(tmp_path: Path) -> None:
         dialog_file(tmp_path, "valid", task=1)
     own = tmp_path / "own"
     own.mkdir()
-    with pytest.raises(UserError, match="holds no dialog file"):
+    with pytest.raises(UserError, match=r"holds no dialog file; expected a file for each split, such as"):
         dialog_file(own, "train")
     (own / "train.txt").write_text(GOOD)
     assert dialog_file(own, "train") == own / "train.txt"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -87,7 +88,8 @@ def test_what_is_no_split_is_refused_with_what_was_expected(split: str) -> None:
 
 @pytest.mark.parametrize(("data", "found"), [({}, "neither"), ({"valid": "v", "split": "60/20/20"}, "both")])
 def test_validation_dialogs_are_named_or_drawn(data: dict[str, str], found: str) -> None:
-    with pytest.raises(UserError, match=f"expected valid, or a split such as 60/20/20 of primary; found {found}"):
+    expected = f"data: expected valid (--valid), or a split (--split) such as 60/20/20 of primary; found {found}"
+    with pytest.raises(UserError, match=f"^{re.escape(expected)}$"):
         config_from({"data": {"primary": "p", **data}})
 
 
@@ -104,8 +106,10 @@ def test_a_run_reads_three_parts_of_one_file(file: Path) -> None:
     assert {said_and_told(d) for d in [*read.primary, *read.valid, *test]} == {
         said_and_told(dialog) for dialog in read_dialogs(file)
     }
-    with pytest.raises(UserError, match="split 60/20/20 leaves 4 dialogs; 5 were asked for"):
-        read_files(DataConfig(primary=str(file), split="60/20/20", size=5))
+    small = read_files(DataConfig(primary=str(file), split="60/20/20", size=5))
+    assert (len(small.primary), len(small.valid)) == (5, 4)
+    with pytest.raises(UserError, match="split 60/20/20 leaves 12 dialogs; 13 were asked for"):
+        read_files(DataConfig(primary=str(file), split="60/20/20", size=13))
 
 
 def test_too_few_dialogs_are_not_split(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from benchmarks.export_checkers import CHECKERS
 from benchmarks.export_checks import RECORD
-from tasksieve.dialogs import Dialog, Note, Record, Turn
+from tasksieve.dialogs import Act, Dialog, Note, Record, Turn
 from tasksieve.dialogs.finetuning import TOOLS, ChatTask, Cut, Dialogs, Written, tool_named, weights_for
 from tasksieve.dialogs.formats import FORMATS
 from tasksieve.dialogs.formats.writing import writer
@@ -274,3 +274,14 @@ def test_every_tool_has_a_record_of_what_checked_its_files() -> None:
         "checked" in record[name] or "schema" in record[name] for name in record.keys() - {"csv", "huggingface"}
     )
     assert sum("checked" in facts for facts in record.values()) >= 7
+
+
+def test_responses_without_an_action_are_context_where_the_weights_are_of_actions(tmp_path: Path) -> None:
+    turns = (Turn("hi", "hello", acts=(Act("greet"),)), Turn("so", "well"), Turn("bye", "bye", acts=(Act("bye"),)))
+    FORMATS["chat"].write([Dialog(turns)], tmp_path / "half.jsonl")
+    task = ChatTask("half", tmp_path / "half.jsonl", {(0, 0): 0.5, (0, 2): 0.25})
+    (chat,) = task
+    assert list(chat.weights.values()) == [0.5, 0.0, 0.25]
+    assert task.lost["weight of a response without an action, which is not learned"] == 1
+    with pytest.raises(UserError, match="it has changed since"):
+        list(ChatTask("half", tmp_path / "half.jsonl", {(0, 0): 0.5}))

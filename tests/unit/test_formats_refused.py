@@ -44,7 +44,13 @@ BAD = {
         "chat",
         GOOD_CHAT[:-4] + '},{"role":"assistant","content":" "}]}',
         1,
-        "message 3 of the",
+        "message 3 of the assistant is empty; expected its response",
+    ),
+    "chat: empty response of another name": (
+        "chat",
+        '{"conversations": [{"from": "human", "value": "hi"}, {"from": "gpt", "value": " "}]}',
+        1,
+        "message 2 of the gpt is empty; expected its response",
     ),
     "chat: no turn": ("chat", '{"messages": []}', 1, "this dialog has no turn"),
     "chat: weight": (
@@ -266,3 +272,10 @@ def test_a_file_can_be_converted_onto_itself(tmp_path: Path) -> None:
     assert path.read_text().startswith('{"messages"')
     with pytest.raises(UserError, match="cannot be written"):
         convert(path, path / "below.txt")
+
+
+def test_text_of_no_form_is_told_which_forms_there_are(tmp_path: Path) -> None:
+    (tmp_path / "prose.txt").write_text("Customer: hi\nAgent: hello\n")
+    found = validate(tmp_path / "prose.txt")
+    assert 'give JSON lines such as {"messages": ' in found.problems[0].message
+    assert "bAbI" not in found.problems[1].message

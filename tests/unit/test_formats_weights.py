@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tasksieve.dialogs import SILENCE, Dialog, Turn
+from tasksieve.dialogs import SILENCE, Act, Dialog, Turn
 from tasksieve.dialogs.formats import read_dialogs
 from tasksieve.dialogs.formats.chat import write_chat
 from tasksieve.dialogs.formats.convert import convert
@@ -68,7 +68,18 @@ def test_chat_messages_keep_all_they_have_beside_their_weights(tmp_path: Path) -
     del as_it_was["messages"][5]["weight"]
     assert (calls, shared) == (as_it_was, SHARED)
     with pytest.raises(UserError, match="has 3 responses to learn from, and the table weights of 1"):
-        convert(source, tmp_path / "out.jsonl", weights={(0, 0): 1.0})
+        convert(source, tmp_path / "out.jsonl", weights={(1, 0): 1.0})
+
+
+def test_weights_of_a_run_that_predicts_actions_are_of_the_responses_with_one(tmp_path: Path) -> None:
+    turns = (Turn("hi", "hello", acts=(Act("greet"),)), Turn("so", "well"), Turn("bye", "bye", acts=(Act("bye"),)))
+    write_chat([Dialog(turns)], tmp_path / "half.jsonl")
+    done = convert(tmp_path / "half.jsonl", tmp_path / "out.jsonl", weights={(0, 0): 0.5, (0, 2): 0.25})
+    assert (done.unweighted, done.lost) == (1, {})
+    assert [turn.learned for turn in read_dialogs(tmp_path / "out.jsonl")[0].turns] == [0.5, 1.0, 0.25]
+    for wrong in ({(0, 0): 0.5, (0, 1): 0.25}, {(0, 0): 0.5}, {}):
+        with pytest.raises(UserError, match="expected the table of this very file"):
+            convert(tmp_path / "half.jsonl", tmp_path / "out.jsonl", weights=wrong)
 
 
 def test_weights_are_read_and_kept_by_formats_that_have_a_place_for_them(tmp_path: Path) -> None:

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import random
 import re
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from tasksieve.audit import audit
+from tasksieve.audit.audit import audit_splits
+from tasksieve.audit.splits import Splits
+from tasksieve.cli.compare import print_comparison
 from tasksieve.dialogs import Dialog, Record, Turn
 from tasksieve.dialogs.formats import FORMATS
+from tasksieve.encoding.known_responses import known_responses
+from tasksieve.experiments.compare import Plan, compare
 from tasksieve.records.config import RunConfig, config_from
+from tasksieve.records.measures import fewer_ranked
+from tasksieve.report.html import write_report
 from tasksieve.training.methods import method_named
 from tasksieve.training.runs.dialog_tasks import load_tasks
 from tasksieve.training.runs.dialogs import train
@@ -100,3 +110,42 @@ def test_a_run_measures_the_same_from_its_folder(config: RunConfig, tmp_path: Pa
     again = evaluate_run(tmp_path / "run", config.data.valid)
     assert again["measures"]["R_100@1"] == pytest.approx(result["valid_accuracy"])
     assert again["selection"]["100"]["fewest_ranked"] == 16
+
+
+FEWER = "R_100@1 is among 16 responses on validation and 10 on test, where no more differ: the two cannot be compared"
+
+
+def test_among_how_many_responses_the_right_one_is_ranked_is_said_everywhere(
+    config: RunConfig, tmp_path: Path
+) -> None:
+    few = tmp_path / "few.jsonl"
+    FORMATS["chat"].write(trips(5, 6), few)
+    assert config.data.valid is not None
+    looked = audit(config.data.primary, valid=config.data.valid, test=few, predict="responses")
+    assert looked.predicting.among == {"valid": 16, "test": 10}
+    assert FEWER in next(found.sentence for found in looked.findings if found.topic == "coverage")
+    found = compare(Plan(config, str(few), ("primary", "bm25"), (), 1, tmp_path / "out"))
+    assert found.among == {"valid": 16, "test": 10}
+    console = Console(width=200, file=StringIO())
+    print_comparison(found, [], console)
+    assert FEWER in console.file.getvalue()  # type: ignore[attr-defined]
+    assert FEWER in write_report(tmp_path / "out").read_text(encoding="utf-8")
+    run = tmp_path / "out" / "runs" / "primary-12-0"
+    assert FEWER in write_report(run).read_text(encoding="utf-8")
+
+
+def test_of_a_hundred_responses_nothing_is_said_of_their_number() -> None:
+    assert fewer_ranked({"valid": 100, "test": 100}) == fewer_ranked({}) == fewer_ranked({"valid": None}) == ""
+    assert fewer_ranked({"valid": 60, "test": 60}) == (
+        "R_100@1 is among 60 responses on validation and 60 on test, where no more differ"
+    )
+
+
+def test_the_audit_foretells_by_which_measure_a_comparison_judges() -> None:
+    splits = Splits(trips(12, 1), valid=trips(8, 2))
+    found = audit_splits(splits, "responses").predicting
+    assert (found.ranked, found.known) == (True, known_responses(splits.primary, splits.valid or ()))
+    booked = [Dialog((Turn(f"book at {hour}:30", f"booked at {hour}:30"),)) for hour in range(1, 21)]
+    splits = Splits(booked[:12], valid=booked[12:])
+    found = audit_splits(splits, "responses").predicting
+    assert (found.ceilings[0].responses, found.ranked, found.known) == (100.0, True, 0.0)

@@ -74,7 +74,7 @@ def test_page_shows_turns_with_weights(page: str) -> None:
     assert len(shown) == 6 * 4
     assert all(abs(float(shade) - float(number)) <= 0.0051 for shade, number in shown)
     highest = page.index("<h3>Borrowed most</h3>")
-    assert highest < page.index("Dialog 0 ") < page.index("<h3>Borrowed least</h3>") < page.index("Dialog 7 ")
+    assert highest < page.index("Dialog 1 ") < page.index("<h3>Borrowed least</h3>") < page.index("Dialog 8 ")
 
 
 def test_page_stands_alone_and_is_escaped(page: str) -> None:

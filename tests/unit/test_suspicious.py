@@ -227,3 +227,16 @@ def test_too_many_different_answers_are_no_labels(monkeypatch: pytest.MonkeyPatc
     assert labels_of(["a", "b", "c", "a"]) is None
     monkeypatch.setattr(services, "MOST_LABELS", 1)
     assert labels_of(["a", "b", "a", "b"]) is None
+
+
+def test_what_speaks_for_an_answer_is_no_reason_against_it() -> None:
+    turns = one_wrong()
+    losses = np.full(40, 0.001)
+    losses[3] = 0.01
+    sure = Service(**{**{name: getattr(turns, name) for name in Service.__slots__}, "losses": losses})
+    assert judge(sure).losses[3] == 5.0
+    assert "the trained model gives it" not in reason(sure, judge(sure), 3, None, None)
+    losses[5] = 3.0
+    assert "the trained model gives it 5.0 %, and 99.9 %" in reason(sure, judge(sure), 5, None, None)
+    told = reason(sure, judge(sure), 4, None, None)
+    assert told == "nothing by itself speaks against it"

@@ -73,7 +73,7 @@ def test_numbers_are_printed_whatever_the_terminal_can(colours: Any) -> None:
     assert ("\x1b[" in text) == (colours is not None)
     for wanted in ("0.91 █████▌", "user   hi", "system hello", "–", "(says nothing)", "0.00", "mean weight 0.50"):
         assert wanted in plain
-    assert plain.index("Borrowed most at iteration 800: dialog 7") < plain.index("Borrowed least at iteration 800")
+    assert plain.index("Borrowed most at iteration 800: dialog 8") < plain.index("Borrowed least at iteration 800")
     assert "0.00  0.25  0.50  0.75  1.00" in plain.splitlines()[0]
     assert max(map(len, plain.splitlines())) <= 80
 

@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from tasksieve.audit.actions import Merged, left_out, left_out_findings, merged, merged_finding
 from tasksieve.audit.conflicts import Conflicts, ambiguous, conflicts
 from tasksieve.audit.coverage import Coverage, coverage
-from tasksieve.audit.duplicates import Overlap, Repeats, overlap, repeats
+from tasksieve.audit.duplicates import Overlap, Repeats, Twice, overlap, repeats, twice
 from tasksieve.audit.files import Files, read_all
 from tasksieve.audit.finding import Finding
 from tasksieve.audit.predicting import Predicting, predicting, what_suits
@@ -18,6 +19,7 @@ from tasksieve.audit.stops import stops
 from tasksieve.audit.verdict import findings, summary
 from tasksieve.audit.words import Entities, SharedWords, entities, shared_words
 from tasksieve.encoding import Names
+from tasksieve.records.left_out import LeftOut
 from tasksieve.records.model_config import SLOT_ACTS, MemoryNetworkConfig, ModelConfig
 
 
@@ -41,6 +43,9 @@ class Audit:
         files: the file of each split, by the split's name.
         not_read: by file, what of it is not read, and how often it is there.
         as_one: by file, a sentence on the splits in it that were read as one.
+        left_out: where actions are predicted, how many turns have none, by file of each part that lacks some.
+        twice: related tasks with dialogs that another task has word for word.
+        merged: how many annotations become how many actions; None where responses are predicted.
     """
 
     verdict: str
@@ -58,15 +63,19 @@ class Audit:
     files: dict[str, str] = field(default_factory=dict)
     not_read: dict[str, dict[str, int]] = field(default_factory=dict)
     as_one: dict[str, str] = field(default_factory=dict)
+    left_out: tuple[LeftOut, ...] = ()
+    merged: Merged | None = None
+    twice: tuple[Twice, ...] = ()
 
     @property
     def stop(self) -> str | None:
         """Why training is senseless, and what to do instead; None if it is not."""
         return next((found.sentence for found in self.findings if found.level == "stop"), None)
 
-    def gravest(self, count: int) -> tuple[Finding, ...]:
-        """At most so many findings on what is not as it should be, the gravest first."""
-        return tuple(found for found in self.findings if found.level != "good")[:count]
+    def gravest(self, count: int, but: str = "") -> tuple[Finding, ...]:
+        """At most so many findings on what is not as it should be, the gravest first, without those on a topic."""
+        found = (found for found in self.findings if found.level != "good" and found.topic != but)
+        return tuple(found)[:count]
 
     def record(self) -> dict[str, Any]:
         """The audit as plain data, for JSON and for tables."""
@@ -94,7 +103,7 @@ def audit(
         related: training dialogs of each related task; a folder of files is one task for each.
         valid: validation dialogs of the primary task.
         test: its test dialogs.
-        size: use the first so many primary and validation dialogs, as a run of that size does.
+        size: use the first so many primary dialogs, and at most so many validation dialogs, as such a run does.
         predict: what is predicted of a turn; by default what suits.
         slot_acts: the acts whose slot is part of an action.
         model: how a model reads the dialogs; by default as the built-in one does.
@@ -136,6 +145,7 @@ def audit_splits(
         "coverage": covered,
         "repeats": repeats(splits.primary),
         "overlaps": shared,
+        "twice": twice(splits),
         "entities": entities(splits, read),
         "predicting": predicting((splits, whole), read, use, suits, predict != "auto", covered),
     }
@@ -143,8 +153,14 @@ def audit_splits(
         (conflicts(splits.primary, name, dialogs, use), shared_words(splits.primary, name, dialogs, use))
         for name, dialogs in related
     ]
-    reasons = tuple(stops(read, parts["predicting"], covered, shared, files or {}))
-    found = findings(**parts, ambiguous=confused, related=pairs, stops=reasons)
+    named, together = files or {}, merged(splits.primary, slot_acts) if use.predict == "actions" else None
+    others = [
+        *stops(read, parts["predicting"], covered, shared, parts["sizes"], named),
+        *left_out_findings(parts["sizes"], use, named),
+    ]
+    others += [said] if together is not None and (said := merged_finding(together, slot_acts)) is not None else []
+    found = findings(**parts, ambiguous=confused, related=pairs, others=others)
+    parts |= {"left_out": left_out(parts["sizes"], use, named), "merged": together}
     parts |= {"conflicts": tuple(pair[0] for pair in pairs), "words": tuple(pair[1] for pair in pairs)}
     return Audit(verdict=summary(found), findings=found, names=_names(splits, read), ambiguous=confused[0], **parts)
 

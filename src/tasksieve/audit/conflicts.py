@@ -57,6 +57,8 @@ class Conflicts:
         utterance: by the utterance alone, silence left out.
         kinds: by kind of the primary turn: primary turns whose exchange is shared, and how many conflict.
         clashes: the most frequent conflicts of exchanges.
+        strangers: where actions are predicted and the tasks have none in common, the commonest one of each; else
+            nothing. Then everything conflicts, and that says nothing.
     """
 
     related: str
@@ -65,6 +67,7 @@ class Conflicts:
     utterance: Shared
     kinds: dict[str, tuple[int, int]]
     clashes: tuple[Clash, ...]
+    strangers: tuple[str, ...] = ()
 
 
 def conflicts(primary: Sequence[Dialog], name: str, related: Sequence[Dialog], use: Use = _RESPONSES) -> Conflicts:
@@ -77,6 +80,7 @@ def conflicts(primary: Sequence[Dialog], name: str, related: Sequence[Dialog], u
         _shared(ours, theirs, _utterance),
         _by_kind(ours, theirs),
         _clashes(ours, theirs),
+        _strangers(ours, theirs) if use.predict == "actions" else (),
     )
 
 
@@ -111,6 +115,13 @@ class _Told(list[tuple[Example, str]]):
         for example, _ in self:
             found[key(example)].add(kind_of(example.turn))
         return dict(found)
+
+
+def _strangers(ours: _Told, theirs: _Told) -> tuple[str, ...]:
+    counts = [Counter(answer for _, answer in told) for told in (ours, theirs)]
+    if not all(counts) or counts[0].keys() & counts[1].keys():
+        return ()
+    return tuple(_most(count) for count in counts)
 
 
 def _whole(example: Example) -> int:

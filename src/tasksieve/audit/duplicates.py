@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -77,6 +78,38 @@ def overlap(splits: Splits) -> tuple[Overlap, ...]:
     return tuple(found)
 
 
+@dataclass(frozen=True, slots=True)
+class Twice:
+    """Dialogs of a related task that an earlier one, or the primary task, has word for word.
+
+    Attributes:
+        related, earlier: names of the two.
+        dialogs: of the later one.
+        same: those of them that the earlier one has.
+    """
+
+    related: str
+    earlier: str
+    dialogs: int
+    same: int
+
+
+def twice(splits: Splits) -> tuple[Twice, ...]:
+    """Related tasks that have dialogs which are learned from already; they would count twice."""
+    seen: dict[int, str] = {_key(dialog): PRIMARY for dialog in splits.primary}
+    found = []
+    for name, dialogs in splits.named_related():
+        earlier = Counter(seen[key] for key in map(_key, dialogs) if key in seen)
+        found += [Twice(name, other, len(dialogs), count) for other, count in earlier.items()]
+        for dialog in dialogs:
+            seen.setdefault(_key(dialog), name)
+    return tuple(found)
+
+
+def _key(dialog: Dialog) -> int:
+    return hash((dialog.profile, dialog.events))
+
+
 def repeats(dialogs: Sequence[Dialog]) -> Repeats:
     """Which dialogs of a split repeat an earlier one."""
     looked = list(_Index(()).matches(dialogs, learn=True))
@@ -111,7 +144,7 @@ class _Index:
         """Dialogs that are here exactly or nearly, each once; with ``learn`` they are added one after the other."""
         for dialog in dialogs:
             said = _pairs(dialog)
-            key = hash((dialog.profile, dialog.events))
+            key = _key(dialog)
             if key in self._same:
                 yield _Match(dialog.line, self._same[key], True)
                 continue
@@ -122,7 +155,7 @@ class _Index:
                 self._learn(dialog, said)
 
     def _learn(self, dialog: Dialog, said: frozenset[int]) -> None:
-        key = hash((dialog.profile, dialog.events))
+        key = _key(dialog)
         if key in self._same:
             return
         self._same[key] = dialog.line

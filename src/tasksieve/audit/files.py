@@ -25,7 +25,7 @@ class Files:
         valid, test: validation and test dialogs of the primary task.
         split: shares of training, validation and test dialogs that are drawn from ``primary``, e.g. ``60/20/20``.
         split_seed: of that draw.
-        size: use the first so many primary and validation dialogs, as a run of that size does.
+        size: use the first so many primary dialogs, and at most so many validation dialogs, as such a run does.
         strict: refuse turns without a response.
     """
 
@@ -79,7 +79,7 @@ def read_all(given: Files) -> Read:
     splits = Splits(
         primary=_first(own[PRIMARY], given.size, primary),
         related=tuple(map(reading.dialogs, related)),
-        valid=_first(own[VALID], given.size, named[VALID]) if VALID in own else None,
+        valid=own[VALID][: given.size] if VALID in own else None,
         test=own.get(TEST),
         names=_names(related),
     )

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tasksieve.audit.coverage import Coverage, coverage
 from tasksieve.audit.splits import ReadSplits, Splits, Use
-from tasksieve.encoding import Prediction, annotated_turns, suited
+from tasksieve.dialogs import Dialog
+from tasksieve.encoding import Prediction, annotated_turns, bag_of, suited
+from tasksieve.encoding.known_responses import LOW, known_responses
+from tasksieve.records.measures import RANKED
 from tasksieve.records.model_config import Predicted
-
-LOW = 50.0
-"""Per cent of the validation responses that must be candidates, for whole responses to be judged by accuracy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,11 @@ class Predicting:
         why: in a clause.
         asked: whether it was asked for, instead of being what suits.
         suited: what suits the dialogs.
+        suits_as: why that suits them, in a clause.
         ceilings: of every held-out split; of the primary dialogs, one held against the others, if there is none.
         ranked: whether the right response is to be ranked among others, as so few are known word for word.
+        known: per cent of the validation responses, or else of the first split held out, that decide that.
+        among: among how many then, by the split that is held out; 100 unless fewer responses differ.
     """
 
     what: Predicted
@@ -46,6 +49,9 @@ class Predicting:
     suited: Predicted
     ceilings: tuple[Ceilings, ...]
     ranked: bool
+    among: dict[str, int] = field(default_factory=dict)
+    known: float = 100.0
+    suits_as: str = ""
 
 
 def what_suits(splits: Splits) -> Prediction:
@@ -92,10 +98,25 @@ def predicting(
         for covered, responses, action in zip(own, ceilings["responses"], actions, strict=True)
     )
     why = "as asked for" if asked else suits.why
-    ranked = use.predict == "responses" and found[0].responses < LOW
-    if ranked and whole is not splits:
-        ranked = coverage(read.other(whole, use), "responses")[0].ceiling < LOW
-    return Predicting(use.predict, why, asked, suits.what, found, ranked)
+    known = _known(whole, use, found[0]) if use.predict == "responses" else 100.0
+    if known < LOW and whole.valid is None and whole is not splits:
+        known = coverage(read.other(whole, use), "responses")[0].ceiling
+    ranked = known < LOW
+    among = {name: _differ(held_out) for name, held_out in splits.held_out()} if ranked else {}
+    return Predicting(use.predict, why, asked, suits.what, found, ranked, among, known, suits.why)
+
+
+def _known(whole: Splits, use: Use, first: Ceilings) -> float:
+    """Per cent of the validation responses that are known from training, counted as training does."""
+    if whole.valid is None:
+        return first.responses
+    return known_responses(whole.primary, whole.valid, use.model.facts, named=use.model.entities != "names")
+
+
+def _differ(dialogs: Sequence[Dialog]) -> int:
+    """Among how many responses the right one of a turn is ranked: as many as differ, up to 100."""
+    said = {bag_of(turn.system) for dialog in dialogs for turn in dialog.turns if turn.learned}
+    return min(len(said), RANKED)
 
 
 def _annotated(splits: Splits) -> bool:

@@ -146,6 +146,9 @@ class Size:
             model has ``seen``: in its memory at some turn, or as a description of an entity to choose.
         responses: distinct ones.
         annotated: turns that say what the system does.
+        learned: turns to learn from, or to measure.
+        without_action: those of them that do not say what the system does: nothing is learned from them where
+            actions are predicted.
         actions: distinct ones.
         values: turns that say a value, as ``said``, and those of them whose values can all be filled in from their
             own dialog, as ``filled``; None where that is not known.
@@ -158,6 +161,8 @@ class Size:
     responses: int
     annotated: int
     actions: int
+    learned: int = 0
+    without_action: int = 0
     values: dict[str, int] | None = None
 
 
@@ -196,6 +201,8 @@ def _size_of(
         responses=len({turn.system for turn in turns}),
         annotated=len(actions),
         actions=len(set(actions)),
+        learned=sum(turn.learned > 0 for turn in turns),
+        without_action=sum(turn.learned > 0 and not turn.acts for turn in turns),
         values=_values_of(readings),
     )
 

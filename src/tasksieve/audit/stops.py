@@ -8,7 +8,7 @@ from tasksieve.audit.coverage import Coverage
 from tasksieve.audit.duplicates import Overlap
 from tasksieve.audit.finding import Finding
 from tasksieve.audit.predicting import Predicting
-from tasksieve.audit.splits import PRIMARY, TEST, VALID, ReadSplits
+from tasksieve.audit.splits import PRIMARY, TEST, VALID, ReadSplits, Size
 from tasksieve.encoding import Reading
 from tasksieve.records.shares import SHARES_EXAMPLE
 
@@ -23,6 +23,7 @@ def stops(
     predicting: Predicting,
     coverage: Sequence[Coverage],
     overlaps: Sequence[Overlap],
+    sizes: Sequence[Size],
     files: Mapping[str, str],
 ) -> Iterator[Finding]:
     """Each reason not to train, in a sentence that says what to do.
@@ -32,10 +33,13 @@ def stops(
         predicting: what is predicted.
         coverage: of the held-out splits.
         overlaps: what splits share.
+        sizes: of every split.
         files: of each split by its name, as far as the dialogs are of files.
     """
     yield from (_stop("one and the same", said) for said in _same(overlaps, files))
     yield from (_stop("nothing to choose", said) for said in _nothing(read, predicting))
+    if predicting.what == "actions":
+        yield from (_stop("nothing to borrow", said) for said in _no_actions(sizes, files))
     for found in coverage:
         few = found.split == VALID and found.turns and found.ceiling < LEAST
         if few and predicting.what == "actions":
@@ -45,15 +49,23 @@ def stops(
 
 
 def _stop(topic: str, said: str) -> Finding:
-    return Finding("stop", topic, f"{said[0].upper()}{said[1:]}.")
+    first, _, _ = said.partition(" ")
+    plain = first.isalpha()  # not a path
+    return Finding("stop", topic, f"{said[0].upper() if plain else said[0]}{said[1:]}.")
 
 
 def _same(overlaps: Sequence[Overlap], files: Mapping[str, str]) -> Iterator[str]:
-    """Held-out splits of which every dialog is a training dialog."""
+    """Held-out splits of which every dialog is a training dialog, or a related one."""
     for pair in overlaps:
-        if pair.learned != PRIMARY or not pair.same == pair.dialogs > 0:
+        if pair.learned == VALID or not pair.same == pair.dialogs > 0:
             continue
         name = {VALID: "validation", TEST: "test"}[pair.held_out]
+        if pair.learned != PRIMARY:
+            which = files.get(pair.learned, pair.learned)
+            known = "a model that borrows them knows them by heart"
+            said = f"all {name} dialogs ({pair.dialogs:,}) are related dialogs too ({which})"
+            yield f"{said}, and {known}; leave that file out"
+            continue
         file = files.get(pair.held_out)
         if file is not None and file == files.get(PRIMARY):
             said = f"the {name} dialogs are the training dialogs ({file})"
@@ -61,6 +73,15 @@ def _same(overlaps: Sequence[Overlap], files: Mapping[str, str]) -> Iterator[str
             said = f"all {name} dialogs ({pair.dialogs:,}) are training dialogs too"
         known = "a model that knows them by heart would look perfect"
         yield f"{said}, and {known}; give other ones with --{pair.held_out}, {_DRAW}"
+
+
+def _no_actions(sizes: Sequence[Size], files: Mapping[str, str]) -> Iterator[str]:
+    """Related tasks without any action, where these are predicted."""
+    for size in sizes:
+        if size.split not in (PRIMARY, VALID, TEST) and size.learned and size.without_action == size.learned:
+            what = "says of no turn what the system does"
+            mend = "annotate its actions, leave it out, or predict responses (--predict responses)"
+            yield f"{files.get(size.split, size.split)} {what}, and actions are predicted; {mend}"
 
 
 def _nothing(read: ReadSplits, predicting: Predicting) -> Iterator[str]:

@@ -7,23 +7,26 @@ from dataclasses import replace
 
 from tasksieve.audit.conflicts import Conflicts
 from tasksieve.audit.coverage import Coverage
-from tasksieve.audit.duplicates import Overlap, Repeats
+from tasksieve.audit.duplicates import Overlap, Repeats, Twice
 from tasksieve.audit.finding import LEVELS, Finding, Level
 from tasksieve.audit.predicting import Predicting
 from tasksieve.audit.splits import PRIMARY, TEST, VALID, Size, share
 from tasksieve.audit.words import Entities, SharedWords
+from tasksieve.records.measures import fewer_ranked
 
 MANY = 4
 """More related tasks than these are told of together."""
 _CEILING_MEND, _CEILING_LOOK = 50.0, 95.0
 _SEEN_LOOK = 50.0
 _NEAR_LOOK = 5.0
+_TWICE_LOOK = 5.0
 _ENTITIES_LOOK = 5.0
 _WORDS_LOOK = 30.0
 _CONFLICTING_LOOK = 25.0
 _AMBIGUOUS_LOOK = 1.0
 _FILLED_LOOK = 80.0
 _NAMED = 6
+_NAMES = "action names"
 _ONE = {"responses": "a response", "actions": "an action"}
 
 
@@ -36,7 +39,8 @@ def findings(
     ambiguous: tuple[int, int],
     related: Sequence[tuple[Conflicts, SharedWords]],
     predicting: Predicting,
-    stops: Sequence[Finding] = (),
+    twice: Sequence[Twice] = (),
+    others: Sequence[Finding] = (),
 ) -> tuple[Finding, ...]:
     """A finding on each matter, the gravest first.
 
@@ -46,9 +50,11 @@ def findings(
         ambiguous: how many of how many primary turns are ambiguous.
         related: of each related task.
         predicting: what is predicted.
-        stops: why not to train.
+        twice: what related tasks have of dialogs that are learned from already.
+        others: that were made already.
     """
-    found = [*stops, _coverage(coverage[-1], predicting), *_overlaps(overlaps), _repeats(repeats)]
+    found = [*others, _coverage(coverage[-1], predicting), *_overlaps(overlaps), _repeats(repeats)]
+    found += [_twice(pair) for pair in twice if share(pair.same, pair.dialogs) >= _TWICE_LOOK]
     found += [_predicting(predicting), _ambiguous(*ambiguous, predicting)]
     found += [_facts(size) for size in _together(sizes) if size.facts["given"]]
     found += [_values(size) for size in sizes if size.split == PRIMARY and size.values and size.values["said"]]
@@ -92,14 +98,24 @@ def _together(sizes: Sequence[Size]) -> Iterator[Size]:
 
 def _summed(each: Sequence[tuple[Finding, Finding]]) -> Iterator[Finding]:
     """What is said of many related tasks: how many of them are worth a look, and which."""
+    apart = [pair[0] for pair in each if pair[0].topic.startswith(_NAMES)]
+    others = [pair[0] for pair in each if not pair[0].topic.startswith(_NAMES)]
+    if apart:
+        yield _counted(apart, len(each), f"{_NAMES} of related tasks", f"have no action in common with {PRIMARY}")
     for found, topic, what in (
-        ([pair[0] for pair in each], "conflicts", "answer what the primary task is asked differently"),
+        (others, "conflicts", "answer what the primary task is asked differently"),
         ([pair[1] for pair in each], "words", "have less than a third of the words said in the primary task"),
     ):
-        odd = [finding.topic.rpartition(" ")[2] for finding in found if finding.level != "good"]
-        named = f": {_listed(odd)}" if 0 < len(odd) <= _NAMED else ""
-        level: Level = "look" if odd else "good"
-        yield Finding(level, f"{topic} with related tasks", f"{len(odd)} of {len(each)} related tasks {what}{named}.")
+        odd = [finding for finding in found if finding.level != "good"]
+        yield _counted(odd, len(each), f"{topic} with related tasks", what)
+
+
+def _counted(odd: Sequence[Finding], count: int, topic: str, what: str) -> Finding:
+    """How many related tasks are odd, and which, if they are few."""
+    names = [finding.topic.rpartition(" ")[2] for finding in odd]
+    named = f": {_listed(names)}" if 0 < len(names) <= _NAMED else ""
+    level: Level = "look" if names else "good"
+    return Finding(level, topic, f"{len(names)} of {count} related tasks {what}{named}.")
 
 
 def _predicting(found: Predicting) -> Finding:
@@ -111,15 +127,19 @@ def _predicting(found: Predicting) -> Finding:
     said += f"; at best a model is right in {last.responses:.1f} % of the responses of {last.split}, word for word,"
     said += f" and in {last.actions:.1f} % of its actions"
     if found.what != found.suited:
-        return Finding("look", "what is predicted", f"{said}; {found.suited} would suit it better.")
+        better = f"{found.suited} would suit it better: {found.suits_as}"
+        return Finding("look", "what is predicted", f"{said}; {better}.")
     return Finding("good", "what is predicted", f"{said}.")
 
 
 def _coverage(found: Coverage, predicting: Predicting) -> Finding:
     what = predicting.what
     if predicting.ranked:
-        said = f"Only {found.ceiling:.1f} % of the responses of {found.split} are known word for word: methods are"
+        first = predicting.ceilings[0].split
+        said = f"Only {predicting.known:.1f} % of the responses of {first} are known word for word: methods are"
         said += " judged by R_100@1 instead, how often the right response is ranked first among 100"
+        if fewer := fewer_ranked(predicting.among):
+            said += f"; {fewer}"
         return Finding("look", "coverage", f"{said}.")
     level: Level = "good"
     if found.ceiling < _CEILING_LOOK:
@@ -173,6 +193,11 @@ def _overlaps(found: Sequence[Overlap]) -> Iterator[Finding]:
         yield Finding("good", "leakage", f"No dialog of one split is in another ({clean} pairs of splits compared).")
 
 
+def _twice(pair: Twice) -> Finding:
+    said = f"{pair.same:,} of {pair.dialogs:,} dialogs of {pair.related} are also in {pair.earlier}, word for word"
+    return Finding("look", f"the same dialogs in {pair.related}", f"{said}, and count twice; leave one out.")
+
+
 def _places(pair: Overlap) -> str:
     learned, held_out = pair.lines[0]
     return f"e.g. line {held_out} of {pair.held_out} and {learned} of {pair.learned}"
@@ -208,6 +233,11 @@ def _entities(found: Entities) -> Finding:
 
 
 def _conflicts(found: Conflicts, predicting: Predicting) -> Finding:
+    if found.strangers:
+        mine, its = found.strangers
+        said = f"{found.related} and {PRIMARY} have no action in common: most often '{its}' there and '{mine}' here"
+        mend = "what means the same is best called the same, and what cannot be has a head each (learned, multitask)"
+        return Finding("look", f"{_NAMES} of {found.related}", f"{said}; {mend}.")
     shared, topic = found.utterance, f"conflicts with {found.related}"
     if not shared.turns:
         return Finding("good", topic, f"No {PRIMARY} turn answers an utterance that {found.related} has too.")

@@ -13,7 +13,7 @@ MOST = 3
 """So many findings are said."""
 
 
-def audit_first(config: RunConfig, test: str | None, begun: Path, leave_out: bool) -> None:
+def audit_first(config: RunConfig, test: str | None, begun: Path, leave_out: bool) -> tuple[str, ...]:
     """Look at the dialogs of a training, and say the gravest of what is found, a line each, on standard error.
 
     Args:
@@ -21,11 +21,13 @@ def audit_first(config: RunConfig, test: str | None, begun: Path, leave_out: boo
         test: test dialogs that are not drawn from the primary ones.
         begun: is there if the training was begun before; then they were looked at.
         leave_out: do not look.
+    Returns: what ought to be mended, which whoever reads the results has to know.
     Raises: UserError: if training is senseless, or a file cannot be read.
     """
     if leave_out or begun.exists():
-        return
+        return ()
     from tasksieve.audit import audit
+    from tasksieve.audit.actions import TOPIC
 
     data = config.data
     found = audit(
@@ -43,8 +45,9 @@ def audit_first(config: RunConfig, test: str | None, begun: Path, leave_out: boo
     )
     if found.stop is not None:
         raise UserError(f"{found.stop.rstrip('.')}; --no-audit trains all the same")
-    for finding in found.gravest(MOST):
+    for finding in found.gravest(MOST, but=TOPIC):  # of those the training tells
         say(f"{finding.level}: {finding.sentence}")
+    return tuple(finding.sentence for finding in found.findings if finding.level == "mend")
 
 
 def test_or_split(test: str | None, config: RunConfig) -> str | None:

@@ -40,6 +40,8 @@ from tasksieve.cli.progress import RunBars
 from tasksieve.errors import UserError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from tasksieve.experiments.compare import Plan
     from tasksieve.experiments.workers import RunJobs
     from tasksieve.records.comparison import Comparison
@@ -67,7 +69,10 @@ def compare(
     seeds: Seeds = 3,
     max_seeds: MaxSeeds = None,
     sizes: Annotated[
-        str, typer.Option(help="Numbers of primary dialogs to try, e.g. 50,100,150; by default all.")
+        str,
+        typer.Option(
+            help="Numbers of primary dialogs to try, e.g. 50,100,150 (validation: at most as many); by default all."
+        ),
     ] = "",
     predict: Predict = None,
     labels: Labels = None,
@@ -121,9 +126,9 @@ def compare(
         max_seeds=max_seeds,
     )
     runs = out / "runs"
-    audit_first(resolved, test_or_split(test, resolved), runs, no_audit)
+    mend = audit_first(resolved, test_or_split(test, resolved), runs, no_audit)
     changes = cost_first(resolved, plan.methods, runs.glob(f"{LEARNED}-*"), runs.exists(), budget)
-    plan = replace(plan, overrides={LEARNED: changes} if changes else {})
+    plan = replace(plan, overrides={LEARNED: changes} if changes else {}, to_mend=mend)
     _compare(plan, workers, run, as_json)
 
 
@@ -170,15 +175,19 @@ def _compare(plan: Plan, workers: int, run: RunJobs, as_json: bool) -> None:
     check_failed(comparison)
 
 
-def print_comparison(comparison: Comparison, written: list[Path]) -> None:
+def print_comparison(comparison: Comparison, written: list[Path], console: Console | None = None) -> None:
     """Print a comparison's rows and answers, what would help, and the files that were written."""
     from tasksieve.report.needs import needs, sentence
-    from tasksieve.report.terminal import comparison_table, verdict_lines
+    from tasksieve.report.terminal import comparison_table, told_below, verdict_lines
 
-    console = output()
+    console = console or output()
     console.print(comparison_table(comparison))
+    for line in told_below(comparison):
+        console.print(line)
     for line in verdict_lines(comparison):
         console.print(line)
+    for found in comparison.to_mend:
+        console.print(f"Not mended before training: {found}")
     for need in needs(comparison):
         console.print(sentence(need))
     for path in written:

@@ -86,13 +86,18 @@ def convert(
         strict=bool(strict),
     )
     if as_json:
-        names = ("source", "target", "dialogs", "turns", "lost", "as_one", "replaced")
+        names = ("source", "target", "dialogs", "turns", "lost", "as_one", "replaced", "unweighted")
         print_json({name: getattr(done, name) for name in names})
         return
     console = output(wrap=False)
     held = f"{show.plural(done.dialogs, 'dialog')}, {show.plural(done.turns, 'turn')}"
     console.print(f"Wrote {target}: {held}, from {done.source} to {done.target}")
     _print_lost(console, done.lost, f"Not in {target}")
+    if done.unweighted:
+        console.print(
+            f"{source}: {show.plural(done.unweighted, 'response')} without an action keep their own weight; "
+            f"{weights} is of those with one"
+        )
     if done.replaced:
         console.print(f"{source}: {show.plural(done.replaced, 'weight')} there, replaced by those of {weights}")
     if done.as_one is not None:

@@ -29,6 +29,7 @@ def cost_first(
     Raises: UserError: if the budget cannot be met, or bounds nothing.
     """
     from tasksieve.records.comparison import LEARNED
+    from tasksieve.training.methods import method_named
     from tasksieve.training.runs.cost import Budget, bounded_settings, cost_of, timed, within
     from tasksieve.training.runs.settled import settled
 
@@ -42,6 +43,7 @@ def cost_first(
         return bounded_settings(before.read_config())
     if started and bound is None:
         return {}
+    method_named(LEARNED).require(related=bool(config.data.related), labels=config.data.labels is not None)
     config = settled(config)
     seconds = timed(config)
     if seconds is None:

@@ -140,15 +140,18 @@ class Work:
     budget: str | None
 
 
+_ALL_THE_SAME = "The files borrow by the learned weights all the same; use them if you borrow in spite of that."
+
+
 def _sieve(plan: Plan, tools: list[Tool], cut: Cut, work: Work, no_audit: bool, as_json: bool) -> None:
     from tasksieve.experiments.sieve import write_sieved
     from tasksieve.records.comparison import LEARNED
     from tasksieve.report.sieve import lines, sieve_table
 
     runs = plan.out / "runs"
-    audit_first(plan.config, plan.test, runs, no_audit)
+    mend = audit_first(plan.config, plan.test, runs, no_audit)
     changes = cost_first(plan.config, plan.methods, runs.glob(f"{LEARNED}-*"), runs.exists(), work.budget)
-    plan = replace(plan, overrides={LEARNED: changes} if changes else {})
+    plan = replace(plan, overrides={LEARNED: changes} if changes else {}, to_mend=mend)
     comparison, reports = run_plan(plan, work.workers, work.run)
     weights, services, files = write_sieved(comparison, plan.out, tools, cut)
     if as_json:
@@ -159,6 +162,8 @@ def _sieve(plan: Plan, tools: list[Tool], cut: Cut, work: Work, no_audit: bool, 
     else:
         print_comparison(comparison, reports)
         console = output()
+        if not comparison.answers or comparison.answers[0].says != "better":
+            console.print(_ALL_THE_SAME)
         console.print(sieve_table(weights, services))
         for line in (line for one in files for line in lines(one.facts(plan.out))):
             console.print(line, soft_wrap=True)

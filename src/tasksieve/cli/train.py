@@ -78,7 +78,7 @@ def train(
     [dim]tasksieve train --config run/config.toml --set training.iterations=2000 --out other[/dim]
     """
     from tasksieve.records.config import changed
-    from tasksieve.records.measures import RANKING
+    from tasksieve.records.measures import RANKED, RANKING, VALID_AMONG
     from tasksieve.training.loop.ranks import started_ranks
     from tasksieve.training.runs.dialogs import train as train_run
     from tasksieve.training.runs.memo import remembered
@@ -127,7 +127,9 @@ def train(
     reached = f"{iterations}{result['seconds']:.0f} s"
     measure = RANKING if result.get("measure") == RANKING else "accuracy"
     accuracy = (f"{result['valid_accuracy']:.1f} %", "bold")
-    console.print(Text.assemble(f"{result['method']}: validation {measure} ", accuracy, f" {reached}"))
+    few = result.get(VALID_AMONG, RANKED) < RANKED
+    among = f" (among {result[VALID_AMONG]})" if few else ""
+    console.print(Text.assemble(f"{result['method']}: validation {measure}{among} ", accuracy, f" {reached}"))
     more = f", tasksieve weights {out}, tasksieve chat {out}" if result["iterations"] else ""
     test = " --data TEST" if resolved.data.split is None else ""
     console.print(f"Next: tasksieve evaluate {out}{test}{more}")
@@ -157,6 +159,8 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Measure a run's best model: per turn, per dialog, by kind of turn, single acts, and among distractors."""
+    from tasksieve.records.left_out import left_out_sentences
+    from tasksieve.report.reading import left_out_in
     from tasksieve.report.terminal import answers_sentence, evaluation_table, selection_table
     from tasksieve.training.runs.trained_model import evaluate_run
 
@@ -172,5 +176,7 @@ def evaluate(
         console.print(selection_table(measured))
     if measured.get("answers"):
         console.print(answers_sentence(measured["answers"]))
+    for sentence in left_out_sentences(left_out_in(measured)):
+        console.print(f"{sentence}.")
     if predictions is not None:
         console.print(f"Wrote {predictions}", soft_wrap=True)

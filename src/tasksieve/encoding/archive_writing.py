@@ -140,6 +140,7 @@ class ArchiveWriter:
         self._rows = _StoredRows(self._arrays, self._texts)
         self._actions: dict[str, int] = {}
         self._counts: list[Counter[str]] = []
+        self._turns: list[int] = []
         self._seen: Counter[str] = Counter()
         self._kept: list[list[Any]] = []
         self._said = WordCounts()
@@ -159,6 +160,7 @@ class ArchiveWriter:
         if self._offered is not None:
             self._offered.end_task()
         self._counts.append(Counter())
+        self._turns.append(0)
         self._dialog = 0
 
     def add(self, dialog: Dialog, reading: Reading) -> None:
@@ -182,6 +184,7 @@ class ArchiveWriter:
         if self._offered is None:
             self._counts[-1].update(turn.turn.response for turn in turns)
             self._keep(dialog, {turn.turn.action for turn in turns}, task)
+        self._turns[-1] += sum(turn.said.learned > 0 for turn in reading.turns)
         self._dialog += 1
 
     def finish(self) -> None:
@@ -210,6 +213,7 @@ class ArchiveWriter:
             "uses": self._rows.uses,
             "actions": list(self._actions),
             "counts": self._counts,
+            "turns": self._turns,
             "max_memories": self._max,
             "dialogs": self._kept,
         }

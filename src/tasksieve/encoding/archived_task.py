@@ -50,6 +50,7 @@ class Archive:
         ranked: whether its responses are ranked; else its actions are predicted.
         said: words that its dialogs may make part of a vocabulary, and in how many dialogs each is said.
         counts: for each task how often each action is to be learned from.
+        turns: of each task, those to learn from, with those that have no action.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -62,6 +63,7 @@ class Archive:
             self._words, self._actions = list[str](value["words"]), list[str](value["actions"])
             self.said = WordCounts.read(value["said"])
             self.counts = [dict[str, int](counts) for counts in value["counts"]]
+            self.turns = list(map(int, value["turns"]))
             self.uses, self.max_memories = int(value["uses"]), int(value["max_memories"])
             self._files = {"examples": int(value["example_files"]), "texts": int(value["text_files"])}
             self._dialogs: list[Any] = value["dialogs"]

@@ -37,7 +37,9 @@ def suited(training: Sequence[Dialog], held_out: Sequence[Dialog]) -> Prediction
         return Prediction("actions", f"the turns say what the system does, and only {said}")
     if known >= REPEATED:
         return Prediction("responses", said)
-    return Prediction("responses", f"only {annotated:.0f} % of the turns say what the system does; but only {said}")
+    few = f"only {annotated:.0f} % of the turns say what the system does"
+    few += f" ({ANNOTATED:.0f} % are wanted for actions)" if annotated else ""
+    return Prediction("responses", f"{few}; but only {said}")
 
 
 def repeated(training: Sequence[Dialog], held_out: Sequence[Dialog]) -> float:

@@ -9,10 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tasksieve.dialogs import Dialog
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.errors import UserError
 from tasksieve.experiments.measured_on import refuse_measured_otherwise
 from tasksieve.experiments.slices import holding
+from tasksieve.experiments.with_results import check_sizes, ranked_among, to_mend_before, told_of
 from tasksieve.experiments.workers import Job, RunJobs, run_jobs
 from tasksieve.records.comparison import (
     EVERYTHING,
@@ -29,7 +31,7 @@ from tasksieve.records.measures import RANKING, key_of
 from tasksieve.records.parted_paths import data_sha256
 from tasksieve.records.progress import ProgressLog, Watch
 from tasksieve.records.run_folder import RunFolder
-from tasksieve.records.verdict import answers, verdict
+from tasksieve.records.verdict import answers, few, verdict
 from tasksieve.training.loop.claiming import refuse_other
 from tasksieve.training.loop.divergence import Diverged
 from tasksieve.training.methods import method_named
@@ -54,6 +56,7 @@ class Plan:
         methods: names; `primary` first is what the others are compared with.
         sizes: numbers of primary training dialogs; none for what the configuration says, or all there are.
         seeds: run seeds 0 to SEEDS − 1, the same for every method.
+        to_mend: what the audit found that ought to be mended, in sentences that go with the results.
         max_seeds: more are run one by one, up to so many, until the comparison tells whether to borrow.
         out: the comparison folder.
         overrides: by method, ``section.key`` to value: settings that only its runs have.
@@ -71,6 +74,7 @@ class Plan:
     track: tuple[str, ...] = ()
     methods_given: bool = True
     max_seeds: int | None = None
+    to_mend: tuple[str, ...] = ()
 
 
 _log = logging.getLogger("tasksieve")
@@ -97,9 +101,12 @@ def compare(
     Raises: UserError: as :func:`tasksieve.training.loop.run.train`, and if every run diverged; finished runs stay.
     """
     test = None if plan.test is None else dialog_file(plan.test, "test")
-    _check(plan, test)
+    tested = _check(plan, test)
     plan = replace(plan, config=settled(plan.config))
     read, measure = _said(plan)
+    check_sizes(plan.config.data, plan.sizes, read)
+    left_out = told_of(plan.config.data, read, plan.test, tested)
+    beside = {"left_out": left_out, "to_mend": plan.to_mend or to_mend_before(plan.out)}
     if not plan.methods_given:
         related, vectors = bool(plan.config.data.related), has_vectors(plan.config)
         plan = replace(plan, methods=(*plan.methods, *simple_methods(measure, related, vectors)))
@@ -107,24 +114,36 @@ def compare(
         check_suits(method_named(name), measure)
     refuse_measured_otherwise(_jobs(plan, test, read), *_test_file(plan, test))
     with holding(plan.out, run):
-        return _run(plan, test, read, measure, lambda jobs: run(jobs, workers, watch or ProgressLog().watch))
+        done = _Runs(test, read, measure, beside, lambda jobs: run(jobs, workers, watch or ProgressLog().watch))
+        return _run(plan, done)
 
 
-def _run(
-    plan: Plan, test: Path | None, read: ReadFiles, measure: str, run: Callable[[list[Job]], dict[str, Diverged]]
-) -> Comparison:
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """What a comparison's runs are measured on and by, what goes with their results, and what does them."""
+
+    test: Path | None
+    read: ReadFiles
+    measure: str
+    beside: Mapping[str, Any]
+    run: Callable[[list[Job]], dict[str, Diverged]]
+
+
+def _run(plan: Plan, runs: _Runs) -> Comparison:
     """Do the runs, and more seeds while the plan allows and it is undecided whether to borrow."""
     tried: set[str] = set()
     failed: dict[str, Diverged] = {}
     while True:
-        jobs = _jobs(plan, test, read)
+        jobs = _jobs(plan, runs.test, runs.read)
         fresh = [job for job in jobs if job.name not in tried]
         _follow(plan, fresh)
-        failed |= run(fresh)
+        failed |= runs.run(fresh)
         tried |= {job.name for job in fresh}
         if len(failed) == len(jobs):
             raise next(iter(failed.values()))
-        comparison = _summarise(plan, jobs, test, failed, measure)
+        comparison = _summarise(plan, jobs, runs.test, failed, runs.measure)
+        beside = {**runs.beside, "among": ranked_among([job for job in jobs if job.name not in failed], runs.measure)}
+        comparison = comparison.model_copy(update=beside)
         write_json(plan.out / "comparison.json", comparison.model_dump(mode="json"))
         if _enough(plan, comparison):
             return comparison
@@ -135,6 +154,8 @@ def _run(
 def _enough(plan: Plan, comparison: Comparison) -> bool:
     """Whether no more seeds are to be run: it is decided whether to borrow, or there may be no more."""
     open_ = bool(comparison.answers) and comparison.answers[0].says == "open"
+    if any(few(row.test_dialogs) for row in comparison.rows):  # more seeds do not mend that
+        return True
     return not open_ or plan.seeds >= (plan.max_seeds or 0)
 
 
@@ -151,8 +172,8 @@ def _follow(plan: Plan, jobs: list[Job]) -> None:
                 pass
 
 
-def _check(plan: Plan, test: Path | None) -> None:
-    """Refuse before the first run what would fail after it."""
+def _check(plan: Plan, test: Path | None) -> list[Dialog]:
+    """Refuse before the first run what would fail after it; returns the test dialogs."""
     if not plan.methods or plan.seeds < 1:
         raise UserError("nothing to compare; give at least one of --methods and one of --seeds")
     if plan.max_seeds is not None and plan.max_seeds < plan.seeds:
@@ -164,9 +185,8 @@ def _check(plan: Plan, test: Path | None) -> None:
         method_named(name).require(related=bool(data.related), labels=data.labels is not None)
     _tracking(plan, "").check()
     if test is None:
-        read_test(plan.config.data)
-    else:
-        read_dialogs(test, strict=plan.config.data.strict)
+        return read_test(plan.config.data)[1]
+    return read_dialogs(test, strict=plan.config.data.strict)
 
 
 def _test_file(plan: Plan, test: Path | None) -> tuple[Path, str]:

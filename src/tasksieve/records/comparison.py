@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from tasksieve.records.bootstrap import bootstrap_interval
+from tasksieve.records.left_out import LeftOut
 from tasksieve.records.measures import RESPONSES, key_of
 
 MINUS = "\N{MINUS SIGN}"
@@ -65,6 +66,7 @@ class ComparisonRow(BaseModel):
         ci95: 95 % interval of that difference (Student's t over the paired seeds); ``None`` with one seed.
         ci95_bootstrap: the same over test dialogs and seeds together (:mod:`tasksieve.records.bootstrap`); ``None``
             where it is not known which dialogs were right.
+        test_dialogs: how many dialogs it was measured on; ``None`` where it is not known which were right.
         simple: whether it is a simple baseline.
         best_simple: the best simple baseline at this size on the test dialogs, for a row that is none.
         minus_simple: mean difference to that, in points.
@@ -84,6 +86,7 @@ class ComparisonRow(BaseModel):
     minus_primary: float | None
     ci95: tuple[float, float] | None
     ci95_bootstrap: tuple[float, float] | None = None
+    test_dialogs: int | None = None
     simple: bool = False
     best_simple: str | None = None
     minus_simple: float | None = None
@@ -147,6 +150,10 @@ class Comparison(BaseModel):
         measure: what means, differences and the verdict are of; see :mod:`tasksieve.records.measures`.
         verdict: all answers in a few sentences, or why there is none.
         answers: the questions that could be asked, that whether to borrow first.
+        among: where the measure is R_100@1, among how many responses the right one was ranked at least, on `valid`
+            and `test` dialogs at the largest size.
+        to_mend: what the audit before training found that ought to be mended, such as test dialogs in another file.
+        left_out: where actions are predicted, how many turns have none, by file of each part that lacks some.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -157,6 +164,9 @@ class Comparison(BaseModel):
     answers: tuple[Answer, ...] = ()
     failed: tuple[FailedRun, ...] = ()
     coverage: dict[str, float] = {}
+    among: dict[str, int] = {}
+    to_mend: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     settings: dict[str, Any] = {}
 
 
@@ -184,11 +194,12 @@ def mean_sd(values: Sequence[float]) -> tuple[float, float | None]:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Of two methods: mean in points, 95 % interval over paired seeds, and over dialogs and seeds."""
+    """Of two methods: mean in points, 95 % interval over paired seeds, and over dialogs and seeds; of how many."""
 
     mean: float | None
     seeds: tuple[float, float] | None
     dialogs_and_seeds: tuple[float, float] | None
+    dialogs: int | None = None
 
     @property
     def interval(self) -> tuple[float, float] | None:
@@ -261,6 +272,7 @@ def comparison_row(
         minus_primary=gain.mean,
         ci95=gain.seeds,
         ci95_bootstrap=gain.dialogs_and_seeds,
+        test_dialogs=max((len(_dialogs(seed).get("turns", ())) for seed in seeds), default=0) or None,
         simple=method in simple,
         best_simple=best,
         minus_simple=over.mean,
@@ -270,6 +282,15 @@ def comparison_row(
         ci95_multitask=weights.interval,
         ci95_multitask_seeds=weights.seeds,
     )
+
+
+def no_width(interval: tuple[float, float]) -> bool:
+    """Whether both ends of an interval are one number: every seed has the same, and that is no interval to show.
+
+    >>> no_width((9.26, 9.26)), no_width((9.2, 9.3))
+    (True, False)
+    """
+    return abs(interval[1] - interval[0]) < 1e-9
 
 
 def signed(points: float) -> str:

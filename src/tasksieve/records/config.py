@@ -205,6 +205,8 @@ def _problem(kind: type[LoopConfig], values: Mapping[str, Any], item: Any) -> st
         section = kind if len(item["loc"]) == 1 else _section_class(kind, str(item["loc"][0]), values)
         known = ", ".join(section.model_fields) if section is not None else ""
         return f"unknown key '{key}'; known here: {known}"
+    if item["type"] == REFUSED and isinstance(item["input"], Mapping):  # of a whole section
+        return f"{key}: {item['msg']}"
     message = item["msg"] if item["type"] == REFUSED else item["msg"].lower()
     return f"{key}: found {shown(item['input'])}; {message}"
 

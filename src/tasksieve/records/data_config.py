@@ -20,7 +20,9 @@ class DataConfig(Section):
     valid: str | None = Field(default=None, description="validation dialogs of the primary task")
     related: tuple[str, ...] = Field(default=(), description="training dialogs of each related task")
     labels: str | None = Field(default=None, description="which related examples are right, for the oracle")
-    size: int | None = Field(default=None, ge=1, description="use the first SIZE primary and validation dialogs")
+    size: int | None = Field(
+        default=None, ge=1, description="use the first SIZE primary dialogs, and at most so many validation dialogs"
+    )
     predict: Literal["auto", "responses", "actions"] = Field(
         default="auto", description="what is predicted of a turn; auto: what the primary task's dialogs suit"
     )
@@ -46,6 +48,8 @@ class DataConfig(Section):
     def _has_validation_dialogs(self) -> DataConfig:
         if (self.valid is None) == (self.split is None):
             given = "neither" if self.valid is None else "both"
-            expected = f"expected valid, or a split such as {SHARES_EXAMPLE} of primary; found {given}"
+            expected = (
+                f"expected valid (--valid), or a split (--split) such as {SHARES_EXAMPLE} of primary; found {given}"
+            )
             raise PydanticCustomError(REFUSED, "{message}", {"message": expected})
         return self

@@ -23,6 +23,7 @@ class RunProgress:
         step: iterations done, those of a screening among them.
         total: iterations at most to do.
         best_accuracy: the best validation accuracy so far, in per cent; 0 before the first validation.
+        last: whether that is the last one instead, as the last model is kept.
         screening: whether it is still screening.
         ended: whether this is its last report.
     """
@@ -32,6 +33,7 @@ class RunProgress:
     best_accuracy: float
     screening: bool = False
     ended: bool = False
+    last: bool = False
 
 
 Watcher = Callable[[RunProgress], None]
@@ -105,4 +107,6 @@ def _line(progress: RunProgress, rate: float | None) -> str:
 
 
 def _best(progress: RunProgress) -> list[str]:
-    return [f"best validation {progress.best_accuracy:.1f} %"] if progress.ended or progress.best_accuracy else []
+    if not (progress.ended or progress.best_accuracy):
+        return []
+    return [f"{'' if progress.last else 'best '}validation {progress.best_accuracy:.1f} %"]

@@ -116,8 +116,16 @@ class RunFolder:
         """
         file = self.path / "config.toml"
         if not file.exists():
-            raise UserError("is not a run folder (no config.toml); give the --out of `tasksieve train`", self.path)
+            raise UserError(self._no_run(), self.path)
         return config_of(kind, read_values(file), file)
+
+    def _no_run(self) -> str:
+        """What to say of a folder that is no run's; one of a comparison holds runs."""
+        runs = sorted(file.parent.name for file in self.path.glob("runs/*/config.toml"))
+        if not runs:
+            return "is not a run folder (no config.toml); give the --out of `tasksieve train`"
+        shown = next((name for name in runs if name.startswith("learned-")), runs[0])
+        return f"is the folder of a comparison; choose one of its runs, e.g. {self.path / 'runs' / shown}"
 
     def write_record(self, name: str, value: Any) -> None:
         """Write ``NAME.json``: environment, result or test."""
@@ -230,6 +238,8 @@ class RunFolder:
         steps = self.weight_steps() if step is None else [step]
         files = [self._snapshot(number) for number in steps]
         if not files or not all(file.exists() for file in files):
+            if not (self.path / "config.toml").exists():
+                raise UserError(self._no_run(), self.path)
             raise UserError("has no recorded weights; only weighting methods record them, e.g. `learned`", self.path)
         return pl.concat([read_table(file, WEIGHTS_SCHEMA) for file in files])
 

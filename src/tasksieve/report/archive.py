@@ -43,9 +43,11 @@ def archive_table(record: Mapping[str, Any]) -> Table:
 
 
 def difference(row: Mapping[str, Any], name: str) -> str:
-    """A difference of a row or mean with its interval."""
+    """A difference of a row or mean with its interval over tasks; of a method to itself it has no width."""
     ends = row["ci95"].get(name)
-    return show.gain(row[name], None if ends is None else (ends[0], ends[1]))
+    if ends is None:
+        return show.signed(row[name])
+    return f"{show.signed(row[name])} ({show.signed(ends[0])} to {show.signed(ends[1])})"
 
 
 def board_sentences(record: Mapping[str, Any]) -> list[str]:

@@ -53,6 +53,8 @@ def _tables(record: dict[str, Any]) -> Iterator[tuple[str, Table]]:
         return
     for conflicts in record["conflicts"]:
         name = conflicts["related"]
+        if conflicts["strangers"]:
+            continue
         yield f"Primary turns whose context is in {name} too", _shared(conflicts)
         yield f"The same for the last exchange, by kind of the primary turn, {name}", _kinds(conflicts)
         yield f"The most frequent conflicts of exchanges with {name}", _clashes(conflicts)

@@ -46,8 +46,10 @@ def mean_sd(mean: float | None, sd: float | None) -> str:
 
 
 def interval(ends: tuple[float, float] | None) -> str:
-    """``+4.1 to +6.4``."""
-    return NOTHING if ends is None else f"{signed(ends[0])} to {signed(ends[1])}"
+    """``+4.1 to +6.4``; ``no spread`` where both ends are one number, as of seeds that all found the same."""
+    if ends is None:
+        return NOTHING
+    return "no spread" if comparison.no_width(ends) else f"{signed(ends[0])} to {signed(ends[1])}"
 
 
 def gain(minus_primary: float | None, ci95: tuple[float, float] | None) -> str:

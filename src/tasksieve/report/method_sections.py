@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tasksieve.records.comparison import Comparison, ComparisonRow
+from tasksieve.records.measures import RANKING, fewer_ranked
 from tasksieve.report import formatting as show
 from tasksieve.report.bar_figures import comparison_bars
 from tasksieve.report.blocks import Block, Cell, Note, Section, TableBlock
@@ -40,6 +41,7 @@ def methods_section(comparison: Comparison) -> Section:
 
     blocks: list[Block] = []
     if main:
+        blocks += [Note(f"{fewer}.") for fewer in [fewer_ranked(comparison.among)] if fewer]
         blocks.append(_table(comparison, main, head, against_primary, "Against primary" if simple else ""))
     if simple:
         blocks += [Note(sentence, strong=True) for sentence in _best_simple(comparison, words)]
@@ -107,9 +109,13 @@ def _best_simple(comparison: Comparison, words: Wording) -> list[str]:
             best = max(simple, key=lambda row: row.mean)
             sentences.append(
                 f"With {show.plural(size, 'dialog')} the best simple baseline is {best.method}: "
-                f"{show.percent(best.mean)}\N{NO-BREAK SPACE}% {words.name}."
+                f"{show.percent(best.mean)}\N{NO-BREAK SPACE}% {words.name}.{_untrained(words)}"
             )
     return sentences
+
+
+def _untrained(words: Wording) -> str:
+    return " Those that rank responses learn nothing." if words.measure == RANKING else ""
 
 
 def bars_section(comparison: Comparison) -> Section:

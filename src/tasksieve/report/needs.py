@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tasksieve.records.comparison import Comparison, ComparisonRow
+from tasksieve.records.comparison import Comparison, ComparisonRow, no_width
 from tasksieve.records.measures import RESPONSES
 from tasksieve.report import formatting as show
 
@@ -99,6 +99,8 @@ def _at_the_end(need: Need) -> str:
 def _difference(need: Need) -> str:
     if need.row.interval is None:
         return " on one seed"
+    if no_width(need.row.interval):
+        return " (the same on each seed)"
     return f" (95 % interval {show.interval(need.row.interval)})"
 
 

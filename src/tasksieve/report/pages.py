@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tasksieve.records.comparison import Comparison
-from tasksieve.records.measures import RANKING, key_of
+from tasksieve.records.left_out import LeftOut, left_out_sentences
+from tasksieve.records.measures import RANKING, fewer_ranked, key_of
 from tasksieve.report import formatting as show
 from tasksieve.report.blocks import Page, Tone
 from tasksieve.report.confusion_sections import confusion_sections
@@ -17,7 +18,7 @@ from tasksieve.report.confusions import best_borrower
 from tasksieve.report.kind_sections import kinds_section, run_kinds_section
 from tasksieve.report.measure_sections import measures_sections, run_measures_sections
 from tasksieve.report.method_sections import bars_section, methods_section
-from tasksieve.report.reading import Run, read_comparison, read_run, read_runs, run_to_show
+from tasksieve.report.reading import Run, left_out_in, read_comparison, read_run, read_runs, run_to_show
 from tasksieve.report.screening_section import screening_sections
 from tasksieve.report.sections import coverage_section, curves_section, describe, settings_section, weight_sections
 from tasksieve.report.size_sections import size_sections
@@ -51,7 +52,11 @@ def run_page(folder: Path) -> Page:
             coverage_section([("", coverage)], words),
             settings_section([("config.toml", run.config_text)]),
         ),
-        notes=() if run.result is not None else ("This run has not finished (there is no result.json).",),
+        notes=(
+            *(() if run.result is not None else ("This run has not finished (there is no result.json).",)),
+            *(f"{fewer}." for fewer in [fewer_ranked(run.among)] if fewer),
+            *left_out_notes((*run.left_out, *left_out_in(run.test))),
+        ),
     )
 
 
@@ -73,7 +78,10 @@ def _run_facts(run: Run) -> tuple[tuple[str, str], ...]:
     result = run.result or {}
     facts = [
         ("validation", f"{show.percent(run.valid_accuracy)} %" if run.valid_accuracy is not None else None),
-        ("best iteration", show.whole(result["best_step"]) if result.get("best_step") is not None else None),
+        (
+            f"{run.keep} iteration",
+            show.whole(result["best_step"]) if result.get("best_step") is not None else None,
+        ),
         ("iterations", show.whole(result["iterations"]) if result.get("iterations") is not None else None),
         ("stopped", str(result["stopped"]) if result.get("stopped") is not None else None),
         ("time", show.duration(result["seconds"]) if result.get("seconds") is not None else None),
@@ -116,8 +124,18 @@ def comparison_page(folder: Path) -> Page:
         facts=_comparison_facts(comparison, methods),
         sections=sections,
         besides=tuple(_sentence(sentence) for sentence in others),
-        notes=(*(f"runs/{failed.name} failed: {failed.message}" for failed in comparison.failed), *problems),
+        notes=(
+            *(f"runs/{failed.name} failed: {failed.message}" for failed in comparison.failed),
+            *problems,
+            *(f"Not mended before training: {found}" for found in comparison.to_mend),
+            *left_out_notes(comparison.left_out),
+        ),
     )
+
+
+def left_out_notes(found: Sequence[LeftOut]) -> list[str]:
+    """What was left out of the dialogs, a sentence for each part of them."""
+    return [f"{sentence}." for sentence in left_out_sentences(found)]
 
 
 def _sentence(rest: str) -> str:

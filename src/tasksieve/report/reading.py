@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from tasksieve.errors import UserError
 from tasksieve.records.comparison import Comparison
 from tasksieve.records.files import read_json
+from tasksieve.records.left_out import LeftOut
+from tasksieve.records.measures import RANKED, VALID_AMONG
 from tasksieve.records.run_folder import RunFolder
 
 
@@ -23,6 +25,7 @@ class Run:
     Attributes:
         size: number of primary training dialogs; None if all of the data was used and it was not recorded.
         metrics: lines of ``metrics.jsonl``.
+        keep: which model is kept, that of the `best` validation or the `last` one.
         result, test: ``result.json`` and ``test.json``, None where the run has not come so far.
     """
 
@@ -33,14 +36,26 @@ class Run:
     metrics: tuple[dict[str, Any], ...]
     result: dict[str, Any] | None = None
     test: dict[str, Any] | None = None
+    keep: str = "best"
 
     @property
     def valid_accuracy(self) -> float | None:
-        """The best validation accuracy, in per cent."""
+        """The validation accuracy of the model that is kept, in per cent."""
         if self.result is not None and self.result.get("valid_accuracy") is not None:
             return float(self.result["valid_accuracy"])
         values = [line["valid_accuracy"] for line in self.metrics if line.get("valid_accuracy") is not None]
-        return max(values, default=None)
+        return max(values, default=None) if self.keep == "best" else next(iter(values[::-1]), None)
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """How many turns have no action, by file, where that was recorded."""
+        return left_out_in(self.result)
+
+    @property
+    def among(self) -> dict[str, int | None]:
+        """Among how many responses the right ones were ranked at least, where they were and that was recorded."""
+        selection = ((self.test or {}).get("selection") or {}).get(str(RANKED)) or {}
+        return {"valid": (self.result or {}).get(VALID_AMONG), "test": selection.get("fewest_ranked")}
 
     @property
     def config_text(self) -> str:
@@ -64,11 +79,20 @@ def read_run(path: Path) -> Run:
         metrics=tuple(folder.read_metrics()),
         result=result,
         test=_record(folder, "test"),
+        keep=config.training.keep,
     )
 
 
 def _record(folder: RunFolder, name: str) -> dict[str, Any] | None:
     return folder.read_record(name) if folder.has_record(name) else None
+
+
+def left_out_in(record: Mapping[str, Any] | None) -> tuple[LeftOut, ...]:
+    """How many turns have no action, by file, as ``result.json`` or ``test.json`` says."""
+    try:
+        return TypeAdapter(tuple[LeftOut, ...]).validate_python((record or {}).get("left_out") or ())
+    except ValidationError:
+        return ()
 
 
 def kinds_by_turns(test: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

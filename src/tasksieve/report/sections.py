@@ -28,9 +28,11 @@ _COVERAGE = {
 
 def curves_section(runs: Sequence[Run], words: Wording) -> Section:
     """The measure on validation dialogs over iterations."""
+    keeps = {run.keep for run in runs}
+    points = "last or best point, as its settings say," if len(keeps) > 1 else f"{next(iter(keeps), 'best')} point"
     reading = (
         f"{words.heading} on the validation dialogs as training went on; the model "
-        "at a run's best point is the one that is kept. The scale does not start at 0."
+        f"at a run's {points} is the one that is kept. The scale does not start at 0."
     )
     if len({(run.method, run.size) for run in runs}) < len(runs):
         reading += " Thin lines are single seeds, a thick line is their mean while all of them train."

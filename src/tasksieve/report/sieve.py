@@ -51,8 +51,8 @@ def lines(facts: Mapping[str, Any]) -> Iterator[Text]:
     if facts["mean_difference"] > 0:
         share = 100 * facts["weight_left_out"] / facts["weight"] if facts["weight"] else 0.0
         yield Text(
-            f"  Lost of the weights: {show.percent(share)} % of their sum is of responses left out; "
-            f"a weight is {show.number(facts['mean_difference'], 2)} from what was learned, in the mean"
+            f"  Responses left out have {show.percent(share)} % of the sum of all weights; on average the weight in "
+            f"the file differs from the learned one by {show.number(facts['mean_difference'], 2)}"
         )
     if facts["lost"]:
         named = "; ".join(f"{what} ({show.whole(count)})" for what, count in sorted(facts["lost"].items()))

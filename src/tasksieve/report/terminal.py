@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tasksieve.records.comparison import Comparison, ComparisonRow
-from tasksieve.records.measures import RANKING
+from tasksieve.records.measures import RANKING, fewer_ranked
 from tasksieve.report import formatting as show
 from tasksieve.report.conditions import METHODS, describe
 from tasksieve.report.reading import kinds_by_turns
@@ -51,6 +51,12 @@ def comparison_table(comparison: Comparison) -> Table:
         size = [Text(show.NOTHING)] if several else []
         table.add_row(_cropped(failed.name), *size, Text("failed", style="red"), *[Text(show.NOTHING)] * 3)
     return table
+
+
+def told_below(comparison: Comparison) -> list[Text]:
+    """What to know of the table: among how many responses the right one was ranked, if among fewer than 100."""
+    fewer = fewer_ranked(comparison.among)
+    return [Text(f"{fewer}.")] if fewer else []
 
 
 def verdict_lines(comparison: Comparison) -> list[Text]:
@@ -148,13 +154,14 @@ def _hit_cells(entry: dict[str, Any], style: str = "") -> list[Text]:
 
 
 def weights_table(frame: pl.DataFrame, title: str) -> Table:
-    """Related examples with their texts and weights, a line each.
+    """Related examples with their texts and weights, a line each; dialogs and turns are counted from 1 here.
 
     Args:
         frame: columns example, dialog, turn, kind, user, system, weight, in the order to show.
         title: what these examples are, e.g. ``highest weights``.
     """
     table = plain_table(title=Text(show.one_line(title)))
+    frame = frame.with_columns(pl.col("dialog") + 1, pl.col("turn") + 1)
     for name in ("example", "dialog", "turn"):
         longest = max((len(str(value)) for value in frame[name]), default=0)
         table.add_column(name, justify="right", width=max(longest, len(name)))

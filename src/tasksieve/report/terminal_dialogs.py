@@ -60,7 +60,7 @@ def _legend() -> Text:
 def _heading(title: str, dialog: WeightedDialog) -> Text:
     task = f" of {show.one_line(dialog.task, 60)}" if dialog.task else ""
     mean = f"mean weight {show.number(dialog.weight, 2)}"
-    return Text.assemble((f"{title}: dialog {dialog.dialog}{task}", "bold"), f", {mean}")
+    return Text.assemble((f"{title}: dialog {dialog.dialog + 1}{task}", "bold"), f", {mean}")
 
 
 def _turns(turns: Sequence[WeightedTurn]) -> Table:

@@ -34,10 +34,10 @@ def suspicious_page(frame: pl.DataFrame) -> Iterator[RenderableType]:
 
 
 def place_of(row: dict[str, Any]) -> str:
-    """Where a turn is: part and service, file and line, dialog and turn; and how far it stands out."""
+    """Where a turn is: part and service, file and line, dialog and turn, from 1; and how far it stands out."""
     whose = f"{row['part']} {row['service']}" if row["part"] == RELATED else row["part"]
     line = f", line {row['line']}" if row["line"] else ""
-    where = f"{Path(row['file']).name}{line}: dialog {row['dialog']}, turn {row['turn']}"
+    where = f"{Path(row['file']).name}{line}: dialog {row['dialog'] + 1}, turn {row['turn'] + 1}"
     return f"{show.one_line(whose)}, {show.one_line(where)} (score {row['score']:.1f})"
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tasksieve.dialogs.dialog import Turn
 from tasksieve.dialogs.formats.annotations import ACTION, SLOTS, WEIGHT
 from tasksieve.dialogs.formats.chat import CHAT, Source, Weights, chat_values, read_sources
 from tasksieve.dialogs.formats.chosen import chosen, iterate_dialogs
@@ -29,6 +30,8 @@ _KEPT = {
     "tool": ("role", "content", "name", "tool_call_id"),
 }
 _TOOLS = "tools"
+WITHOUT_ACTION = "weight of a response without an action, which is not learned"
+"""A loss: nothing tells what such a response is worth where actions are predicted."""
 PRIMARY = "primary"
 """The service of the primary task's dialogs."""
 
@@ -75,7 +78,7 @@ class ChatTask:
         service: its name.
         path: a file in any format, a folder of splits, or one split of either.
         weights: of the responses, by dialog and turn, each times what the file itself says that it counts; None where
-            the file says it all.
+            the file says it all. Responses without an action may have none, and then are context alone.
         lost: what of the dialogs' files is in no message, and how often, once they were gone through.
     """
 
@@ -91,13 +94,22 @@ class ChatTask:
         """
         self.lost.clear()
         meant, journal = chosen(self.path), Journal(self.path)
-        learned = 0
+        learned = unweighted = 0
         for number, held in enumerate(self._sources(meant.files, meant.split, journal)):
-            learned += sum(turn.learned > 0 for turn in held.dialog.turns) if held.dialog is not None else 0
+            turns = held.dialog.turns if held.dialog is not None else ()
+            learned += sum(turn.learned > 0 for turn in turns)
+            unweighted += sum(self._no_weight(number, place, turn) for place, turn in enumerate(turns))
             yield self._chat(held, number)
-        if self.weights is not None and len(self.weights) != learned:
+        if unweighted:
+            self.lost[WITHOUT_ACTION] = unweighted
+        if self.weights is not None and len(self.weights) != learned - unweighted:
             found = f"has {learned:,} responses to learn from, and there are weights of {len(self.weights):,}"
             raise UserError(f"{found}: it has changed since; give it as it was, or learn weights anew", self.path)
+
+    def _no_weight(self, dialog: int, place: int, turn: Turn) -> bool:
+        """Whether a response to learn from has no weight, as a run that predicts actions learns nothing of it."""
+        given = self.weights
+        return bool(given) and turn.learned > 0 and not turn.acts and (dialog, place) not in (given or {})
 
     def _sources(self, files: tuple[tuple[Path, str], ...], split: str | None, journal: Journal) -> Iterator[Source]:
         journal.split = split
@@ -120,7 +132,7 @@ class ChatTask:
             messages += self._plain(message)
             if place in turns:
                 turn = turns[place]
-                given = 1.0 if self.weights is None else self.weights.get((number, turn), 1.0)
+                given = 1.0 if self.weights is None else self.weights.get((number, turn), 0.0)
                 weights[len(messages) - 1] = given * held.dialog.turns[turn].learned
         tools = held.value.get(_TOOLS) if isinstance(held.value, Mapping) else None
         return WeightedChat(self.service, number, tuple(messages), weights, _tools(tools))

@@ -61,6 +61,7 @@ class Assembly:
         acts: Iterable[Act] = (),
         spans: Iterable[Span] = (),
         candidates: Iterable[str] = (),
+        speaker: str = "system",
     ) -> None:
         """What the system responds; if it is empty, the turn is left out.
 
@@ -72,6 +73,7 @@ class Assembly:
             acts: what the system does in it.
             spans: where values stand in ``value`` as it is, with the white space around it.
             candidates: responses that the data give to choose among.
+            speaker: what the data call the system.
         """
         text = self.text(value, place, line)
         try:
@@ -83,7 +85,7 @@ class Assembly:
             return
         if not text:
             if self._journal.strict:
-                self.refuse(f"{place} of the system is empty; expected its response", line)
+                self.refuse(f"{place} of the {speaker} is empty; expected its response", line)
             else:
                 self._journal.lose(WITHOUT_RESPONSE)
             self._waiting = None

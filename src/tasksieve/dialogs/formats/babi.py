@@ -138,7 +138,8 @@ class _Block:
     def _strip_number(self, line: str, number: int) -> str | None:
         digits, space, text = line.partition(" ")
         if not (digits.isdecimal() and space):
-            self._refuse(f"found {line[:80]!r}; expected a line number, a space and text", number)
+            other = _NO_BABI if number == 1 else ""
+            self._refuse(f"found {line[:80]!r}; expected a line number, a space and text{other}", number)
             return None
         if digits != str(self._position):
             hint = " (a blank line ends a dialog)" if digits == "1" or self._position == 1 else ""
@@ -161,6 +162,12 @@ class _Block:
     def _refuse(self, message: str, number: int) -> None:
         self._refused = True
         self._journal.refuse(message, number)
+
+
+_NO_BABI = (
+    ' as in bAbI, for which a file of no known form is taken; give JSON lines such as {"messages": [{"role": "user", '
+    '"content": "hi"}, …]}, a CSV with a line of names, or another form (docs/formats.md)'
+)
 
 
 def _is_profile(text: str) -> bool:

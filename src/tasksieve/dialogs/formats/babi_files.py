@@ -26,7 +26,10 @@ from tasksieve.records.shares import SHARES_EXAMPLE
 _PUBLISHED = re.compile(r"(?:personalized-)?dialog(?:-babi)?-task(\d)-.*-(trn|dev|tst|tst-OOV)\.txt")
 
 _NAMED = 5
-_NOTHING = "holds no dialog file; expected train.txt or names like dialog-babi-task5-…-trn.txt"
+_NOTHING = (
+    "holds no dialog file; expected a file for each split, such as train.jsonl, train.csv or train.txt, or one file "
+    "of dialogs (docs/formats.md)"
+)
 
 
 class NoSplits(UserError):

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tasksieve.dialogs.act import Act
 from tasksieve.dialogs.formats.annotations import ACTION, SLOTS, WEIGHT, annotations_of
 from tasksieve.dialogs.formats.assembly import Assembly
 from tasksieve.dialogs.formats.journal import Journal, shown
-from tasksieve.dialogs.formats.message_shapes import Plain, other_item, plain_messages
+from tasksieve.dialogs.formats.message_shapes import SPEAKER_KEYS, Plain, other_item, plain_messages
 from tasksieve.dialogs.formats.parts import are_parts, parts_of, says, text_of
 from tasksieve.dialogs.formats.tags import untagged
 from tasksieve.dialogs.formats.tools import CALLS, Call, calls, results
 
+MESSAGE = "message"
+"""A place that starts with this is a message as it stands in the file, with the file's name for who speaks."""
 _READ = {"role", "content"}
 _READ_OF_ASSISTANTS = {*_READ, *CALLS, WEIGHT, "refusal", ACTION, SLOTS}
 _CALLS, _RESULTS = "call of a tool, which is text there", "result of a tool, which is text there"
@@ -35,6 +37,7 @@ class Messages:
         self._tools: dict[str, str] = {}  # by the id of the call
         self._unnamed: list[str] = []  # those without an id that wait for their results, in order
         self._line: int | None = None
+        self._speaker = ""
 
     def add(self, message: object, place: str, line: int | None = None) -> None:
         """The next message; ``place`` names it in an error, which has the line, or else that of the dialog."""
@@ -45,6 +48,7 @@ class Messages:
         if (item := other_item(message)) is not None:
             self._journal.lose(f"item '{item}' of a dialog")
             return
+        self._speaker = _speaker_in(message) if place.startswith(MESSAGE) else "system"
         try:
             for plain in plain_messages(message):
                 for one in untagged(plain):
@@ -83,6 +87,7 @@ class Messages:
             weight=message.get(WEIGHT),
             acts=(*acts, *(Act("call", call.name) for call in called)),
             spans=spans,
+            speaker=shown(self._speaker).strip("'\""),
         )
 
     def _response(self, message: Plain, called: list[Call]) -> object:
@@ -131,3 +136,9 @@ class Messages:
 
 def _as_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
+
+
+def _speaker_in(message: Mapping[str, object]) -> str:
+    """What a message calls who speaks."""
+    named = (message.get(key) for key in SPEAKER_KEYS)
+    return next((name for name in named if isinstance(name, str)), "assistant")

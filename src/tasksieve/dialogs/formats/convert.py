@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -38,6 +38,8 @@ class Conversion:
         lost: what of the file is not in the new one, and how often.
         as_one: a sentence on the splits that were read as one; None if it is one alone.
         replaced: how many weights of the source others were written in the place of.
+        unweighted: responses without an action that the weights are not of, as they are of a run that predicts
+            actions; these responses keep their own.
     """
 
     source: str
@@ -47,10 +49,12 @@ class Conversion:
     lost: dict[str, int]
     as_one: str | None = None
     replaced: int = 0
+    unweighted: int = 0
 
 
 _TAKE_WEIGHTS = {CHAT.name: write_chat, PARQUET.name: write_parquet, ARROW.name: write_arrow}
 _LEARNED, _REPLACED = "turns that are learned from", "weights replaced"
+_WITH_ACTION, _WEIGHED = "of these with an action", "of those with a weight"
 
 
 def convert(
@@ -97,7 +101,7 @@ def convert(
         before = iterate_dialogs(source, Journal(source), given)
         counted.update(_compared(before, to_format.read(part, Journal(target)), weights or {}))
         if weights is not None:
-            _check_number(weights, counted[_LEARNED], source)
+            _check_number(weights, counted, source)
 
     def fill(part: Path) -> None:
         if compression is None:
@@ -111,13 +115,17 @@ def convert(
             plain.unlink(missing_ok=True)
 
     write_whole(target, fill)
-    dialogs, turns, _, replaced = (counted.pop(name, 0) for name in ("dialogs", "turns", _LEARNED, _REPLACED))
+    names = ("dialogs", "turns", _LEARNED, _REPLACED, _WITH_ACTION, _WEIGHED)
+    dialogs, turns, learned, replaced, *_ = (counted.pop(name, 0) for name in names)
+    unweighted = 0 if weights is None else learned - len(weights)
     lost = counted + Counter(
         {name: journal.lost[name] for name in journal.lost if not whole or name.endswith((BESIDE, TWICE))}
     )
     lost += Counter() if whole else journal.reworded
     journal.path = source
-    return Conversion(from_format.name, to_format.name, dialogs, turns, dict(lost), journal.as_one, replaced)
+    return Conversion(
+        from_format.name, to_format.name, dialogs, turns, dict(lost), journal.as_one, replaced, unweighted
+    )
 
 
 def _taking_weights(to_format: Format, target: Path) -> Callable[..., None]:
@@ -139,8 +147,11 @@ def _compression(target: Path, to_format: Format) -> Compression | None:
     return found
 
 
-def _check_number(weights: Weights, turns: int, source: Path) -> None:
-    if len(weights) != turns:
+def _check_number(weights: Weights, counted: Mapping[str, int], source: Path) -> None:
+    """Raise UserError unless weights are of all responses to learn from, or of all that have an action."""
+    turns = counted[_LEARNED]
+    of_actions = 0 < len(weights) == counted[_WITH_ACTION] == counted[_WEIGHED]
+    if len(weights) != turns and not of_actions:
         found = f"has {turns:,} responses to learn from, and the table weights of {len(weights):,}"
         raise UserError(f"{found}; expected the table of this very file", source)
 
@@ -154,6 +165,9 @@ def _compared(before: Iterator[Dialog], after: Iterator[Dialog], weights: Weight
             continue
         yield from itertools.repeat("turns", len(old.turns))
         yield from itertools.repeat(_LEARNED, sum(turn.learned > 0 for turn in old.turns))
+        acting = [place for place, turn in enumerate(old.turns) if turn.learned > 0 and turn.acts]
+        yield from itertools.repeat(_WITH_ACTION, len(acting))
+        yield from itertools.repeat(_WEIGHED, sum((number, place) in weights for place in acting))
         if old.profile != new.profile:
             yield "profile of a dialog"
         yield from _context_lost(old, new)

@@ -27,7 +27,7 @@ _ROLES = {
 }
 _ROLE_OF = {name: role for role, names in _ROLES.items() for name in names}
 _PLAIN_ROLES = ("user", "assistant", "system", "developer", "tool")
-_SPEAKERS = ("role", "from", "author", "speaker")
+SPEAKER_KEYS = ("role", "from", "author", "speaker")
 _CONTENTS = ("content", "value", "parts", "text", "message")
 _CALL_PARTS = {"toolUse": "toolUseId", "functionCall": "id", "function_call": "id"}
 _RESULT_PARTS = {"toolResult": "toolUseId", "functionResponse": "id", "function_response": "id"}
@@ -40,14 +40,14 @@ def stands_alone(value: Any) -> bool:
     """Whether a value is a message: an object that says who speaks, or a call or result among messages."""
     if not isinstance(value, Mapping):
         return False
-    return any(key in value for key in _SPEAKERS) or value.get("type") in (*_ITEM_CALLS, *_ITEM_RESULTS)
+    return any(key in value for key in SPEAKER_KEYS) or value.get("type") in (*_ITEM_CALLS, *_ITEM_RESULTS)
 
 
 def is_response(message: Any) -> bool:
     """Whether a message says that the assistant speaks, or calls a tool."""
     if not isinstance(message, Mapping):
         return False
-    given = next((message[key] for key in _SPEAKERS if message.get(key) is not None), None)
+    given = next((message[key] for key in SPEAKER_KEYS if message.get(key) is not None), None)
     return isinstance(given, str) and _ROLE_OF.get(given.strip().lower()) in ("assistant", "call")
 
 
@@ -71,7 +71,7 @@ def plain_messages(message: Mapping[str, Any]) -> list[Plain]:
     item = held.get("type")
     if "role" not in held and item in (*_ITEM_CALLS, *_ITEM_RESULTS):
         return [_item(held, item)]
-    speaker = next((key for key in _SPEAKERS if key in held), "role")
+    speaker = next((key for key in SPEAKER_KEYS if key in held), "role")
     given = held.pop(speaker, None)
     role = _ROLE_OF.get(given.strip().lower()) if isinstance(given, str) else None
     if given is None:

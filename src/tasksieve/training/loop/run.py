@@ -173,7 +173,7 @@ class _Run:
         if progress.step % training.snapshot_every or self.weights.sampled:
             self._record_weights(every=True)
         done = self.before + progress.step
-        watch(RunProgress(done, done, progress.best_accuracy, ended=True))
+        watch(RunProgress(done, done, progress.best_accuracy, ended=True, last=training.keep == "last"))
 
     def _begin(self, watch: Watcher) -> None:
         folder, parts = self.folder, self.parts
@@ -189,7 +189,8 @@ class _Run:
     def _progress(self, step: int) -> RunProgress:
         """How far the run is after so many iterations; those that come before are negative."""
         best = max(0.0, self.state.progress.best_accuracy)
-        return RunProgress(self.before + step, self.before + self.total, best, screening=step <= 0)
+        last = self.config.training.keep == "last"
+        return RunProgress(self.before + step, self.before + self.total, best, screening=step <= 0, last=last)
 
     def _validate(self) -> None:
         self.trainer.settle()

@@ -16,6 +16,7 @@ from tasksieve.encoding.sentences.pretrained import PIECES
 from tasksieve.encoding.sentences.token_rows import TokenRows
 from tasksieve.encoding.wordings import Wordings, wordings_of
 from tasksieve.records.config import RunConfig
+from tasksieve.records.left_out import LeftOut
 from tasksieve.records.measures import RESPONSES
 from tasksieve.training.methods import Method
 from tasksieve.training.runs import dialog_tasks
@@ -23,8 +24,9 @@ from tasksieve.training.runs.archives import archive_of, is_large
 from tasksieve.training.runs.dialog_tasks import DialogTasks
 from tasksieve.training.runs.encoders import encoder_of, tuned_in
 from tasksieve.training.runs.encoding import Encoding, candidates_of
+from tasksieve.training.runs.lacking import left_out_of
 from tasksieve.training.runs.measured import measure_of
-from tasksieve.training.runs.read_files import ReadFiles, read_files
+from tasksieve.training.runs.read_files import ReadFiles, data_files, read_files
 from tasksieve.training.runs.task_readings import PRIMARY_HEAD, RELATED_HEAD, read_tasks
 from tasksieve.training.runs.vocabularies import vocabulary_of
 
@@ -56,7 +58,16 @@ def _archived(config: RunConfig, method: Method, read: ReadFiles, measure: str) 
         held_out=tuple(valid),
         measure=measure,
         dialogs=len(own),
+        left_out=(*left_out_of(config.data, read), *_left_out(config, archive)),
     )
+
+
+def _left_out(config: RunConfig, archive: Archive) -> list[LeftOut]:
+    """Of each related file how many turns have no action; nothing where responses are ranked."""
+    if archive.ranked:
+        return []
+    counted = zip(data_files(config.data).related, archive.turns, archive.counts, strict=True)
+    return [LeftOut("related", str(file), turns - sum(counts.values()), turns) for file, turns, counts in counted]
 
 
 def _related(config: RunConfig, encoding: Encoding, head: str, archive: Archive) -> ArchivedTask:

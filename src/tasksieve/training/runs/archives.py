@@ -34,7 +34,7 @@ from tasksieve.variables import CACHE, large_files
 
 _UNUSED = 30 * 24 * 3600.0
 """Seconds after which an archive that no run has used is removed when another one is made."""
-_VERSION = 2
+_VERSION = 3
 _EVERY = 30.0
 _log = logging.getLogger("tasksieve")
 

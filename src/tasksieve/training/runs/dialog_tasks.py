@@ -18,6 +18,7 @@ from tasksieve.encoding.candidates import CountedResponses
 from tasksieve.encoding.vocabulary import WordCounts
 from tasksieve.encoding.wordings import Wordings
 from tasksieve.records.config import RunConfig
+from tasksieve.records.left_out import LeftOut
 from tasksieve.records.parted_paths import parted
 from tasksieve.training.methods import Method
 from tasksieve.training.runs.encoders import encoder_of, tuned_in
@@ -45,6 +46,7 @@ class DialogTasks:
         held_out: those of ``valid`` as they were read.
         measure: what selects a model.
         dialogs: number of the primary task's training dialogs, with those that say nothing to learn.
+        left_out: where actions are predicted, how many turns of each file have none.
     """
 
     encoding: Encoding
@@ -54,6 +56,7 @@ class DialogTasks:
     held_out: tuple[Reading, ...]
     measure: str
     dialogs: int
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def load_tasks(config: RunConfig, method: Method) -> DialogTasks:
@@ -87,6 +90,7 @@ def _encoded(config: RunConfig, method: Method, read: TaskReadings) -> DialogTas
         held_out=tuple(valid),
         measure=read.measure,
         dialogs=len(own),
+        left_out=read.left_out,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from tasksieve.encoding.archive_writing import EXAMPLE_COLUMNS
 from tasksieve.encoding.archived_task import ArchivedTask
 from tasksieve.models import DialogModel, DialogWeightModule, Model, model_of, weight_module_of
 from tasksieve.records.config import RunConfig
-from tasksieve.records.measures import RANKING
+from tasksieve.records.measures import RANKING, VALID_AMONG
 from tasksieve.records.progress import Watcher
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.ranks import ALONE, Ranks
@@ -30,6 +31,7 @@ from tasksieve.training.runs.dialog_tasks import DialogTasks
 from tasksieve.training.runs.evaluation import accuracy, mean_probability, task_ranks
 from tasksieve.training.runs.fallback import fallback_of
 from tasksieve.training.runs.labels import read_labels
+from tasksieve.training.runs.lacking import told_left_out
 from tasksieve.training.runs.predictions import distractors_of
 from tasksieve.training.runs.read_files import data_files
 from tasksieve.training.runs.selection import SIZES, Ranking, selection_ranks
@@ -64,6 +66,7 @@ def build_parts(config: RunConfig, method: Method) -> Parts:
     """Read the dialogs and make everything a run starts from."""
     config = settled(config)
     tasks = load_tasks(config, method)
+    left_out = told_left_out(tasks.left_out)
     words, device = len(tasks.encoding.vocabulary), config.training.device
 
     def fresh_model() -> DialogModel:
@@ -106,10 +109,20 @@ def build_parts(config: RunConfig, method: Method) -> Parts:
             "services": data_files(config.data).services,
             "size": tasks.dialogs,
             "coverage": {"valid_ceiling": tasks.valid.coverage.ceiling},
+            **_ranked_among(tasks),
+            **({"left_out": [asdict(one) for one in left_out]} if left_out else {}),
         },
         write=lambda folder: tasks.encoding.write(folder.encoding),
         conclude=conclude,
     )
+
+
+def _ranked_among(tasks: DialogTasks) -> dict[str, int]:
+    """Among how many responses the right ones of the validation dialogs are ranked, where they are."""
+    if tasks.measure != RANKING:
+        return {}
+    drawn = distractors_of(tasks.valid.examples, tasks.held_out)[""]
+    return {VALID_AMONG: drawn.fewest}
 
 
 def validation(tasks: DialogTasks, model: DialogModel) -> Callable[[], float]:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from tasksieve.encoding import Reader, bag_of, names_of
-from tasksieve.encoding.prediction import repeated
+from tasksieve.encoding.known_responses import LOW, known_responses
 from tasksieve.records.config import RunConfig
 from tasksieve.records.measures import ACTIONS, RANKING, RESPONSES
 from tasksieve.training.runs.read_files import ReadFiles
-
-LOW = 50.0
-"""Per cent of the validation responses that must be known from training, for whole responses to be judged."""
 
 
 def measure_of(config: RunConfig, read: ReadFiles) -> str:
@@ -21,12 +17,5 @@ def measure_of(config: RunConfig, read: ReadFiles) -> str:
     """
     if read.prediction.what == "actions":
         return ACTIONS
-    training, held_out = read.whole
-    if repeated(training, held_out) >= LOW:
-        return RESPONSES
-    names = None if config.model.entities == "names" else names_of([*training, *held_out])[0]
-    reader = Reader(config.model.facts, names)
-    known = {bag_of(turn.response) for reading in reader.read(training) for turn in reading.learned}
-    turns = [turn for reading in reader.read(held_out) for turn in reading.learned]
-    there = sum(bag_of(turn.response) in known for turn in turns)
-    return RESPONSES if 100.0 * there >= LOW * len(turns) else RANKING
+    known = known_responses(*read.whole, config.model.facts, named=config.model.entities != "names")
+    return RESPONSES if known >= LOW else RANKING

@@ -100,9 +100,7 @@ def read_files(data: DataConfig) -> ReadFiles:
     if prediction.what == "actions":
         for path, dialogs in zip(files.all(), [primary, valid, *related], strict=True):
             _require_acts(dialogs, path)
-    own, held_out = (
-        _first(dialogs, data, path) for dialogs, path in ((primary, files.primary), (valid, files.valid))
-    )
+    own, held_out = _first(primary, data, files.primary), valid[: data.size]
     return ReadFiles(own, held_out, related, prediction, (primary, valid))
 
 

@@ -43,6 +43,11 @@ class Distractors:
     texts: tuple[str, ...]
     drawn: tuple[tuple[int, ...], ...]
 
+    @property
+    def fewest(self) -> int:
+        """Among how many responses the right one of an example is ranked at least, itself with them."""
+        return 1 + min(map(len, self.drawn), default=0)
+
     @classmethod
     def draw(cls, right: Sequence[str], pool: Iterable[str], seed: int = SEED) -> Distractors:
         """Draw distractors without replacement, up to 99 for each right response, as many as there are.

@@ -118,5 +118,5 @@ def _sentences(kind: str, encoder: str, *, needed: bool) -> str:
     if missing and needed:
         raise UserError(f"model.tune: {missing}")
     if missing:
-        _log.info("sentences are bags of words: %s", missing)
+        _log.info("sentences are bags of words: %s", missing, extra=SAID_ONCE)
     return "bag-of-words" if missing else "both"

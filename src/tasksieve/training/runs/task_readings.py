@@ -11,7 +11,10 @@ from tasksieve.dialogs import Dialog
 from tasksieve.encoding import Names, Reader, Reading, names_of, responses_of, slots_of
 from tasksieve.encoding.wordings import Wordings, wordings_of
 from tasksieve.records.config import RunConfig
+from tasksieve.records.left_out import LeftOut
 from tasksieve.records.measures import RANKING
+from tasksieve.records.said_once import SAID_ONCE
+from tasksieve.training.runs.lacking import left_out_of
 from tasksieve.training.runs.measured import measure_of
 from tasksieve.training.runs.memo import readings_of
 from tasksieve.training.runs.read_files import ReadFiles, read_files
@@ -27,12 +30,13 @@ class TaskReadings:
     """A run's dialogs as they were read: each task's reader with its readings, and what selects a model.
 
     The primary task's training dialogs come first, then its validation dialogs, then the related tasks. Wordings are
-    those of actions, if these are predicted.
+    those of actions, if these are predicted; turns without one are counted for each file.
     """
 
     tasks: list[tuple[Reader, list[Reading]]]
     measure: str
     wordings: Wordings
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def read_dialog_files(config: RunConfig) -> TaskReadings:
@@ -44,7 +48,7 @@ def read_dialog_files(config: RunConfig) -> TaskReadings:
     measure = measure_of(config, read)
     tasks = read_tasks(config, read, measure)
     worded = _wordings(read, tasks) if read.prediction.what == "actions" else Wordings()
-    return TaskReadings(tasks, measure, worded)
+    return TaskReadings(tasks, measure, worded, left_out_of(config.data, read))
 
 
 def _wordings(read: ReadFiles, tasks: list[tuple[Reader, list[Reading]]]) -> Wordings:
@@ -93,7 +97,7 @@ def _names(
     found = names_of(primary, *related)
     for names, task in zip(found, [PRIMARY_HEAD, *map(related_head, range(len(related)))], strict=True):
         if names.fields or names.refused:
-            _log.info("%s: %s", task, names.sentence())
+            _log.info("%s: %s", task, names.sentence(), extra=SAID_ONCE)
     return found
 
 

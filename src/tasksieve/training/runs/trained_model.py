@@ -30,6 +30,7 @@ from tasksieve.training.runs.answers import Answer, best_answers, or_fallback, r
 from tasksieve.training.runs.dialogs import build_model
 from tasksieve.training.runs.encoding import Encoding
 from tasksieve.training.runs.foreign import count_foreign
+from tasksieve.training.runs.lacking import not_measured
 from tasksieve.training.runs.measures import summary
 from tasksieve.training.runs.predictions import (
     check_ending,
@@ -221,6 +222,7 @@ def evaluate_run(
         raise UserError("is of a simple baseline, which gives no answers; measure it without them", Path(path))
     else:
         trained = SimpleModel.read(path)
+    left_out = not_measured(file, dialogs, trained.encoding.reader.predict)
     elsewhere = [responses_said(read_dialogs(_test_file(other, split), strict=strict)) for other in others]
     frame, coverage = trained.predict(dialogs, elsewhere)
     if predictions is not None:
@@ -228,7 +230,7 @@ def evaluate_run(
     measured = summary(frame, coverage, trained.encoding.reader.predict)
     if isinstance(trained, TrainedModel) and answers:
         measured["answers"] = asdict(count_foreign(trained, dialogs))
-    return {"data": str(file), "sha256": data_sha256(file), **drawn, **measured}
+    return {"data": str(file), "sha256": data_sha256(file), **drawn, **left_out, **measured}
 
 
 def _is_simple(path: Path | str) -> bool:

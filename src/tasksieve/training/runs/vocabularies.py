@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from tasksieve.encoding import Vocabulary
 from tasksieve.encoding.reading import Reading
 from tasksieve.encoding.vocabulary import SPEAKERS, WordCounts
+from tasksieve.records.said_once import SAID_ONCE
 
 _log = logging.getLogger("tasksieve")
 
@@ -28,5 +29,7 @@ def vocabulary_of(own: Iterable[Reading], related: WordCounts, most: int) -> Voc
     left = len(related.all - words)
     if left:
         told = f"{len(words):,}", f"{left:,}"
-        _log.info("the %s words of most dialogs are known, %s rarer ones of related dialogs are not", *told)
+        _log.info(
+            "the %s words of most dialogs are known, %s rarer ones of related dialogs are not", *told, extra=SAID_ONCE
+        )
     return Vocabulary.of_words(words)

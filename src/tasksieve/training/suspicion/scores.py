@@ -19,6 +19,8 @@ _MOST = 5.0
 _LOWER = 0.5
 """Of its kind's mean weight; a turn with less is told."""
 _LONG = 60
+_DOUBT = float(np.log(2))
+"""Nats: with a smaller loss the model gives the answer more than half of the probability, and so speaks for it."""
 _NO_TRUST = 0.05
 
 
@@ -67,7 +69,7 @@ def standard(values: Array) -> Array:
 
 
 def reason(service: Service, judged: Judged, turn: int, weights: Array | None, kind_means: Array | None) -> str:
-    """Why a turn is suspected, the strongest evidence first, in a sentence.
+    """Why a turn is suspected, the strongest evidence first, in a sentence; what speaks for it is no reason.
 
     Args:
         service: its service.
@@ -81,18 +83,20 @@ def reason(service: Service, judged: Judged, turn: int, weights: Array | None, k
         (judged.expected[turn], _of_expectation(service, judged.expectation, turn)),
         (judged.losses[turn], _of_loss(service, turn)),
     ]
-    told = sorted((each for each in told if each[1]), key=lambda each: -each[0])
+    told = sorted((each for each in told if each[1] and each[0] > 0), key=lambda each: -each[0])
     shown = [text for strength, text in told if strength > _TELLS][:2] or [text for _, text in told[:1]]
     if weights is not None and kind_means is not None and weights[turn] < _LOWER * kind_means[turn]:
         kind = service.examples[turn].kind
         shown.append(f"its weight is {weights[turn]:.2f}, the mean of its kind, {kind}, {kind_means[turn]:.2f}")
-    return "; ".join(shown)
+    return "; ".join(shown) or "nothing by itself speaks against it"
 
 
 def _of_neighbours(service: Service, near: Neighbours, turn: int) -> str:
     if service.labels is None:
         return f"the answers to the {near.count} most similar contexts have little in common with it"
     others = round(near.others[turn] * near.count)
+    if not others:
+        return ""
     return f"{others} of the {near.count} turns with the most similar contexts have something else"
 
 
@@ -105,9 +109,10 @@ def _of_expectation(service: Service, expected: Expectation, turn: int) -> str:
 
 
 def _of_loss(service: Service, turn: int) -> str:
-    if not np.isfinite(service.losses[turn]):
+    loss = service.losses[turn]
+    if not (loss > _DOUBT and loss > np.nanmedian(service.losses)):  # nor where it is not a number
         return ""
-    own, usual = (100 * np.exp(-loss) for loss in (service.losses[turn], np.nanmedian(service.losses)))
+    own, usual = (100 * np.exp(-each) for each in (loss, np.nanmedian(service.losses)))
     return f"the trained model gives it {_percent(own)} %, and {_percent(usual)} % to half of its service or more"
 
 

@@ -6,7 +6,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,15 @@ from tasksieve.encoding import Candidates, Coverage, Reading, Vocabulary, bag_of
 from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig
 from tasksieve.records.files import read_json, write_text
-from tasksieve.records.measures import RANKING
+from tasksieve.records.measures import RANKING, VALID_AMONG
 from tasksieve.records.run_folder import RunFolder
+from tasksieve.records.said_once import SAID_ONCE
 from tasksieve.training.loop.method import Method
 from tasksieve.training.loop.tensor_files import read_tensors, write_tensors
 from tasksieve.training.methods import method_named
 from tasksieve.training.methods.simple import SimpleMethod
 from tasksieve.training.runs.encoding import Encoding
+from tasksieve.training.runs.lacking import left_out_of, told_left_out
 from tasksieve.training.runs.measured import measure_of
 from tasksieve.training.runs.predictions import SCHEMA, distractors_of, turn_row
 from tasksieve.training.runs.read_files import read_files
@@ -158,6 +160,7 @@ def fit(config: RunConfig, method: Method, folder: RunFolder) -> dict[str, Any]:
     measure, what = measure_of(config, read), read.prediction.what
     check_suits(method, measure)
     (reader, primary), (_, valid), *related = read_tasks(config, read, measure)
+    left_out = told_left_out(left_out_of(config.data, read))
     most = config.model.max_memories
     own, held_out = seen_turns(read.primary, primary, most), seen_turns(read.valid, valid, most)
     if not own or not held_out:
@@ -186,6 +189,8 @@ def fit(config: RunConfig, method: Method, folder: RunFolder) -> dict[str, Any]:
         assert model.ranker is not None
         settings = {"query": model.ranker.query}
     model.write(folder, config)
+    judged = [turn.example for turn in held_out]
+    ranked_among = {VALID_AMONG: distractors_of(judged, valid)[""].fewest} if measure == RANKING else {}
     return {
         "predict": what,
         "measure": measure,
@@ -193,6 +198,8 @@ def fit(config: RunConfig, method: Method, folder: RunFolder) -> dict[str, Any]:
         "coverage": {"valid_ceiling": model.predict_seen(held_out, valid)[1].ceiling},
         "valid_accuracy": _value(model, held_out, valid, measure),
         "settings": settings,
+        **ranked_among,
+        **({"left_out": [asdict(one) for one in left_out]} if left_out else {}),
     }
 
 
@@ -224,7 +231,7 @@ def _drawn(turns: list[SeenTurn], seed: int, most: int) -> list[SeenTurn]:
     """At most so many of the related turns, in an order drawn by the seed."""
     order = np.random.default_rng(seed).permutation(len(turns))
     if len(turns) > most:
-        _log.info("%s of %s related turns are learned from", f"{most:,}", f"{len(turns):,}")
+        _log.info("%s of %s related turns are learned from", f"{most:,}", f"{len(turns):,}", extra=SAID_ONCE)
     return [turns[number] for number in order[:most]]
 
 

@@ -1,0 +1,70 @@
+"""What goes with a comparison's results: turns without an action, what was not mended, among how many was ranked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tasksieve.dialogs import Dialog
+from tasksieve.errors import UserError
+from tasksieve.experiments.workers import Job
+from tasksieve.records.config import DataConfig
+from tasksieve.records.files import read_json
+from tasksieve.records.left_out import LeftOut
+from tasksieve.records.measures import RANKED, RANKING, VALID_AMONG
+from tasksieve.records.run_folder import RunFolder
+from tasksieve.training.runs.lacking import lacking, left_out_of, told_left_out
+from tasksieve.training.runs.read_files import ReadFiles, data_files
+
+
+def told_of(data: DataConfig, read: ReadFiles, test: str | None, tested: Sequence[Dialog]) -> tuple[LeftOut, ...]:
+    """Say which turns have no action, where actions are predicted.
+
+    Args:
+        data: of the comparison.
+        read: its training and validation dialogs, and the related ones.
+        test: the file with test dialogs; None where they are drawn from the primary ones.
+        tested: these.
+    Returns: how many, by file of each part that lacks some.
+    """
+    found = left_out_of(data, read)
+    if found:
+        file = test if test is not None else data_files(data).primary
+        found = (*found, lacking("test", file, tested))
+    return told_left_out(found)
+
+
+def to_mend_before(out: Path) -> tuple[str, ...]:
+    """What a comparison that goes on was told to mend when it began."""
+    file = out / "comparison.json"
+    known = read_json(file).get("to_mend") if file.exists() else None
+    return tuple(map(str, known)) if isinstance(known, list) else ()
+
+
+def ranked_among(jobs: Sequence[Job], measure: str) -> dict[str, int]:
+    """Among how many responses the right ones were ranked at the largest size, on `valid` and `test` dialogs.
+
+    Args:
+        jobs: done.
+        measure: of the comparison; nothing is found where it ranks nothing.
+    """
+    found: dict[str, int] = {}
+    largest = max((job.size for job in jobs), default=0)
+    for folder in (RunFolder(job.path) for job in jobs if measure == RANKING and job.size == largest):
+        selection = folder.read_record("test").get("selection") or {}
+        counts = {
+            "valid": folder.read_record("result").get(VALID_AMONG),
+            "test": selection.get(str(RANKED), {}).get("fewest_ranked"),
+        }
+        found |= {name: count for name, count in counts.items() if isinstance(count, int)}
+    return found
+
+
+def check_sizes(data: DataConfig, sizes: Sequence[int], read: ReadFiles) -> None:
+    """Raise UserError if there are fewer primary dialogs than one of the sizes."""
+    most, there = max(sizes, default=0), len(read.whole[0])
+    if most > there:
+        raise UserError(
+            f"--sizes: found {most}, and there are {there} training dialogs; give no more than that",
+            data_files(data).primary,
+        )
