@@ -153,7 +153,10 @@ def evaluate(
     ] = [],  # noqa: B006
     answers: Annotated[
         bool,
-        typer.Option("--answers", help="Answer every turn too, and count answers with values of somebody else."),
+        typer.Option(
+            "--answers",
+            help="Answer every turn too: count answers with somebody else's values, and calls with the right ones.",
+        ),
     ] = False,
     strict: Strict = None,
     as_json: Json = False,
@@ -161,7 +164,7 @@ def evaluate(
     """Measure a run's best model: per turn, per dialog, by kind of turn, single acts, and among distractors."""
     from tasksieve.records.left_out import left_out_sentences
     from tasksieve.report.reading import left_out_in
-    from tasksieve.report.terminal import answers_sentence, evaluation_table, selection_table
+    from tasksieve.report.terminal import answers_sentence, calls_sentence, evaluation_table, selection_table
     from tasksieve.training.runs.trained_model import evaluate_run
 
     measured = evaluate_run(
@@ -176,6 +179,8 @@ def evaluate(
         console.print(selection_table(measured))
     if measured.get("answers"):
         console.print(answers_sentence(measured["answers"]))
+        if said := calls_sentence(measured["calls"]):
+            console.print(said)
     for sentence in left_out_sentences(left_out_in(measured)):
         console.print(f"{sentence}.")
     if predictions is not None:

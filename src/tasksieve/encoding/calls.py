@@ -35,6 +35,17 @@ def is_call(response: str) -> bool:
     return _START.match(response) is not None
 
 
+def tool_of(response: str) -> str:
+    """The name of the tool that a response calls; empty if it is no call, or its words do not tell which is the name.
+
+    >>> tool_of('api_call find {"city":"Rome"}'), tool_of("api_call italian rome six")
+    ('find', '')
+    """
+    start = _START.match(response)
+    brace = None if start is None else re.search(r"[{\[]", response[start.end() :])
+    return "" if start is None or brace is None else response[start.end() :][: brace.start()].strip()
+
+
 def arguments_of(response: str) -> list[Argument]:
     """The values that a tool is called with, from left to right; none if it is no call.
 

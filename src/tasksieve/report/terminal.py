@@ -121,6 +121,20 @@ def answers_sentence(answers: dict[str, Any]) -> str:
     return said + "".join(f"\n  {value}: {show.one_line(text, 200)}" for value, text in answers["shown"])
 
 
+def calls_sentence(calls: dict[str, Any]) -> str:
+    """How many calls of tools are right, and which arguments are not; empty where none is due.
+
+    Args:
+        calls: that part of the record ``test.json``.
+    """
+    if not calls["due"]:
+        return ""
+    said = f"{show.plural(calls['due'], 'call')} of tools due: {show.whole(calls['right_tool'])} of the right tool, "
+    said += f"{show.whole(calls['right'])} with all arguments right"
+    wrong = ", ".join(f"{name} ({show.whole(times)})" for name, times in calls["wrong"].items())
+    return f"{said}; wrong: {wrong}." if wrong else f"{said}."
+
+
 def selection_table(test: dict[str, Any]) -> Table:
     """How the right response ranks among distractors: a row for each number of responses ranked and their source.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -104,14 +104,25 @@ def count_foreign(trained: Answering, dialogs: Sequence[Dialog]) -> ForeignValue
         trained: who answers.
         dialogs: of the primary task.
     """
-    slots = trained.encoding.reader.slots
-    answers = unanswered = 0
+    return foreign_among(answered(trained, dialogs), trained.encoding.reader.slots)
+
+
+def foreign_among(
+    answers: Iterable[tuple[Dialog, tuple[Turn | Record | Note, ...], Turn, str | None]], slots: Slots | None
+) -> ForeignValues:
+    """Look in answers for values that are somebody else's.
+
+    Args:
+        answers: as :func:`answered` gives them.
+        slots: what is policy.
+    """
+    given = unanswered = 0
     found: list[tuple[str, str]] = []
-    for dialog, before, turn, text in answered(trained, dialogs):
+    for dialog, before, turn, text in answers:
         if text is None:
             unanswered += 1
             continue
-        answers += 1
+        given += 1
         foreign = foreign_values(text, (*before, Turn(turn.user, "")), dialog.profile, slots)
         found += [(foreign[0], text)] if foreign else []
-    return ForeignValues(answers, len(found), unanswered, tuple(found[:_SHOWN]))
+    return ForeignValues(given, len(found), unanswered, tuple(found[:_SHOWN]))

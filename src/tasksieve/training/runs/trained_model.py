@@ -27,9 +27,10 @@ from tasksieve.training.loop.state import load_module
 from tasksieve.training.loop.tensor_files import read_tensors
 from tasksieve.training.methods import method_named
 from tasksieve.training.runs.answers import Answer, best_answers, or_fallback, ranked, worded_actions
+from tasksieve.training.runs.called import called
 from tasksieve.training.runs.dialogs import build_model
 from tasksieve.training.runs.encoding import Encoding
-from tasksieve.training.runs.foreign import count_foreign
+from tasksieve.training.runs.foreign import answered, foreign_among
 from tasksieve.training.runs.lacking import not_measured
 from tasksieve.training.runs.measures import summary
 from tasksieve.training.runs.predictions import (
@@ -208,7 +209,8 @@ def evaluate_run(
         split: the one to take of a file or a directory; of a directory by default ``test``.
         predictions: where to write what was predicted at every turn: Parquet, CSV or JSON lines.
         others: the same of other services, for distractors from all of them.
-        answers: whether to answer every turn, too, and to count the answers with somebody else's values.
+        answers: whether to answer every turn, too, and to count the answers with somebody else's values, and the
+            calls of tools with the right ones.
         strict: refuse turns without a response.
     Returns: the record ``test.json``.
     Raises: UserError: if the folder is not of a trained run, or a file cannot be read or written.
@@ -229,7 +231,9 @@ def evaluate_run(
         write_predictions(predictions, frame)
     measured = summary(frame, coverage, trained.encoding.reader.predict)
     if isinstance(trained, TrainedModel) and answers:
-        measured["answers"] = asdict(count_foreign(trained, dialogs))
+        given = list(answered(trained, dialogs))
+        measured["answers"] = asdict(foreign_among(given, trained.encoding.reader.slots))
+        measured["calls"] = asdict(called((turn.system, text) for _, _, turn, text in given))
     return {"data": str(file), "sha256": data_sha256(file), **drawn, **left_out, **measured}
 
 
