@@ -13,6 +13,7 @@ from tasksieve.dialogs import Dialog
 from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.errors import UserError
 from tasksieve.experiments.measured_on import refuse_measured_otherwise
+from tasksieve.experiments.other_data import refuse_other_data
 from tasksieve.experiments.slices import holding
 from tasksieve.experiments.with_results import check_sizes, ranked_among, to_mend_before, told_of
 from tasksieve.experiments.workers import Job, RunJobs, run_jobs
@@ -103,6 +104,7 @@ def compare(
     test = None if plan.test is None else dialog_file(plan.test, "test")
     tested = _check(plan, test)
     plan = replace(plan, config=settled(plan.config))
+    refuse_other_data(plan.out, plan.config)
     read, measure = _said(plan)
     check_sizes(plan.config.data, plan.sizes, read)
     left_out = told_of(plan.config.data, read, plan.test, tested)
