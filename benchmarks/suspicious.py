@@ -1,6 +1,6 @@
 """How well wrong labels are found that were planted: `tasksieve weights RUN --suspicious` against simpler ways.
 
-    python -m benchmarks.suspicious --data data/sgd --work /tmp/suspicious --out results/suspicious.json
+    python -m benchmarks.suspicious --data data/sgd --work suspicious --out results/suspicious.json
 
 A tenth of the training turns of each task, primary and related ones, gets the response of another turn of the same
 task that does something else; the validation dialogs stay as they are. A run of `learned` is trained on them, and
