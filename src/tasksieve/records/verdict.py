@@ -161,8 +161,8 @@ class _Pair:
         """The second answer."""
         found = self.difference
         told = says(found)
-        gain = _gain(LEARNED, EVERYTHING, found, measure) + _time(self.learned, self.everything)
-        sentence = f"{self._lead(told)}: {gain}{_WITHIN if told == 'same' else ''}{self._next(told)}."
+        gain = _gain(LEARNED, EVERYTHING, found, measure) + (_WITHIN if told == "same" else "")
+        sentence = f"{self._lead(told)}: {gain}{_time(self.learned, self.everything)}{self._next(told)}."
         return _answer("weights", told, LEARNED, EVERYTHING, found, sentence)
 
     def _lead(self, told: Says) -> str:
