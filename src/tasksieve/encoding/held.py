@@ -99,10 +99,10 @@ class Held:
         if not self.records or self.records[-1].batch != self._batch:
             self._named = None  # what has come last is spoken of now
         told = Told(record.kind, dict(fields), entity, self._batch)
-        told.offered = told.key in self._offered
         self.records.append(told)
         if record.kind == KNOWLEDGE_BASE:
             return
+        told.offered = told.key in self._offered
         self._replace(told)
         for path, values in fields.items():
             for value in values:

@@ -40,6 +40,10 @@ class Newest:
     def __hash__(self) -> int:
         return hash(frozenset(self.prefers.items()))
 
+    def may_prevail(self, base: str, *, call: bool) -> bool:
+        """Whether there is any value of the user's that would fill a gap for which a record has one."""
+        return self.prefers.get(gap_key(base, call=call), call)
+
     def prevails(self, base: str, recorded: str, heard: str, *, call: bool) -> bool:
         """Whether what the user has said since a record came fills a gap, and not what the record says.
 

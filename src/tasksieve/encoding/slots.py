@@ -241,8 +241,11 @@ class Slots:
         used: dict[str, str] = {}
         for gap in gaps:
             base, taken = bases[gap], [value for other, value in used.items() if bases[other] == bases[gap]]
-            before = words_before(template, template.index(gap), (base,))
             found = of_records(base, spoken_of, held, entity, taken, fresh=fresh)
+            if found is not None and not self.newest.may_prevail(base, call=call):
+                used[gap] = found[0]
+                continue
+            before = words_before(template, template.index(gap), (base,))
             heard = self._of_heard(base, held, before, used, -1 if found is None else found[1].batch)
             if found is not None and (heard is None or not self.newest.prevails(base, found[0], heard, call=call)):
                 used[gap] = found[0]
