@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 CALL = "api_call"
 _START = re.compile(rf"\s*{CALL}\b\s*")
+_BRACE = re.compile(r"[{\[]")
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?|(?<![\w"])-?\d+(?:\.\d+)?(?![\w"])')
 _WORD = re.compile(r"\S+")
 
@@ -42,8 +43,8 @@ def tool_of(response: str) -> str:
     ('find', '')
     """
     start = _START.match(response)
-    brace = None if start is None else re.search(r"[{\[]", response[start.end() :])
-    return "" if start is None or brace is None else response[start.end() :][: brace.start()].strip()
+    brace = None if start is None else _BRACE.search(response, start.end())
+    return "" if start is None or brace is None else response[start.end() : brace.start()].strip()
 
 
 def arguments_of(response: str) -> list[Argument]:
@@ -57,12 +58,12 @@ def arguments_of(response: str) -> list[Argument]:
     start = _START.match(response)
     if start is None:
         return []
-    brace = re.search(r"[{\[]", response[start.end() :])
+    brace = _BRACE.search(response, start.end())
     if brace is None:
         words = _WORD.finditer(response, start.end())
         return [Argument("", word.start(), word.end(), word[0], False) for word in words]
     key, found = "", []
-    for token in _TOKEN.finditer(response, start.end() + brace.start()):
+    for token in _TOKEN.finditer(response, brace.start()):
         if token[2]:
             key = _plain(token[1]).lower()
         elif token[1] is not None:

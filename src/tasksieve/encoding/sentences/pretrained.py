@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import torch
@@ -28,6 +29,8 @@ from tasksieve.errors import UserError
 
 Progress = Callable[[int, int], object]
 """Told how many sentences are done, and how many there are."""
+_ALONE = Lock()
+"""Held while embedding: how many threads compute is a matter of the process, and a server answers in several."""
 
 _WIDTHS = ("hidden_size", "d_model", "dim", "n_embd")
 """What configurations call the length of a token's vector."""
@@ -91,10 +94,9 @@ class Encoder:
         """
         rows = torch.zeros(len(texts), self.dim)
         done = 0
-        together = torch.get_num_threads() if self.device.type == "cpu" else 1
         if texts:
             _ = self._model  # is read once, before several threads ask for it
-        with computing_with(1), ThreadPoolExecutor(together) as pool:
+        with _ALONE, ThreadPoolExecutor(self._together()) as pool, computing_with(1):
             for numbers, vectors in pool.map(self._of_batch, self._batches(texts)):
                 rows[numbers] = vectors
                 done += len(numbers)
@@ -143,6 +145,10 @@ class Encoder:
                 batch = numbers[start : start + size]
                 full = [*batch, *batch[:1] * (size - len(batch))]
                 yield batch, {key: torch.tensor([rows[n] for n in full]) for key, rows in encoded.items()}
+
+    def _together(self) -> int:
+        """How many batches are computed at a time."""
+        return torch.get_num_threads() if self.device.type == "cpu" else 1
 
     def _of_batch(self, batch: tuple[list[int], dict[str, Tensor]]) -> tuple[list[int], Tensor]:
         """The numbers of a batch's texts, and their vectors."""
