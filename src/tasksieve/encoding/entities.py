@@ -46,6 +46,7 @@ class KnownEntities:
         self._utterances = Said()
         self._named: set[int] = set()
         self._latest = -1
+        self._by = ("", "")
         self._came, self._said = -1, True
         self._descriptions: tuple[tuple[str, ...], ...] | None = None
 
@@ -78,7 +79,7 @@ class KnownEntities:
             entity.names.setdefault(gap, value)
             self._names.add(phrase_of(value), (number, gap, value))
             if phrase_of(value) in self._utterances:
-                self._refer(number)
+                self._refer(number, gap, value)
         for path, value in fields:
             if self._of.gap_of(record.kind, path) is None:
                 words = value.lower().split()
@@ -95,14 +96,14 @@ class KnownEntities:
         self._heard |= new
         if new & self._value_words:
             self._descriptions = None
-        for number in self.named_in(utterance):
-            self._refer(number)
+        for found in self._found_in(utterance):
+            self._refer(*found)
 
     def name(self, response: str) -> None:
         """Know what a response names."""
         self._said = True
-        for number in self.named_in(response):
-            self._refer(number)
+        for number, gap, value in self._found_in(response):
+            self._refer(number, gap, value)
             if number not in self._named:
                 self._named.add(number)
                 self._descriptions = None
@@ -144,17 +145,22 @@ class KnownEntities:
     def spoken_of(self) -> list[int]:
         """The numbers of the entities, the one that is spoken of first, then those known last.
 
-        Spoken of is the one that was named last, or the first of those that have come since.
+        Spoken of is the one that was named last, or the first of those that have come since. What several have in
+        common, as two customers a date, names the one that came last.
         """
-        first = self._latest if self._came < 0 else self._came
+        first = self._came
+        if first < 0:
+            gap, value = self._by
+            first = max(
+                (number for number, one in enumerate(self._entities) if one.names.get(gap, "").lower() == value),
+                default=self._latest,
+            )
         others = [number for number in reversed(range(len(self._entities))) if number != first]
         return [first, *others] if first >= 0 else others
 
     def named_in(self, text: str) -> list[int]:
         """The numbers of the entities that a text names, in the order in which it does."""
-        if not len(self._names):
-            return []
-        return [number for _, _, (number, _, _) in self._names.find(text.split())]
+        return [number for number, _, _ in self._found_in(text)]
 
     def descriptions(self) -> tuple[tuple[str, ...], ...]:
         """The words that describe each entity now; the same object as before if nothing changed."""
@@ -185,8 +191,12 @@ class KnownEntities:
         self._entities.append(_Entity())
         return len(self._entities) - 1
 
-    def _refer(self, number: int) -> None:
-        self._came = -1
+    def _found_in(self, text: str) -> list[tuple[int, str, str]]:
+        """The entities that a text names, each with the placeholder of what names it, and with that."""
+        return [found for _, _, found in self._names.find(text.split())] if len(self._names) else []
+
+    def _refer(self, number: int, gap: str, value: str) -> None:
+        self._came, self._by = -1, (gap, value.lower())
         if number != self._latest:
             self._latest = number
             self._descriptions = None

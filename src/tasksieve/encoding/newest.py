@@ -19,6 +19,7 @@ from tasksieve.encoding.values import alike
 _TELLING_DIGITS = 4
 """So many digits tell a number from others."""
 _LETTER, _DIGIT = re.compile(r"[^\W\d_]"), re.compile(r"\d")
+_BETWEEN = re.compile(r"(?<=\d)[^\w\s](?=\d)")
 
 
 class Newest:
@@ -27,12 +28,16 @@ class Newest:
     Args:
         prefers: by gap, in calls and elsewhere (:func:`gap_key`), whether what the user has said since prevails.
         digits: the least and the most digits of the values of a gap that are numbers.
+        signs: the signs between these digits, where each of the numbers has some, as ``/`` in ``25/03``.
     """
 
     def __init__(
-        self, prefers: Mapping[str, bool] | None = None, digits: Mapping[str, tuple[int, int]] | None = None
+        self,
+        prefers: Mapping[str, bool] | None = None,
+        digits: Mapping[str, tuple[int, int]] | None = None,
+        signs: Mapping[str, str] | None = None,
     ) -> None:
-        self.prefers, self.digits = dict(prefers or {}), dict(digits or {})
+        self.prefers, self.digits, self.signs = dict(prefers or {}), dict(digits or {}), dict(signs or {})
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Newest) and self.plain() == other.plain()
@@ -55,28 +60,38 @@ class Newest:
         known = self.prefers.get(gap_key(base, call=call))
         return (call and _looks_alike(recorded, heard)) if known is None else known
 
-    def is_as_long(self, base: str, number: str) -> bool:
-        """Whether a number has about as many digits as those that fill a gap: half as many to twice as many."""
+    def is_like(self, base: str, number: str, *, date: bool = False) -> bool:
+        """Whether a number looks like those that fill a gap.
+
+        It has about as many digits, half as many to twice as many. Where dates fill the gap too, and its numbers all
+        have a sign between digits, as ``25/03`` has, it has one of these: ``683999`` is no date.
+        """
         least, most = self.digits.get(base, (0, 1 << 30))
-        return least // 2 <= len(_DIGIT.findall(number)) <= 2 * most
+        signs = self.signs.get(base, "") if date else ""
+        is_as_long = least // 2 <= len(_DIGIT.findall(number)) <= 2 * most
+        return is_as_long and (not signs or any(sign in number for sign in signs))
 
     def plain(self) -> dict[str, Any]:
         """As JSON has it; :meth:`read` takes it back."""
         digits = {name: list(ends) for name, ends in sorted(self.digits.items())}
-        return {"prefers": dict(sorted(self.prefers.items())), "digits": digits}
+        signs = {"signs": dict(sorted(self.signs.items()))} if self.signs else {}
+        return {"prefers": dict(sorted(self.prefers.items())), "digits": digits, **signs}
 
     @classmethod
     def read(cls, value: Any) -> Newest:
         """What :meth:`plain` gave, or None for nothing. Raises: TypeError, ValueError: if it is something else."""
         if value is None:
             return cls()
-        if not isinstance(value, Mapping) or value.keys() != {"prefers", "digits"}:
+        if not isinstance(value, Mapping) or value.keys() - {"signs"} != {"prefers", "digits"}:
             raise ValueError
         prefers = {str(name): found for name, found in value["prefers"].items()}
         digits = {str(name): (int(least), int(most)) for name, (least, most) in value["digits"].items()}
+        signs = {str(name): found for name, found in value.get("signs", {}).items()}
         if not all(isinstance(found, bool) for found in prefers.values()):
             raise ValueError
-        return cls(prefers, digits)
+        if not all(isinstance(found, str) for found in signs.values()):
+            raise ValueError
+        return cls(prefers, digits, signs)
 
 
 class NewestEvidence:
@@ -85,6 +100,7 @@ class NewestEvidence:
     def __init__(self) -> None:
         self._balance: Counter[str] = Counter()
         self._digits: dict[str, list[int]] = defaultdict(list)
+        self._signs: dict[str, list[str]] = defaultdict(list)
 
     def count(self, base: str, text: str, *, call: bool, recorded: str | None, heard: Iterable[str]) -> None:
         """Count in what filled a gap.
@@ -102,13 +118,16 @@ class NewestEvidence:
             self._balance[gap_key(base, call=call)] += by_user - alike(recorded, text)
 
     def measure(self, base: str, number: str) -> None:
-        """Count in how many digits a value of a gap has."""
+        """Count in how many digits a value of a gap has, and which signs stand between them."""
         self._digits[base].append(len(_DIGIT.findall(number)))
+        self._signs[base].append("".join(sorted(set(_BETWEEN.findall(number)))))
 
     def newest(self) -> Newest:
         """All of it together."""
         prefers = {key: balance > 0 for key, balance in self._balance.items() if balance}
-        return Newest(prefers, {base: (min(found), max(found)) for base, found in self._digits.items()})
+        digits = {base: (min(found), max(found)) for base, found in self._digits.items()}
+        signs = {base: "".join(sorted(set("".join(found)))) for base, found in self._signs.items() if all(found)}
+        return Newest(prefers, digits, signs)
 
 
 def gap_key(base: str, *, call: bool) -> str:

@@ -273,9 +273,10 @@ class Slots:
         What records hold in other fields is none of it: a hotel's name is no city.
         """
         root, part = parted(base)
+        kinds = self.kinds.get(base, ())
         for heard in held.heard:
-            suits = heard.kind != "number" or self.newest.is_as_long(base, heard.text)
-            if heard.kind in self.kinds.get(base, ()) and suits and (heard.sure or root != "name"):
+            suits = heard.kind != "number" or self.newest.is_like(base, heard.text, date="date" in kinds)
+            if heard.kind in kinds and suits and (heard.sure or root != "name"):
                 text = part_of(heard.text, part) if part else heard.text
                 if text and not self._is_of_another_field(base, heard.text, held):
                     yield replace(heard, text=text), 0
