@@ -1,0 +1,24 @@
+r"""Matrix products of which one factor is constant.
+
+With a tangent for B alone the tangent of :math:`A B` is :math:`A \dot B`. Forward-mode differentiation in torch adds
+:math:`\dot A B` with zeros for :math:`\dot A`, a product as large as the others. Sentence vectors are constants, and
+the products with them are most of the work of a pass.
+"""
+
+from __future__ import annotations
+
+from jaxtyping import Float
+from torch import Tensor
+from torch.autograd import forward_ad
+
+
+def product(
+    left: Float[Tensor, "rows inner"], right: Float[Tensor, "inner columns"]
+) -> Float[Tensor, "rows columns"]:
+    """The matrix product of two factors, differentiable by both in every mode; none has a tangent of zeros."""
+    (first, of_first), (second, of_second) = map(forward_ad.unpack_dual, (left, right))
+    if (of_first is None) == (of_second is None):
+        return left @ right
+    tangent = first @ of_second if of_first is None else of_first @ second
+    dual: Tensor = forward_ad.make_dual(first @ second, tangent)  # type: ignore[no-untyped-call]
+    return dual
