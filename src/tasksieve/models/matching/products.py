@@ -17,10 +17,12 @@ def product(
 ) -> Float[Tensor, "rows columns"]:
     """The matrix product of two factors, differentiable by both in every mode; a constant has no tangent of zeros."""
     (first, of_first), (second, of_second) = map(forward_ad.unpack_dual, (left, right))
+    tangent = None
     if of_second is not None and of_first is None and not left.requires_grad:
-        dual: Tensor = forward_ad.make_dual(first @ second, first @ of_second)  # type: ignore[no-untyped-call]
-        return dual
-    if of_first is not None and of_second is None and not right.requires_grad:
-        dual = forward_ad.make_dual(first @ second, of_first @ second)  # type: ignore[no-untyped-call]
-        return dual
-    return left @ right
+        tangent = first @ of_second
+    elif of_first is not None and of_second is None and not right.requires_grad:
+        tangent = of_first @ second
+    if tangent is None:
+        return left @ right
+    dual: Tensor = forward_ad.make_dual(first @ second, tangent)  # type: ignore[no-untyped-call]
+    return dual
