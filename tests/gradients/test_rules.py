@@ -114,6 +114,16 @@ def test_what_never_had_a_gradient_has_no_gain() -> None:
     assert gains["x"].tolist() == pytest.approx([0.0, 0.1])
 
 
+@pytest.mark.parametrize("eps", [1e-8, 1e-3, 0.0])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64], ids=str)
+def test_the_gain_of_what_never_moved_is_zero_in_every_precision(dtype: torch.dtype, eps: float) -> None:
+    squares = torch.tensor([0.0, 1.0, torch.finfo(dtype).tiny, torch.inf, torch.nan], dtype=dtype)
+    rule = Adam(0.1, eps=eps, eps_root=0.0)
+    gains = rule.preconditioner({"x": squares}, {"x": Moments(squares.clone(), squares, 1)})["x"]
+    scales = squares.div(1 - rule.betas[1]).sqrt().add(eps).reciprocal().mul(0.1)
+    torch.testing.assert_close(gains, scales.masked_fill(squares == 0, 0.0), rtol=0.0, atol=0.0, equal_nan=True)
+
+
 class Differentiated:
     """One step of a rule as a function of five tensors, by automatic differentiation."""
 

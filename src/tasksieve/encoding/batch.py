@@ -14,6 +14,7 @@ from torch import Tensor
 
 from tasksieve.contracts import brought
 from tasksieve.encoding.choices import Choices
+from tasksieve.encoding.kept_rows import KeptRows
 from tasksieve.encoding.sentences import SentenceTable
 
 Found = TypeVar("Found")
@@ -79,6 +80,16 @@ class Batch:
         if key not in self._kept:
             self._kept[key] = work()
         found: Found = self._kept[key]
+        return found
+
+    def keep_in(self, rows: KeptRows) -> None:
+        """Take :attr:`rows` from a task; a copy of the batch, which may differ from the task, does not have them."""
+        self._kept[KeptRows] = rows
+
+    @property
+    def rows(self) -> KeptRows | None:
+        """What is kept of the examples of the task that the batch was cut of; None where nothing is."""
+        found: KeptRows | None = self._kept.get(KeptRows)
         return found
 
     @property

@@ -18,6 +18,7 @@ from tasksieve.encoding.choices import ChoiceRows, Choices
 from tasksieve.encoding.cutting import assembled
 from tasksieve.encoding.delivery import choices_here, delivered, numbered_here
 from tasksieve.encoding.drawn import drawn_choices
+from tasksieve.encoding.kept_rows import KeptRows
 from tasksieve.encoding.kinds import kind_of
 from tasksieve.encoding.reading import Reading
 from tasksieve.encoding.rows import Rows, placed
@@ -185,7 +186,15 @@ class EncodedTask:
             return delivered(self._here.batch(examples), self.table, self.choices, self.entities)
         kernels = batch_kernels() if self.device.type == "cpu" else None
         batch = assembled(kernels, self, examples.contiguous()) if kernels is not None else self._batch(examples)
-        return batch if self.given is None else replace(batch, given=self.given[examples])
+        if self.given is not None:
+            batch = replace(batch, given=self.given[examples])
+        if self.device.type == "cpu":
+            batch.keep_in(self._rows)
+        return batch
+
+    @cached_property
+    def _rows(self) -> KeptRows:
+        return KeptRows(len(self))
 
     @cached_property
     def _here(self) -> EncodedTask:

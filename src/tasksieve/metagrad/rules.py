@@ -151,10 +151,13 @@ class Adam:
         found: Params = {}
         for name in params.keys() & state.keys():
             moments = state[name]
-            assert moments.square is not None
+            square = moments.square
+            assert square is not None
             root, _ = self._root(moments)
             scale = root.add_(self.eps).reciprocal_().mul_(self.lr)
-            found[name] = scale.masked_fill_(moments.square == 0, 0.0)
+            # where the scale is finite whatever v is, a sign does what a comparison does in many times as long
+            finite = self.eps * torch.finfo(scale.dtype).max > 1e8
+            found[name] = scale.mul_(square.sign()) if finite else scale.masked_fill_(square == 0, 0.0)
         return found
 
     def _moments(self, gradient: Tensor, before: Moments | None) -> Moments:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -52,7 +52,7 @@ class Contexts:
         if not table.has_vectors:
             return None
         here = self if batch.here is None else Contexts(batch.here)
-        mean = batch.once((Contexts, "mean"), lambda: self.mean_of(here.said))
+        mean = batch.once((Contexts, "mean"), lambda: self.means("said", lambda: (here.said,)))
         last = self.last() if adapter is None else adapter(batch)
         return torch.cat([last, mean.to(last.dtype)], dim=1)
 
@@ -107,19 +107,42 @@ class Contexts:
         rows, places = self.batch.table.looked_up(self.batch.utterances)
         return rows.index_select(0, places)
 
+    def means(
+        self, key: str, among: Callable[[], Sequence[Bool[Tensor, "batch slots"]]], dtype: torch.dtype | None = None
+    ) -> Float[Tensor, "batch means_dims"]:
+        """The mean vectors of several sets of memories beside each other, kept where the task keeps rows.
+
+        Args:
+            key: tells these sets from others.
+            among: gives the sets, each as :meth:`mean_of` takes it; the example alone says what is in them.
+            dtype: as :meth:`mean_of` takes it.
+        """
+
+        def work(places: Int[Tensor, " some"] | None) -> Tensor:
+            return torch.cat([self.mean_of(some, dtype, places) for some in among()], dim=1)
+
+        kept = self.batch.rows
+        return work(None) if kept is None else kept.rows((Contexts, key, dtype), self.batch.examples, work)
+
     def mean_of(
-        self, among: Bool[Tensor, "batch slots"], dtype: torch.dtype | None = None
-    ) -> Float[Tensor, "batch dim"]:
+        self,
+        among: Bool[Tensor, "batch slots"],
+        dtype: torch.dtype | None = None,
+        places: Int[Tensor, " some"] | None = None,
+    ) -> Float[Tensor, "some dim"]:
         """The mean vector of some memories; zeros where there are none.
 
         Args:
             among: which, told where the batch was cut.
             dtype: of the mean and of its sums; by default that of the vectors.
+            places: of the examples asked for, where the batch was cut; all by default.
         """
-        cut, device = self.batch.cut, self.batch.table.device
+        memories, device = self.batch.cut.memories, self.batch.table.device
+        if places is not None:
+            memories, among = memories[places], among[places]
         lengths = among.sum(dim=1)
         starts = brought(torch.nn.functional.pad(lengths.cumsum(0), (1, 0)), device)
-        rows, numbers = self.batch.table.looked_up(brought(cut.memories[among], device))
+        rows, numbers = self.batch.table.looked_up(brought(memories[among], device))
         if dtype not in (None, rows.dtype):
             rows, numbers = rows[numbers].to(dtype), torch.arange(len(numbers), device=device)
         sums = torch.embedding_bag(rows, numbers, starts, include_last_offset=True)[0]

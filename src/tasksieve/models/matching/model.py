@@ -30,6 +30,7 @@ from tasksieve.encoding import Batch, Candidates, Choices, SentenceTable
 from tasksieve.models.matching.adapter import Adapter
 from tasksieve.models.matching.choice_words import ChoiceWords
 from tasksieve.models.matching.contexts import Contexts, kept_words
+from tasksieve.models.matching.products import product
 from tasksieve.models.model import DialogModel, normal
 from tasksieve.records.model_config import MatchingConfig
 
@@ -134,7 +135,7 @@ class Matching(DialogModel):
         if vectors is not None:
             vectors = config.vector_scale * vectors.to(self.heard.dtype)
             vectors = nn.functional.dropout(vectors, config.dropout, self.training)
-            state = state + vectors @ self.of_context
+            state = state + product(vectors, self.of_context)
         if contexts.batch.head == PRIMARY:
             state = state + self.primary
         inner = state.view(len(state), self.members, self.width).transpose(0, 1)
@@ -159,11 +160,11 @@ class Matching(DialogModel):
         words = self._known_words(choices.table)
         rows = words.embed(self.chosen)
         if choices.table.vectors is not None:
-            rows = rows + choices.table.vectors.to(rows.dtype) @ self.of_choice
+            rows = rows + product(choices.table.vectors.to(rows.dtype), self.of_choice)
         rows = rows.view(len(rows), self.members, self.width).permute(1, 2, 0)
         scores = states @ rows + self._in_common(contexts, choices.table)
         if vectors is not None and self.linear.shape[1]:
-            scores = scores + (vectors @ self.linear.T) @ self._counted(choices.table).T
+            scores = scores + product(product(vectors, self.linear.T), self._counted(choices.table).T)
         if choices.offered is not None:
             offered = choices.offered.padded()
             numbers = offered.clamp(min=0).expand(self.members, -1, -1)

@@ -33,6 +33,7 @@ from tasksieve.encoding.terms import Terms
 from tasksieve.models.matching.adapter import Adapter
 from tasksieve.models.matching.contexts import Contexts
 from tasksieve.models.matching.overlap import FEATURES, overlaps, term_weights
+from tasksieve.models.matching.products import product
 from tasksieve.models.matching.sources import Sources
 from tasksieve.models.model import DialogModel, ParameterGroup, normal
 from tasksieve.records.model_config import RankingConfig
@@ -143,8 +144,8 @@ class Ranking(DialogModel):
         if not batch.table.has_vectors or not self.dim:
             return _Read(found, flags, None)
         contexts = Contexts(batch)
-        means = [contexts.mean_of(some, dtype) for some in (sources.system, sources.earlier)]
-        return _Read(found, flags, torch.cat([contexts.last().to(dtype), *means], dim=1))
+        means = contexts.means("system and earlier", lambda: (sources.system, sources.earlier), dtype)
+        return _Read(found, flags, torch.cat([contexts.last().to(dtype), means], dim=1))
 
     def _tuned(self, read: _Read, batch: Batch) -> _Read:
         """The same with the last utterances as the adapter reads them, if there is one."""
@@ -159,9 +160,9 @@ class Ranking(DialogModel):
             return hidden @ self.outward, hidden
         seen = nn.functional.dropout(read.vectors, self.config.dropout, self.training)
         scaled = torch.cat([self.config.vector_scale * seen, read.flags], dim=1)
-        hidden = torch.tanh(scaled @ self.inward + self.inward_bias)
+        hidden = torch.tanh(product(scaled, self.inward) + self.inward_bias)
         user, system, _ = torch.split(seen, self.dim, dim=1)
-        near = user + system / 2 + seen @ self.map + hidden @ self.outward
+        near = user + system / 2 + product(seen, self.map) + hidden @ self.outward
         return self.config.sharpness * self.sharper.exp() * near + self.response, hidden
 
     def _scored(
@@ -197,7 +198,7 @@ class Ranking(DialogModel):
             shared = _once(batch, kept, (self, dtype, start), work)
             scores = self._of_shared(shared, hidden[part])
             if table.vectors is not None and self.dim:
-                scores = scores + context[part] @ table.vectors.to(dtype).T
+                scores = scores + product(context[part], table.vectors.to(dtype).T)
             parts.append(scores)
         return torch.cat(parts) if parts else context.new_zeros(0, size)
 
