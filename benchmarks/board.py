@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tasksieve.experiments.archive_rows import SIMPLE
+from tasksieve.records.comparison import paired_interval
 from tasksieve.report import formatting as show
 from tasksieve.report.archive import difference
 
@@ -19,6 +20,8 @@ _HEADING = (
     "[How it is made](experiments.md#the-board); `tasksieve reproduce archive`.",
     "",
 )
+_OVER_TASKS = (("multitask", "primary"), ("learned", "primary"), ("learned", "multitask"))
+"""Differences that are told with primary tasks as a sample, too."""
 
 
 def boards_of(records: Sequence[dict[str, Any]], *, whole: bool, title: str) -> str:
@@ -31,7 +34,7 @@ def boards_of(records: Sequence[dict[str, Any]], *, whole: bool, title: str) -> 
     """
     heading = [f"## {title}", "", *_HEADING] if whole else []
     parts = [line for record in records for line in _board(record, whole=whole)]
-    return "\n".join([*heading, *parts, *_notes(records, whole=whole), ""])
+    return "\n".join([*heading, *parts, *_notes(records, whole=whole), *over_tasks(records, whole=whole), ""])
 
 
 def _board(record: dict[str, Any], *, whole: bool) -> list[str]:
@@ -130,10 +133,80 @@ def _notes(records: Sequence[dict[str, Any]], *, whole: bool) -> list[str]:
     lines: list[str] = []
     if whole or any(mean["method"] == "learned" for record in records for mean in record["means"]):
         lines += [
-            "Differences are points, paired by primary task and seed, with 95 % interval (Student, primary tasks as",
-            "strata).",
+            "Differences are points, paired by primary task and seed. Their 95 % interval is for these",
+            f"{_tasks(records)} alone: only seeds vary in it (Student, primary tasks as strata; Welch's degrees of",
+            "freedom).",
         ]
     if whole:
-        lines[-1] += " The best simple method is the one with the best validation in each task."
+        lines += [
+            "The best simple method is the one with the best validation in each task. No interval is corrected for",
+            "the number of methods.",
+        ]
     done, every = (sum(record["runs"][name] for record in records) for name in ("done", "all"))
     return lines if done == every else [*lines, f"{done:,} of {every:,} runs are in it."]
+
+
+def _tasks(records: Sequence[dict[str, Any]]) -> str:
+    return show.plural(max(len(mean["primaries"]) for record in records for mean in record["means"]), "primary task")
+
+
+def over_tasks(records: Sequence[dict[str, Any]], *, whole: bool) -> list[str]:
+    """Differences with primary tasks as a sample of tasks: as a table, or in how many columns weights gain.
+
+    Args:
+        records: of ``archive.json``.
+        whole: whether the table is wanted.
+    """
+    found = [row for record in records for row in _differences_over_tasks(record)]
+    if whole:
+        return _table_over_tasks(found) if found else []
+    of_weights = [ends for _, pair, _, ends in found if pair == ("learned", "multitask")]
+    if not of_weights:
+        return []
+    better = sum(ends[0] > 0 for ends in of_weights)
+    worse = sum(ends[1] < 0 for ends in of_weights)
+    return [
+        f"With the tasks as a sample of services (Student over their {len(_mean_tasks(records))} mean differences) "
+        f"`learned` is above `multitask`",
+        f"in {better} of {len(of_weights)} columns and below it in {worse or 'none'}; "
+        "[those intervals](docs/results.md#what-weights-are-worth-there).",
+    ]
+
+
+def _mean_tasks(records: Sequence[dict[str, Any]]) -> set[str]:
+    return {row["primary"] for record in records for row in record["rows"]}
+
+
+_Over = tuple[tuple[str, str, int], tuple[str, str], float, tuple[float, float]]
+"""Where (what is predicted, archive, size), which methods, the mean difference and its interval over tasks."""
+
+
+def _differences_over_tasks(record: dict[str, Any]) -> list[_Over]:
+    """Student's intervals over the tasks' mean differences, where there are two tasks or more."""
+    found: list[_Over] = []
+    rows = record["rows"]
+    for place in dict.fromkeys((row["predict"], row["archive"], row["size"]) for row in rows):
+        here = [row for row in rows if (row["predict"], row["archive"], row["size"]) == place]
+        for method, other in _OVER_TASKS:
+            gains = [row[f"minus_{other}"] for row in here if row["method"] == method]
+            ends = None if None in gains else paired_interval(gains)
+            if ends is not None:
+                found.append((place, (method, other), statistics.fmean(gains), ends))
+    return found
+
+
+def _table_over_tasks(found: Sequence[_Over]) -> list[str]:
+    pairs = [pair for pair in _OVER_TASKS if any(of == pair for _, of, _, _ in found)]
+    lines = [
+        "",
+        "The same differences for services like these: each task's mean over its seeds is one value of a sample,",
+        "with Student's 95 % interval over the tasks.",
+        "",
+        f"| predicted | archive | dialogs | {' | '.join(f'`{one}` − `{other}`' for one, other in pairs)} |",
+        f"|---|---|---|{'---|' * len(pairs)}",
+    ]
+    for place in dict.fromkeys(place for place, _, _, _ in found):
+        cells = {of: show.gain(mean, ends) for its, of, mean, ends in found if its == place}
+        where = " | ".join(map(str, place))
+        lines.append(f"| {where} | {' | '.join(cells.get(pair, show.NOTHING) for pair in pairs)} |")
+    return lines

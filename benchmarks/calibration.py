@@ -19,15 +19,14 @@ def calibration_section(record: dict[str, Any]) -> str:
         "## Is the verdict right?",
         "",
         "The related archive is planted beside a simulated support desk, so that what borrowing does is known;",
-        "`tasksieve reproduce verdict`. "
-        f"{show.plural(settings['draws'], 'draw')} of dialogs and archive, {show.plural(settings['seeds'], 'seed')}",
+        f"`tasksieve reproduce verdict`. {_draws(record)}, {show.plural(settings['seeds'], 'seed')}",
         f"each; {dialogs['train']} dialogs to learn from, the verdict from {dialogs['judging']} test dialogs.",
-        f"The truth is the best method's mean difference to `primary` over all draws, on {dialogs['truth']} other",
+        f"The truth is the best method's mean difference to `primary` over these draws, on {dialogs['truth']} other",
         "test dialogs a draw (95 % interval over draws); where it is within half a point, or unclear, no verdict",
         "is right or wrong.",
         "",
-        "| archive | what it is | truth | points | verdicts | right, % |",
-        "|---|---|---|---:|---|---:|",
+        "| archive | what it is | draws | truth | points | verdicts | right, % |",
+        "|---|---|---:|---|---:|---|---:|",
     ]
     for row in record["calibration"]["archives"]:
         ends = row["interval"]
@@ -35,5 +34,16 @@ def calibration_section(record: dict[str, Any]) -> str:
         said = ", ".join(f"{word} {amount:.0f} %" for word, amount in row["said"].items())
         right = show.NOTHING if row["right"] is None else f"{row['right']:.0f}"
         name = row["archive"]
-        lines.append(f"| {name} | {settings['archives'][name]} | {row['truth']} | {gain} | {said} | {right} |")
+        what = f"{settings['archives'][name]} | {row['draws']}"
+        lines.append(f"| {name} | {what} | {row['truth']} | {gain} | {said} | {right} |")
     return "\n".join([*lines, "", *verdict_sentences(record), ""])
+
+
+def _draws(record: dict[str, Any]) -> str:
+    """How many draws of dialogs and archive the numbers are of, and how many were planned if they are fewer."""
+    planned = record["settings"]["draws"]
+    found = sorted({row["draws"] for row in record["calibration"]["archives"]})
+    if found in ([], [planned]):
+        return f"{show.plural(planned, 'draw')} of dialogs and archive"
+    some = str(found[0]) if len(found) == 1 else f"{found[0]} to {found[-1]}"
+    return f"{some} draws of dialogs and of each archive (of {planned} planned)"

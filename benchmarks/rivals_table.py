@@ -39,13 +39,23 @@ def _about(record: dict[str, Any], means: list[dict[str, Any]]) -> list[str]:
     tasks = show.plural(max(len(mean["primaries"]) for mean in means), "primary task")
     measures = " and ".join(dict.fromkeys(mean["measure"] for mean in means))
     text = (
-        f"{measures} in per cent, mean of {tasks} of the board, ± sd of "
-        f"{show.plural(record['settings']['seeds'], 'seed')}. Differences are points, paired by primary task and "
-        "seed, with 95 % interval (Student, primary tasks as strata). Cost is the training's time; that of "
-        f"`{_MEASURED_BY}` is 1. Rivals have the settings above; those of `{_OURS}` were found on other services, "
-        "and nothing was tuned on these."
+        f"{measures} in per cent, mean of {tasks} of the board, {_spread(record, means)}. "
+        f"Cost is the training's time; that of `{_MEASURED_BY}` is 1. Rivals have the settings above; those of "
+        f"`{_OURS}` were found on other services, and nothing was tuned on these."
     )
     return textwrap.wrap(text, 118)
+
+
+def _spread(record: dict[str, Any], means: list[dict[str, Any]]) -> str:
+    """Of how many seeds the numbers are, and what their intervals are of, where there are any."""
+    seeds = record["settings"]["seeds"]
+    told = "one seed" if seeds == 1 else f"± sd of {seeds} seeds"
+    pairs = "Differences are points, paired by primary task and seed"
+    if not any(ends for mean in means for ends in mean["ci95"].values()):
+        return f"{told}. {pairs}; one seed has no interval"
+    interval = "a 95 % interval for these tasks alone: only seeds vary in it"
+    kind = "Student, primary tasks as strata; Welch's degrees of freedom; not corrected for the number of methods"
+    return f"{told}. {pairs}, with {interval} ({kind})"
 
 
 def _table(

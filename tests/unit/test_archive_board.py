@@ -280,7 +280,9 @@ def test_tables_fit_80_columns_and_pages_show_every_mean(board: tuple[Path, dict
         assert f"{mean['mean']:.1f} ± {mean['sd']:.1f}" in printed
     assert "Rooms_1 (10 dialogs instead of 50):" in whole
     assert board_sentences(record) == [
-        "Means over 2 primary tasks and 2 seeds. A task with too few dialogs for a size takes all."
+        "Means over 2 primary tasks and 2 seeds. A task with too few dialogs for a size takes all.",
+        "Intervals are for these tasks alone: only seeds vary (Student, tasks as strata; Welch's degrees of "
+        "freedom). They are not corrected for the number of methods.",
     ]
 
 

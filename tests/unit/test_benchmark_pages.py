@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks.as_published import as_published_rows, as_published_section
+from benchmarks.board import over_tasks
 from benchmarks.board_picture import PICTURE, draw, records
+from benchmarks.calibration import calibration_section
 from benchmarks.optimism import flattered
 from benchmarks.readme import ROOT
+from benchmarks.rivals_table import rivals_section
 from benchmarks.suspicious import WAYS, suspicious_table
 from tasksieve.records.comparison import paired_interval
 
@@ -88,3 +91,36 @@ def test_planted_labels_have_a_row_a_task_and_their_mean() -> None:
     lines = suspicious_table({"cases": cases}).splitlines()
     assert lines[2] == "| x, primary | 1,200 | 0.80 | 0.80 | 0.80 | 0.80 | 0.80 | 75 % |"
     assert lines[-2].startswith("| mean, primary | | **0.850** |")
+
+
+def test_differences_are_told_with_tasks_as_a_sample_too() -> None:
+    place = {"predict": "actions", "archive": "noisy", "size": 10}
+    gains = (1.0, 2.0, 6.0)
+    rows = [
+        {**place, "primary": str(task), "method": "learned", "minus_primary": gain + 1, "minus_multitask": gain}
+        for task, gain in enumerate(gains)
+    ]
+    low, high = paired_interval(gains) or (0.0, 0.0)
+    table = over_tasks([{"rows": rows}], whole=True)
+    assert table[-1] == f"| actions | noisy | 10 | +4.0 (−2.6 to +10.6) | +3.0 (−3.6 to +{high:.1f}) |"
+    assert low == pytest.approx(-3.57, abs=0.01)
+    assert "is above `multitask` in 0 of 1 columns and below it in none" in " ".join(
+        over_tasks([{"rows": rows}], whole=False)
+    )
+    assert over_tasks([{"rows": rows[:1]}], whole=True) == []
+
+
+def test_the_pages_of_verdict_and_rivals_say_of_how_many_draws_and_seeds_they_are() -> None:
+    verdict = json.loads((ROOT / "results" / "verdict.json").read_text())
+    for row, draws in zip(verdict["calibration"]["archives"], (10, 9, 9, 9, 9, 9, 9), strict=True):
+        row["draws"] = draws
+    verdict["settings"]["draws"] = 20
+    page = calibration_section(verdict)
+    assert "9 to 10 draws of dialogs and of each archive (of 20 planned)" in page
+    for row in verdict["calibration"]["archives"]:
+        row["draws"] = 20
+    assert "20 draws of dialogs and archive" in calibration_section(verdict)
+    rivals = json.loads((ROOT / "results" / "archive-rivals.json").read_text())
+    assert rivals["settings"]["seeds"] == 1
+    assert "± sd" not in rivals_section(rivals).splitlines()[0]
+    assert "one seed" in rivals_section(rivals).splitlines()[0]

@@ -177,6 +177,29 @@ def test_labels_by_example_or_kind(tmp_path: Path) -> None:
     assert read_labels(tmp_path / "c.parquet", EXAMPLES).to_list() == [False, True, False]
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("a.csv", "example,label\n0,1\n1,2\n", "line 3: found the label 2; expected 1 for right or 0 for wrong"),
+        ("b.csv", "kind,label\ngreeting,0.5\n", "line 2: found the label 0.5"),
+        ("c.jsonl", '{"example": 0, "label": 1}\n{"example": 1, "label": -1}\n', "line 2: found the label -1"),
+        ("d.csv", "example,label\n0,1\n1,\n", "line 3: found the label none"),
+    ],
+)
+def test_a_label_that_is_neither_0_nor_1_is_refused_with_its_line(
+    tmp_path: Path, name: str, text: str, told: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(UserError, match=told):
+        read_labels(tmp_path / name, EXAMPLES)
+
+
+def test_a_label_of_a_parquet_table_is_refused_with_its_row(tmp_path: Path) -> None:
+    pl.DataFrame({"example": [0, 1], "label": [1.0, 0.5]}).write_parquet(tmp_path / "e.parquet")
+    with pytest.raises(UserError, match=r"row 2: found the label 0\.5"):
+        read_labels(tmp_path / "e.parquet", EXAMPLES)
+
+
 def test_labels_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     for name, text, message in (
         ("a.txt", "", "ends in '.txt'; expected .parquet, .csv, .jsonl"),

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from matplotlib.container import BarContainer
 
-from tasksieve.records.comparison import Comparison, SeedResult, comparison_row
+from tasksieve.records.comparison import Comparison, ComparisonRow, SeedResult, comparison_row
 from tasksieve.report import figures, formatting, terminal
 from tasksieve.report.bar_figures import comparison_bars
 from tasksieve.report.reading import read_comparison, read_runs
@@ -55,6 +55,24 @@ def test_comparison_table_leaves_out_what_is_not_there() -> None:
     assert all("±" not in line for line in lines)
     assert lines[-1].split()[1:] == ["60.0", "–", "61.0", "12,345"]
     assert lines[-1].startswith("[bold]xxx")
+
+
+def test_below_the_comparison_stands_what_its_intervals_are_of() -> None:
+    def seeds(accuracy: float) -> list[SeedResult]:
+        known = {"valid_accuracy": 61.0, "per_dialog_accuracy": 0.0, "iterations": 1, "seconds": 1.0}
+        return [SeedResult(seed=n, test_accuracy=accuracy + n, **known) for n in range(2)]
+
+    primary, row = (comparison_row(name, 50, seeds(60.0), seeds(60.0)) for name in ("primary", "multitask"))
+    drawn = row.model_copy(update={"method": "learned", "ci95_bootstrap": (-1.0, 1.0)})
+    not_corrected = "; not corrected for the number of methods."
+
+    def told(*rows: ComparisonRow) -> list[str]:
+        return [str(line) for line in terminal.told_below(Comparison(rows=(primary, *rows), verdict=""))]
+
+    assert told() == []
+    assert told(row) == [f"Intervals: Student over paired seeds{not_corrected}"]
+    assert told(drawn) == [f"Intervals: bootstrap over test dialogs and seeds{not_corrected}"]
+    assert "else Student over seeds" in told(drawn, row)[0]
 
 
 def test_evaluation_table_shows_overall_ceiling_and_kinds_by_number_of_turns() -> None:

@@ -165,10 +165,15 @@ def test_divergence_names_the_step_and_keeps_the_last_good_checkpoint(
     assert all(bool(torch.isfinite(value).all()) for value in tensors.values() if value.is_floating_point())
 
 
-def test_exploding_meta_gradients_are_left_out_and_end_the_run_if_they_go_on(tasks_dir: Path, tmp_path: Path) -> None:
+def test_exploding_meta_gradients_are_left_out_and_end_the_run_if_they_go_on(
+    tasks_dir: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     exploding = {"inner_lr": 1e30, "unroll_length": 3}
-    train(learned(tasks_dir, meta=exploding), tmp_path / "short")
+    result = train(learned(tasks_dir, meta=exploding), tmp_path / "short")
+    assert result["meta_updates_skipped"] == result["meta_updates"] == 12
+    assert "12 of 12 meta-updates were skipped, as their gradient was not finite" in caplog.text
     folder = RunFolder(tmp_path / "short")
+    assert folder.read_record("result") == result
     assert [line["meta_updates_skipped"] for line in folder.read_metrics()] == [1.0, 1.0, 1.0]
     assert folder.read_weights(0)["weight"].equals(folder.read_weights(12)["weight"])
     with pytest.raises(

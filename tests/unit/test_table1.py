@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from tasksieve.errors import UserError
 from tasksieve.experiments.mnist import Table1Plan, reproduce_table1, table1_config
 from tasksieve.experiments.table1_conditions import NO_INDICATOR, Condition, conditions_of
 from tasksieve.records.run_folder import RunFolder
@@ -86,6 +87,29 @@ def test_conditions_can_be_left_out(tmp_path: Path) -> None:
     assert table["conditions"] == []
     assert len(list((tmp_path / "runs").iterdir())) == 5
     assert write_shares_figure(tmp_path, table) == []
+
+
+@pytest.mark.parametrize(
+    ("corruption", "share", "setting", "told"),
+    [
+        ("next", 0.75, "training.iterations=6", "training.iterations is 4 there and 6 here"),
+        ("next", 0.75, "meta.weight_lr=0.5", "meta.weight_lr is 0.02 there and 0.5 here"),
+        ("next", 0.6, "training.seed=0", "data.share is 0.75 there and 0.6 here"),
+        ("uniform", 0.75, "training.seed=0", "data.corruption is 'next' there and 'uniform' here"),
+    ],
+)
+def test_a_finished_table_is_not_told_of_other_settings(
+    plan: Table1Plan, table: dict[str, Any], corruption: str, share: float, setting: str, told: str
+) -> None:
+    other = Table1Plan(table1_config(None, corruption, share, [*QUICK, setting]), 2, plan.out, 1)
+    with pytest.raises(UserError, match="holds a run with another configuration") as refused:
+        reproduce_table1(other)
+    assert told in str(refused.value)
+    assert json.loads((plan.out / "table1.json").read_text()) == table
+
+
+def test_a_finished_table_is_told_again_by_the_same_command(plan: Table1Plan, table: dict[str, Any]) -> None:
+    assert reproduce_table1(plan) == table
 
 
 def test_without_wrong_labels_there_is_nothing_to_tell_apart(table: dict[str, Any]) -> None:

@@ -35,7 +35,8 @@ app = typer.Typer(
     help="""Train a dialog system on few dialogs of a new task, and borrow from a related task only what helps.
 
     The [bold]primary[/bold] task is yours: few dialogs. A [bold]related[/bold] task is an older one: many dialogs.
-    Every related example (context, response) gets a weight between 0 and 1, learned along with the model.
+    Every related example gets a weight between 0 and 1, learned along with the model; on dialogs that people wrote,
+    examples of a service and kind share one.
 
     Start with [bold]tasksieve demo[/bold], then [bold]tasksieve compare --help[/bold].
     """,

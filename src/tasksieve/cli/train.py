@@ -130,6 +130,9 @@ def train(
     few = result.get(VALID_AMONG, RANKED) < RANKED
     among = f" (among {result[VALID_AMONG]})" if few else ""
     console.print(Text.assemble(f"{result['method']}: validation {measure}{among} ", accuracy, f" {reached}"))
+    if result.get("meta_updates_skipped"):
+        skipped = f"{result['meta_updates_skipped']:,} of {result['meta_updates']:,} meta-updates were skipped"
+        console.print(f"{skipped}, as their gradient was not finite.")
     more = f", tasksieve weights {out}, tasksieve chat {out}" if result["iterations"] else ""
     test = " --data TEST" if resolved.data.split is None else ""
     console.print(f"Next: tasksieve evaluate {out}{test}{more}")

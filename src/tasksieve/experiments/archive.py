@@ -16,6 +16,7 @@ from tasksieve.errors import UserError
 from tasksieve.experiments.archive_data import BoardData
 from tasksieve.experiments.archive_results import BoardJob, Results
 from tasksieve.experiments.archive_rows import SIMPLE, Cell
+from tasksieve.experiments.result_tables import write_board_tables
 from tasksieve.experiments.slices import SliceJobs, holding
 from tasksieve.experiments.workers import Job, RunJobs, run_jobs
 from tasksieve.records.comparison import run_name
@@ -114,7 +115,9 @@ def reproduce_archive(
             record.write({})
         if failed and not results.runs:
             raise next(iter(failed.values()))
-        return record.write(failed)
+        found = record.write(failed)
+        write_board_tables(plan.out, found)
+        return found
 
 
 class _Record:

@@ -14,21 +14,28 @@ from tasksieve.dialogs.formats import dialog_file, read_dialogs
 from tasksieve.errors import UserError
 from tasksieve.experiments.measured_on import refuse_measured_otherwise
 from tasksieve.experiments.other_data import refuse_other_data
+from tasksieve.experiments.result_tables import write_comparison_tables
 from tasksieve.experiments.slices import holding
-from tasksieve.experiments.with_results import check_sizes, ranked_among, to_mend_before, told_of
+from tasksieve.experiments.with_results import (
+    check_sizes,
+    failed_run,
+    ranked_among,
+    seed_result,
+    to_mend_before,
+    told_of,
+)
 from tasksieve.experiments.workers import Job, RunJobs, run_jobs
 from tasksieve.records.comparison import (
     EVERYTHING,
     PRIMARY,
     Comparison,
-    FailedRun,
     MeasuredSeed,
     comparison_row,
     run_name,
 )
 from tasksieve.records.config import RunConfig, changed
 from tasksieve.records.files import write_json
-from tasksieve.records.measures import RANKING, key_of
+from tasksieve.records.measures import RANKING
 from tasksieve.records.parted_paths import data_sha256
 from tasksieve.records.progress import ProgressLog, Watch
 from tasksieve.records.run_folder import RunFolder
@@ -89,7 +96,7 @@ def compare(
     watch: Watch | None = None,
     run: RunJobs = run_jobs,
 ) -> Comparison:
-    """Do every run that is not done yet, measure each once on the test set, and write ``comparison.json``.
+    """Do every run that is not done yet, measure each once on the test set, and write the records of all.
 
     A run that diverges does not stop the others: it is named in ``failed`` and left out of the rows.
 
@@ -98,7 +105,8 @@ def compare(
         workers: processes that run at the same time.
         watch: called with a run's name and how far it is; without it that goes to the logger ``tasksieve``.
         run: does the jobs: in processes of this machine, or elsewhere.
-    Returns: rows in the order of sizes and methods, with the verdict.
+    Returns: what is in ``comparison.json``: rows in the order of sizes and methods, with the verdict. Beside it are
+        tables (:mod:`tasksieve.experiments.result_tables`).
     Raises: UserError: as :func:`tasksieve.training.loop.run.train`, and if every run diverged; finished runs stay.
     """
     test = None if plan.test is None else dialog_file(plan.test, "test")
@@ -147,6 +155,7 @@ def _run(plan: Plan, runs: _Runs) -> Comparison:
         beside = {**runs.beside, "among": ranked_among([job for job in jobs if job.name not in failed], runs.measure)}
         comparison = comparison.model_copy(update=beside)
         write_json(plan.out / "comparison.json", comparison.model_dump(mode="json"))
+        write_comparison_tables(plan.out, comparison)
         if _enough(plan, comparison):
             return comparison
         plan = replace(plan, seeds=plan.seeds + 1)
@@ -254,7 +263,7 @@ def _summarise(
             continue
         folder = RunFolder(job.path)
         result, measured = folder.read_record("result", *_RESULT), folder.read_record("test", *_TEST)
-        results.setdefault((job.size, result["method"]), []).append(_seed_result(result, measured, measure))
+        results.setdefault((job.size, result["method"]), []).append(seed_result(result, measured, measure))
         if method_named(result["method"]).heads_in(plan.config.training) == "per-task":
             ceilings[f"candidate_ceiling_{job.size}"] = measured["coverage"]["candidate_ceiling"]
     simple = {key: seeds for key, seeds in results.items() if method_named(key[1]).simple}
@@ -276,27 +285,7 @@ def _summarise(
         rows=tuple(rows),
         verdict=verdict(rows, measure),
         answers=answers(rows, measure),
-        failed=tuple(_failed(job, failed[job.name]) for job in jobs if job.name in failed),
+        failed=tuple(failed_run(job, failed[job.name]) for job in jobs if job.name in failed),
         coverage=ceilings,
         settings=settings,
-    )
-
-
-def _failed(job: Job, error: Diverged) -> FailedRun:
-    training = RunFolder(job.path).read_config().training
-    return FailedRun(name=job.name, method=training.method, seed=training.seed, message=str(error))
-
-
-def _seed_result(result: dict[str, Any], measured: dict[str, Any], measure: str) -> MeasuredSeed:
-    measures = measured.get("measures", {"accuracy": measured["accuracy"]})
-    return MeasuredSeed(
-        seed=result["seed"],
-        test_accuracy=measures[key_of(measure)],
-        valid_accuracy=result["valid_accuracy"],
-        per_dialog_accuracy=measured["per_dialog_accuracy"],
-        iterations=result["iterations"],
-        seconds=result["seconds"],
-        measures=measures,
-        seedless=method_named(result["method"]).simple,
-        by_dialog=measured.get("by_dialog", {}),
     )

@@ -17,6 +17,8 @@ from tasksieve.records.config import config_of, set_value
 from tasksieve.records.files import write_json
 from tasksieve.records.progress import ProgressLog, Watch
 from tasksieve.records.run_folder import RunFolder
+from tasksieve.training.loop.claiming import refuse_other
+from tasksieve.training.loop.devices import on_device
 from tasksieve.training.loop.divergence import Diverged
 from tasksieve.training.runs.images import IMAGES, ImageConfig
 
@@ -83,7 +85,8 @@ def reproduce_table1(
     Returns: ``rows`` (method, seeds, mean, sd, paper_mean, paper_sd), ``weights`` (of the learned runs, right and
         wrong, in the last epoch and over all of them, and the area under the ROC curve), ``conditions`` (those beyond
         the paper: :func:`tasksieve.experiments.table1_conditions.condition_record`), ``settings``.
-    Raises: UserError: as :func:`tasksieve.training.loop.run.run`; if a run diverged, once the others are done.
+    Raises: UserError: as :func:`tasksieve.training.loop.run.run`; if a run in the folder has another configuration,
+        before any other is done; if a run diverged, once the others are done.
     """
     IMAGES.files(plan.config)  # refuses missing ones before anything is made
     with holding(plan.out, run):
@@ -117,10 +120,18 @@ def _jobs(plan: Table1Plan, condition: Condition, methods: Sequence[str]) -> _Jo
         own = config == _TABLE.config(plan.config, method)
         name = method if own else f"{condition.name}-{method}"
         jobs[method] = [
-            image_job(_with_seed(config, seed), plan.out / "runs" / f"{name}-{seed}")
+            _job(_with_seed(config, seed), plan.out / "runs" / f"{name}-{seed}")
             for seed in range(plan.seeds if own else plan.condition_seeds)
         ]
     return jobs
+
+
+def _job(config: ImageConfig, path: Path) -> Job:
+    """A run, which may be done already, but then with this very configuration."""
+    folder = RunFolder(path)
+    if folder.begun:
+        refuse_other(folder, on_device(config))
+    return image_job(config, path)
 
 
 def _with_seed(config: ImageConfig, seed: int) -> ImageConfig:

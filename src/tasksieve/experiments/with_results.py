@@ -1,18 +1,22 @@
-"""What goes with a comparison's results: turns without an action, what was not mended, among how many was ranked."""
+"""What goes with a comparison's results: runs, turns without an action, what was not mended, how many were ranked."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tasksieve.dialogs import Dialog
 from tasksieve.errors import UserError
 from tasksieve.experiments.workers import Job
+from tasksieve.records.comparison import FailedRun, MeasuredSeed
 from tasksieve.records.config import DataConfig
 from tasksieve.records.files import read_json
 from tasksieve.records.left_out import LeftOut
-from tasksieve.records.measures import RANKED, RANKING, VALID_AMONG
+from tasksieve.records.measures import RANKED, RANKING, VALID_AMONG, key_of
 from tasksieve.records.run_folder import RunFolder
+from tasksieve.training.loop.divergence import Diverged
+from tasksieve.training.methods import method_named
 from tasksieve.training.runs.lacking import lacking, left_out_of, told_left_out
 from tasksieve.training.runs.read_files import ReadFiles, data_files
 
@@ -68,3 +72,30 @@ def check_sizes(data: DataConfig, sizes: Sequence[int], read: ReadFiles) -> None
             f"--sizes: found {most}, and there are {there} training dialogs; give no more than that",
             data_files(data).primary,
         )
+
+
+def failed_run(job: Job, error: Diverged) -> FailedRun:
+    """A run that diverged, and how."""
+    training = RunFolder(job.path).read_config().training
+    return FailedRun(name=job.name, method=training.method, seed=training.seed, message=str(error))
+
+
+def seed_result(result: dict[str, Any], measured: dict[str, Any], measure: str) -> MeasuredSeed:
+    """One run of a comparison.
+
+    Args:
+        result, measured: its records ``result.json`` and ``test.json``.
+        measure: of the comparison.
+    """
+    measures = measured.get("measures", {"accuracy": measured["accuracy"]})
+    return MeasuredSeed(
+        seed=result["seed"],
+        test_accuracy=measures[key_of(measure)],
+        valid_accuracy=result["valid_accuracy"],
+        per_dialog_accuracy=measured["per_dialog_accuracy"],
+        iterations=result["iterations"],
+        seconds=result["seconds"],
+        measures=measures,
+        seedless=method_named(result["method"]).simple,
+        by_dialog=measured.get("by_dialog", {}),
+    )

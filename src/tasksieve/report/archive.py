@@ -60,6 +60,11 @@ def board_sentences(record: Mapping[str, Any]) -> list[str]:
         sentences.append(
             f"Means over {number} primary tasks and {seeds} seeds. A task with too few dialogs for a size takes all."
         )
+    if any(ends for row in record["means"] for ends in row["ci95"].values()):
+        sentences.append(
+            "Intervals are for these tasks alone: only seeds vary (Student, tasks as strata; Welch's degrees of "
+            "freedom). They are not corrected for the number of methods."
+        )
     done, every = record["runs"]["done"], record["runs"]["all"]
     if done < every:
         sentences.append(f"{done:,} of {every:,} runs are in it.")

@@ -47,18 +47,21 @@ def methods_section(comparison: Comparison) -> Section:
         blocks += [Note(sentence, strong=True) for sentence in _best_simple(comparison, words)]
         compared = [row for row in main if row.best_simple is not None]
         if compared:
-            blocks.append(_table(comparison, compared, _SIMPLE_HEAD, _against_simple, "Against the best of them"))
+            over = _SIMPLE_HEAD if both else (*_SIMPLE_HEAD[:-1], "95 % interval over seeds")
+            blocks.append(_table(comparison, compared, over, _against_simple, "Against the best of them"))
         blocks.append(_table(comparison, simple, head, against_primary, "Simple baselines"))
     return Section("methods", "Methods", reading, tuple(blocks))
 
 
 def _head(words: Wording, both: bool) -> tuple[str, ...]:
-    intervals = ("95 % interval over dialogs and seeds", "over seeds alone") if both else ("95 % interval",)
+    intervals: tuple[str, ...] = ("95 % interval over seeds",)
+    if both:
+        intervals = ("95 % interval over dialogs and seeds", "over seeds alone")
     name = "" if words.name == "accuracy" else f"{words.name}, "
     return (f"test, {name}%", "difference to primary", *intervals, "validation, %", "time per run")
 
 
-_SIMPLE_HEAD = ("best simple baseline", "difference to it", "95 % interval")
+_SIMPLE_HEAD = ("best simple baseline", "difference to it", "95 % interval over dialogs and seeds")
 
 
 def _table(

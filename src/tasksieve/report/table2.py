@@ -15,6 +15,12 @@ from tasksieve.report.reading import read_comparison, read_runs, read_weights, r
 from tasksieve.report.terminal import plain_table
 from tasksieve.report.weights import of_the_same_examples
 
+INTERVALS = (
+    "Intervals of the table: Student over paired seeds. Those below it: bootstrap over test dialogs and seeds."
+)
+"""What the intervals of table and verdict are of, as they are not of the same."""
+_NAMED = {"as-in-the-paper": "our model, no screening, paper's rates"}
+
 
 def table2_table(table: dict[str, Any]) -> Table:
     """The paper's Table 2 beside its numbers, a rule between sizes; fits 80 columns.
@@ -37,7 +43,8 @@ def table2_table(table: dict[str, Any]) -> Table:
 
 
 def _name(row: dict[str, Any]) -> str:
-    return f"{row['method']} ({row['settings'].replace('-', ' ')})" if row["settings"] else str(row["method"])
+    settings = row["settings"]
+    return f"{row['method']} ({_NAMED.get(settings, settings.replace('-', ' '))})" if settings else str(row["method"])
 
 
 def _against_primary(row: dict[str, Any]) -> str:

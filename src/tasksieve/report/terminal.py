@@ -54,9 +54,20 @@ def comparison_table(comparison: Comparison) -> Table:
 
 
 def told_below(comparison: Comparison) -> list[Text]:
-    """What to know of the table: among how many responses the right one was ranked, if among fewer than 100."""
+    """What to know of the table: among how few responses the right one was ranked, and what its intervals are of."""
     fewer = fewer_ranked(comparison.among)
-    return [Text(f"{fewer}.")] if fewer else []
+    return [*([Text(f"{fewer}.")] if fewer else []), *map(Text, _of_intervals(comparison))]
+
+
+def _of_intervals(comparison: Comparison) -> list[str]:
+    shown = [row for row in comparison.rows if row.method != "primary" and row.interval is not None]
+    if not shown:
+        return []
+    both = [row.ci95_bootstrap is not None for row in shown]
+    kind = "bootstrap over test dialogs and seeds" if all(both) else "Student over paired seeds"
+    if any(both) and not all(both):
+        kind = "bootstrap over test dialogs and seeds where it is known which were right, else Student over seeds"
+    return [f"Intervals: {kind}; not corrected for the number of methods."]
 
 
 def verdict_lines(comparison: Comparison) -> list[Text]:

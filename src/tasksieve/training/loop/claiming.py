@@ -10,6 +10,7 @@ from tasksieve.records.changed_files import changed_files
 from tasksieve.records.config import Config, LoopConfig
 from tasksieve.records.config_differences import differences
 from tasksieve.records.run_folder import RunFolder
+from tasksieve.training.loop.plugin_files import refuse_changed_plugins
 from tasksieve.training.loop.ranks import Ranks
 from tasksieve.training.loop.setting import Setting
 
@@ -47,12 +48,13 @@ def check_folder(
 
 
 def refuse_other(folder: RunFolder, config: LoopConfig) -> None:
-    """Raise UserError, with the names of what differs, if the run in a folder has another configuration."""
+    """Raise UserError, with the names of what differs, if the run in a folder has other settings or plug-ins."""
     found = differences(folder.read_config_of(type(config)), config)
     if found:
         more = [f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
         named = ", ".join([*found[:_SHOWN], *more])
         raise UserError(f"holds a run with another configuration: {named}; choose another --out", folder.path)
+    refuse_changed_plugins(folder)
 
 
 def claimed(

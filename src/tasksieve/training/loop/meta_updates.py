@@ -56,8 +56,6 @@ _Update = MetaUpdate[RelatedBatch, ExampleBatch]
 GATHERED = 20
 """Iterations in which Adagrad gathers how large gradients are before it moves anything: its first steps would be of
 full length whatever they say."""
-
-
 TOLD = 4
 """Meta-updates from one before which the weight module is told the model's present losses to the next."""
 
@@ -105,6 +103,13 @@ class MetaUpdates:
             return {}
         joint = [self._joint.size] if self._config.meta.joint else []
         return {"weight": min(self._judges.size, self._related.least, *joint)}
+
+    def count(self, iterations: range) -> int:
+        """How many meta-updates the iterations with these numbers have."""
+        meta, weighter = self._config.meta, self._weighter
+        if not isinstance(weighter, Learned) or not meta.unroll_length:
+            return 0
+        return meta.updates * sum(step >= weighter.warm_up and step % meta.every == 0 for step in iterations)
 
     def __call__(self, step: int) -> None:
         """Do those of the iteration with this number.

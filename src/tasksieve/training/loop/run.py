@@ -28,6 +28,7 @@ from tasksieve.training.loop.recorded_weights import RecordedWeights
 from tasksieve.training.loop.resuming import go_on
 from tasksieve.training.loop.setting import Parts, Setting
 from tasksieve.training.loop.sharded import check_sharded, is_sharded, measured_by
+from tasksieve.training.loop.skipped import meta_updates_of, warn_of_skipped
 from tasksieve.training.loop.streams import LAYERS_STREAM
 from tasksieve.training.loop.trainer import Trainer
 from tasksieve.training.tracking import Trackers, Tracking
@@ -246,8 +247,10 @@ class _Run:
             "iterations": progress.step,
             "stopped": "early" if progress.step < self.total else "at the last iteration",
             "valid_accuracy": progress.best_accuracy,
+            **meta_updates_of(self.folder.read_metrics(), self.trainer.meta_updates),
             **self.parts.conclude(self.folder, self.measuring),
             "seconds": round(progress.seconds, 3),
         }
+        warn_of_skipped(result, self.folder.path)
         self.folder.write_record("result", result)
         return result

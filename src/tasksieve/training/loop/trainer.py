@@ -74,6 +74,12 @@ class Trainer:
         """How many of the first iterations are pre-training."""
         return self._config.training.pretrain_iterations if self._method.pretrain else 0
 
+    def meta_updates(self, iterations: range) -> int:
+        """How many meta-updates the iterations with these numbers have."""
+        if "weights" not in self._method.updates:
+            return 0
+        return self._meta.count(range(max(iterations.start, self.pretrain_iterations), iterations.stop))
+
     def iterate(self, step: int) -> None:
         """Do the iteration with this number, counted from 0.
 

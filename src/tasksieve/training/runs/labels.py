@@ -18,12 +18,14 @@ def read_labels(path: Path, examples: pl.DataFrame) -> pl.Series:
             number), ``kind`` (of turn) and ``task`` (the related task's number, from 0). What is left out is wrong.
         examples: ``examples.parquet`` of the run, with these columns.
     Returns: booleans in the order of ``examples``.
-    Raises: UserError: if the table is missing, has other columns, or names an unknown example, kind or task.
+    Raises: UserError: if the table is missing, has other columns, has a label that is neither 0 nor 1 (or true and
+        false), with its line, or names an unknown example, kind or task.
     """
     table = read_foreign_table(path)
     key = next((name for name in ("example", "kind", "task") if name in table.columns), None)
     if key is None or "label" not in table.columns:
         raise UserError(f"has columns {table.columns}; expected 'label' and 'example', 'kind' or 'task'", path)
+    _check(table["label"], path)
     try:
         named = table[key].cast(examples[key].dtype)
         right = named.filter(table["label"].cast(pl.Boolean))
@@ -34,3 +36,19 @@ def read_labels(path: Path, examples: pl.DataFrame) -> pl.Series:
     if unknown:
         raise UserError(f"names unknown {key} {min(unknown, key=repr)!r}; see examples.parquet of a run", path)
     return examples[key].is_in(right.unique().to_list())
+
+
+_LINE_OF_FIRST = {".csv": 2, ".jsonl": 1}
+"""By a file's ending the line that its first row stands in; other tables have rows, counted from 1."""
+
+
+def _check(labels: pl.Series, path: Path) -> None:
+    """Raise UserError if a number is neither 0 nor 1, or a label is left empty."""
+    if not labels.dtype.is_numeric() and labels.dtype != pl.Boolean:
+        return  # its type is refused as a whole
+    wrong = next((row for row, label in enumerate(labels.to_list()) if label not in (0, 1)), None)
+    if wrong is not None:
+        first = _LINE_OF_FIRST.get(path.suffix)
+        where = f"row {wrong + 1}" if first is None else f"line {wrong + first}"
+        found = "none" if labels[wrong] is None else repr(labels[wrong])
+        raise UserError(f"{where}: found the label {found}; expected 1 for right or 0 for wrong", path)
