@@ -45,6 +45,16 @@ def load_plugins() -> None:
         _load_file(Path(name))
 
 
+def same_source(one: type, other: type) -> bool:
+    """Whether two classes are the same statement of the same file, run twice: a plug-in that another one imports."""
+    return one is other or (one.__qualname__ == other.__qualname__ and _file_of(one) == _file_of(other) is not None)
+
+
+def _file_of(one: type) -> Path | None:
+    found = getattr(sys.modules.get(one.__module__), "__file__", None)
+    return None if found is None else Path(found).resolve()
+
+
 @lru_cache(maxsize=1)
 def _load_installed() -> None:
     for entry in entry_points(group=GROUP):

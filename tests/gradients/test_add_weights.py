@@ -206,7 +206,7 @@ def test_batches_may_be_tensors_and_losses_may_differ() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (None, "no optimiser cannot be simulated; give lr"),
+        (None, "without an optimizer, give lr"),
         (lambda p: torch.optim.RMSprop(p), "RMSprop cannot be simulated; give lr"),
         (lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True), "SGD with nesterov"),
         (lambda p: torch.optim.Adam(p, weight_decay=0.1), "Adam with weight_decay"),
@@ -255,7 +255,7 @@ def test_a_meta_gradient_that_is_not_finite_is_left_out_and_explained() -> None:
     sieve.update(batches[:2], primary)
     before = [value.clone() for value in module.parameters()]
     bad = batches[1] | {"x": batches[1]["x"] * float("nan")}
-    with pytest.warns(RuntimeWarning, match=r"left out: at simulated step 2 of 2 \(related batch 2\) the loss"):
+    with pytest.warns(RuntimeWarning, match=r"is not finite: at simulated step 2 of 2 \(related batch 2\) the loss"):
         sieve.update([batches[0], bad], primary)
     assert sieve.skipped == 1
     assert all(torch.equal(a, b) for a, b in zip(module.parameters(), before, strict=True))

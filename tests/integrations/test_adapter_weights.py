@@ -290,7 +290,7 @@ def test_what_cannot_be_done_is_told() -> None:
     model, related, primary = model_and_batches()
     with pytest.raises(UserError, match="unknown estimator 'magic'; known: approximate, exact, "):
         AdapterWeights(model, table(), lr=LR, estimator="magic")
-    with pytest.raises(UserError, match="no optimiser cannot be simulated"):
+    with pytest.raises(UserError, match="without an optimizer, give lr"):
         AdapterWeights(model, table())
     with pytest.raises(UserError, match="1 related batches for unroll_length = 2"):
         AdapterWeights(model, table(), lr=LR, estimator="exact", unroll_length=2).update(related, primary)

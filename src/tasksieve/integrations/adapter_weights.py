@@ -41,6 +41,7 @@ from tasksieve.metagrad import (
 from tasksieve.metagrad.distributed import sum_over_ranks
 from tasksieve.metagrad.random_draws import cuda_devices, preserved
 from tasksieve.metagrad.real_optimizer import rule_of
+from tasksieve.metagrad.weight_steps import WeightSteps
 
 Batch = Mapping[str, Tensor]
 APPROXIMATE, EXACT = "approximate", "exact"
@@ -58,7 +59,8 @@ class AdapterUpdate:
         meta_loss: nats a token of the primary batch after the simulated steps.
         gradients: of it, by name of the weight module's parameter.
         weights: of each simulated batch's units, before the update.
-        applied: whether the weight module was moved; not where a gradient is not finite.
+        applied: whether the weight module was moved; not where a gradient or its square is not finite, or the module
+            was not after the step.
         error: of the central differences, where this update measured it.
     """
 
@@ -85,7 +87,7 @@ class AdapterWeights:
             checkpointing. Exact: for one step by forward-mode differentiation, for more by the adjoint recursion
             from checkpoints; attention by plain operations.
         unroll_length: simulated steps of an update.
-        weight_lr: of Adam for the weight module.
+        weight_lr: of Adam for the weight module, which moves parameters of 16 bits in float32.
         check_every: updates from one measurement of the differences' error to the next; 0 for never. The first one
             also chooses their radius.
         distributed: whether each process has a share of every batch; None for whether there are several processes.
@@ -94,8 +96,8 @@ class AdapterWeights:
         updates, skipped: how many there were, and how many of them were not applied.
         error: of the differences as it was measured last.
 
-    Raises: UserError: if nothing in the model is trained, the optimiser cannot be simulated, or an estimator that
-        needs second derivatives meets gradient checkpointing.
+    Raises: UserError: if nothing in the model or in the module is trained, the optimiser cannot be simulated, or an
+        estimator that needs second derivatives meets gradient checkpointing.
     Warns: UserWarning: if central differences are asked for over several steps, where their errors add up unseen.
     """
 
@@ -116,7 +118,11 @@ class AdapterWeights:
         self.updates = self.skipped = 0
         self.error: DifferenceError | None = None
         self.module = module
-        self.optimizer = torch.optim.Adam(module.parameters(), lr=weight_lr)
+        try:
+            self._moves = WeightSteps(module, None, weight_lr)
+        except ValueError as error:
+            raise UserError(str(error)) from None
+        self.optimizer = self._moves.optimizer
         self._model, self._lr, self._held, self._steps = model, lr, held, unroll_length
         self._own = getattr(optimizer, "optimizer", optimizer)  # accelerate wraps it
         self._check_every = check_every
@@ -158,16 +164,14 @@ class AdapterWeights:
             error = self._measured(update)
         with preserved(devices):
             found = self._estimated(update)
-        applied = all(bool(value.isfinite().all()) for value in found.gradients.values())
-        if applied:
-            self._apply(found.gradients)
-        else:
+        fault = self._moves.fault(found.gradients) or self._moves.take(found.gradients)
+        if fault:
             self.skipped += 1
-            warnings.warn("a meta-update was left out: its gradient is not finite", RuntimeWarning, stacklevel=2)
+            warnings.warn(f"a meta-update was left out: {fault}", RuntimeWarning, stacklevel=2)
         self.updates += 1
         with torch.no_grad():
             weights = tuple(self._weights(update.weight_params, batch) for batch in related_batches)
-        return AdapterUpdate(float(found.meta_loss), found.gradients, weights, applied, error)
+        return AdapterUpdate(float(found.meta_loss), found.gradients, weights, not fault, error)
 
     def meta_update(self, related_batches: Sequence[Batch], primary_batch: Batch) -> MetaUpdate[Batch, Batch]:
         """What :meth:`update` gives to the estimator, as ``tasksieve.metagrad.certify`` takes it."""
@@ -210,12 +214,6 @@ class AdapterWeights:
             if "derivative" in str(error) or "differentiable" in str(error) or "forward AD" in str(error):
                 raise UserError(f"{error}; take estimator = '{APPROXIMATE}'") from error
             raise
-
-    def _apply(self, gradients: Params) -> None:
-        for name, value in self.module.named_parameters():
-            value.grad = gradients.get(name)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
 
     def _factors(self, eta: Params, batches: Sequence[Batch]) -> list[Tensor]:
         """What each unit's summed loss is multiplied by: its weight over the weighted number of tokens."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -15,11 +15,13 @@ from tasksieve.metagrad.certificate import Certificate, certify
 from tasksieve.metagrad.compiled_losses import CompiledLosses
 from tasksieve.metagrad.diagnosis import diagnose
 from tasksieve.metagrad.estimators import Estimator, estimator_named
+from tasksieve.metagrad.findings import Preflight
 from tasksieve.metagrad.inner_rule import Params
-from tasksieve.metagrad.preflight import chosen_estimator, preflight
+from tasksieve.metagrad.preflight import check_failure, chosen_estimator, preflight
 from tasksieve.metagrad.problem import BilevelProblem, MetaGradient, MetaUpdate, Simulation
 from tasksieve.metagrad.random_draws import RandomState, cuda_devices, preserved
 from tasksieve.metagrad.real_optimizer import rule_of
+from tasksieve.metagrad.weight_steps import WeightSteps
 
 Batch = Any
 """Whatever the losses and the weight module can read: a tensor, a tuple, a mapping, an object."""
@@ -43,7 +45,8 @@ class ExampleWeights:
         logits: (weight module, related batch) to logits, shape (batch,) or (batch, 1); by default the module is
             called with the batch.
         unroll_length: K, the related batches of an update; each costs a forward, backward and double-backward pass.
-        weight_optimizer: of the weight module; by default Adam with ``weight_lr``.
+        weight_optimizer: of the weight module; by default Adam with ``weight_lr``, which moves parameters of 16 bits
+            in float32.
         weight_lr: γ.
         reduction: of the real loop's losses: ``mean`` or ``sum``.
         estimator: by name, as in ``tasksieve.metagrad.ESTIMATORS``, or one, as ``Distributed(Adjoint())``.
@@ -54,9 +57,12 @@ class ExampleWeights:
 
     Attributes:
         estimator: the name of the one in use; the pre-flight of the first update may change it.
-        skipped: updates that were left out because the meta-gradient was not finite.
+        skipped: updates that were left out because the meta-gradient or its square was not finite, or undone because
+            the weight module was not finite after them.
 
-    Raises: ValueError: if the optimiser cannot be simulated and ``lr`` is not given, or there is no such estimator.
+    Raises: ValueError: if the optimiser cannot be simulated and ``lr`` is not given, ``lr``, ``unroll_length``,
+        ``reduction`` or ``on_failure`` is none that there can be, there is no such estimator, or the weight module
+        has no parameter that requires a gradient.
 
     Example:
         >>> model, module = nn.Linear(2, 3), nn.Linear(2, 1)
@@ -88,6 +94,9 @@ class ExampleWeights:
         on_failure: str = "fallback",
         compile: bool = False,
     ) -> None:
+        if unroll_length < 1:
+            raise ValueError(f"unroll_length is {unroll_length}; simulate 1 update or more")
+        check_failure(on_failure)
         self._named = isinstance(estimator, str)
         self.estimator = estimator if isinstance(estimator, str) else type(estimator).__name__
         self._estimate = estimator_named(estimator) if isinstance(estimator, str) else estimator
@@ -97,7 +106,7 @@ class ExampleWeights:
         self._losses, self._logits = losses, logits or _call
         self._primary_losses = primary_losses or losses
         self._unroll_length = unroll_length
-        self._weight_optimizer = weight_optimizer or torch.optim.Adam(weight_module.parameters(), lr=weight_lr)
+        self._steps = WeightSteps(weight_module, weight_optimizer, weight_lr)
         self._checked = False
         self.problem = BilevelProblem(self._related, self._primary, self._unrolled, reduction)
         if compile:
@@ -116,10 +125,11 @@ class ExampleWeights:
         Args:
             related_batches: as many as ``unroll_length``, best not those that were just learned from.
             primary_batch: to judge by; it should be right, and may be small.
-        Returns: the meta-gradient, meta-loss and weights of this update. One that is not finite is not applied; a
-            warning says which simulated step and which batch it comes from.
-        Raises: ValueError: if the number of batches is another one. NoSecondDerivative: on the first update, if the
-            model has none and ``on_failure`` is ``stop``, or if nothing can help.
+        Returns: the meta-gradient, meta-loss and weights of this update. One that is not finite, or whose square is
+            not, is not applied; a warning says which simulated step and which batch it comes from.
+        Raises: ValueError: if the number of batches is another one, a batch has no example, the losses are not one an
+            example, or the model has no parameter that requires a gradient. NoSecondDerivative: on the first update,
+            if the model has none and ``on_failure`` is ``stop``, or if nothing can help.
         """
         update = self._update(related_batches, primary_batch)
         if not self._checked:
@@ -127,14 +137,17 @@ class ExampleWeights:
         devices = cuda_devices(update.simulation.params)
         before = RandomState(devices)
         result = self._estimate(update)
-        if all(bool(gradient.isfinite().all()) for gradient in result.gradients.values()):
-            self._apply(result)
-        else:
-            self.skipped += 1
+        gradients = {name.removeprefix(_Called.PREFIX): value for name, value in result.gradients.items()}
+        fault = self._steps.fault(gradients)
+        if fault:
             with preserved(devices):
                 before.restore()
-                found = diagnose(update)
-            warnings.warn(f"meta-update left out: {found.sentence}", RuntimeWarning, stacklevel=2)
+                fault = f"{fault}: {diagnose(update).sentence}"
+        else:
+            fault = self._steps.take(gradients)
+        if fault:
+            self.skipped += 1
+            warnings.warn(f"meta-update left out: {fault}", RuntimeWarning, stacklevel=2)
         return result
 
     def certify(self, related_batches: Sequence[Batch], primary_batch: Batch) -> Certificate:
@@ -147,16 +160,15 @@ class ExampleWeights:
 
     def state_dict(self) -> dict[str, Any]:
         """Weight module and its optimiser, for a checkpoint."""
-        return {"module": self._module.module.state_dict(), "optimizer": self._weight_optimizer.state_dict()}
+        return self._steps.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a checkpoint."""
-        self._module.module.load_state_dict(state["module"])
-        self._weight_optimizer.load_state_dict(state["optimizer"])
+        self._steps.load_state_dict(state)
 
     def _check(self, update: MetaUpdate[Batch, Batch]) -> None:
         plain = replace(self.problem, linearize=None, linearize_primary=None)
-        found = preflight(replace(update, problem=plain))
+        found = _told(preflight(replace(update, problem=plain)))
         for note in found.warnings if self._named or found.ok else (*found.warnings, found.message):
             warnings.warn(note, stacklevel=3)
         chosen = chosen_estimator(found, self.estimator, self._on_failure) if self._named else self.estimator
@@ -172,24 +184,24 @@ class ExampleWeights:
                 "give a list with one batch for each simulated update"
             )
         params = _learned(self._model)
+        if not params:
+            raise ValueError("no parameter of the model requires a gradient, so that no update can be simulated")
         rule, state = rule_of(self._optimizer, params, self._lr)
         simulation = Simulation(params, list(related_batches), primary_batch, state)
         return MetaUpdate(self.problem, rule, simulation, _learned(self._module))
 
-    def _apply(self, result: MetaGradient) -> None:
-        for name, value in _learned(self._module).items():
-            value.grad = result.gradients[name]
-        self._weight_optimizer.step()
-        self._weight_optimizer.zero_grad()
-
     def _related(self, params: Params, batch: Batch) -> Tensor:
-        return self._model.at(params, self._losses, batch)
+        return _each(self._model.at(params, self._losses, batch), "related")
 
     def _primary(self, params: Params, batch: Batch) -> Tensor:
-        return self._model.at(params, self._primary_losses, batch)
+        return _each(self._model.at(params, self._primary_losses, batch), "primary")
 
     def _unrolled(self, weight_params: Params, batches: Sequence[Batch]) -> list[Tensor]:
-        return [self._weights_of(self._module.at(weight_params, self._logits, batch)) for batch in batches]
+        found = [self._weights_of(self._module.at(weight_params, self._logits, batch)) for batch in batches]
+        for number, weights in enumerate(found, start=1):
+            if not weights.numel():
+                raise ValueError(f"related batch {number} has no example; give batches with at least one")
+        return found
 
     def _weights_of(self, logits: Tensor) -> Tensor:
         return torch.sigmoid(logits.squeeze(-1) if logits.dim() == 2 else logits)
@@ -197,6 +209,9 @@ class ExampleWeights:
 
 class _Called(nn.Module):
     """A module that is handed to a function, with other parameters and with copies of its buffers."""
+
+    PREFIX: ClassVar[str] = "module."
+    """Of the names of the module's parameters here."""
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
@@ -217,6 +232,30 @@ class _Called(nn.Module):
 
 def _learned(called: _Called) -> Params:
     return {name: value for name, value in called.named_parameters() if value.requires_grad}
+
+
+def _told(found: Preflight) -> Preflight:
+    """What was found, in words for one who gives modules and not functions of parameters."""
+    if found.apart is None:
+        return found
+    what, whose = ("losses", "the model") if found.apart == "losses" else ("logits", "the weight module")
+    return replace(
+        found,
+        message=f"the {what} do not depend on any parameter of {whose} that requires a gradient",
+        advice=f"Compute them from {whose} that `{what}` is called with, with no argmax, detach(), item() or no_grad",
+    )
+
+
+def _each(losses: Tensor, task: str) -> Tensor:
+    """The losses, if they are one an example."""
+    if losses.dim() != 1:
+        raise ValueError(
+            f"the losses of a {task} batch have shape {tuple(losses.shape)}; return one loss an example, shape "
+            "(batch,), as with reduction='none'"
+        )
+    if not len(losses):
+        raise ValueError(f"the {task} batch has no example; give at least one")
+    return losses
 
 
 def _call(module: nn.Module, batch: Batch) -> Tensor:

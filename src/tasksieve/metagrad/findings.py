@@ -47,6 +47,7 @@ class Preflight:
         advice: what to do about it; empty if nothing is wrong.
         fallback: the estimator to use instead; None if none can help.
         warnings: what does not stop a run but should be known: low precision, losses that are random.
+        apart: ``losses`` or ``weights``, if these do not depend on their parameters, so that nothing can be learned.
         error: by how much Hessian-vector product (or slopes) and differences differ, relative; None if not compared.
     """
 
@@ -58,6 +59,7 @@ class Preflight:
     fallback: str | None = FALLBACK
     warnings: tuple[str, ...] = ()
     error: float | None = None
+    apart: str | None = None
 
 
 def walked(step: Step, params: Params) -> Preflight | None:

@@ -87,8 +87,15 @@ def _looked_at(update: AnyUpdate) -> Preflight:
             message="the example weights do not depend on weight_params",
             advice="call the weight module by torch.func.functional_call with the weight_params it is given",
             fallback=None,
+            apart="weights",
         )
     return replace(found, warnings=tuple(dict.fromkeys(warnings)))
+
+
+def check_failure(on_failure: str) -> None:
+    """Refuse what is neither ``fallback`` nor ``stop``. Raises: ValueError: naming both."""
+    if on_failure not in ("fallback", "stop"):
+        raise ValueError(f"on_failure is '{on_failure}'; it may be 'fallback' or 'stop'")
 
 
 def chosen_estimator(found: Preflight, preferred: str, on_failure: str = "fallback") -> str:
@@ -102,8 +109,7 @@ def chosen_estimator(found: Preflight, preferred: str, on_failure: str = "fallba
     Raises: NoSecondDerivative: if it cannot work and the run is to stop, or if no other one would either.
         ValueError: if ``on_failure`` is neither of the two.
     """
-    if on_failure not in ("fallback", "stop"):
-        raise ValueError(f"on_failure is '{on_failure}'; it may be 'fallback' or 'stop'")
+    check_failure(on_failure)
     if found.ok or (found.fallback and not ESTIMATORS[preferred].second_derivatives):
         return preferred
     if found.fallback is None or on_failure == "stop":
@@ -139,6 +145,7 @@ def _first(step: Step, params: Params) -> Preflight | None:
             message="the losses do not depend on params",
             advice="call the model by torch.func.functional_call with the params it is given, and not under no_grad",
             fallback=None,
+            apart="losses",
         )
     sparse = next((name for name, value in gradient.items() if value.is_sparse), None)
     if sparse is not None:

@@ -14,6 +14,8 @@ from tasksieve.metagrad.inner_rule import InnerRule, Params, State
 
 RelatedBatch = TypeVar("RelatedBatch")
 PrimaryBatch = TypeVar("PrimaryBatch")
+REDUCTIONS = ("mean", "sum")
+"""How the losses of a batch become one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class BilevelProblem(Generic[RelatedBatch, PrimaryBatch]):
         primary_size: how many losses a primary batch has; without it they are computed once more to be counted.
         primary_factors: a primary batch to what its losses are multiplied by besides; where it is None or gives None,
             by nothing.
+
+    Raises: ValueError: if the reduction is neither of the two.
     """
 
     related_losses: Callable[[Params, RelatedBatch], Tensor]
@@ -43,6 +47,10 @@ class BilevelProblem(Generic[RelatedBatch, PrimaryBatch]):
     linearize_primary: Callable[[Params, PrimaryBatch], Linearization] | None = None
     primary_size: Callable[[PrimaryBatch], int] | None = None
     primary_factors: Callable[[PrimaryBatch], Tensor | None] | None = None
+
+    def __post_init__(self) -> None:
+        if self.reduction not in REDUCTIONS:
+            raise ValueError(f"reduction is '{self.reduction}'; it may be {' or '.join(map(repr, REDUCTIONS))}")
 
 
 @dataclass(frozen=True, slots=True)

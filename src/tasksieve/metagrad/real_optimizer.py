@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,12 +27,16 @@ def rule_of(
         params: the optimiser's own parameters by name.
         lr: step size of the simulated steps; None for the optimiser's present one.
     Returns: the rule, and the optimiser's moments, or None for a fresh start.
-    Raises: ValueError: if an optimiser that cannot be simulated comes without ``lr``, or a parameter is not the
-        optimiser's.
+    Raises: ValueError: if an optimiser that cannot be simulated comes without ``lr``, that is no step size, or a
+        parameter is not the optimiser's.
     """
+    if lr is not None and not 0 < lr < math.inf:
+        raise ValueError(f"lr is {lr}; give the step size of the simulated updates, a number above 0")
     if optimizer is None or not _is_known(optimizer):
         if lr is None:
-            what = "no optimiser" if optimizer is None else _described(optimizer)
+            if optimizer is None:
+                raise ValueError("without an optimizer, give lr, the step size of the gradient descent to simulate")
+            what = _described(optimizer)
             raise ValueError(f"{what} cannot be simulated; give lr, the step size of gradient descent in its place")
         return Sgd(lr), None
     rules = [_rule_of_group(optimizer, group, lr) for group in optimizer.param_groups]

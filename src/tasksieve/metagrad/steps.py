@@ -101,7 +101,13 @@ class Weights:
 
     def __call__(self, eta: Params) -> list[Tensor]:
         """Of each batch in turn, shape (batch,)."""
-        return self._draws.replayed(lambda: list(self._of(eta, self._batches))) if self._batches else []
+        found = self._draws.replayed(lambda: list(self._of(eta, self._batches))) if self._batches else []
+        if len(found) != len(self._batches):
+            raise ValueError(
+                f"example_weights gave {len(found)} tensors for {len(self._batches)} related batches; it is called "
+                "with the list of all of them, and gives a list with the weights of each"
+            )
+        return found
 
     def joined(self, eta: Params) -> Tensor:
         """Of all batches, one after the other."""
@@ -120,7 +126,8 @@ def unroll_of(update: AnyUpdate, weights: Sequence[Tensor]) -> Unroll:
     Args:
         update: as an estimator is given it.
         weights: of each related batch's examples; they may be part of a graph.
-    Raises: ValueError: if the numbers of related and joint batches differ.
+    Raises: ValueError: if the numbers of related and joint batches differ, the primary losses are not one an example,
+        or there is no example to take the mean over.
     """
     simulation, steps = update.simulation, []
     devices = cuda_devices(simulation.params)
@@ -138,6 +145,8 @@ def unroll_of(update: AnyUpdate, weights: Sequence[Tensor]) -> Unroll:
 
 def _related_step(update: AnyUpdate, batch: Any, weights: Tensor, number: int, devices: Devices) -> Step:
     problem = update.problem
+    if problem.reduction == "mean" and not weights.numel():
+        raise ValueError(f"related batch {number + 1} has no example, so that it has no mean loss")
     passes = _Passes(problem.related_losses, problem.linearize, batch, RandomDraws(devices))
     scale = 1 / len(weights) if problem.reduction == "mean" else 1.0
     return Step(passes.losses, weights * scale, number, scale, passes.own)
@@ -151,6 +160,12 @@ def _primary_step(update: AnyUpdate, batch: Any, devices: Devices) -> Step:
     else:
         with torch.no_grad(), preserved(devices):
             ones = torch.ones_like(problem.primary_losses(params, batch))
+    if ones.dim() != 1:
+        raise ValueError(
+            f"primary_losses gave shape {tuple(ones.shape)}; it must give one loss an example, shape (batch,)"
+        )
+    if problem.reduction == "mean" and not len(ones):
+        raise ValueError("a primary batch has no example, so that it has no mean loss")
     factors = ones / len(ones) if problem.reduction == "mean" else ones
     given = None if problem.primary_factors is None else problem.primary_factors(batch)
     factors = factors if given is None else factors * given

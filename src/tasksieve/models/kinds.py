@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from tasksieve.models.group_weights import GroupWeights
@@ -12,6 +12,7 @@ from tasksieve.models.matching.ranking import Ranking
 from tasksieve.models.matching.weight_module import MatchingWeights
 from tasksieve.models.memory_network.network import MemoryNetwork, MemoryWeightModule
 from tasksieve.models.model import DialogModel, DialogWeightModule
+from tasksieve.plugins import same_source
 from tasksieve.records.model_config import (
     BUILT_IN,
     MODEL_KINDS,
@@ -42,7 +43,8 @@ def register_model(kind: str, config: type[ModelConfig]) -> Callable[[OwnModel],
     Args:
         kind: its name.
         config: the class of its section ``[model]``, with the settings it has beside those of every model.
-    Raises: ValueError: if there is another model of this name.
+    Raises: ValueError: if there is another model of this name. The same class may be registered again, as when a
+        plug-in imports another one.
 
     Example::
 
@@ -52,6 +54,7 @@ def register_model(kind: str, config: type[ModelConfig]) -> Callable[[OwnModel],
     MODEL_KINDS.add(kind, config)
 
     def register(model: OwnModel) -> OwnModel:
+        _require_new(_MODELS, "model", kind, model)
         _MODELS[kind] = model
         return model
 
@@ -64,15 +67,22 @@ def register_weight_module(kind: str, config: type[WeightModuleConfig]) -> Calla
     Args:
         kind: its name.
         config: the class of its section ``[weight_module]``.
-    Raises: ValueError: if there is another weight module of this name.
+    Raises: ValueError: if there is another weight module of this name. The same class may be registered again.
     """
     WEIGHT_MODULE_KINDS.add(kind, config)
 
     def register(module: OwnModule) -> OwnModule:
+        _require_new(_WEIGHT_MODULES, "weight module", kind, module)
         _WEIGHT_MODULES[kind] = module
         return module
 
     return register
+
+
+def kind_of(module: object) -> str | None:
+    """The kind that a model or a weight module is registered as; None for another one."""
+    known: list[tuple[str, type]] = [*_MODELS.items(), *_WEIGHT_MODULES.items()]
+    return next((kind for kind, own in known if own is type(module)), None)
 
 
 def model_of(config: ModelConfig) -> type[DialogModel]:
@@ -83,3 +93,9 @@ def model_of(config: ModelConfig) -> type[DialogModel]:
 def weight_module_of(config: WeightModuleConfig) -> type[DialogWeightModule]:
     """The class of a configuration's weight module; the configuration has been checked, so that there is one."""
     return _WEIGHT_MODULES[config.kind]
+
+
+def _require_new(known: Mapping[str, type], what: str, kind: str, own: type) -> None:
+    """Refuse a class under the name of another one."""
+    if kind in known and not same_source(known[kind], own):
+        raise ValueError(f"there is a {what} of kind '{kind}' already")

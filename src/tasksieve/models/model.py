@@ -31,7 +31,9 @@ filled. The generator given to ``build`` draws the initial parameters; torch's o
 seed as well, so that ``nn.Linear`` and the like start alike in every run of a seed.
 
 **Kinds.** :func:`tasksieve.models.register_model` gives a model its name for ``model.kind``.
-``examples/own_model.py`` is a whole one.
+``examples/own_model.py`` and ``examples/own_weight_module.py`` are whole ones. Before a run those of plug-ins are
+tried on a few examples: shape, dtype and device of what they give, numbers that are finite, a gradient that reaches a
+parameter.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from tasksieve.plugins import load_plugins
+from tasksieve.plugins import load_plugins, same_source
 
 
 class Section(BaseModel):
@@ -233,8 +233,9 @@ class Kinds(Generic[Kind]):
 
         Raises: ValueError: if there is another one of this name.
         """
-        if self._classes.setdefault(kind, config) is not config:
+        if not same_source(self._classes.setdefault(kind, config), config):
             raise ValueError(f"there is a {self._section} of kind '{kind}' already")
+        self._classes[kind] = config
 
     def named(self, kind: Any) -> type[Kind] | None:
         """The class of a kind, after all plug-ins are imported if need be; None if there is none."""

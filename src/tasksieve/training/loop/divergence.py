@@ -6,11 +6,14 @@ import math
 from collections.abc import Iterable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tasksieve.errors import UserError
+from tasksieve.metagrad.diagnosis import diagnose
+from tasksieve.metagrad.problem import AnyUpdate
 from tasksieve.training.loop.devices import at_hand
 from tasksieve.training.loop.optimizers import adam_step
+from tasksieve.training.loop.own_kinds import called
 from tasksieve.training.loop.state import Progress
 
 EXPLOSIONS = 20
@@ -19,17 +22,28 @@ touch neither model nor weight module, and a sharp spot of the loss passes."""
 _NEVER = (1 << 62) - 1
 
 
-class Diverged(UserError):
-    """A loss or gradient stopped being a number; the last good checkpoint is kept."""
+RATES = "Try smaller learning rates (training.primary_lr, meta.inner_lr) or training.max_grad_norm"
+"""What to try where a loss or gradient is not finite."""
+WEIGHTS = "Look at how it works out its logits; no weight may be nan"
+"""What to try where a weight module gives weights that are not finite."""
 
-    def __init__(self, step: int, update: str, what: str) -> None:
-        self._where = step, update, what
+
+class Diverged(UserError):
+    """A loss or gradient stopped being a number, or a weight; the last good checkpoint is kept.
+
+    Args:
+        step, update: where.
+        what: is not finite.
+        advice: what to try.
+    """
+
+    def __init__(self, step: int, update: str, what: str, advice: str = RATES) -> None:
+        self._where = step, update, what, advice
         super().__init__(
-            f"iteration {step}, {update} update: {what} is not finite; the last good checkpoint is kept. "
-            "Try smaller learning rates (training.primary_lr, meta.inner_lr) or training.max_grad_norm"
+            f"iteration {step}, {update} update: {what} is not finite; the last good checkpoint is kept. {advice}"
         )
 
-    def __reduce__(self) -> tuple[type[Diverged], tuple[int, str, str]]:
+    def __reduce__(self) -> tuple[type[Diverged], tuple[int, str, str, str]]:
         """Stay what it is when it crosses from a worker to its parent."""
         return Diverged, self._where
 
@@ -43,38 +57,38 @@ class FiniteCheck:
     """
 
     def __init__(self) -> None:
-        self._first: dict[tuple[str, str], Tensor] = {}
+        self._first: dict[tuple[str, str, str], Tensor] = {}
 
-    def skips(self, value: Tensor, step: int, update: str, what: str) -> Tensor | None:
-        """Look at a loss or norm.
+    def skips(self, value: Tensor, step: int, update: str, what: str, advice: str = RATES) -> Tensor | None:
+        """Look at a loss or norm, or a sum of weights.
 
         Args:
             value: one number.
             step, update, what: what an error names.
+            advice: what it says to try.
         Returns: whether the update is to be left out, for :func:`clipped_step`; None if it is known not to.
         Raises: Diverged: if the number is at hand and not finite.
         """
         if at_hand(value):
             number = float(value)
             if not math.isfinite(number):
-                raise Diverged(step, update, f"{what} ({number})")
+                raise Diverged(step, update, f"{what} ({number})", advice)
             return None
         bad = ~torch.isfinite(value)
-        first = self._first.get((update, what))
+        first = self._first.get((update, what, advice))
         if first is None:
             first = torch.full((), _NEVER, device=value.device)
-        self._first[update, what] = torch.where(bad, first.clamp(max=step), first)
+        self._first[update, what, advice] = torch.where(bad, first.clamp(max=step), first)
         return bad
 
     def settle(self) -> None:
         """Wait for what devices have found. Raises: Diverged: naming the first number that was not finite."""
-        firsts = [(int(first), update, what) for (update, what), first in self._first.items()]
+        firsts = [(int(first), *where) for where, first in self._first.items()]
         self._first.clear()
-        step, update, what = min(
-            firsts, key=lambda first: first[0], default=(_NEVER, "", "")
-        )  # a loss before a gradient
-        if step < _NEVER:
-            raise Diverged(step, update, what)
+        never = (_NEVER, "", "", "")
+        found = min(firsts, key=lambda first: first[0], default=never)  # weights, then a loss, then a gradient
+        if found[0] < _NEVER:
+            raise Diverged(*found)
 
 
 class Explosions:
@@ -108,6 +122,21 @@ class Explosions:
         longest, self._longest = int(self._longest), self._row
         self._progress.exploded = int(self._row)
         return longest >= EXPLOSIONS
+
+
+def exploded(update: AnyUpdate, step: int, module: nn.Module | None) -> Diverged:
+    """What ends a run in which too many meta-gradients in a row were not finite.
+
+    Args:
+        update: the last of them, to be replayed.
+        step: of the iteration.
+        module: that gives the weights.
+    """
+    found = diagnose(update)
+    if module is not None and found.culprit is not None and found.culprit.quantity == "weights":
+        given = f"a weight that {called(module)} gave, {EXPLOSIONS} meta-updates in a row,"
+        return Diverged(step, "weight", given, WEIGHTS)
+    return Diverged(step, "weight", f"the meta-gradient, {EXPLOSIONS} times in a row ({found.sentence}),")
 
 
 def norm_of(gradients: Iterable[Tensor]) -> Tensor:

@@ -32,7 +32,6 @@ from tasksieve.metagrad import (
     moments_of,
 )
 from tasksieve.metagrad.certificate import certify
-from tasksieve.metagrad.diagnosis import diagnose
 from tasksieve.metagrad.distributed import sum_over_ranks
 from tasksieve.metagrad.preflight import chosen_estimator, preflight
 from tasksieve.metagrad.real_optimizer import Grouped
@@ -41,7 +40,7 @@ from tasksieve.models.calibrated import calibrated_losses
 from tasksieve.records.config import LoopConfig, MetaConfig
 from tasksieve.training.loop.as_measured import as_measured
 from tasksieve.training.loop.devices import at_hand, logged
-from tasksieve.training.loop.divergence import EXPLOSIONS, Diverged, Explosions, clipped_step, norm_of
+from tasksieve.training.loop.divergence import Explosions, clipped_step, exploded, norm_of
 from tasksieve.training.loop.optimizers import lr_factors, set_lr
 from tasksieve.training.loop.ranks import ALONE, Ranks
 from tasksieve.training.loop.running_means import Means
@@ -199,7 +198,7 @@ class MetaUpdates:
 
     def _learn(self, result: MetaGradient, update: _Update, step: int) -> None:
         norm = norm_of(result.gradients.values())
-        finite = torch.isfinite(norm)
+        finite = torch.isfinite(norm.square())  # what the optimiser keeps of it
         self._means.add("meta_updates_skipped", logged(~finite))
         if self._explosions.add(finite):
             self._give_up(update, step)
@@ -218,8 +217,7 @@ class MetaUpdates:
             self._means.add("meta_loss", result.meta_loss.detach(), counts=finite)
 
     def _give_up(self, update: _Update, step: int) -> None:
-        where = diagnose(update).sentence
-        raise Diverged(step, "weight", f"the meta-gradient, {EXPLOSIONS} times in a row ({where}),")
+        raise exploded(update, step, self._state.weight_module)
 
     def _related_losses(self, params: dict[str, Tensor], batch: RelatedBatch) -> Tensor:
         parts = [self._state.model.losses_at(params, part) for part in batch]

@@ -12,6 +12,7 @@ import polars as pl
 from tasksieve.records.config import Config
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.method import Method, Preparation, Start
+from tasksieve.training.loop.own_kinds import check_model, check_weight_module
 from tasksieve.training.loop.ranks import Ranks
 from tasksieve.training.loop.samplers import Tasks
 from tasksieve.training.loop.state import TrainState, start_state
@@ -60,8 +61,14 @@ class Parts:
         write: Callable[[RunFolder], None],
         conclude: Callable[[RunFolder, Ranks], dict[str, Any]] = _nothing,
     ) -> Parts:
-        """Bring a method to what its setting has made; for the arguments see the attributes."""
+        """Bring a method to what its setting has made; for the arguments see the attributes.
+
+        Raises: UserError: if a model or weight module of one's own does not keep to its contract.
+        """
+        check_model(start.model, start.tasks)
         chosen = method.weighing(start)
+        if chosen.module is not None:
+            check_weight_module(chosen.module, start.model, start.tasks)
         state = start_state(start.config, start.model, chosen.module)
         records = (start.examples, validate, facts, write)
         return cls(start.tasks, state, chosen.weighter, *records, prepare=chosen.prepare, conclude=conclude)

@@ -13,10 +13,11 @@ from tasksieve.errors import UserError
 from tasksieve.models import learned_params
 from tasksieve.records.config import LoopConfig
 from tasksieve.training.loop.devices import at_hand, logged
-from tasksieve.training.loop.divergence import FiniteCheck, clipped_step, norm_of
+from tasksieve.training.loop.divergence import WEIGHTS, FiniteCheck, clipped_step, norm_of
 from tasksieve.training.loop.meta_updates import MetaUpdates
 from tasksieve.training.loop.method import Method, Update
 from tasksieve.training.loop.optimizers import set_lr
+from tasksieve.training.loop.own_kinds import called
 from tasksieve.training.loop.ranks import ALONE, Ranks
 from tasksieve.training.loop.running_means import Means
 from tasksieve.training.loop.samplers import Tasks, related_sampler, sampler
@@ -113,6 +114,9 @@ class Trainer:
         batch = self._related.batch(step, weighter.needed)
         weights = weighter.weights(batch, step)
         total = self._ranks.total(weights.sum())
+        if self._state.weight_module is not None:
+            what = f"the sum of the weights that {called(self._state.weight_module)} gave"
+            self._finite.skips(total, step, "related", what, WEIGHTS)
         self.means.add("mean_weight", logged(total) / drawn)
         some = None if at_hand(total) else total != 0 if self._ranks.several else weights.any()
         if at_hand(total) and total == 0 and (self._ranks.several or not weights.any()):

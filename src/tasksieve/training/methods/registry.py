@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from tasksieve.errors import UserError
-from tasksieve.plugins import load_plugins
+from tasksieve.plugins import load_plugins, same_source
 from tasksieve.training.loop.method import Method
 
 _METHODS: dict[str, Method] = {}
@@ -16,11 +16,11 @@ _Class = TypeVar("_Class", bound=type[Method])
 def register(method: _Class) -> _Class:
     """Make a class of methods known by its name; a decorator.
 
-    Raises: ValueError: if it has no name, or the name of another one.
+    Raises: ValueError: if it has no name, or the name of another one. The same class may be registered again.
     """
     if not method.name:
         raise ValueError(f"{method.__name__}: found no name; expected one as it is to be given on the command line")
-    if method.name in _METHODS:
+    if method.name in _METHODS and not same_source(type(_METHODS[method.name]), method):
         raise ValueError(f"{method.__name__}: there is a method '{method.name}' already")
     _METHODS[method.name] = method()
     return method
