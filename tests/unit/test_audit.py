@@ -139,6 +139,21 @@ def test_entities_that_training_never_shows() -> None:
     assert (found.turns, found.examples) == (50.0, ("resto_3",))  # resto_2 is known from the facts
 
 
+def test_an_entity_that_the_user_says_first_is_filled_in_and_no_warning() -> None:
+    known = [
+        dialog(("my order is rt-1", 'api_call lookup {"order": "rt-1"}')),
+        dialog(("it is rt-2", 'api_call lookup {"order": "rt-2"}')),
+        dialog(("order rt-3 please", 'api_call lookup {"order": "rt-3"}')),
+    ]
+    test = [dialog((f"order rt-{n}", f'api_call lookup {{"order": "rt-{n}"}}')) for n in (7, 8)]
+    audited = audit_splits(Splits(known, test=test))
+    assert (audited.entities[0].unseen, audited.entities[0].turns) == (2, 0.0)
+    assert [found.level for found in audited.findings if found.topic == "unseen entities"] == ["good"]
+    invented = dialog(("where is it", 'api_call lookup {"order": "rt-9"}'))
+    (found,) = audit_splits(Splits(known, test=[*test, invented])).entities
+    assert (found.turns, found.examples) == (pytest.approx(100 / 3), ("rt-9",))
+
+
 def test_shared_words_and_responses() -> None:
     (found,) = audit_splits(Splits([A], ([dialog(("please hi", "hello"))],))).words
     assert (found.words, found.responses) == (60.0, 50.0)
