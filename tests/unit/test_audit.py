@@ -11,9 +11,11 @@ from rich.console import Console
 
 from tasksieve.audit import audit
 from tasksieve.audit.audit import audit_splits
+from tasksieve.audit.files import Files, read_all
 from tasksieve.audit.splits import Splits
 from tasksieve.dialogs import SILENCE, Dialog, Turn
 from tasksieve.dialogs.formats import read_babi, write_babi
+from tasksieve.dialogs.formats.chat import write_chat
 from tasksieve.errors import UserError
 from tasksieve.report.audit import audit_page
 from tests.reading import World
@@ -191,6 +193,18 @@ def test_files_are_refused_as_training_refuses_them(tmp_path: Path) -> None:
         audit(tmp_path / "two.txt", size=3)
     with pytest.raises(UserError, match="no such file"):
         audit(tmp_path / "absent.txt")
+
+
+def test_a_lone_related_file_has_the_name_that_training_gives_it(tmp_path: Path) -> None:
+    for name in ("new.jsonl", "billing.jsonl", "primary.jsonl"):
+        write_chat([dialog(("hi", "hello"))], tmp_path / name)
+    for name, called in (("billing.jsonl", "billing"), ("primary.jsonl", "primary (related)")):
+        found = read_all(Files(tmp_path / "new.jsonl", [tmp_path / name]))
+        assert found.splits.related_names() == (called,)
+    with pytest.raises(UserError, match="holds 1 dialog; 3 were asked for"):
+        read_all(Files(tmp_path / "new.jsonl", size=3))
+    with pytest.raises(UserError, match="holds 1 different dialog, too few for three splits"):
+        read_all(Files(tmp_path / "new.jsonl", split="60/20/20"))
 
 
 def test_many_equal_dialogs_take_no_time() -> None:

@@ -19,7 +19,7 @@ _SLOTS = f"{SLOTS} "
 
 
 def with_calls(dialog: Dialog, messages: Iterable[Plain], lost: Counter[str]) -> Iterator[Plain]:
-    """Messages with calls of tools for actions that have no words, and the slots set right after as what these answer.
+    """Messages with calls of tools for actions without words, and the slots set right after as what these answer.
 
     An action ``utter_…`` calls nothing: where its words are not known, its name has weight 0.
 
