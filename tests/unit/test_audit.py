@@ -218,7 +218,7 @@ def test_the_published_ceiling(data_dir: Path) -> None:
     related = data_dir / "dialog-bAbI-tasks" / "dialog-babi-task5-full-dialogs-trn.txt"
     found = audit(folder, [related], valid=folder, test=folder, size=150)
     assert found.coverage[-1].ceiling == 100
-    assert found.verdict == "Ready to train; worth a look first: conflicts with related."
+    assert found.verdict == f"Ready to train; worth a look first: conflicts with {related.stem}."
 
 
 def sentences(found: object) -> str:

@@ -79,7 +79,7 @@ def task_of(path: Path, dialogs: Iterable[Dialog]) -> int | None:
     for task, dialog, turn, system in rows:
         asked[task] += dialog < _LOOKED_AT
         same[task] += dialog < _LOOKED_AT and said.get((dialog, turn)) == system
-    best = max(asked, key=lambda task: (same[task] / max(1, asked[task]), -task))
+    best = max(asked, key=lambda task: (same[task] / max(1, asked[task]), same[task], -task))
     return best if 2 * same[best] > asked[best] else None
 
 
