@@ -183,7 +183,7 @@ def test_the_record_is_plain_and_the_page_fits(tasks_dir: Path) -> None:
     screen.print(*audit_page(record), sep="\n")
     page = screen.file.getvalue()  # type: ignore[attr-defined]
     assert max(map(len, page.splitlines())) <= 80
-    for text in ("ceiling %", "related-1", "related-2", "In two splits", "last exchange"):
+    for text in ("ceiling %", "restaurant", "hotel", "In two splits", "last exchange"):
         assert text in page
 
 
