@@ -86,7 +86,12 @@ def llama_factory(folder: Path) -> dict[str, Any]:
         render_qwen3_nothink_messages as render,
     )
 
-    engine = DataEngine(str(folder / "dataset_info.yaml"))
+    before = Path.cwd()
+    os.chdir(folder)  # from where the engine takes the path in the file
+    try:
+        engine = DataEngine("dataset_info.yaml")
+    finally:
+        os.chdir(before)
     for number, row in enumerate(rows_of(folder / "train.jsonl")):
         sample = engine[number]
         found = render(_Letters(), sample["messages"], sample.get("tools") or None)

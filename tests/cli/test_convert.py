@@ -97,6 +97,18 @@ def test_learned_weights_go_into_chat_messages(cli: Cli, tmp_path: Path) -> None
     assert written("--threshold", 0.5) == [1, 0]
 
 
+def test_weights_of_several_tasks_are_those_of_the_file_or_the_other_task_is_named(cli: Cli, tmp_path: Path) -> None:
+    rows = "task,dialog,turn,system,weight\n0,0,0,hi there,0.9\n1,0,0,hello,0.5\n"
+    (tmp_path / "w.csv").write_text(rows)
+    (tmp_path / "in.csv").write_text("context,response\nhi,hello\n")
+    for more in ((), ("--for", "llama-factory")):
+        ended = cli("convert", "in.csv", "out" if more else "out.jsonl", "--weights", "w.csv", *more)
+        assert (ended.code, ended.err) == (0, "in.csv: related task 2 of w.csv, by its responses\n")
+    assert json.loads((tmp_path / "out.jsonl").read_text())["messages"][-1]["weight"] == 0.5
+    wrong = cli("convert", "in.csv", "out.jsonl", "--weights", "w.csv", "--task", 1)
+    assert wrong.err == "error: in.csv: is related task 2 of w.csv by its responses, not 1; give --task 2\n"
+
+
 def test_the_weights_of_a_run_go_back_into_its_chat_messages(cli: Cli, tasks_dir: Path) -> None:
     calls = [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]
     messages = [

@@ -87,7 +87,7 @@ def test_a_read_only_folder_is_refused_in_one_sentence(tasks_dir: Path, tmp_path
     assert (ended.returncode, ended.stdout) == (2, ""), ended.stderr
     *told, error = ended.stderr.splitlines()
     assert error == f"error: {closed / 'run'}: cannot be written: Permission denied"
-    before = ("look: ", "predicting ", "primary: ", "related-1: ", "cost: ")
+    before = ("look: ", "predicting ", "primary: ", "restaurant: ", "cost: ")
     assert all(line.startswith(before) for line in told), ended.stderr
     assert not list(closed.iterdir())
 

@@ -11,9 +11,11 @@ from rich.console import Console
 
 from tasksieve.audit import audit
 from tasksieve.audit.audit import audit_splits
+from tasksieve.audit.files import Files, read_all
 from tasksieve.audit.splits import Splits
 from tasksieve.dialogs import SILENCE, Dialog, Turn
 from tasksieve.dialogs.formats import read_babi, write_babi
+from tasksieve.dialogs.formats.chat import write_chat
 from tasksieve.errors import UserError
 from tasksieve.report.audit import audit_page
 from tests.reading import World
@@ -139,6 +141,21 @@ def test_entities_that_training_never_shows() -> None:
     assert (found.turns, found.examples) == (50.0, ("resto_3",))  # resto_2 is known from the facts
 
 
+def test_an_entity_that_the_user_says_first_is_filled_in_and_no_warning() -> None:
+    known = [
+        dialog(("my order is rt-1", 'api_call lookup {"order": "rt-1"}')),
+        dialog(("it is rt-2", 'api_call lookup {"order": "rt-2"}')),
+        dialog(("order rt-3 please", 'api_call lookup {"order": "rt-3"}')),
+    ]
+    test = [dialog((f"order rt-{n}", f'api_call lookup {{"order": "rt-{n}"}}')) for n in (7, 8)]
+    audited = audit_splits(Splits(known, test=test))
+    assert (audited.entities[0].unseen, audited.entities[0].turns) == (2, 0.0)
+    assert [found.level for found in audited.findings if found.topic == "unseen entities"] == ["good"]
+    invented = dialog(("where is it", 'api_call lookup {"order": "rt-9"}'))
+    (found,) = audit_splits(Splits(known, test=[*test, invented])).entities
+    assert (found.turns, found.examples) == (pytest.approx(100 / 3), ("rt-9",))
+
+
 def test_shared_words_and_responses() -> None:
     (found,) = audit_splits(Splits([A], ([dialog(("please hi", "hello"))],))).words
     assert (found.words, found.responses) == (60.0, 50.0)
@@ -166,7 +183,7 @@ def test_the_record_is_plain_and_the_page_fits(tasks_dir: Path) -> None:
     screen.print(*audit_page(record), sep="\n")
     page = screen.file.getvalue()  # type: ignore[attr-defined]
     assert max(map(len, page.splitlines())) <= 80
-    for text in ("ceiling %", "related-1", "related-2", "In two splits", "last exchange"):
+    for text in ("ceiling %", "restaurant", "hotel", "In two splits", "last exchange"):
         assert text in page
 
 
@@ -176,6 +193,18 @@ def test_files_are_refused_as_training_refuses_them(tmp_path: Path) -> None:
         audit(tmp_path / "two.txt", size=3)
     with pytest.raises(UserError, match="no such file"):
         audit(tmp_path / "absent.txt")
+
+
+def test_a_lone_related_file_has_the_name_that_training_gives_it(tmp_path: Path) -> None:
+    for name in ("new.jsonl", "billing.jsonl", "primary.jsonl"):
+        write_chat([dialog(("hi", "hello"))], tmp_path / name)
+    for name, called in (("billing.jsonl", "billing"), ("primary.jsonl", "primary (related)")):
+        found = read_all(Files(tmp_path / "new.jsonl", [tmp_path / name]))
+        assert found.splits.related_names() == (called,)
+    with pytest.raises(UserError, match="holds 1 dialog; 3 were asked for"):
+        read_all(Files(tmp_path / "new.jsonl", size=3))
+    with pytest.raises(UserError, match="holds 1 different dialog, too few for three splits"):
+        read_all(Files(tmp_path / "new.jsonl", split="60/20/20"))
 
 
 def test_many_equal_dialogs_take_no_time() -> None:
@@ -189,7 +218,7 @@ def test_the_published_ceiling(data_dir: Path) -> None:
     related = data_dir / "dialog-bAbI-tasks" / "dialog-babi-task5-full-dialogs-trn.txt"
     found = audit(folder, [related], valid=folder, test=folder, size=150)
     assert found.coverage[-1].ceiling == 100
-    assert found.verdict == "Ready to train; worth a look first: conflicts with related."
+    assert found.verdict == f"Ready to train; worth a look first: conflicts with {related.stem}."
 
 
 def sentences(found: object) -> str:

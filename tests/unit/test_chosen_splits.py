@@ -229,7 +229,7 @@ def test_what_is_not_read_is_named_beside_a_problem(tmp_path: Path, caplog: pyte
         with caplog.at_level(logging.INFO, "tasksieve"), pytest.raises(UserError, match=r"bad\.csv:4: found 1 cell"):
             read(tmp_path / "bad.csv")
         (record,) = caplog.records
-        assert record.getMessage() == f"{tmp_path / 'bad.csv'}: 1 dialogs. Not read: column 'n' (1)"
+        assert record.getMessage() == f"{tmp_path / 'bad.csv'}: 1 dialog. Not read: column 'n' (1)"
 
 
 def test_only_what_is_asked_for_is_written_back(tmp_path: Path) -> None:

@@ -138,6 +138,11 @@ def test_a_run_keeps_its_split_and_is_measured_on_what_it_left(file: Path, tmp_p
     write_babi([written(number) for number in range(21)], file)
     with pytest.raises(UserError, match=r"trained on a part of it \(SHA-256 .* now\); give it as it was, or other"):
         evaluate_run(tmp_path / "run")
+    file.unlink()
+    with pytest.raises(
+        UserError, match=r"was not found at .*; the run was trained on it: .* give test dialogs with --data"
+    ):
+        evaluate_run(tmp_path / "run")
 
 
 def test_a_run_without_a_split_asks_for_test_dialogs(file: Path, tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_prose_in_a_related_task_leaves_the_primary_tasks_names_alone(
             names[related] = TrainedModel.load(tmp_path / f"run-{related}").encoding.reader.names
     assert names["plain.txt"] == names["odd.jsonl"]
     assert names["odd.jsonl"] is not None and names["odd.jsonl"].fields["kb"][0] == "name"
-    assert "primary: names: name, " in caplog.text and "related-1: names: name, " in caplog.text
+    assert "primary: names: name, " in caplog.text and "odd: names: name, " in caplog.text
 
 
 @pytest.mark.parametrize("service", ["RideSharing_1", "Services_1"])

@@ -12,6 +12,8 @@ import pytest
 import yaml
 
 from tasksieve.dialogs.finetuning import ChatTask, Dialogs, Written, tool_named
+from tasksieve.dialogs.finetuning.rasa_calls import CALLED as CALLED_ACTION
+from tasksieve.dialogs.finetuning.rasa_calls import NO_WORDS
 
 
 def call(identity: str, arguments: str) -> dict[str, Any]:
@@ -173,3 +175,56 @@ def test_tables_beside_the_lines_have_the_same_rows_and_all_the_same_columns(nam
     (arguments,) = (message["tool_calls"] for message in train["messages"][0] if message["tool_calls"])
     assert json.loads(arguments[0]["function"]["arguments"]) == {"city": "Rome", "near": {"km": 3}}
     assert valid["messages"][0][0]["name"] == "Ann" and train["messages"][1][0]["name"] is None
+
+
+STORIES = """\
+stories:
+- story: move
+  steps:
+  - user: my number is 667059
+  - action: action_lookup_customer
+  - slot_was_set:
+    - name: Frida
+    - town: Rome
+  - action: utter_hello
+  - user: bye
+  - action: utter_no_words
+"""
+
+
+def test_custom_actions_of_rasa_are_calls_and_no_words_to_say(tmp_path: Path) -> None:
+    (tmp_path / "stories.yml").write_text(STORIES)
+    (tmp_path / "domain.yml").write_text("responses:\n  utter_hello:\n  - text: hello Frida\n")
+    moving = ChatTask("moving", tmp_path / "stories.yml", {(0, 0): 1.0, (0, 1): 1.0, (0, 2): 1.0})
+    (tmp_path / "out").mkdir()
+    written = tool_named("openai").write(Dialogs(moving), tmp_path / "out")
+    user, called, told, said, bye, unsaid = messages_of(written)
+    assert [message["role"] for message in (user, told, bye)] == ["user", "tool", "user"]
+    assert called["tool_calls"][0]["function"] == {"name": "action_lookup_customer", "arguments": "{}"}
+    assert (called["content"], called["weight"]) == (None, 1)
+    assert json.loads(told["content"]) == {"name": "Frida", "town": "Rome"}
+    assert told["tool_call_id"] == called["tool_calls"][0]["id"]
+    assert (said["content"], said["weight"]) == ("hello Frida", 1)
+    assert (unsaid["content"], unsaid["weight"]) == ("utter_no_words", 0)
+    assert moving.lost[CALLED_ACTION] == moving.lost[NO_WORDS] == 1
+
+
+def test_what_a_tool_answered_stays_after_the_customers_words(tmp_path: Path) -> None:
+    rows = ("user,my number is 5", 'tool,"{""name"": ""Frida""}"', "agent,hello Frida")
+    (tmp_path / "desk.csv").write_text("dialog,speaker,text\n" + "".join(f"1,{row}\n" for row in rows))
+    (tmp_path / "out").mkdir()
+    written = tool_named("openai").write(Dialogs(ChatTask("desk", tmp_path / "desk.csv")), tmp_path / "out")
+    assert [(one["role"], one["content"]) for one in messages_of(written)] == [
+        ("user", "my number is 5"),
+        ("system", '{"name": "Frida"}'),
+        ("assistant", "hello Frida"),
+    ]
+
+
+def test_a_path_in_the_data_set_file_of_llama_factory_is_beside_that_file(tmp_path: Path) -> None:
+    stories = tmp_path / "stories.yml"
+    stories.write_text(STORIES)
+    (tmp_path / "out").mkdir()
+    tool_named("llama-factory").write(Dialogs(ChatTask("moving", stories)), tmp_path / "out")
+    info = yaml.safe_load((tmp_path / "out" / "dataset_info.yaml").read_text())
+    assert info["tasksieve"]["path"] == "train.jsonl"

@@ -12,7 +12,7 @@ from tasksieve.dialogs.formats import read_dialogs
 from tasksieve.dialogs.formats.chat import write_chat
 from tasksieve.dialogs.formats.convert import convert
 from tasksieve.dialogs.formats.validate import validate
-from tasksieve.dialogs.response_weights import read_weights
+from tasksieve.dialogs.response_weights import read_weights, task_of
 from tasksieve.errors import UserError
 
 
@@ -140,3 +140,14 @@ def test_weights_that_are_replaced_are_counted(tmp_path: Path) -> None:
     done = convert(tmp_path / "in.jsonl", tmp_path / "out.jsonl", weights={(0, 0): 1.0, (0, 2): 0.5, (0, 3): 2.0})
     assert done.replaced == 1
     assert convert(tmp_path / "in.jsonl", tmp_path / "plain.jsonl").replaced == 0
+
+
+def test_which_related_task_a_file_is_is_told_by_its_responses(tmp_path: Path) -> None:
+    rows = "task,dialog,turn,system,weight\n0,0,0,hello,0.9\n1,0,0,hello,0.5\n1,0,1,good bye,0.1\n"
+    table = written(tmp_path, rows, "w.csv")
+    assert task_of(table, [Dialog((Turn("hi", "hello"), Turn("bye", "good bye")))]) == 1
+    assert task_of(table, [Dialog((Turn("hi", "hello"),))]) == 0
+    assert task_of(table, [Dialog((Turn("hi", "who is it"),))]) is None
+    alone = written(tmp_path, "task,dialog,turn,system,weight\n1,0,0,hello,0.9\n", "alone.csv")
+    assert task_of(alone, [Dialog((Turn("hi", "hello"),))]) is None
+    assert task_of(written(tmp_path, "task,dialog,turn,weight\n0,0,0,1\n1,0,0,1\n", "bare.csv"), []) is None

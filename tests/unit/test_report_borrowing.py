@@ -140,3 +140,14 @@ def test_related_tasks_are_named_by_file_and_by_folder_where_that_holds_a_split(
     files = ["old/billing.jsonl", "hotel/train.txt", "new/billing.jsonl", "a/b/x.txt", "c/b/x.txt"]
     names = service_names([Path(file) for file in files])
     assert names == ["old/billing", "hotel", "new/billing", "b/x (1)", "b/x (2)"]
+
+
+def test_a_project_of_rasa_is_called_as_its_folder(tmp_path: Path) -> None:
+    for project in ("moving1", "moving2"):
+        (tmp_path / project / "data").mkdir(parents=True)
+        (tmp_path / project / "domain.yml").write_text("intents: []\n")
+        (tmp_path / project / "data" / "stories.yml").write_text("stories:\n- story: a\n  steps: [{bot: hi}]\n")
+    projects = [tmp_path / name / "data" / "stories.yml" for name in ("moving1", "moving2")]
+    assert service_names(projects[:1]) == ["moving1"]
+    assert service_names([*projects, tmp_path / "old.jsonl"]) == ["moving1", "moving2", "old"]
+    assert service_names([tmp_path / "stories.yml", Path("kvret/data/train.json")]) == ["stories", "kvret"]

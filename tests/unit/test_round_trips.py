@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tasksieve.dialogs import SILENCE, Act, Dialog, Note, Record, Span, Turn
 from tasksieve.dialogs.formats import FORMATS, iterate_dialogs
-from tasksieve.dialogs.formats.convert import convert
+from tasksieve.dialogs.formats.convert import MOVED, convert
 from tasksieve.dialogs.formats.journal import Journal
 
 NAMES = [name for name, known in FORMATS.items() if known.write is not None]
@@ -85,13 +85,53 @@ turns = st.builds(
     ),
     st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=2),
 )
+
+
+def _in_order(events: list[Turn | Record | Note], after: list[int]) -> tuple[Turn | Record | Note, ...]:
+    """The events, each turn with how many of those right before it came after its utterance."""
+    told, found = 0, []
+    for event, most in zip(events, after, strict=False):
+        if isinstance(event, Turn):
+            found.append(replace(event, told_after=0 if event.user == SILENCE else min(told, most)))
+            told = 0
+        else:
+            found.append(event)
+            told += 1
+    return tuple(found)
+
+
 dialogs = st.builds(
-    lambda events, last, profile: Dialog((*events, last), profile),
+    lambda events, last, profile, after: Dialog(_in_order([*events, last], after), profile),
     st.lists(st.one_of(turns, records, triples, notes), max_size=4),
     turns,
     st.sampled_from([(), ("male", "young")]),
+    st.lists(st.integers(0, 3), min_size=5, max_size=5),
 )
 STEADY = settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
+
+
+def told_around(dialog: Dialog) -> list[tuple[list[object], list[object]]]:
+    """Of each turn what came before the user's utterance, and what after it."""
+    around: list[tuple[list[object], list[object]]] = []
+    context: list[object] = []
+    for event in dialog.events:
+        if isinstance(event, Turn):
+            cut = len(context) - event.told_after
+            around.append((context[:cut], context[cut:]))
+            context = []
+        else:
+            context.append(event)
+    return around
+
+
+def moved(old: Dialog, new: Dialog) -> bool:
+    """Whether something came after what the user said, and stands before it now."""
+    pairs = zip(told_around(old), told_around(new), strict=True)
+    return any(
+        event in first and came.count(event) > last.count(event)
+        for (_, came), (first, last) in pairs
+        for event in came
+    )
 
 
 def check(source: Path, target: Path, name: str, known: str | None = None) -> None:
@@ -106,6 +146,7 @@ def check(source: Path, target: Path, name: str, known: str | None = None) -> No
         return
     named = {SAME.get(loss, loss) for loss in done.lost}
     differs = {loss for loss, of in LOSSES.items() for a, b in zip(before, after, strict=True) if of(a) != of(b)}
+    differs |= {MOVED for a, b in zip(before, after, strict=True) if moved(a, b)}
     assert named == differs
 
 
@@ -138,6 +179,27 @@ def written(folder: Path, dialogs: list[Dialog]) -> tuple[Path, list[Dialog]]:
     assert write is not None
     write(dialogs, folder / "in.jsonl")
     return folder / "in.jsonl", list(iterate_dialogs(folder / "in.jsonl"))
+
+
+LOOKED_UP = Dialog(
+    (
+        Record("Hotels", (("name", "Inn"),)),
+        Turn("a room, my number is 5", "api_call lookup"),
+        Record("Guests", (("number", "5"),)),
+        Turn("the Inn", "booked", told_after=1),
+    )
+)
+IN_LINES_OF_TEXT = ("babi", "parlai", "fbdialog")
+"""Formats whose lines have records before a turn alone, if at all."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_record_that_came_after_what_the_user_said_stays_there_or_is_named(tmp_path: Path, name: str) -> None:
+    source, _ = written(tmp_path, [LOOKED_UP])
+    done = convert(source, tmp_path / "out", to_format=FORMATS[name])
+    (found,) = FORMATS[name].read(tmp_path / "out", Journal(tmp_path / "out"))
+    assert [turn.told_after for turn in found.turns] == ([0, 0] if name in IN_LINES_OF_TEXT else [0, 1])
+    assert done.lost == ({"babi": {"record": 2}}.get(name, {MOVED: 1}) if name in IN_LINES_OF_TEXT else {})
 
 
 PLAIN = Dialog(

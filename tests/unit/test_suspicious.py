@@ -141,6 +141,11 @@ def test_files_that_changed_and_simple_baselines_are_refused(planted: tuple[Path
     (folder / "train.jsonl").write_text("".join(lines[:-1]))
     with pytest.raises(UserError, match="is not what the run was trained on"):
         suspicious_turns(run)
+    (folder / "train.jsonl").unlink()
+    with pytest.raises(
+        UserError, match=r"was not found at .*train\.jsonl; the run was trained on it: run the command in"
+    ):
+        suspicious_turns(run)
 
 
 def service(contexts: Sequence[Sequence[float]], texts: Sequence[str], losses: Sequence[float] = ()) -> Service:

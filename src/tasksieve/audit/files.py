@@ -8,10 +8,11 @@ from pathlib import Path
 
 from tasksieve.audit.splits import PRIMARY, TEST, VALID, Splits
 from tasksieve.dialogs import Dialog
-from tasksieve.dialogs.drawn_splits import draw_splits
+from tasksieve.dialogs.drawn_splits import counted, draw_splits
 from tasksieve.dialogs.formats import archive_files, dialog_file, iterate_dialogs
 from tasksieve.dialogs.formats.chosen import tell
 from tasksieve.dialogs.formats.journal import Journal
+from tasksieve.dialogs.formats.task_names import service_names
 from tasksieve.errors import UserError
 
 
@@ -121,12 +122,10 @@ def _draw(dialogs: list[Dialog], given: Files, path: Path) -> tuple[list[Dialog]
 
 def _first(dialogs: list[Dialog], size: int | None, path: Path) -> list[Dialog]:
     if size is not None and len(dialogs) < size:
-        raise UserError(f"holds {len(dialogs)} dialogs; {size} were asked for", path)
+        raise UserError(f"holds {counted(len(dialogs), 'dialog')}; {size} were asked for", path)
     return dialogs[:size]
 
 
 def _names(related: Sequence[Path]) -> tuple[str, ...]:
-    """The files' own names, where there are several that tell them apart."""
-    names = tuple(path.stem for path in related)
-    apart = len(set(names)) == len(names) > 1 and not {PRIMARY, VALID, TEST} & set(names)
-    return names if apart else ()
+    """What training calls the related tasks; one called as a split of the primary task says that it is not."""
+    return tuple(f"{name} (related)" if name in (PRIMARY, VALID, TEST) else name for name in service_names(related))

@@ -228,7 +228,7 @@ def _entities(found: Entities) -> Finding:
     return Finding(
         level,
         "unseen entities",
-        f"{said}{names}; in {found.turns:.1f} % of its turns one is said that no fact tells of.",
+        f"{said}{names}; in {found.turns:.1f} % of its turns the response says one that its dialog cannot fill in.",
     )
 
 

@@ -62,7 +62,7 @@ class Entities:
         entities: how many distinct ones it has.
         unseen: those that no training dialog has, primary, validation or related.
         related_only: those that only related dialogs have.
-        turns: per cent of its turns in which an unseen one is said that the dialog's facts do not tell of by then.
+        turns: per cent of its turns whose response says an unseen one that cannot be filled in from its own dialog.
         examples: those of these that are said most often.
     """
 
@@ -77,7 +77,7 @@ class Entities:
 def entities(splits: Splits, read: ReadSplits) -> tuple[Entities, ...]:
     """Entities of validation dialogs against training, and of test dialogs against training and validation.
 
-    Names that a record tells of are known.
+    Names that a record tells of are known, and what the user says may be filled in where the response says it.
 
     Args:
         splits: the dialogs.
@@ -88,7 +88,7 @@ def entities(splits: Splits, read: ReadSplits) -> tuple[Entities, ...]:
     for (name, dialogs), (_, readings) in zip(splits.held_out(), read.held_out(), strict=True):
         there = _entities(dialogs)
         unseen = there - own - related
-        turns = [unseen & _bare(words) for reading in readings for words in _unplaced(reading)]
+        turns = [unseen & words for reading in readings for words in _unfilled(reading)]
         often = Counter(word for words in turns for word in words)
         examples = tuple(word for word, _ in sorted(often.items(), key=lambda item: (-item[1], item[0]))[:_SHOWN])
         missed = share(sum(map(bool, turns)), len(turns))
@@ -119,11 +119,20 @@ def _told(event: Record | Note) -> Iterator[str]:
     return (value for _, value in event.flat()) if isinstance(event, Record) else iter(())
 
 
-def _unplaced(reading: Reading) -> Iterator[list[str]]:
-    """The words said in each turn but for the names of what the records tell of."""
+def _unfilled(reading: Reading) -> Iterator[set[str]]:
+    """The words of each response but for what is filled in from its own dialog.
+
+    That is names of what the records tell of, and values that have a gap. Where there are no gaps, as a response is
+    read without them, it is what was said before it.
+    """
+    heard: set[str] = set()
     for turn in reading.turns:
-        said = reading.lines[turn.remembered : turn.remembered + 2]  # what is said is remembered right after
-        yield [word for line in said for word in words_of(line.seen)[1:]]
+        user, system = (
+            _bare(words_of(line.seen)[1:]) for line in reading.lines[turn.remembered : turn.remembered + 2]
+        )  # what is said is remembered right after
+        heard |= user
+        yield system - heard if turn.gapped is None else system & _bare(words_of(turn.gapped.text))
+        heard |= system
 
 
 def _turns(dialogs: Sequence[Dialog]) -> Iterator[Turn]:

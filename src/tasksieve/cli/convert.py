@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from tasksieve.cli.for_tools import PEFT, write_adapters_of, write_for
+from tasksieve.cli.for_tools import PEFT, task_meant, write_adapters_of, write_for
 from tasksieve.cli.messages import output, say
 from tasksieve.cli.options import Json, SplitName, Strict, print_json
 from tasksieve.errors import UserError
@@ -42,7 +42,12 @@ def convert(
         Path | None,
         typer.Option(help="For chat, parquet, arrow: a table as `tasksieve weights RUN --export` writes it."),
     ] = None,
-    task: Annotated[int, typer.Option(min=1, help="Which related task of the table IN is, counted from 1.")] = 1,
+    task: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Which related task of the table IN is, counted from 1; else told by its responses."
+        ),
+    ] = None,
     threshold: Annotated[
         float | None, typer.Option(help="Write weights from here on as 1 and others as 0, for services that ask so.")
     ] = None,
@@ -71,7 +76,10 @@ def convert(
     if tool == PEFT:
         write_adapters_of(source, target, weighted=weights is not None)
         return
-    learned = None if weights is None else read_weights(weights, task=task - 1, threshold=None if tool else threshold)
+    learned = None
+    if weights is not None:
+        number = task_meant(weights, with_part(source, split_name), from_format, task)
+        learned = read_weights(weights, task=number, threshold=None if tool else threshold)
     if tool is not None:
         write_for(tool, with_part(source, split_name), target, learned, threshold)
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasksieve.cli.messages import output
+from tasksieve.cli.messages import output, say
 from tasksieve.cli.options import folder_to_write
 from tasksieve.errors import UserError
 from tasksieve.records.weight_meaning import refusal
@@ -41,6 +41,30 @@ def write_for(name: str, source: Path, folder: Path, weights: LearnedWeights | N
     written = tool.write(Dialogs(task), folder)
     for line in lines(facts_of(tool, written, found, written.lost + task.lost, folder)):
         output().print(line, soft_wrap=True)
+
+
+def task_meant(weights: Path, source: Path, from_format: str | None, task: int | None) -> int:
+    """Which related task of a table dialogs are, from 0; said on standard error where it was told from them.
+
+    Args:
+        weights: the table.
+        source: the dialogs.
+        from_format: the format to read them in; None where it is told from them.
+        task: the number that was asked for, from 1; None if none was.
+    Raises: UserError: if the responses are those of another task than was asked for.
+    """
+    from tasksieve.dialogs.formats import format_named, iterate_dialogs
+    from tasksieve.dialogs.response_weights import task_of
+
+    known = None if from_format is None else format_named(from_format)
+    found = task_of(weights, iterate_dialogs(source, known=known))
+    if found is not None and task is not None and found != task - 1:
+        raise UserError(
+            f"is related task {found + 1} of {weights} by its responses, not {task}; give --task {found + 1}", source
+        )
+    if found is not None and task is None and found:
+        say(f"{source}: related task {found + 1} of {weights}, by its responses")
+    return (task or 1) - 1 if found is None else found
 
 
 def write_adapters_of(run: Path, folder: Path, *, weighted: bool) -> None:

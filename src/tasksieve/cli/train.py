@@ -73,6 +73,8 @@ def train(
     A run that was stopped or killed goes on where it was when the same command is given again, and ends with the
     very same model and records. Started by torchrun, several processes share each batch.
 
+    The folder holds words of the dialogs, names and numbers of customers with them: treat it as these.
+
     [dim]tasksieve train --primary mine/train.txt --valid mine/valid.txt --related older/train.txt --out run[/dim]
 
     [dim]tasksieve train --config run/config.toml --set training.iterations=2000 --out other[/dim]

@@ -23,6 +23,8 @@ class Turn:
         acts: what the system does in it, in the order annotated; empty if the data do not say.
         spans: where values stand in the response, as far as the data say so.
         candidates: responses that the data give to choose among, the right one with them; empty if they give none.
+        told_after: of the records and notes right before the turn so many, the last ones, came after the user's
+            utterance. Turns that say the same are equal whatever this is.
     """
 
     user: str
@@ -31,6 +33,7 @@ class Turn:
     acts: tuple[Act, ...] = ()
     spans: tuple[Span, ...] = ()
     candidates: tuple[str, ...] = ()
+    told_after: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ def draw_splits(dialogs: Sequence[Dialog], split: str, seed: int = 0) -> Parts:
     for dialog in dialogs:
         groups.setdefault(said_and_told(dialog), []).append(dialog)
     if len(groups) < _PARTS:
-        raise ValueError(f"holds {len(groups)} different dialogs, too few for three splits")
+        raise ValueError(f"holds {counted(len(groups), 'different dialog')}, too few for three splits")
     drawn = list(groups.values())
     random.Random(seed).shuffle(drawn)
     room = _sizes(len(dialogs), shares_of(split))
@@ -47,6 +47,15 @@ def draw_splits(dialogs: Sequence[Dialog], split: str, seed: int = 0) -> Parts:
     for place, same in zip(places, drawn, strict=True):
         parts[place].extend(same)
     return parts
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things, in the plural if need be.
+
+    >>> counted(1, "dialog"), counted(2, "dialog")
+    ('1 dialog', '2 dialogs')
+    """
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _sizes(count: int, shares: Sequence[int]) -> list[int]:

@@ -9,7 +9,7 @@ from tasksieve.dialogs.act import Act, Span
 from tasksieve.dialogs.dialog import Dialog, Turn
 from tasksieve.dialogs.record import Note, Record, Value
 
-_RECORD, _NOTE = "record", "note"
+_RECORD, _NOTE, _AFTER = "record", "note", "told_after"
 
 
 def plain_dialog(dialog: Dialog) -> dict[str, Any]:
@@ -39,6 +39,7 @@ def _event(event: Turn | Record | Note) -> dict[str, Any]:
         "acts": [[act.name, act.slot] for act in event.acts],
         "spans": [[span.slot, span.start, span.end] for span in event.spans],
         "candidates": list(event.candidates),
+        **({_AFTER: event.told_after} if event.told_after else {}),
     }
 
 
@@ -49,7 +50,8 @@ def _event_of(value: dict[str, Any]) -> Turn | Record | Note:
         return Record(value[_RECORD], _fields_of(value["fields"]))
     acts = tuple(Act(name, slot) for name, slot in value["acts"])
     spans = tuple(Span(slot, start, end) for slot, start, end in value["spans"])
-    return Turn(value["user"], value["system"], value["learned"], acts, spans, tuple(value["candidates"]))
+    candidates, after = tuple(value["candidates"]), int(value.get(_AFTER, 0))
+    return Turn(value["user"], value["system"], value["learned"], acts, spans, candidates, after)
 
 
 def _fields(record: Record) -> list[list[Any]]:

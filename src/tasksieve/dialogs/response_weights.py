@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import polars as pl
 
+from tasksieve.dialogs.dialog import Dialog
 from tasksieve.dialogs.formats.learned_weights import LearnedWeights
 from tasksieve.errors import UserError
 from tasksieve.records.tables import read_foreign_table
 from tasksieve.records.weight_meaning import HEADS
 
 _COLUMNS = ("dialog", "turn", "weight")
+_LOOKED_AT = 50
+"""Dialogs, for which task they are of."""
 
 
 def read_weights(path: Path, *, task: int = 0, threshold: float | None = None) -> LearnedWeights:
@@ -44,6 +50,37 @@ def read_weights(path: Path, *, task: int = 0, threshold: float | None = None) -
     if threshold is not None:
         rows = [(dialog, turn, float(weight >= threshold)) for dialog, turn, weight in rows]
     return LearnedWeights({(dialog, turn): weight for dialog, turn, weight in rows}, _heads(table))
+
+
+def task_of(path: Path, dialogs: Iterable[Dialog]) -> int | None:
+    """Which related task of a table the first dialogs of a file are, told from what their responses say.
+
+    Args:
+        path: the table, as :func:`read_weights` takes it.
+        dialogs: of the file.
+    Returns: its number, from 0, if more than half of the responses in the table are theirs; None if there is none,
+        or the table has one task alone or no column ``system``.
+    Raises: UserError: if the table cannot be read, or the dialogs.
+    """
+    table = read_foreign_table(path)
+    if not {"task", "dialog", "turn", "system"} <= set(table.columns):
+        return None
+    try:
+        rows = table.select(pl.col("task", "dialog", "turn").cast(pl.Int64), "system").unique().rows()
+    except pl.exceptions.PolarsError:
+        return None
+    if len({task for task, *_ in rows}) < 2:
+        return None
+    first = list(itertools.islice(dialogs, _LOOKED_AT))
+    said = {
+        (number, turn): one.system for number, dialog in enumerate(first) for turn, one in enumerate(dialog.turns)
+    }
+    asked, same = Counter[int](), Counter[int]()
+    for task, dialog, turn, system in rows:
+        asked[task] += dialog < _LOOKED_AT
+        same[task] += dialog < _LOOKED_AT and said.get((dialog, turn)) == system
+    best = max(asked, key=lambda task: (same[task] / max(1, asked[task]), same[task], -task))
+    return best if 2 * same[best] > asked[best] else None
 
 
 def _heads(table: pl.DataFrame) -> str | None:

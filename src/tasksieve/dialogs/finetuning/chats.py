@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tasksieve.dialogs.dialog import Turn
+from tasksieve.dialogs.dialog import Dialog, Turn
+from tasksieve.dialogs.finetuning.rasa_calls import with_calls
 from tasksieve.dialogs.formats.annotations import ACTION, SLOTS, WEIGHT
 from tasksieve.dialogs.formats.chat import CHAT, Source, Weights, chat_values, read_sources
 from tasksieve.dialogs.formats.chosen import chosen, iterate_dialogs
@@ -17,6 +18,7 @@ from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.dialogs.formats.known import format_of
 from tasksieve.dialogs.formats.message_shapes import Plain, other_item, plain_messages
 from tasksieve.dialogs.formats.parts import are_parts, parts_of, text_of
+from tasksieve.dialogs.formats.rasa import RASA
 from tasksieve.dialogs.formats.tables import ARROW, PARQUET, has_messages
 from tasksieve.dialogs.formats.tools import CALLS, calls
 from tasksieve.errors import UserError
@@ -114,8 +116,9 @@ class ChatTask:
     def _sources(self, files: tuple[tuple[Path, str], ...], split: str | None, journal: Journal) -> Iterator[Source]:
         journal.split = split
         if not all(_holds_messages(file) for file, _ in files):
-            yield from _written(iterate_dialogs(self.path, journal))
-            self.lost.update(journal.lost)
+            of_rasa = all(format_of(file) is RASA for file, _ in files)
+            yield from _written(iterate_dialogs(self.path, journal), self.lost if of_rasa else None)
+            self.lost.update(journal.lost + journal.reworded)
             return
         for file, named in files:
             journal.path, journal.split_of_file = file, named
@@ -133,7 +136,8 @@ class ChatTask:
             if place in turns:
                 turn = turns[place]
                 given = 1.0 if self.weights is None else self.weights.get((number, turn), 0.0)
-                weights[len(messages) - 1] = given * held.dialog.turns[turn].learned
+                kept = not isinstance(message, Mapping) or message.get(WEIGHT) != 0
+                weights[len(messages) - 1] = given * held.dialog.turns[turn].learned * kept
         tools = held.value.get(_TOOLS) if isinstance(held.value, Mapping) else None
         return WeightedChat(self.service, number, tuple(messages), weights, _tools(tools))
 
@@ -172,12 +176,14 @@ def _holds_messages(file: Path) -> bool:
     return known is CHAT or (known in (PARQUET, ARROW) and has_messages(file))
 
 
-def _written(dialogs: Iterator[Any]) -> Iterator[Source]:
-    """Dialogs of other formats as the objects that chat messages have for them."""
+def _written(dialogs: Iterator[Dialog], lost: Counter[str] | None) -> Iterator[Source]:
+    """Dialogs of other formats as the objects that chat messages have for them; those of Rasa where losses count."""
     from tasksieve.dialogs.formats.chat_rows import row_of
 
     for dialog in dialogs:
         value = next(chat_values([dialog]))
+        if lost is not None:
+            value["messages"] = list(with_calls(dialog, value["messages"], lost))
         row = row_of(value)
         roles = [message["role"] for _, message in row.messages]
         responses = tuple(place for place, role in enumerate(roles) if role == "assistant")

@@ -16,7 +16,8 @@ from tasksieve.dialogs.formats.message_shapes import Plain
 from tasksieve.records.files import write_text
 
 _INFO = """\
-# The data set for `llamafactory-cli` with USE_V1=1: train_dataset: THIS FILE
+# The data set for `llamafactory-cli` with USE_V1=1: train_dataset: dataset_info.yaml
+# Run it in the folder of this file: it takes `path` from the folder that it runs in.
 tasksieve:
   path: {path}
   source: local
@@ -49,7 +50,7 @@ def _write(dialogs: Dialogs, folder: Path) -> Written:
     shapes = (with_system_for_developer, ending_with_a_response, without("name"))
     written = write_rows(dialogs, folder, _rows, shapes)
     info = folder / "dataset_info.yaml"
-    write_text(info, _INFO.format(path=json.dumps(str(written.files[0]))))
+    write_text(info, _INFO.format(path=json.dumps(written.files[0].name)))
     return Written((*written.files, info), written.rows, written.dialogs, written.learned, written.lost)
 
 

@@ -12,6 +12,8 @@ from tasksieve.dialogs.record import Note, Pairs, Record, collected, told, tripl
 
 WITHOUT_RESPONSE, WITHOUT_TURN = "turn without a response", "dialog without a turn"
 """Losses, unless the journal is strict."""
+BETWEEN = "record or note between utterances of the user in a row, which stands after them there"
+"""What is reworded."""
 WITHOUT_VALUE = "place of a value that is not in the response"
 """A loss."""
 PROFILE_LINE = "profile: "
@@ -22,7 +24,8 @@ class Assembly:
     """Collects what is said in one dialog.
 
     The user's utterance waits for the system's response and becomes a turn with it; a response without one is a
-    turn of :data:`~tasksieve.dialogs.SILENCE`. Records and notes stand before the turn that they come up in.
+    turn of :data:`~tasksieve.dialogs.SILENCE`. Records and notes stand before the turn that they come up in, which
+    says how many of them came after the utterance.
 
     Args:
         journal: told of what is not text, of empty responses, and of what has no place.
@@ -39,6 +42,7 @@ class Assembly:
         self._events: list[Turn | Record | Note] = []
         self._profile: tuple[str, ...] = ()
         self._waiting: str | None = None
+        self._said_at = self._spoken_at = 0  # events when the user began to speak, and when last
         self._refused = False
 
     def user(self, value: object, place: str, line: int | None = None) -> None:
@@ -48,8 +52,11 @@ class Assembly:
             return
         if self._waiting is not None:
             self._journal.lose("break between utterances of the user in a row")
+            self._journal.reworded[BETWEEN] += len(self._events) - self._spoken_at
             text = f"{self._waiting}\n{text}".strip()
-        self._waiting = text
+        else:
+            self._said_at = len(self._events)
+        self._waiting, self._spoken_at = text, len(self._events)
 
     def system(
         self,
@@ -95,7 +102,8 @@ class Assembly:
         places = plain_spans(given, str(value))
         self._journal.lose(WITHOUT_VALUE, len(given) - len(places))
         offered = (self.text(one, f"a candidate of {place}", line) for one in candidates)
-        turn = Turn(user, text, learned, plain_acts(acts), places, tuple(filter(None, offered)))
+        after = 0 if user == SILENCE else len(list(collected(self._events[self._said_at :])))
+        turn = Turn(user, text, learned, plain_acts(acts), places, tuple(filter(None, offered)), after)
         if not _is_text("".join([*(act.name + act.slot for act in turn.acts), *(span.slot for span in places)])):
             self.refuse(f"{place}: found a NUL or half a surrogate pair in an act or slot; expected text", line)
         self._events.append(turn)
@@ -190,6 +198,12 @@ def turns_with_context(dialog: Dialog) -> Iterator[tuple[Context, Turn | None]]:
             context.append(event)
     if context:
         yield context, None
+
+
+def before_and_after(context: Context, turn: Turn | None) -> tuple[Context, Context]:
+    """What stands before a turn in two parts: what came before the user's utterance, and what after it."""
+    cut = len(context) - min(len(context), 0 if turn is None else turn.told_after)
+    return context[:cut], context[cut:]
 
 
 def told_text(event: Record | Note) -> str:

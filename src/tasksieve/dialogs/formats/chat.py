@@ -28,7 +28,7 @@ from typing import Any
 
 from tasksieve.dialogs.dialog import SILENCE, Dialog
 from tasksieve.dialogs.formats.annotations import WEIGHT, annotations_written, plain_weight
-from tasksieve.dialogs.formats.assembly import Assembly, told_texts, turns_with_context
+from tasksieve.dialogs.formats.assembly import Assembly, Context, before_and_after, told_texts, turns_with_context
 from tasksieve.dialogs.formats.chat_messages import Messages
 from tasksieve.dialogs.formats.chat_rows import Row, is_message, is_row, row_of
 from tasksieve.dialogs.formats.format import Format, Start, register
@@ -109,16 +109,22 @@ def chat_values(dialogs: Iterable[Dialog], weights: Weights | None = None) -> It
 def _value(dialog: Dialog, number: int, weights: Weights) -> dict[str, Any]:
     messages: list[dict[str, Any]] = []
     for place, (context, turn) in enumerate(turns_with_context(dialog)):
-        messages += ({"role": "system", "content": text} for text in told_texts(context))
+        before, after = before_and_after(context, turn)
+        messages += _told(before)
         if turn is None:
             continue
         if turn.user != SILENCE:
             messages.append({"role": "user", "content": turn.user})
+        messages += _told(after)
         response = {"role": "assistant", "content": turn.system, **annotations_written(turn)}
         if (number, place) in weights:
             response[WEIGHT] = plain_weight(weights[number, place])
         messages.append(response)
     return {"messages": messages, **mark_of(weights)}
+
+
+def _told(context: Context) -> Iterator[dict[str, Any]]:
+    return ({"role": "system", "content": text} for text in told_texts(context))
 
 
 def read_sources(path: Path, journal: Journal) -> Iterator[Source]:

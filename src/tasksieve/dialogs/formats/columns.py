@@ -35,7 +35,7 @@ from pathlib import Path
 from tasksieve.dialogs.act import Act
 from tasksieve.dialogs.dialog import SILENCE, Dialog
 from tasksieve.dialogs.formats.annotations import UNREAD_ACT, acts_in, acts_line, weight_line
-from tasksieve.dialogs.formats.assembly import Assembly, told_text, turns_with_context
+from tasksieve.dialogs.formats.assembly import Assembly, before_and_after, told_text, turns_with_context
 from tasksieve.dialogs.formats.chat_messages import Messages
 from tasksieve.dialogs.formats.column_names import Columns, known_columns, names_in
 from tasksieve.dialogs.formats.format import Format, Start, register
@@ -230,10 +230,12 @@ def _write(dialogs: Iterable[Dialog], path: Path) -> None:
         table.writerow(("dialog", "speaker", "text", "action", "weight"))
         for number, dialog in enumerate(dialogs, start=1):
             for context, turn in turns_with_context(dialog):
-                table.writerows((number, FACT, told_text(event), "", "") for event in context)
+                before, after = before_and_after(context, turn)
+                table.writerows((number, FACT, told_text(event), "", "") for event in before)
                 if turn is not None:
                     if turn.user != SILENCE:
                         table.writerow((number, USER, turn.user, "", ""))
+                    table.writerows((number, FACT, told_text(event), "", "") for event in after)
                     table.writerow((number, SYSTEM, turn.system, acts_line(turn.acts), weight_line(turn)))
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from tasksieve.dialogs.dialog import Dialog, Turn
-from tasksieve.dialogs.formats.assembly import one_line
+from tasksieve.dialogs.formats.assembly import before_and_after, one_line, turns_with_context
 from tasksieve.dialogs.formats.chat import CHAT, Weights, write_chat
 from tasksieve.dialogs.formats.chat_weights import write_weighted
 from tasksieve.dialogs.formats.chosen import chosen, format_at, iterate_dialogs
@@ -52,6 +52,8 @@ class Conversion:
     unweighted: int = 0
 
 
+MOVED = "record or note after the user's utterance, which stands before it there"
+"""A loss."""
 _TAKE_WEIGHTS = {CHAT.name: write_chat, PARQUET.name: write_parquet, ARROW.name: write_arrow}
 _LEARNED, _REPLACED = "turns that are learned from", "weights replaced"
 _WITH_ACTION, _WEIGHED = "of these with an action", "of those with a weight"
@@ -188,6 +190,16 @@ def _context_lost(old: Dialog, new: Dialog) -> Iterator[str]:
         yield from itertools.repeat("note" if isinstance(event, Note) else "record", count)
     if had == has and _places(old) != _places(new):
         yield "place of the records in a dialog"
+    yield from itertools.repeat(MOVED, _moved(old, new))
+
+
+def _moved(old: Dialog, new: Dialog) -> int:
+    """How many records and notes came after the user's utterance, and stand before it in the new dialog."""
+    count = 0
+    for (context, turn), (others, other) in zip(turns_with_context(old), turns_with_context(new), strict=False):
+        came, (first, last) = before_and_after(context, turn)[1], before_and_after(others, other)
+        count += ((Counter(came) - Counter(last)) & Counter(first)).total()
+    return count
 
 
 def _places(dialog: Dialog) -> list[Record | Note | None]:

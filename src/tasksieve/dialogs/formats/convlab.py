@@ -110,7 +110,8 @@ def _turn(place: int, said: Spoken) -> dict[str, Any]:
         "utt_idx": place,
         "dialogue_acts": _kinds(said),
     }
-    return {**turn, "state": {}} if said.speaker == USER else {**turn, "db_results": _by_domain(said.context)}
+    found = {"db_results": _by_domain(said.context)} if said.context or said.speaker != USER else {}
+    return turn | found | ({"state": {}} if said.speaker == USER else {})
 
 
 def _kinds(said: Spoken) -> dict[str, list[dict[str, Any]]]:

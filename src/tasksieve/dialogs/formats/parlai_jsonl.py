@@ -19,7 +19,7 @@ from typing import Any
 
 from tasksieve.dialogs.dialog import SILENCE, Dialog
 from tasksieve.dialogs.formats.annotations import ACTION, SLOTS, WEIGHT, annotations_of, annotations_written
-from tasksieve.dialogs.formats.assembly import Assembly, told_texts, turns_with_context
+from tasksieve.dialogs.formats.assembly import Assembly, Context, before_and_after, told_texts, turns_with_context
 from tasksieve.dialogs.formats.chat_rows import are_texts
 from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal, shown
@@ -100,15 +100,21 @@ def _value(dialog: Dialog) -> dict[str, Any]:
     context: list[dict[str, Any]] = []
     pairs: list[list[dict[str, Any]]] = []
     for told, turn in turns_with_context(dialog):
-        acts: list[dict[str, Any]] = [{"id": "context", "text": text} for text in told_texts(told)]
+        before, after = before_and_after(told, turn)
+        acts = _told(before)
         if not pairs:
             context, acts = acts, []
         if turn is not None:
             acts += [{"id": "user", "text": turn.user}] if turn.user != SILENCE else []
+            acts += _told(after)
             candidates = {_CANDIDATES: list(turn.candidates)} if turn.candidates else {}
             acts.append({"id": "system", "text": turn.system, **annotations_written(turn), **candidates})
         pairs.append(acts)
     return {"dialog": pairs, "context": context}
+
+
+def _told(context: Context) -> list[dict[str, Any]]:
+    return [{"id": "context", "text": text} for text in told_texts(context)]
 
 
 def _recognises(start: Start) -> bool:

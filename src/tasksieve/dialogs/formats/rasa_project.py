@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tasksieve.dialogs.formats.journal import Journal, JournalFull
 from tasksieve.dialogs.formats.lines import numbered_lines
+from tasksieve.dialogs.formats.rasa_responses import domain_files
 from tasksieve.dialogs.formats.yaml_nodes import sections, yaml_entries
 from tasksieve.errors import UserError
 
@@ -41,6 +42,17 @@ def rasa_splits(folder: Path) -> dict[str, Path]:
     _tell(folder, "; ".join(_named(file, folder) for file, keys in held.items() if file != train and keys))
     tests = [file for file in _files(folder / "tests") if "stories" in _has(file)]
     return {"train": train} | ({"test": _only(tests, folder)} if tests else {})
+
+
+def project_of(file: Path) -> Path | None:
+    """The folder of the project that a file of stories is in; None if it is in none."""
+    if file.suffix not in _ENDINGS:
+        return None
+    domains, inner = domain_files(file), file.absolute().parent
+    if not domains:
+        return inner.parent if inner.name == "data" and file.stem in _LISTS else None
+    folder = domains[0].absolute().parent
+    return folder.parent if folder.name == "domain" else folder
 
 
 def _data(folder: Path) -> Path | None:

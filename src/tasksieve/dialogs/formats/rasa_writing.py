@@ -13,7 +13,7 @@ import yaml
 
 from tasksieve.dialogs.dialog import SILENCE, Dialog, Turn
 from tasksieve.dialogs.formats.annotations import plain_acts
-from tasksieve.dialogs.formats.assembly import PROFILE_LINE, Context, told_text, turns_with_context
+from tasksieve.dialogs.formats.assembly import PROFILE_LINE, Context, before_and_after, told_text, turns_with_context
 from tasksieve.dialogs.formats.rasa_steps import LOOP, LOOP_NAME, MARKS, PROFILE, SLOTS, TOLD, action_act
 from tasksieve.dialogs.record import Note, Record
 
@@ -43,11 +43,13 @@ def _dumped(value: Any) -> str:
 
 def _steps(dialog: Dialog, said: dict[str, str]) -> Iterator[dict[str, Any]]:
     for context, turn in turns_with_context(dialog):
-        yield from _slot_steps(context)
+        before, after = before_and_after(context, turn)
+        yield from _slot_steps(before)
         if turn is None:
             return
         if turn.user != SILENCE:
             yield _user_step(turn.user)
+        yield from _slot_steps(after)
         name = _action(turn)
         kept = name is not None and said.setdefault(name, turn.system) == turn.system
         yield {"action": name} if kept else {"bot": turn.system}

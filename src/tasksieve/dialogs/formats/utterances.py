@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeGuard
 
 from tasksieve.dialogs.act import Act, Span
 from tasksieve.dialogs.dialog import SILENCE, Dialog
-from tasksieve.dialogs.formats.assembly import Assembly, Context, told_text, turns_with_context
+from tasksieve.dialogs.formats.assembly import Assembly, Context, before_and_after, told_text, turns_with_context
 from tasksieve.dialogs.formats.journal import Journal, shown
 from tasksieve.dialogs.formats.json_text import json_items
 from tasksieve.dialogs.formats.speakers import SYSTEM, USER
@@ -55,7 +55,7 @@ class Spoken(NamedTuple):
     Attributes:
         speaker: ``user`` or ``system``.
         utterance: the words.
-        context: what stands before the turn, if it is the system's.
+        context: what came right before the utterance.
         acts, spans: of the system's.
     """
 
@@ -135,12 +135,14 @@ def filled(value: object) -> bool:
 
 
 def spoken(dialog: Dialog) -> Iterator[Spoken]:
-    """Each utterance with what is said of it; records and notes before a turn stand with the system's."""
+    """Each utterance with what is said of it; records and notes stand with the one that they came right before."""
     for context, turn in turns_with_context(dialog):
-        if turn is not None:
-            if turn.user != SILENCE:
-                yield Spoken(USER, turn.user, [])
-            yield Spoken(SYSTEM, turn.system, context, turn.acts, turn.spans)
+        if turn is None:
+            continue
+        before, after = before_and_after(context, turn)
+        if turn.user != SILENCE:
+            yield Spoken(USER, turn.user, before)
+        yield Spoken(SYSTEM, turn.system, context if turn.user == SILENCE else after, turn.acts, turn.spans)
 
 
 def results_of(context: Context) -> list[tuple[str, dict[str, Any]]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tasksieve.dialogs import Dialog
-from tasksieve.dialogs.drawn_splits import Parts, draw_splits
+from tasksieve.dialogs.drawn_splits import Parts, counted, draw_splits
 from tasksieve.dialogs.formats import archive_files, dialog_file
-from tasksieve.dialogs.formats.split_names import is_split
+from tasksieve.dialogs.formats.task_names import service_names
 from tasksieve.encoding import Prediction, annotated_turns, suited
 from tasksieve.errors import UserError
 from tasksieve.records.config import DataConfig
@@ -35,24 +35,6 @@ class DataFiles:
         return service_names(self.related)
 
 
-def service_names(files: Sequence[Path]) -> list[str]:
-    """Names of related tasks by their files, no two the same.
-
-    >>> service_names([Path("old/billing.jsonl"), Path("hotel/train.txt"), Path("new/billing.jsonl")])
-    ['old/billing', 'hotel', 'new/billing']
-    """
-    wholes = [parted(file)[0] for file in files]
-    plain = [file.parent.name if is_split(file.stem) and file.parent.name else file.stem for file in wholes]
-    longer = [
-        name if plain.count(name) == 1 else f"{file.parent.name}/{file.stem}"
-        for name, file in zip(plain, wholes, strict=True)
-    ]
-    return [
-        name if longer.count(name) == 1 else f"{name} ({longer[:number].count(name) + 1})"
-        for number, name in enumerate(longer)
-    ]
-
-
 def data_files(data: DataConfig) -> DataFiles:
     """Resolve folders: to the split they are needed for, or, as an archive, to all files in them.
 
@@ -68,6 +50,17 @@ def data_files(data: DataConfig) -> DataFiles:
     if related and not others:
         raise UserError("holds the primary task's own dialogs alone; give other ones as related", related[0])
     return DataFiles(primary, valid, others)
+
+
+def require_files(paths: Iterable[Path], advice: str) -> None:
+    """Refuse, for what a finished run needs, files that are not where the run names them.
+
+    Raises: UserError: where it was looked for, and the advice.
+    """
+    for path in paths:
+        place = parted(path)[0].absolute()
+        if not place.exists():
+            raise UserError(f"was not found at {place}; the run was trained on it: {advice}", path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,5 +133,5 @@ def _require_acts(dialogs: list[Dialog], path: Path) -> None:
 def _first(dialogs: list[Dialog], data: DataConfig, path: Path) -> list[Dialog]:
     if data.size is not None and len(dialogs) < data.size:
         where = "holds" if data.split is None else f"split {data.split} leaves"
-        raise UserError(f"{where} {len(dialogs)} dialogs; {data.size} were asked for", path)
+        raise UserError(f"{where} {counted(len(dialogs), 'dialog')}; {data.size} were asked for", path)
     return dialogs[: data.size]

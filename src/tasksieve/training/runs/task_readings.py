@@ -17,7 +17,7 @@ from tasksieve.records.said_once import SAID_ONCE
 from tasksieve.training.runs.lacking import left_out_of
 from tasksieve.training.runs.measured import measure_of
 from tasksieve.training.runs.memo import readings_of
-from tasksieve.training.runs.read_files import ReadFiles, read_files
+from tasksieve.training.runs.read_files import ReadFiles, data_files, read_files
 
 PRIMARY_HEAD, RELATED_HEAD = "primary", "related"
 _WORDINGS = 3
@@ -95,7 +95,8 @@ def _names(
     if config.model.entities == "names":
         return (None,) * (1 + len(related))
     found = names_of(primary, *related)
-    for names, task in zip(found, [PRIMARY_HEAD, *map(related_head, range(len(related)))], strict=True):
+    called = data_files(config.data).services if related else []
+    for names, task in zip(found, [PRIMARY_HEAD, *called], strict=True):
         if names.fields or names.refused:
             _log.info("%s: %s", task, names.sentence(), extra=SAID_ONCE)
     return found

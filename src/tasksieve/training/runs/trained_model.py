@@ -40,7 +40,7 @@ from tasksieve.training.runs.predictions import (
     responses_said,
     write_predictions,
 )
-from tasksieve.training.runs.read_files import read_test
+from tasksieve.training.runs.read_files import data_files, read_test, require_files
 from tasksieve.training.runs.simple import SimpleModel
 from tasksieve.training.runs.task_readings import PRIMARY_HEAD
 
@@ -258,6 +258,7 @@ def _test_dialogs(
     config = folder.read_config().data
     if config.split is None:
         raise UserError("was trained without --split, so it has no test dialogs; give some with --data", folder.path)
+    require_files([data_files(config).primary], "run the command where it is, or give test dialogs with --data")
     file, dialogs = read_test(config)
     known, now = folder.read_record("environment", "data")["data"], data_sha256(file)
     before = known.get(str(file)) if isinstance(known, dict) else None

@@ -22,7 +22,7 @@ from tasksieve.training.loop.state import load_module
 from tasksieve.training.loop.tensor_files import read_tensors
 from tasksieve.training.runs.dialog_tasks import DialogTasks, load_tasks
 from tasksieve.training.runs.dialogs import build_model, method_of
-from tasksieve.training.runs.read_files import DataFiles, data_files, read_files
+from tasksieve.training.runs.read_files import DataFiles, data_files, read_files, require_files
 from tasksieve.training.runs.task_readings import PRIMARY_HEAD
 from tasksieve.training.suspicion.scores import enough, judge, means_by_kind, reason
 from tasksieve.training.suspicion.services import Array, Numbers, Service, primary_service, related_services
@@ -111,6 +111,7 @@ def services_of_run(path: Path | str) -> list[RunService]:
         what = f"was fitted by '{method.name}', a simple baseline, which keeps no model"
         raise UserError(f"{what}; give the folder of another method's run", folder.path)
     files = data_files(config.data)
+    require_files(files.all(), "run the command in the folder that `tasksieve train` ran in, or put the file there")
     _check_files(folder, files)
     tasks = load_tasks(config, method)
     model, written, valid = _model(folder, config, tasks), tasks.encoding.reader.written, _valid(tasks)
