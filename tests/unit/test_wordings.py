@@ -152,7 +152,7 @@ def test_a_fallback_is_said_where_the_best_answer_is_too_uncertain_or_there_is_n
 
 @given(st.lists(st.tuples(st.sampled_from([0.1, 0.25, 0.5, 0.75, 0.9]), st.booleans()), min_size=1, max_size=12))
 def test_the_threshold_has_the_most_right_answers_minus_wrong_ones(turns: list[tuple[float, bool]]) -> None:
-    probabilities = torch.tensor([probability for probability, _ in turns]).double()
+    probabilities = torch.tensor([probability for probability, _ in turns], dtype=torch.double)
     found = chosen(probabilities, torch.tensor([right for _, right in turns]))
 
     def gain(threshold: float) -> int:

@@ -160,7 +160,7 @@ def test_calls_are_told_apart_from_words_and_can_be_sent_back(desk: TestClient) 
     told = [{"role": "tool", "tool_call_id": one["id"], "content": '{"city": "Rome"}'} for one in calls]
     sent = [*asked["messages"], back, *told]
     events = [
-        {"user": "hello", "system": candidates[0]},
+        {"user": "hello", "system": candidates[0], "action": "call_find call_weather"},
         {"fact": {"city": "Rome"}, "kind": "find"},
         {"fact": {"city": "Rome"}, "kind": "weather"},
     ]

@@ -53,8 +53,8 @@ def left_out(not_borrowed: int, too_few: int, related: int) -> list[str]:
     if not_borrowed:
         turns = f"{show.whole(not_borrowed)} of {show.plural(related, 'related turn')}"
         found.append(
-            f"Not looked at: {turns}, of kinds with weights near 0 in this run; --every looks at them too, as does a "
-            "run of multitask, which borrows all alike."
+            f"Not looked at: {turns}, of kinds with less than a quarter of the mean weight in this run; --every "
+            "looks at them too, as does a run of multitask, which borrows all alike."
         )
     if too_few:
         turns = show.plural(too_few, "turn")
