@@ -132,7 +132,8 @@ def replayed(trained: TrainedModel, dialogs: Sequence[Dialog], judge: Judge) -> 
         [],
     )
     unanswered = 0
-    for dialog, before, turn, text in answered(trained, dialogs):
+    for one in answered(trained, dialogs):
+        dialog, before, turn, text = one.dialog, one.before, one.turn, one.text
         if text is None:
             unanswered += 1
             continue

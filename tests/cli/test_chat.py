@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tasksieve.dialogs import Record
-from tasksieve.training.runs.answers import NOTHING_TO_SAY, NothingToSay
+from tasksieve.training.runs.answers import NOTHING_TO_SAY, Answer, NothingToSay
+from tasksieve.training.runs.fallback import Fallback
 from tasksieve.training.runs.trained_model import TrainedModel
 from tests.commands import Cli
 from tests.unit.test_wordings import TEST, TRAINING, trained
@@ -52,6 +54,18 @@ def test_every_line_is_answered_by_one_line_of_json(cli: Cli, desk: TrainedModel
         assert all(other.get("withheld") == (True if fallback else None) for other in others)
 
 
+def test_calls_are_objects_and_say_that_a_tool_is_next(
+    cli: Cli, desk: TrainedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = iter(['api_call find {"city":"Rome"}', "Which city?"])
+    monkeypatch.setattr(TrainedModel, "answer", lambda *given, **more: [Answer(next(said), 0.0, 1.0)])
+    call, words = map(json.loads, cli("chat", "run", "--json", stdin="hello\nhm\n").out.splitlines())
+    function = {"name": "find", "arguments": {"city": "Rome"}}
+    assert call["answers"][0]["tool_calls"] == [{"id": "call_0_0", "type": "function", "function": function}]
+    assert (call["waits_for"], words["waits_for"]) == ("tool", "user")
+    assert "tool_calls" not in words["answers"][0]
+
+
 @pytest.mark.parametrize("top", [1, 3])
 def test_what_a_fallback_stands_for_does_not_read_as_said(cli: Cli, desk: TrainedModel, top: int) -> None:
     ended = cli("chat", "run", "--top", top, "--fallback", FALLBACK, stdin="Hi, I want to cancel my contract\n")
@@ -59,6 +73,29 @@ def test_what_a_fallback_stands_for_does_not_read_as_said(cli: Cli, desk: Traine
     assert fallback == f"     –  {FALLBACK}"
     assert why == "        not said, as 100.0% are needed:"
     assert 1 <= len(others) <= top
+
+
+def test_when_the_fallback_is_said_can_be_set(cli: Cli, desk: TrainedModel) -> None:
+    talk = ("chat", "run", "--json", "--fallback", FALLBACK)
+    said = [
+        json.loads(cli(*talk, "--fallback-below", below, stdin="hello\n").out)["answers"][0]["text"]
+        for below in (0, 1)
+    ]
+    assert said[0] != FALLBACK and said[1] == FALLBACK
+    alone = cli("chat", "run", "--fallback-below", 0.5, stdin="hello\n")
+    assert alone.code == 2 and "give what is to be said with --fallback TEXT" in alone.err
+    assert cli(*talk, "--fallback-below", 1.5, stdin="hello\n").code == 2
+
+
+def test_a_fallback_that_would_never_be_said_is_told(
+    cli: Cli, desk: TrainedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = replace(desk, threshold=0.0, fallback_note=Fallback(0.0, 0, 181).note)
+    monkeypatch.setattr(TrainedModel, "load", lambda path, device="cpu": told)
+    talk = ("chat", "run", "--json", "--fallback", FALLBACK)
+    assert cli(*talk, stdin="hello\n").err.startswith("note: the fallback would never be said on the 181 validation")
+    assert cli(*talk, "--fallback-below", 0.5, stdin="hello\n").err == ""
+    assert cli(*talk[:-2], stdin="hello\n").err == ""
 
 
 def test_help_tells_facts_as_the_run_has_them(cli: Cli, desk: TrainedModel) -> None:

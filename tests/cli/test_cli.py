@@ -209,13 +209,18 @@ def test_demo_runs_on_nothing_but_itself(cli: Cli, tmp_path: Path, monkeypatch: 
     assert json.loads(again.out)["verdict"].split()[0] == lines[0].split()[0]
 
 
-def test_evaluate_counts_answers_with_values_of_somebody_else(cli: Cli, learned_run: Path, tasks_dir: Path) -> None:
+def test_evaluate_counts_answers_with_values_of_somebody_else(
+    cli: Cli, learned_run: Path, tasks_dir: Path, tmp_path: Path
+) -> None:
     options = ("evaluate", learned_run, "--data", tasks_dir / "primary", "--split", "valid")
     record = json.loads(cli(*options, "--answers", "--json").out)
     assert set(record["answers"]) == {"answers", "foreign", "unanswered", "shown"}
     assert record["answers"]["answers"] + record["answers"]["unanswered"] == record["turns"]
     assert "answers" not in json.loads(cli(*options, "--json").out)
-    assert f"{record['answers']['answers']} answers: " in cli(*options, "--answers").out
+    assert f"{record['answers']['answers']} answers: " in cli(*options, "--answers", "--predictions", "p.jsonl").out
+    rows = pl.read_ndjson(tmp_path / "p.jsonl")
+    assert rows["answer"].null_count() == record["answers"]["unanswered"]
+    assert rows.drop_nulls("answer")["certainty"].is_between(0, 1).all()
 
 
 ERRORS = {

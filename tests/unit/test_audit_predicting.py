@@ -73,6 +73,17 @@ def test_without_annotations_there_is_one_ceiling() -> None:
     assert (ceilings.responses, ceilings.actions) == (100.0, None)
 
 
+def test_dialogs_that_are_annotated_in_part_are_worth_a_look() -> None:
+    half = [*MINE, done(("hi there", "good day", None), ("paris", "a fine town", None))]
+    found = looked(half, HELD)
+    (finding,) = (finding for finding in found.findings if finding.topic == "what is predicted")
+    assert (found.predicting.what, finding.level) == ("responses", "look")
+    assert "only 5 of 7 turns say what the system does" in finding.sentence
+    assert "--predict actions learns from these alone" in finding.sentence
+    asked = next(f for f in looked(half, HELD, "responses").findings if f.topic == "what is predicted")
+    assert asked.level == "good"
+
+
 def test_without_held_out_dialogs_every_second_one_tells_what_suits() -> None:
     found = looked([*MINE, *HELD], None)
     assert found.predicting.what == "actions"

@@ -44,6 +44,17 @@ def test_responses_are_predicted_where_they_repeat_and_where_nothing_is_annotate
     assert found.why.startswith("only 0 % of the turns say what the system does")
 
 
+def test_how_many_turns_say_what_the_system_does_is_told_where_these_are_too_few() -> None:
+    half = [*written("one", "two", acts=ASK), *written("three")]
+    found = suited(half, [*written("four", acts=ASK), *written("five")])
+    assert (found.what, found.partly) == ("responses", True)
+    assert found.why.startswith(
+        "only 3 of 5 turns say what the system does (90 % are wanted for actions; --predict actions learns from "
+        "these alone); but only 0 % of the validation responses"
+    )
+    assert not suited(written("one"), written("two")).partly
+
+
 def test_the_systems_own_earlier_actions_are_remembered_and_turns_without_one_are_context_alone() -> None:
     dialog = Dialog((Turn("hi", "where to", acts=ASK), Turn("rome", "one moment"), Turn("thanks", "bye", acts=BYE)))
     reading = Reader(predict="actions").read_one(dialog)

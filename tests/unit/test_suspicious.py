@@ -106,6 +106,25 @@ def test_what_a_run_hardly_borrows_is_left_out_and_counted(planted: tuple[Path, 
     run = trained(planted[0], "actions")
     every, borrowed = suspicious_turns(run, every=True), suspicious_turns(run)
     assert len(every.table) == len(borrowed.table) + borrowed.not_borrowed
+    assert borrowed.related == len(every.table.filter(pl.col("part") == "related"))
+
+
+def test_how_many_turns_are_not_looked_at_is_said_and_how_to_look_at_them(
+    planted: tuple[Path, Places], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasksieve.training.suspicion.suspicious.BORROWED", 1.0)  # half of the kinds are below
+    run = trained(planted[0], "actions")
+    told = json.loads(cli("weights", run, "--suspicious", "--json").out)
+    assert 0 < told["not_borrowed"] < told["related"]
+    said = " ".join(cli("weights", run, "--suspicious").out.split())
+    assert (
+        f"Not looked at: {told['not_borrowed']:,} of {told['related']:,} related turns, of kinds with less than"
+        in said
+    )
+    assert "--every looks at them too, as does a run of multitask" in said
+    every = cli("weights", run, "--suspicious", "--every")
+    assert every.code == 0 and "Not looked at" not in every.out
+    assert cli("weights", run, "--every").code == 2
 
 
 def test_the_command_shows_keeps_and_exports_them(planted: tuple[Path, Places], tmp_path: Path) -> None:

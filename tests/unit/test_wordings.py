@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,7 +21,7 @@ from tasksieve.training.runs.answers import Answer, NothingToSay, or_fallback
 from tasksieve.training.runs.conversation import Conversation
 from tasksieve.training.runs.dialogs import build_model
 from tasksieve.training.runs.encoding import Encoding
-from tasksieve.training.runs.fallback import chosen
+from tasksieve.training.runs.fallback import Fallback, chosen, fallback_of, wrong_calls
 from tasksieve.training.runs.foreign import count_foreign
 from tasksieve.training.runs.trained_model import TrainedModel
 from tests.support_dialogs import support_dialogs, with_acts
@@ -151,7 +152,7 @@ def test_a_fallback_is_said_where_the_best_answer_is_too_uncertain_or_there_is_n
 
 @given(st.lists(st.tuples(st.sampled_from([0.1, 0.25, 0.5, 0.75, 0.9]), st.booleans()), min_size=1, max_size=12))
 def test_the_threshold_has_the_most_right_answers_minus_wrong_ones(turns: list[tuple[float, bool]]) -> None:
-    probabilities = torch.tensor([probability for probability, _ in turns]).double()
+    probabilities = torch.tensor([probability for probability, _ in turns], dtype=torch.double)
     found = chosen(probabilities, torch.tensor([right for _, right in turns]))
 
     def gain(threshold: float) -> int:
@@ -160,3 +161,60 @@ def test_the_threshold_has_the_most_right_answers_minus_wrong_ones(turns: list[t
     best = max(gain(threshold) for threshold in (0.0, *probabilities.tolist(), 1.0))
     assert gain(found["threshold"]) == found["right"] - found["wrong"] == best
     assert found["right"] + found["wrong"] + found["unanswered"] == len(turns)
+    assert found["threshold"] >= min(probabilities.tolist())  # nothing is known of answers that are less certain
+
+
+def test_a_call_is_right_only_if_its_values_are() -> None:
+    encoding = trained(TRAINING, "actions").encoding
+    calls = [
+        (number, turn)
+        for number, dialog in enumerate(TEST)
+        for turn, said in enumerate(dialog.turns)
+        if said.system.startswith("api_call find_customer")
+    ]
+    words = [(0, next(turn for turn, said in enumerate(TEST[0].turns) if not said.system.startswith("api_call")))]
+    readings = encoding.reader.read(TEST)
+    assert wrong_calls(encoding, TEST, readings, [*words, *calls]) == set()
+    other = [
+        Dialog(
+            tuple(
+                replace(event, system='api_call find_customer {"customer":"C-000000"}')
+                if isinstance(event, Turn) and event.system.startswith("api_call find_customer")
+                else event
+                for event in dialog.events
+            )
+        )
+        for dialog in TEST
+    ]
+    assert wrong_calls(encoding, other, readings, [*words, *calls]) == set(range(1, len(calls) + 1))
+
+
+def test_calls_with_wrong_values_count_as_wrong_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = trained(TRAINING, "actions")
+    readings = model.encoding.reader.read(TEST)
+    task = model.encoding.encode(readings)
+    monkeypatch.setattr("tasksieve.training.runs.fallback.ranks", lambda scores, targets: torch.ones_like(targets))
+    every, asked = fallback_of(model.model, task), list[tuple[int, int]]()
+
+    def wrong(turns: list[tuple[int, int]]) -> set[int]:
+        asked.extend(turns)
+        return {0, 2}
+
+    some = fallback_of(model.model, task, wrong)
+    assert asked == [(example.dialog, example.turn) for example in task.examples]
+    assert (every["right"], every["wrong"]) == (len(task), 0)
+    assert some["right"] + some["unanswered"] >= len(task) - 2 and some["right"] < len(task)
+
+
+def test_a_threshold_that_withholds_nothing_is_said_with_how_to_set_it() -> None:
+    old = Fallback.read({"threshold": 0.0, "right": 158, "wrong": 23, "unanswered": 0})
+    assert old is not None and old.note == (
+        "the fallback would never be said on the 181 validation turns, as even the least certain answers there are "
+        "right more often than not; set when it is said with --fallback-below, between 0 and 1"
+    )
+    never = Fallback.read({"threshold": 1.0, "right": 0, "wrong": 0, "unanswered": 9})
+    assert never is not None and "would be said at each of the 9 validation turns" in never.note
+    usual = Fallback.read({"threshold": 0.7, "right": 5, "wrong": 1, "unanswered": 3})
+    assert usual == Fallback(0.7, 3, 9) and usual.note == ""
+    assert Fallback.read({"threshold": 0.5}) == Fallback(0.5) and Fallback(0.5).note == ""
+    assert Fallback.read(None) is None and Fallback.read({}) is None

@@ -20,6 +20,7 @@ from tasksieve.serve.asked import LONGEST
 from tasksieve.serve.responder import Responder
 from tasksieve.serve.talk import talk_routes
 from tasksieve.training.runs.answers import NothingToSay
+from tasksieve.training.runs.fallback import Fallback
 from tasksieve.training.runs.trained_model import TrainedModel
 from tests.unit.test_pretrained_cache import Counting
 from tests.unit.test_slots import strangers
@@ -144,6 +145,36 @@ def test_the_number_of_candidates_changes_none_of_them(desk: TestClient) -> None
             assert found["candidates"] == every[: len(found["candidates"])]
 
 
+def test_calls_are_told_apart_from_words_and_can_be_sent_back(desk: TestClient) -> None:
+    call = 'api_call find {"city":"Rome","nights":2}'
+    candidates = [f'{call}\napi_call weather {{"city":"Rome"}}', "Which city?"]
+    asked = {"messages": [{"role": "user", "content": "hello"}], "candidates": candidates}
+    ranked = {one["text"]: one for one in desk.post("/api/rank", json=asked).json()["candidates"]}
+    calls = ranked[candidates[0]]["tool_calls"]
+    assert [one["function"] for one in calls] == [
+        {"name": "find", "arguments": {"city": "Rome", "nights": 2}},
+        {"name": "weather", "arguments": {"city": "Rome"}},
+    ]
+    assert ranked[candidates[1]]["tool_calls"] == []
+    back = {"role": "assistant", "content": None, "tool_calls": calls}
+    told = [{"role": "tool", "tool_call_id": one["id"], "content": '{"city": "Rome"}'} for one in calls]
+    sent = [*asked["messages"], back, *told]
+    events = [
+        {"user": "hello", "system": candidates[0], "action": "call_find call_weather"},
+        {"fact": {"city": "Rome"}, "kind": "find"},
+        {"fact": {"city": "Rome"}, "kind": "weather"},
+    ]
+    assert ask(desk, messages=sent) == ask(desk, events=events)
+
+
+@pytest.mark.parametrize(("text", "waits"), [("api_call find {}", "tool"), ("Which city?", "user")])
+def test_an_answer_says_whom_it_waits_for(text: str, waits: str) -> None:
+    app = FastAPI()
+    app.include_router(talk_routes(Responder(trained(TRAINING, "actions", 0.0), [text])))
+    found = TestClient(app).post("/api/respond", json={"user": "hello"}).json()
+    assert (found["waits_for"], bool(found["tool_calls"])) == (waits, waits == "tool")
+
+
 def test_values_and_names_are_not_called_unknown(desk: TestClient) -> None:
     said = "Card L777123 zzz, until 14:30 on 3 May 2027. My name is Zed Quux, zed@quux.org."
     assert desk.post("/api/respond", json={"user": said}).json()["unknown_words"] == ["card", "zzz,", "until"]
@@ -180,8 +211,24 @@ def test_where_every_given_candidate_has_values_of_others_the_fallback_is_said()
 
 def test_a_fallback_needs_a_run_that_says_when_to_use_it(run: Path) -> None:
     assert Responder.load(run, fallback="I do not know.")
-    with pytest.raises(UserError, match="train again, or leave --fallback out"):
+    with pytest.raises(UserError, match="train again, give it with --fallback-below, or leave --fallback out"):
         Responder(trained(TRAINING, "actions"), None, "I do not know.")
+
+
+def test_a_server_says_that_a_fallback_would_never_be_said_unless_it_is_set(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = Fallback(0.0, 0, 181).note
+    never = replace(TrainedModel.load(run), threshold=0.0, fallback_note=note)
+    monkeypatch.setattr(TrainedModel, "load", lambda path, device="cpu": never)
+    with TestClient(create_app(run, fallback="One moment."), base_url=BASE) as client:
+        found = client.get("/api/run").json()
+        assert (found["threshold"], found["fallback_note"]) == (0.0, note)
+        assert not ask(client, user="hello")["candidates"][0]["fallback"]
+    with TestClient(create_app(run, fallback="One moment.", fallback_below=1.0), base_url=BASE) as client:
+        found = client.get("/api/run").json()
+        assert (found["threshold"], found["fallback_note"]) == (1.0, "")
+        assert ask(client, user="hello")["candidates"][0]["fallback"]
 
 
 def test_a_server_loads_the_sentence_encoder_before_the_first_question(

@@ -37,6 +37,7 @@ class Predicting:
         asked: whether it was asked for, instead of being what suits.
         suited: what suits the dialogs.
         suits_as: why that suits them, in a clause.
+        partly: whether responses suit only because too few turns say what the system does.
         ceilings: of every held-out split; of the primary dialogs, one held against the others, if there is none.
         ranked: whether the right response is to be ranked among others, as so few are known word for word.
         known: per cent of the validation responses, or else of the first split held out, that decide that.
@@ -52,6 +53,7 @@ class Predicting:
     among: dict[str, int] = field(default_factory=dict)
     known: float = 100.0
     suits_as: str = ""
+    partly: bool = False
 
 
 def what_suits(splits: Splits) -> Prediction:
@@ -64,7 +66,7 @@ def what_suits(splits: Splits) -> Prediction:
         return suited(splits.primary, held_out)
     found = suited(splits.primary[::2], splits.primary[1::2])
     why = found.why.replace("the validation responses", "the responses of every second dialog")
-    return Prediction(found.what, why.replace("the training dialogs", "the others"))
+    return Prediction(found.what, why.replace("the training dialogs", "the others"), found.partly)
 
 
 def predicting(
@@ -103,7 +105,7 @@ def predicting(
         known = coverage(read.other(whole, use), "responses")[0].ceiling
     ranked = known < LOW
     among = {name: _differ(held_out) for name, held_out in splits.held_out()} if ranked else {}
-    return Predicting(use.predict, why, asked, suits.what, found, ranked, among, known, suits.why)
+    return Predicting(use.predict, why, asked, suits.what, found, ranked, among, known, suits.why, suits.partly)
 
 
 def _known(whole: Splits, use: Use, first: Ceilings) -> float:

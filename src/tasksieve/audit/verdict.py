@@ -123,12 +123,14 @@ def _predicting(found: Predicting) -> Finding:
     said = f"{found.what.capitalize()} are predicted: {found.why}"
     if last.actions is None:
         lacking = "actions are no choice, as not all splits say what the system does"
-        return Finding("good", "what is predicted", f"{said}; {lacking}.")
+        return Finding("look" if found.partly else "good", "what is predicted", f"{said}; {lacking}.")
     said += f"; at best a model is right in {last.responses:.1f} % of the responses of {last.split}, word for word,"
     said += f" and in {last.actions:.1f} % of its actions"
     if found.what != found.suited:
         better = f"{found.suited} would suit it better: {found.suits_as}"
         return Finding("look", "what is predicted", f"{said}; {better}.")
+    if found.partly and found.what == "responses" and not found.asked:
+        return Finding("look", "what is predicted", f"{said}.")
     return Finding("good", "what is predicted", f"{said}.")
 
 

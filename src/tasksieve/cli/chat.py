@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from tasksieve.cli.messages import output
-from tasksieve.cli.options import Fallback, Json, Trained
+from tasksieve.cli.messages import output, say_of_fallback
+from tasksieve.cli.options import Fallback, FallbackBelow, Json, Trained, check_fallback_below
 
 if TYPE_CHECKING:
     from tasksieve.training.runs.answers import Answer
@@ -23,6 +23,7 @@ def chat(
     top: Annotated[int, typer.Option(min=1, help="Show so many candidates.")] = 5,
     as_json: Json = False,
     fallback: Fallback = None,
+    fallback_below: FallbackBelow = None,
 ) -> None:
     """Talk to a run's best model: it answers with its best candidate and shows the next ones.
 
@@ -32,9 +33,11 @@ def chat(
     from tasksieve.training.runs.trained_model import TrainedModel
 
     console = output(wrap=sys.stdout.isatty())
-    trained = TrainedModel.load(run)
+    check_fallback_below(fallback, fallback_below)
+    trained = TrainedModel.load(run).falling_back_below(fallback_below)
     conversation = Conversation(trained, fallback)
     trained.warm_up()
+    say_of_fallback(fallback, trained.fallback_note)
     if not as_json:
         console.print(conversation.help(), style="dim")
     while (line := _next_line(console, as_json)) is not None and line != "/quit":
@@ -54,6 +57,7 @@ def _next_line(console: Console, as_json: bool) -> str | None:
 def _record(conversation: Conversation, line: str, top: int) -> dict[str, object]:
     """What a line led to, as JSON has it: answers, what a command did, or why there is no answer."""
     from tasksieve.training.runs.answers import NothingToSay
+    from tasksieve.training.runs.tool_calls import waits_for
 
     if line.startswith("/"):
         return {"command": line, "message": conversation.command(line)}
@@ -61,12 +65,20 @@ def _record(conversation: Conversation, line: str, top: int) -> dict[str, object
         answers = conversation.say(line, top)
     except NothingToSay as nothing:
         return {"user": line, "answers": [], "message": nothing.message}
-    withheld = answers[0].fallback
-    return {"user": line, "answers": [_plain(answer, withheld) for answer in answers]}
+    withheld, place = answers[0].fallback, conversation.place
+    return {
+        "user": line,
+        "answers": [_plain(answer, withheld, place) for answer in answers],
+        "waits_for": waits_for(answers[0].text),
+    }
 
 
-def _plain(answer: Answer, withheld: bool) -> dict[str, object]:
+def _plain(answer: Answer, withheld: bool, place: int) -> dict[str, object]:
+    from tasksieve.training.runs.tool_calls import tool_calls
+
     plain: dict[str, object] = {"text": answer.text, "probability": answer.probability}
+    calls = tool_calls(answer.text, place)
+    plain |= {"tool_calls": calls} if calls else {}
     plain |= {} if answer.fallback else {"certainty": answer.certainty}
     plain |= {"action": answer.action} if answer.action else {}
     if answer.fallback:

@@ -30,6 +30,12 @@ def say(message: str) -> None:
     errors().print(message, soft_wrap=True)
 
 
+def say_of_fallback(fallback: str | None, note: str) -> None:
+    """Say there what to know of a fallback before one relies on it, if one is asked for and there is anything."""
+    if fallback is not None and note:
+        say(f"note: {note}")
+
+
 class _OnConsole(logging.Handler):
     """Shows messages as they come; what is said of a file each time that it is read, once a command."""
 

@@ -96,6 +96,14 @@ Fallback = Annotated[
         help="Said where the best answer is too uncertain, by validation, or there is none; off by default."
     ),
 ]
+FallbackBelow = Annotated[
+    float | None,
+    typer.Option(
+        min=0.0,
+        max=1.0,
+        help="Say the fallback where the best answer's certainty is below this; by default what validation chose.",
+    ),
+]
 BudgetOption = Annotated[
     str | None,
     typer.Option(
@@ -120,6 +128,12 @@ Slice = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
+
+
+def check_fallback_below(fallback: str | None, below: float | None) -> None:
+    """Raise UserError if it is said when to fall back, and not on what."""
+    if below is not None and fallback is None:
+        raise UserError("--fallback-below says when --fallback is said; give what is to be said with --fallback TEXT")
 
 
 def configure(data: dict[str, Any], training: dict[str, Any], file: Path | None, assignments: list[str]) -> RunConfig:

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from tasksieve.cli.messages import errors, output
-from tasksieve.cli.options import Fallback, Trained
+from tasksieve.cli.messages import errors, output, say_of_fallback
+from tasksieve.cli.options import Fallback, FallbackBelow, Trained, check_fallback_below
 from tasksieve.errors import UserError
 
 
@@ -23,6 +23,7 @@ def serve(
         Path | None, typer.Option(help="Choose from this file's responses (`1 text` a line), not the run's own.")
     ] = None,
     fallback: Fallback = None,
+    fallback_below: FallbackBelow = None,
     allow_host: Annotated[
         list[str] | None, typer.Option(help="A further name the server is known by. May be repeated.")
     ] = None,
@@ -34,16 +35,20 @@ def serve(
     missing = [name for name in ("fastapi", "prometheus_client", "uvicorn") if find_spec(name) is None]
     if missing:
         raise UserError(f"{', '.join(missing)} not installed; install the extra: pip install 'tasksieve[serve]'")
+    check_fallback_below(fallback, fallback_below)
     import torch
 
     from tasksieve.serve.app import create_app
     from tasksieve.serve.hosts import is_loopback
+    from tasksieve.serve.responder import Responder
     from tasksieve.serve.server import address_of, listen, run_server
 
     console = output(wrap=False)
     with listen(host, port) as listening:
         torch.set_num_threads(1)
-        app = create_app(run, candidates=candidates, fallback=fallback, host=host, names=allow_host or ())
+        responder = Responder.load(run, candidates, fallback, fallback_below)
+        app = create_app(run, responder=responder, host=host, names=allow_host or ())
+        say_of_fallback(fallback, responder.fallback_note)
         if not is_loopback(host):
             errors().print(
                 f"warning: listening at {host}: whoever reaches this address can talk to the model and read the "

@@ -151,7 +151,11 @@ def evaluate(
         typer.Option("--split", "--split-name", help="Which split of a file or folder; of a folder by default test."),
     ] = None,
     predictions: Annotated[
-        Path | None, typer.Option(help="Write what was predicted at every turn there: .parquet, .csv or .jsonl.")
+        Path | None,
+        typer.Option(
+            help="Write what was predicted at every turn there, and with --answers what was said: .parquet, .csv or "
+            ".jsonl."
+        ),
     ] = None,
     others: Annotated[
         list[str], typer.Option(help="Dialogs of another service, for distractors from all. May be repeated.")

@@ -32,6 +32,9 @@ def weights(
     suspicious: Annotated[
         bool, typer.Option("--suspicious", help="Show the turns that look wrongly answered instead, and why.")
     ] = False,
+    every: Annotated[
+        bool, typer.Option("--every", help="With --suspicious: look at kinds of turns that are hardly borrowed too.")
+    ] = False,
     all_steps: Annotated[bool, typer.Option(help="Export every recorded iteration, not one.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -45,9 +48,13 @@ def weights(
     """
     if suspicious:
         if bottom or dialogs or step is not None or all_steps:
-            raise UserError("--suspicious goes with --top, --export and --json alone; leave the other options out")
-        _show_suspicious(run, 10 if top is None else top, export, as_json)
+            raise UserError(
+                "--suspicious goes with --every, --top, --export and --json alone; leave the other options out"
+            )
+        _show_suspicious(run, 10 if top is None else top, export, every, as_json)
         return
+    if every:
+        raise UserError("--every goes with --suspicious; add that, or leave it out")
     from tasksieve.experiments.weights import examples_at, export_weights
 
     if export is not None:
@@ -94,19 +101,19 @@ def _show(run: Path, frame: pl.DataFrame, counts: _Counts, as_json: bool) -> Non
             console.print(part)
 
 
-def _show_suspicious(run: Path, top: int, out: Path | None, as_json: bool) -> None:
+def _show_suspicious(run: Path, top: int, out: Path | None, every: bool, as_json: bool) -> None:
     from tasksieve.experiments.suspicious import find_suspicious
     from tasksieve.report.terminal_suspicious import left_out, suspicious_page
 
-    found = find_suspicious(run, out)
+    found = find_suspicious(run, out, every=every)
     if as_json:
-        counts = {"not_borrowed": found.not_borrowed, "too_few": found.too_few}
+        counts = {"not_borrowed": found.not_borrowed, "too_few": found.too_few, "related": found.related}
         print_json({"turns": found.table.head(top).to_dicts(), **counts})
         return
     console = output()
     for part in suspicious_page(found.table.head(top)):
         console.print(part)
-    for sentence in left_out(found.not_borrowed, found.too_few):
+    for sentence in left_out(found.not_borrowed, found.too_few, found.related):
         console.print(sentence)
     if out is not None:
         console.print(f"Wrote {len(found.table):,} rows to {out}", soft_wrap=True)

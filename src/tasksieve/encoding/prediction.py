@@ -17,10 +17,15 @@ REPEATED = 50.0
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What is predicted, and why, in a sentence."""
+    """What is predicted, and why, in a sentence.
+
+    Attributes:
+        partly: whether it is responses, though few repeat, as only some of the turns say what the system does.
+    """
 
     what: Predicted
     why: str
+    partly: bool = False
 
 
 def suited(training: Sequence[Dialog], held_out: Sequence[Dialog]) -> Prediction:
@@ -37,9 +42,13 @@ def suited(training: Sequence[Dialog], held_out: Sequence[Dialog]) -> Prediction
         return Prediction("actions", f"the turns say what the system does, and only {said}")
     if known >= REPEATED:
         return Prediction("responses", said)
-    few = f"only {annotated:.0f} % of the turns say what the system does"
-    few += f" ({ANNOTATED:.0f} % are wanted for actions)" if annotated else ""
-    return Prediction("responses", f"{few}; but only {said}")
+    if not annotated:
+        return Prediction("responses", f"only 0 % of the turns say what the system does; but only {said}")
+    turns = len(_learned(training)) + len(_learned(held_out))
+    acting = annotated_turns(training) + annotated_turns(held_out)
+    few = f"only {acting:,} of {turns:,} turns say what the system does ({ANNOTATED:.0f} % are wanted for actions; "
+    few += "--predict actions learns from these alone)"
+    return Prediction("responses", f"{few}; but only {said}", partly=True)
 
 
 def repeated(training: Sequence[Dialog], held_out: Sequence[Dialog]) -> float:

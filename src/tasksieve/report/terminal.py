@@ -133,17 +133,21 @@ def answers_sentence(answers: dict[str, Any]) -> str:
 
 
 def calls_sentence(calls: dict[str, Any]) -> str:
-    """How many calls of tools are right, and which arguments are not; empty where none is due.
+    """How many turns call the right tools, and which arguments are wrong; empty where no call is due.
 
     Args:
         calls: that part of the record ``test.json``.
     """
     if not calls["due"]:
         return ""
-    said = f"{show.plural(calls['due'], 'call')} of tools due: {show.whole(calls['right_tool'])} of the right tool, "
-    said += f"{show.whole(calls['right'])} with all arguments right"
-    wrong = ", ".join(f"{name} ({show.whole(times)})" for name, times in calls["wrong"].items())
-    return f"{said}; wrong: {wrong}." if wrong else f"{said}."
+    said = f"{show.plural(calls['due'], 'turn')} with calls of tools due: the right ones at "
+    said += f"{show.whole(calls['right_tool'])}, with all arguments right at {show.whole(calls['right'])}"
+    if wrong := ", ".join(f"{name} ({show.whole(times)})" for name, times in calls["wrong"].items()):
+        said += f"; wrong: {wrong}"
+    missing, extra = calls.get("missing", 0), calls.get("extra", 0)
+    if missing or extra:
+        said += f"; beside a right one {show.plural(missing, 'call')} missing and {show.whole(extra)} too many"
+    return f"{said}."
 
 
 def selection_table(test: dict[str, Any]) -> Table:

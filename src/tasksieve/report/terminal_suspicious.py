@@ -41,12 +41,21 @@ def place_of(row: dict[str, Any]) -> str:
     return f"{show.one_line(whose)}, {show.one_line(where)} (score {row['score']:.1f})"
 
 
-def left_out(not_borrowed: int, too_few: int) -> list[str]:
-    """Sentences on the turns that were not judged, if there are any."""
+def left_out(not_borrowed: int, too_few: int, related: int) -> list[str]:
+    """Sentences on the turns that were not judged, if there are any.
+
+    Args:
+        not_borrowed: related turns of kinds that the run hardly borrowed.
+        too_few: turns of tasks with too few dialogs.
+        related: all related turns.
+    """
     found = []
     if not_borrowed:
-        turns = show.plural(not_borrowed, "related turn")
-        found.append(f"Left out: {turns} of kinds that the run hardly borrowed.")
+        turns = f"{show.whole(not_borrowed)} of {show.plural(related, 'related turn')}"
+        found.append(
+            f"Not looked at: {turns}, of kinds with less than a quarter of the mean weight in this run; --every "
+            "looks at them too, as does a run of multitask, which borrows all alike."
+        )
     if too_few:
         turns = show.plural(too_few, "turn")
         found.append(f"Left out: {turns} of tasks with too few to contradict each other.")

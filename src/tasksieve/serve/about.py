@@ -40,6 +40,10 @@ class RunAnswer(BaseModel):
     threshold: float | None = Field(
         description="the certainty below which an answer had better not be said; none if the run does not say"
     )
+    fallback_note: str = Field(
+        description="what to know before one relies on the threshold, such as that a fallback would never be said on "
+        "the validation dialogs; empty if there is nothing"
+    )
     fact_example: str = Field(description="how a fact of this run's dialogs is told")
     recorded_iterations: int = Field(description="how often weights were recorded")
     openings: list[str] = Field(description="what users often say first in the related dialogs")
@@ -76,6 +80,7 @@ def about_routes(folder: RunFolder, responder: Responder, metrics: Metrics) -> A
             facts=responder.facts,
             entities=responder.entities,
             threshold=responder.threshold,
+            fallback_note=responder.fallback_note,
             fact_example=responder.fact_example,
             recorded_iterations=len(folder.weight_steps()),
             openings=openings,

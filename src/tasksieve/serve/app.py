@@ -31,6 +31,8 @@ def create_app(
     *,
     candidates: Path | None = None,
     fallback: str | None = None,
+    fallback_below: float | None = None,
+    responder: Responder | None = None,
     host: str = "127.0.0.1",
     names: Iterable[str] = (),
     limits: Limits | None = None,
@@ -41,13 +43,15 @@ def create_app(
         run: the run folder.
         candidates: a file of responses to choose from instead of the run's own.
         fallback: said where the best answer is too uncertain, or there is none; None for nothing.
+        fallback_below: the certainty below which it is too uncertain; by default what validation chose.
+        responder: who answers, where that is made already; the three before count for nothing then.
         host: the address the server listens at.
         names: further names the server is known by.
         limits: how much a request may ask for.
     Raises: UserError: if the run or the candidates cannot be read.
     """
     limits, metrics, folder = limits or Limits(), Metrics(), RunFolder(run)
-    responder = Responder.load(run, candidates, fallback)
+    responder = responder or Responder.load(run, candidates, fallback, fallback_below)
 
     @asynccontextmanager
     async def bounded(_: FastAPI) -> AsyncIterator[None]:

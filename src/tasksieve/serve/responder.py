@@ -62,13 +62,24 @@ class Responder:
         self.texts = self._own.texts if self._given is None else self._given.texts
 
     @classmethod
-    def load(cls, run: Path, candidates: Path | None = None, fallback: str | None = None) -> Responder:
+    def load(
+        cls,
+        run: Path,
+        candidates: Path | None = None,
+        fallback: str | None = None,
+        fallback_below: float | None = None,
+    ) -> Responder:
         """Read a run folder and, if given, a candidates file.
 
+        Args:
+            run: the run folder.
+            candidates: a file of responses to choose from.
+            fallback: said where the best answer is too uncertain.
+            fallback_below: the certainty below which it is; by default what validation chose.
         Raises: UserError: if either cannot be read, or the run has no validated checkpoint yet.
         """
         texts = None if candidates is None else list(dict.fromkeys(read_sentences(candidates)))
-        responder = cls(TrainedModel.load(run), texts, fallback)
+        responder = cls(TrainedModel.load(run).falling_back_below(fallback_below), texts, fallback)
         responder._trained.warm_up()
         return responder
 
@@ -86,6 +97,11 @@ class Responder:
     def threshold(self) -> float | None:
         """The certainty below which the fallback is said; None if the run does not say."""
         return self._trained.threshold
+
+    @property
+    def fallback_note(self) -> str:
+        """What to know before one relies on that, in a sentence; empty if there is nothing."""
+        return self._trained.fallback_note
 
     @property
     def fact_example(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tasksieve.serve.asked import LONGEST, AskedEvent, Messages, Sentence, conversation
 from tasksieve.serve.responder import Memory, Responder, Response
 from tasksieve.training.runs.answers import Answer
+from tasksieve.training.runs.tool_calls import tool_calls, waits_for
 from tasksieve.training.runs.trained_model import Event
 
 
@@ -37,10 +38,26 @@ class Ranking(Context):
     )
 
 
+class CalledFunction(BaseModel):
+    """A tool and what it is called with."""
+
+    name: str
+    arguments: dict[str, Any]
+
+
+class ToolCall(BaseModel):
+    """A call of a tool, as chat files have it, but with an object for arguments."""
+
+    id: str = Field(description="by which the tool's message names the call: its tool_call_id")
+    type: Literal["function"] = "function"
+    function: CalledFunction
+
+
 class CandidateAnswer(BaseModel):
     """A candidate response."""
 
     text: str
+    tool_calls: list[ToolCall] = Field([], description="the calls that the text is, if it is any")
     score: float = Field(description="the logit")
     probability: float = Field(description="among all that can be said")
     certainty: float = Field(
@@ -69,6 +86,10 @@ class RespondAnswer(BaseModel):
 
     response: str = Field(description="the best candidate")
     action: str = Field("", description="what it does, if actions are predicted")
+    tool_calls: list[ToolCall] = Field([], description="the calls that it is, if it is any")
+    waits_for: Literal["user", "tool"] = Field(
+        description="who is next: after calls the tools, whose results go into the next request; else the user"
+    )
     candidates: list[CandidateAnswer] = Field(description="the best ones, best first")
     memories: list[MemoryAnswer] = Field(description="latest first")
     unknown_words: list[str] = Field(
@@ -89,14 +110,15 @@ def talk_routes(responder: Responder) -> APIRouter:
     @routes.post("/respond")
     def respond(context: Context) -> RespondAnswer:
         """The system's response to an utterance, with the next candidates and the attention of each hop."""
-        found = responder.respond(*_given(context), context.top)
-        return _answer(found)
+        events, user, profile = _given(context)
+        return _answer(responder.respond(events, user, profile, context.top), len(events))
 
     @routes.post("/rank")
     def rank(context: Ranking) -> RankAnswer:
         """Candidates by their score: all that the server knows, or those given."""
-        found = responder.rank(*_given(context), context.top, context.candidates)
-        return RankAnswer(candidates=[_candidate(scored) for scored in found])
+        events, user, profile = _given(context)
+        found = responder.rank(events, user, profile, context.top, context.candidates)
+        return RankAnswer(candidates=[_candidate(scored, len(events)) for scored in found])
 
     return routes
 
@@ -105,19 +127,23 @@ def _given(context: Context) -> tuple[list[Event], str, list[str]]:
     return conversation(context.events, context.user, context.profile, context.messages)
 
 
-def _answer(found: Response) -> RespondAnswer:
+def _answer(found: Response, place: int) -> RespondAnswer:
+    candidates = [_candidate(scored, place) for scored in found.candidates]
     return RespondAnswer(
-        response=found.candidates[0].text,
-        action=found.candidates[0].action,
-        candidates=[_candidate(scored) for scored in found.candidates],
+        response=candidates[0].text,
+        action=candidates[0].action,
+        tool_calls=candidates[0].tool_calls,
+        waits_for=waits_for(candidates[0].text),
+        candidates=candidates,
         memories=[_memory(memory) for memory in found.memories],
         unknown_words=list(found.unknown_words),
     )
 
 
-def _candidate(scored: Answer) -> CandidateAnswer:
+def _candidate(scored: Answer, place: int) -> CandidateAnswer:
     return CandidateAnswer(
         text=scored.text,
+        tool_calls=[ToolCall.model_validate(call) for call in tool_calls(scored.text, place)],
         score=scored.score,
         probability=scored.probability,
         certainty=scored.certainty,

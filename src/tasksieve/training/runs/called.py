@@ -1,31 +1,39 @@
-"""Calls of tools among answers: whether the tool is the right one, and whether it is called with the right values."""
+"""Calls of tools among answers: whether the right tools are called, and whether with the right values.
+
+The calls of one turn are a set: their order counts for nothing.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from tasksieve.encoding.calls import arguments_of, is_call, tool_of
+from tasksieve.encoding.calls import arguments_of, tool_of
 from tasksieve.encoding.values import alike
+from tasksieve.training.runs.tool_calls import calls_in
 
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """How many calls are as they should be.
+    """How many turns call tools as they should.
 
     Attributes:
-        due: turns at which a tool is to be called.
-        right_tool: at how many of them the answer calls that tool.
-        right: how many of these calls have every value as it should be, however it is written.
+        due: turns at which tools are to be called.
+        right_tool: at how many of them the answer calls those tools, each as often, and no others.
+        right: at how many of these every value is as it should be, however it is written.
         wrong: the others' arguments that are wrong, missing or too many, and how often; by number where they have no
             name.
+        missing, extra: at the turns whose answer calls one of the tools due, how often another one that is due is not
+            called, and one is called that is not due or too often.
     """
 
     due: int = 0
     right_tool: int = 0
     right: int = 0
     wrong: dict[str, int] = field(default_factory=dict)
+    missing: int = 0
+    extra: int = 0
 
 
 def called(answers: Iterable[tuple[str, str | None]]) -> Called:
@@ -34,24 +42,49 @@ def called(answers: Iterable[tuple[str, str | None]]) -> Called:
     Args:
         answers: for each turn the right response, and the answer; None for none.
     """
-    due = right_tool = right = 0
+    due = right_tool = right = missing = extra = 0
     wrong: Counter[str] = Counter()
     for said, answer in answers:
-        if not is_call(said):
+        meant, made = calls_in(said), calls_in(answer or "")
+        if not meant:
             continue
         due += 1
-        if answer is None or not is_call(answer) or tool_of(answer) != tool_of(said):
+        tools, others = _tools(meant), _tools(made)
+        if tools != others:
+            if tools & others:
+                missing, extra = missing + (tools - others).total(), extra + (others - tools).total()
             continue
         right_tool += 1
-        missed = _missed(said, answer)
+        missed = [name for tool in tools for name in _missed(_of(meant, tool), _of(made, tool))]
         wrong.update(missed)
         right += not missed
-    return Called(due, right_tool, right, dict(wrong.most_common()))
+    return Called(due, right_tool, right, dict(wrong.most_common()), missing, extra)
 
 
-def _missed(said: str, answer: str) -> list[str]:
-    """The arguments that are not the same in two calls."""
-    one, other = _values(said), _values(answer)
+def rightly_called(said: str, answer: str | None) -> bool:
+    """Whether an answer calls what the right response calls, with every value as it should be."""
+    return called([(said, answer)]).right == 1
+
+
+def _tools(calls: Iterable[str]) -> Counter[str]:
+    return Counter(map(tool_of, calls))
+
+
+def _of(calls: Iterable[str], tool: str) -> list[dict[str, str]]:
+    return [_values(call) for call in calls if tool_of(call) == tool]
+
+
+def _missed(meant: Sequence[dict[str, str]], made: Sequence[dict[str, str]]) -> list[str]:
+    """The arguments that are not the same in calls of one tool, each held against the nearest that is left."""
+    left, missed = list(made), list[str]()
+    for one in sorted(meant, key=lambda one: min(len(_apart(one, other)) for other in made)):
+        nearest = min(left, key=lambda other: len(_apart(one, other)))
+        left.remove(nearest)
+        missed += _apart(one, nearest)
+    return missed
+
+
+def _apart(one: dict[str, str], other: dict[str, str]) -> list[str]:
     return [name for name in {**one, **other} if not alike(one.get(name, ""), other.get(name, ""))]
 
 

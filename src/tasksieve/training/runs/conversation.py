@@ -34,6 +34,11 @@ class Conversation:
         """The certainty below which the fallback is said; None if the run does not say."""
         return self._trained.threshold
 
+    @property
+    def place(self) -> int:
+        """How many turns and facts came before the latest answer."""
+        return max(0, len(self._events) - 1)
+
     def tell(self, event: Event) -> None:
         """What tools answered, as it is; or a turn that was taken by somebody else."""
         self._events.append(event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -14,6 +15,8 @@ import torch
 from tasksieve.encoding import Candidates, EncodedTask, derived_generator
 from tasksieve.encoding.archive_writing import EXAMPLE_COLUMNS
 from tasksieve.encoding.archived_task import ArchivedTask
+from tasksieve.encoding.calls import is_call
+from tasksieve.errors import UserError
 from tasksieve.models import DialogModel, DialogWeightModule, Model, model_of, weight_module_of
 from tasksieve.records.config import RunConfig
 from tasksieve.records.measures import RANKING, VALID_AMONG
@@ -29,15 +32,17 @@ from tasksieve.training.methods import Method, Start, method_named
 from tasksieve.training.runs.archive_tasks import load_tasks
 from tasksieve.training.runs.dialog_tasks import DialogTasks
 from tasksieve.training.runs.evaluation import accuracy, mean_probability, task_ranks
-from tasksieve.training.runs.fallback import fallback_of
+from tasksieve.training.runs.fallback import fallback_of, wrong_calls
 from tasksieve.training.runs.labels import read_labels
 from tasksieve.training.runs.lacking import told_left_out
 from tasksieve.training.runs.predictions import distractors_of
-from tasksieve.training.runs.read_files import data_files
+from tasksieve.training.runs.read_files import data_files, read_files
 from tasksieve.training.runs.selection import SIZES, Ranking, selection_ranks
 from tasksieve.training.runs.settled import settled
 from tasksieve.training.runs.simple import fit
 from tasksieve.training.tracking import Tracking
+
+_log = logging.getLogger("tasksieve")
 
 
 def build_model(config: RunConfig, words: int, heads: Mapping[str, Candidates]) -> DialogModel:
@@ -86,7 +91,7 @@ def build_parts(config: RunConfig, method: Method) -> Parts:
         best.eval()
         shared = config.training.heads == "shared"  # validation dialogs may choose among a few drawn responses then
         valid = tasks.encoding.encode(tasks.held_out) if shared else tasks.valid
-        return {"fallback": fallback_of(best, valid)}
+        return {"fallback": fallback_of(best, valid, lambda turns: _wrong_calls(config, tasks, turns))}
 
     model = fresh_model()
     start = Start(
@@ -115,6 +120,20 @@ def build_parts(config: RunConfig, method: Method) -> Parts:
         write=lambda folder: tasks.encoding.write(folder.encoding),
         conclude=conclude,
     )
+
+
+def _wrong_calls(config: RunConfig, tasks: DialogTasks, turns: list[tuple[int, int]]) -> set[int]:
+    """Which of some validation turns call a tool with other values than they should."""
+    if tasks.encoding.reader.predict != "actions" or not any(
+        is_call(tasks.held_out[dialog].turns[turn].said.system) for dialog, turn in turns
+    ):
+        return set()
+    try:
+        valid = read_files(config.data.model_copy(update={"related": ()})).valid
+    except UserError as error:
+        _log.warning("calls of the validation dialogs count as right by their action: %s", error)
+        return set()
+    return wrong_calls(tasks.encoding, valid, tasks.held_out, turns)
 
 
 def _ranked_among(tasks: DialogTasks) -> dict[str, int]:

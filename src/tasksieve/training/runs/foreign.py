@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -75,26 +76,49 @@ def held_by(conversation: Sequence[Turn | Record | Note], profile: Sequence[str]
     return held
 
 
-def answered(
-    trained: Answering, dialogs: Sequence[Dialog]
-) -> Iterator[tuple[Dialog, tuple[Turn | Record | Note, ...], Turn, str | None]]:
-    """Answer every turn of some dialogs, as they were up to it.
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A turn as it was answered.
+
+    Attributes:
+        number, place: of its dialog among all, and of the turn among those of its dialog, from 0.
+        dialog: that one.
+        before: what came before the turn.
+        turn: to learn from.
+        answer: None if there was none.
+    """
+
+    number: int
+    place: int
+    dialog: Dialog
+    before: tuple[Turn | Record | Note, ...]
+    turn: Turn
+    answer: Answer | None
+
+    @property
+    def text(self) -> str | None:
+        """Of the answer."""
+        return None if self.answer is None else self.answer.text
+
+
+def answered(trained: Answering, dialogs: Sequence[Dialog]) -> Iterator[Given]:
+    """Answer every turn of some dialogs that is to learn from, as they were up to it.
 
     Args:
         trained: who answers.
         dialogs: of the primary task.
-    Returns: for each turn to learn from its dialog, what came before it, itself and the answer; None for none.
     """
-    for dialog in dialogs:
-        for place, event in enumerate(dialog.events):
-            if not isinstance(event, Turn) or not event.learned:
+    for number, dialog in enumerate(dialogs):
+        turns = (place for place, event in enumerate(dialog.events) if isinstance(event, Turn))
+        for place, at in enumerate(turns):
+            before, turn = dialog.events[:at], dialog.events[at]
+            assert isinstance(turn, Turn)
+            if not turn.learned:
                 continue
-            before = dialog.events[:place]
-            try:
-                text = trained.answer(before, event.user, profile=dialog.profile, top=1)[0].text
-            except NothingToSay:
-                text = None
-            yield dialog, before, event, text
+            answer = None
+            with suppress(NothingToSay):
+                answer = trained.answer(before, turn.user, profile=dialog.profile, top=1)[0]
+            yield Given(number, place, dialog, before, turn, answer)
 
 
 def count_foreign(trained: Answering, dialogs: Sequence[Dialog]) -> ForeignValues:
@@ -107,9 +131,7 @@ def count_foreign(trained: Answering, dialogs: Sequence[Dialog]) -> ForeignValue
     return foreign_among(answered(trained, dialogs), trained.encoding.reader.slots)
 
 
-def foreign_among(
-    answers: Iterable[tuple[Dialog, tuple[Turn | Record | Note, ...], Turn, str | None]], slots: Slots | None
-) -> ForeignValues:
+def foreign_among(answers: Iterable[Given], slots: Slots | None) -> ForeignValues:
     """Look in answers for values that are somebody else's.
 
     Args:
@@ -118,11 +140,12 @@ def foreign_among(
     """
     given = unanswered = 0
     found: list[tuple[str, str]] = []
-    for dialog, before, turn, text in answers:
+    for one in answers:
+        text = one.text
         if text is None:
             unanswered += 1
             continue
         given += 1
-        foreign = foreign_values(text, (*before, Turn(turn.user, "")), dialog.profile, slots)
+        foreign = foreign_values(text, (*one.before, Turn(one.turn.user, "")), one.dialog.profile, slots)
         found += [(foreign[0], text)] if foreign else []
     return ForeignValues(given, len(found), unanswered, tuple(found[:_SHOWN]))

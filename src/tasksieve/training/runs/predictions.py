@@ -18,6 +18,7 @@ from tasksieve.models import DialogModel
 from tasksieve.records.files import write_whole
 from tasksieve.records.model_config import Predicted
 from tasksieve.records.tables import write_table
+from tasksieve.training.runs.answers import Answer
 from tasksieve.training.runs.encoding import Encoding
 from tasksieve.training.runs.evaluation import UNANSWERABLE, ranks
 from tasksieve.training.runs.in_use import in_use
@@ -131,6 +132,20 @@ def distractors_of(
     if any(given):
         found["_given"] = Distractors.given(right, given)
     return found
+
+
+def with_answers(frame: pl.DataFrame, answers: Mapping[tuple[int, int], Answer | None]) -> pl.DataFrame:
+    """Predictions with what was said at each turn: columns ``answer`` and ``certainty``, null for nothing.
+
+    Args:
+        frame: as :func:`predict` gives it.
+        answers: by dialog and turn.
+    """
+    said = [answers.get(key) for key in frame.select("dialog", "turn").iter_rows()]
+    return frame.with_columns(
+        pl.Series("answer", [None if one is None else one.text for one in said], dtype=pl.String),
+        pl.Series("certainty", [None if one is None else one.certainty for one in said], dtype=pl.Float32),
+    )
 
 
 def responses_said(dialogs: Sequence[Dialog]) -> list[str]:

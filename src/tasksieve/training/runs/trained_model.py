@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from tasksieve.training.runs.answers import Answer, best_answers, or_fallback, r
 from tasksieve.training.runs.called import called
 from tasksieve.training.runs.dialogs import build_model
 from tasksieve.training.runs.encoding import Encoding
+from tasksieve.training.runs.fallback import Fallback
 from tasksieve.training.runs.foreign import answered, foreign_among
 from tasksieve.training.runs.lacking import not_measured
 from tasksieve.training.runs.measures import summary
@@ -38,15 +39,16 @@ from tasksieve.training.runs.predictions import (
     distractors_of,
     predict,
     responses_said,
+    with_answers,
     write_predictions,
 )
 from tasksieve.training.runs.read_files import data_files, read_test, require_files
 from tasksieve.training.runs.simple import SimpleModel
 from tasksieve.training.runs.task_readings import PRIMARY_HEAD
+from tasksieve.training.runs.worded import due, worded
 
 Event = Turn | Record | Note
 """What a dialog is made of."""
-_NOT_SAID = "?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,13 @@ class TrainedModel:
 
     Attributes:
         threshold: the probability below which an answer had better not be given; None if the run does not say.
+        fallback_note: what to know before one relies on that, in a sentence; empty if there is nothing.
     """
 
     model: DialogModel
     encoding: Encoding
     threshold: float | None = None
+    fallback_note: str = ""
 
     @classmethod
     def load(cls, path: Path | str, device: str = "cpu") -> TrainedModel:
@@ -77,7 +81,12 @@ class TrainedModel:
         model = build_model(config, len(encoding.vocabulary), encoding.candidates).to(device)
         load_module(model, tensors, "model.", folder.best_checkpoint)
         model.eval()
-        return cls(model, encoding, _threshold(folder))
+        found = Fallback.read(folder.read_record("result").get("fallback")) if folder.finished else None
+        return cls(model, encoding) if found is None else cls(model, encoding, found.threshold, found.note)
+
+    def falling_back_below(self, certainty: float | None) -> TrainedModel:
+        """The same, but that an answer had better not be given below another certainty; None changes nothing."""
+        return self if certainty is None else replace(self, threshold=certainty, fallback_note="")
 
     def warm_up(self) -> None:
         """Load what the first answer would wait for: a pretrained sentence encoder, if there is one."""
@@ -89,7 +98,7 @@ class TrainedModel:
         if text is not None and self.threshold is None:
             raise UserError(
                 "the run does not say below which probability to fall back, as it is of an older version or not "
-                "finished; train again, or leave --fallback out"
+                "finished; train again, give it with --fallback-below, or leave --fallback out"
             )
 
     def evaluate(self, dialogs: Sequence[Dialog]) -> dict[str, Any]:
@@ -160,20 +169,14 @@ class TrainedModel:
         """The best responses that can be given at the last turn of a dialog, from the scores of all."""
         candidates, slots = self.encoding.candidates[PRIMARY_HEAD], self.encoding.reader.slots
         if self.encoding.reader.predict == "actions" and len(self.encoding.wordings):
-            return worded_actions(scores, candidates.texts, lambda action: self._worded(action, reading), top)
+            return worded_actions(
+                scores, candidates.texts, lambda action: worded(self.encoding, action, reading), top
+            )
         return best_answers(scores, candidates, reading.entities, top, reading.held, slots)
-
-    def _worded(self, action: str, reading: Reading) -> str | None:
-        """An action's best wording at the last turn of a dialog."""
-        user = reading.turns[-1].said.user
-        before = reading.turns[-2].said.system if len(reading.turns) > 1 else ""
-        slots = self.encoding.reader.slots or Slots()
-        return self.encoding.wordings.said(action, user, before, reading.held, reading.entities, slots)
 
     def waiting(self, events: Sequence[Event], user: str, profile: Sequence[str]) -> tuple[Batch, Reading]:
         """A dialog whose next response is due, as a batch of one, and as it was read; that turn is its last."""
-        due = Turn(user, _NOT_SAID, acts=(Act(_NOT_SAID),))
-        reading = self.encoding.reader.read_one(Dialog((*events, due), tuple(profile)))
+        reading = self.encoding.reader.read_one(due(events, user, profile))
         task = self.encoding.encode([reading])
         return task.batch(torch.tensor([len(task) - 1], device=task.device)), reading
 
@@ -181,14 +184,6 @@ class TrainedModel:
 def acts_of_action(action: str) -> tuple[Act, ...]:
     """Acts that are read as an action again."""
     return tuple(Act(word) for word in action.split())
-
-
-def _threshold(folder: RunFolder) -> float | None:
-    if not folder.finished:
-        return None
-    found = folder.read_record("result").get("fallback")
-    threshold = found.get("threshold") if isinstance(found, dict) else None
-    return float(threshold) if isinstance(threshold, (int, float)) else None
 
 
 def evaluate_run(
@@ -207,7 +202,8 @@ def evaluate_run(
         path: the run folder.
         data: a file, or a directory with the split; None for the test dialogs of a run that drew its own.
         split: the one to take of a file or a directory; of a directory by default ``test``.
-        predictions: where to write what was predicted at every turn: Parquet, CSV or JSON lines.
+        predictions: where to write what was predicted at every turn, and with ``answers`` what was said: Parquet, CSV
+            or JSON lines.
         others: the same of other services, for distractors from all of them.
         answers: whether to answer every turn, too, and to count the answers with somebody else's values, and the
             calls of tools with the right ones.
@@ -227,13 +223,14 @@ def evaluate_run(
     left_out = not_measured(file, dialogs, trained.encoding.reader.predict)
     elsewhere = [responses_said(read_dialogs(_test_file(other, split), strict=strict)) for other in others]
     frame, coverage = trained.predict(dialogs, elsewhere)
-    if predictions is not None:
-        write_predictions(predictions, frame)
     measured = summary(frame, coverage, trained.encoding.reader.predict)
     if isinstance(trained, TrainedModel) and answers:
         given = list(answered(trained, dialogs))
         measured["answers"] = asdict(foreign_among(given, trained.encoding.reader.slots))
-        measured["calls"] = asdict(called((turn.system, text) for _, _, turn, text in given))
+        measured["calls"] = asdict(called((one.turn.system, one.text) for one in given))
+        frame = with_answers(frame, {(one.number, one.place): one.answer for one in given})
+    if predictions is not None:
+        write_predictions(predictions, frame)
     return {"data": str(file), "sha256": data_sha256(file), **drawn, **left_out, **measured}
 
 

@@ -39,11 +39,13 @@ class Suspicions:
         table: all turns that were judged, the most suspicious first: :data:`SCHEMA`.
         not_borrowed: related turns of kinds that the run hardly borrowed, which are left out.
         too_few: turns of services with too few dialogs to contradict each other, which are left out.
+        related: how many related turns there are.
     """
 
     table: pl.DataFrame
     not_borrowed: int
     too_few: int
+    related: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def suspicious_turns(path: Path | str, *, every: bool = False) -> Suspicions:
         not_borrowed += len(one.service) - len(kept)
         rows += _rows(one, kept)
     table = pl.DataFrame(rows, schema=SCHEMA).sort("score", descending=True, maintain_order=True)
-    return Suspicions(table, not_borrowed, too_few)
+    return Suspicions(table, not_borrowed, too_few, sum(len(one.service) for one in services if one.name))
 
 
 def services_of_run(path: Path | str) -> list[RunService]:
