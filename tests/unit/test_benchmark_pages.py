@@ -60,7 +60,7 @@ def test_gains_on_validation_are_held_against_those_on_the_test() -> None:
 
 
 def test_the_committed_board_does_not_flatter_learned() -> None:
-    for predict, mean in (("responses", 0.07), ("actions", -0.01)):
+    for predict, mean in (("responses", 0.19), ("actions", -0.07)):
         record = json.loads((ROOT / "results" / f"archive-weights-{predict}.json").read_text())
         found = list(flattered(record))
         assert len(found) == 108
