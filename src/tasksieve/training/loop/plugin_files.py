@@ -36,8 +36,9 @@ def refuse_changed_plugins(folder: RunFolder) -> None:
     now = plugin_digests()
     if not now or not folder.has_record("environment"):
         return
-    before = folder.read_record("environment").get("plugins")
-    for name in now if isinstance(before, dict) else ():
+    recorded = folder.read_record("environment").get("plugins")
+    before = recorded if isinstance(recorded, dict) else {}
+    for name in now:
         if name in before and before[name] != now[name]:
             raise UserError(
                 f"holds a run with another configuration: plug-in {name} has changed "
