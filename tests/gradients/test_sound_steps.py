@@ -149,9 +149,9 @@ def test_what_cannot_be_meant_is_refused_at_once(options: dict[str, Any], messag
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 def test_empty_batches_are_refused(reduction: str) -> None:
     learner = sieve(reduction=reduction)
-    with pytest.raises(ValueError, match="the primary batch has no example; give at least one"):
+    with pytest.raises(ValueError, match="a primary batch has no example; give batches with at least one"):
         learner.update([batch()], batch(0))
-    with pytest.raises(ValueError, match="related batch 1 has no example; give batches with at least one"):
+    with pytest.raises(ValueError, match=r"related batch.* has no example; give batches with at least one"):
         learner.update([batch(0)], batch())
 
 

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from tasksieve.errors import UserError
+from tasksieve.metagrad import ESTIMATORS, EstimatorKind, MetaGradient
+from tasksieve.metagrad.problem import AnyUpdate
 from tasksieve.models import DialogModel, DialogWeightModule, kinds, register_model, register_weight_module
 from tasksieve.plugins import VARIABLE, add_plugins, load_plugins
 from tasksieve.records import model_config
@@ -75,13 +77,19 @@ def registries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def tried(
-    tasks_dir: Path, out: Path, model: type[DialogModel] = Bag, module: type[DialogWeightModule] = Words
+    tasks_dir: Path,
+    out: Path,
+    model: type[DialogModel] = Bag,
+    module: type[DialogWeightModule] = Words,
+    iterations: int = 2,
+    estimator: str = "adjoint",
 ) -> None:
     register_model("mine", ModelConfig)(model)
     register_weight_module("my-words", WeightModuleConfig)(module)
     sections: dict[str, Any] = {"model": {"kind": "mine"}, "weight_module": {"kind": "my-words"}}
-    short: dict[str, Any] = {"iterations": 2, "evaluate_every": 2}
-    config = small_config(tasks_dir, "restaurant", "hotel", training={**short, "method": "learned"})
+    training: dict[str, Any] = {"iterations": iterations, "evaluate_every": iterations, "method": "learned"}
+    meta = {"unroll_length": 1, "warm_up": 0, "estimator": estimator}
+    config = small_config(tasks_dir, "restaurant", "hotel", training=training, meta=meta)
     values = config.model_dump(mode="json")
     train(type(config).model_validate({**values, **sections}), out)
 
@@ -210,6 +218,8 @@ def test_trying_changes_nothing(tasks_dir: Path, tmp_path: Path, monkeypatch: py
 
 
 OWN = """
+from tasksieve.metagrad import ESTIMATORS, EstimatorKind, MetaGradient
+from tasksieve.metagrad.problem import AnyUpdate
 from tasksieve.models import DialogModel, register_model
 from tasksieve.records.model_config import ModelConfig
 from tasksieve.training.methods import Method, register
@@ -253,3 +263,28 @@ def test_another_model_with_the_same_settings_is_refused() -> None:
     register_weight_module("my-words", WeightModuleConfig)(Words)
     with pytest.raises(ValueError, match="there is a weight module of kind 'my-words' already"):
         register_weight_module("my-words", WeightModuleConfig)(Unlearned)
+
+
+class Alike(Words):
+    """One number for all examples: no norm of several adds up to what is too much."""
+
+    def __init__(self, words: int) -> None:
+        super().__init__(words)
+        self.logits = nn.Embedding(1, 1)
+
+    def forward(self, batch: Any) -> Tensor:
+        return self.logits.weight[0].expand(len(batch))
+
+
+def test_a_huge_but_finite_meta_gradient_is_left_out_of_a_run(
+    tasks_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Adam would keep its square, which is infinite, and the weights would stay where they are for good."""
+
+    def huge(update: AnyUpdate) -> MetaGradient:
+        gradients = {name: torch.full_like(value, 4e28) for name, value in update.weight_params.items()}
+        return MetaGradient(gradients, torch.zeros(()), ())
+
+    monkeypatch.setitem(ESTIMATORS, "huge", EstimatorKind(lambda: huge, False, False, False, False))
+    with pytest.raises(UserError, match="weight update: the meta-gradient, 20 times in a row"):
+        tried(tasks_dir, tmp_path / "run", module=Alike, iterations=25, estimator="huge")

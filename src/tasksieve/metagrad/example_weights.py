@@ -14,6 +14,7 @@ from torch.func import functional_call
 from tasksieve.metagrad.certificate import Certificate, certify
 from tasksieve.metagrad.compiled_losses import CompiledLosses
 from tasksieve.metagrad.diagnosis import diagnose
+from tasksieve.metagrad.distributed import Distributed
 from tasksieve.metagrad.estimators import Estimator, estimator_named
 from tasksieve.metagrad.findings import Preflight
 from tasksieve.metagrad.inner_rule import Params
@@ -191,17 +192,24 @@ class ExampleWeights:
         return MetaUpdate(self.problem, rule, simulation, _learned(self._module))
 
     def _related(self, params: Params, batch: Batch) -> Tensor:
-        return _each(self._model.at(params, self._losses, batch), "related")
+        return self._each(self._model.at(params, self._losses, batch), "related")
 
     def _primary(self, params: Params, batch: Batch) -> Tensor:
-        return _each(self._model.at(params, self._primary_losses, batch), "primary")
+        return self._each(self._model.at(params, self._primary_losses, batch), "primary")
+
+    def _each(self, losses: Tensor, task: str) -> Tensor:
+        """The losses, if they are one an example. One of several processes must not refuse: the others would wait."""
+        if losses.dim() != 1:
+            raise ValueError(
+                f"the losses of a {task} batch have shape {tuple(losses.shape)}; return one loss an example, shape "
+                "(batch,), as with reduction='none'"
+            )
+        if not len(losses) and not isinstance(self._estimate, Distributed):
+            raise ValueError(f"a {task} batch has no example; give batches with at least one")
+        return losses
 
     def _unrolled(self, weight_params: Params, batches: Sequence[Batch]) -> list[Tensor]:
-        found = [self._weights_of(self._module.at(weight_params, self._logits, batch)) for batch in batches]
-        for number, weights in enumerate(found, start=1):
-            if not weights.numel():
-                raise ValueError(f"related batch {number} has no example; give batches with at least one")
-        return found
+        return [self._weights_of(self._module.at(weight_params, self._logits, batch)) for batch in batches]
 
     def _weights_of(self, logits: Tensor) -> Tensor:
         return torch.sigmoid(logits.squeeze(-1) if logits.dim() == 2 else logits)
@@ -244,18 +252,6 @@ def _told(found: Preflight) -> Preflight:
         message=f"the {what} do not depend on any parameter of {whose} that requires a gradient",
         advice=f"Compute them from {whose} that `{what}` is called with, with no argmax, detach(), item() or no_grad",
     )
-
-
-def _each(losses: Tensor, task: str) -> Tensor:
-    """The losses, if they are one an example."""
-    if losses.dim() != 1:
-        raise ValueError(
-            f"the losses of a {task} batch have shape {tuple(losses.shape)}; return one loss an example, shape "
-            "(batch,), as with reduction='none'"
-        )
-    if not len(losses):
-        raise ValueError(f"the {task} batch has no example; give at least one")
-    return losses
 
 
 def _call(module: nn.Module, batch: Batch) -> Tensor:

@@ -127,7 +127,7 @@ def unroll_of(update: AnyUpdate, weights: Sequence[Tensor]) -> Unroll:
         update: as an estimator is given it.
         weights: of each related batch's examples; they may be part of a graph.
     Raises: ValueError: if the numbers of related and joint batches differ, the primary losses are not one an example,
-        or there is no example to take the mean over.
+        or a related batch has no example to take the mean over.
     """
     simulation, steps = update.simulation, []
     devices = cuda_devices(simulation.params)
@@ -146,7 +146,7 @@ def unroll_of(update: AnyUpdate, weights: Sequence[Tensor]) -> Unroll:
 def _related_step(update: AnyUpdate, batch: Any, weights: Tensor, number: int, devices: Devices) -> Step:
     problem = update.problem
     if problem.reduction == "mean" and not weights.numel():
-        raise ValueError(f"related batch {number + 1} has no example, so that it has no mean loss")
+        raise ValueError(f"related batch {number + 1} has no example; give batches with at least one")
     passes = _Passes(problem.related_losses, problem.linearize, batch, RandomDraws(devices))
     scale = 1 / len(weights) if problem.reduction == "mean" else 1.0
     return Step(passes.losses, weights * scale, number, scale, passes.own)
@@ -164,8 +164,6 @@ def _primary_step(update: AnyUpdate, batch: Any, devices: Devices) -> Step:
         raise ValueError(
             f"primary_losses gave shape {tuple(ones.shape)}; it must give one loss an example, shape (batch,)"
         )
-    if problem.reduction == "mean" and not len(ones):
-        raise ValueError("a primary batch has no example, so that it has no mean loss")
     factors = ones / len(ones) if problem.reduction == "mean" else ones
     given = None if problem.primary_factors is None else problem.primary_factors(batch)
     factors = factors if given is None else factors * given
