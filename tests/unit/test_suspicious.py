@@ -112,7 +112,11 @@ def test_what_a_run_hardly_borrows_is_left_out_and_counted(planted: tuple[Path, 
 def test_how_many_turns_are_not_looked_at_is_said_and_how_to_look_at_them(
     planted: tuple[Path, Places], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasksieve.training.suspicion.suspicious.BORROWED", 1.0)  # half of the kinds are below
+    def every_second_kind(folder: Any, services: Sequence[Service]) -> list[Any]:
+        kinds = sorted({example.kind for one in services for example in one.examples})
+        return [np.array([float(kinds.index(e.kind) % 2) for e in one.examples]) for one in services]
+
+    monkeypatch.setattr("tasksieve.training.suspicion.suspicious._weights", every_second_kind)
     run = trained(planted[0], "actions")
     told = json.loads(cli("weights", run, "--suspicious", "--json").out)
     assert 0 < told["not_borrowed"] < told["related"]

@@ -13,17 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasksieve.dialogs import Act, Dialog, Turn
-from tasksieve.encoding import Candidates, Reader, Slots, Vocabulary, names_of, responses_of, slots_of
+from tasksieve.encoding import Candidates, EncodedTask, Reader, Slots, Vocabulary, names_of, responses_of, slots_of
 from tasksieve.encoding.wordings import Wording, Wordings, wordings_of
 from tasksieve.errors import UserError
 from tasksieve.records.config import config_from
 from tasksieve.training.runs.answers import Answer, NothingToSay, or_fallback
 from tasksieve.training.runs.conversation import Conversation
-from tasksieve.training.runs.dialogs import build_model
+from tasksieve.training.runs.dialogs import build_model, train
 from tasksieve.training.runs.encoding import Encoding
 from tasksieve.training.runs.fallback import Fallback, chosen, fallback_of, wrong_calls
 from tasksieve.training.runs.foreign import count_foreign
 from tasksieve.training.runs.trained_model import TrainedModel
+from tests.desks import data_of_desks, write_desks
 from tests.support_dialogs import support_dialogs, with_acts
 from tests.unit.test_slots import strangers, told_by
 
@@ -204,6 +205,24 @@ def test_calls_with_wrong_values_count_as_wrong_answers(monkeypatch: pytest.Monk
     assert asked == [(example.dialog, example.turn) for example in task.examples]
     assert (every["right"], every["wrong"]) == (len(task), 0)
     assert some["right"] + some["unanswered"] >= len(task) - 2 and some["right"] < len(task)
+
+
+def test_a_run_holds_the_calls_of_its_validation_dialogs_against_their_values(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desks, found = write_desks(tmp_path / "desks", 5, 1), dict[str, Any]()
+
+    def every_call(model: Any, task: EncodedTask, wrong: Any) -> dict[str, Any]:
+        calls = [(e.dialog, e.turn) for e in task.examples if e.system.startswith("api_call")]
+        found.update(calls=len(calls), wrong=wrong(calls), words=wrong([(0, 0)]))
+        return {"threshold": 0.5}
+
+    monkeypatch.setattr("tasksieve.training.runs.dialogs.fallback_of", every_call)
+    training = {"method": "primary", "iterations": 4, "evaluate_every": 4, "batch_size": 8}
+    data = {**data_of_desks(desks), "related": []}
+    train(config_from({"data": data, "training": training, "model": {"sentences": "bag-of-words"}}), tmp_path / "run")
+    assert found["calls"] > 5 and len(found["wrong"]) < found["calls"] / 2
+    assert found["words"] == set()
 
 
 def test_a_threshold_that_withholds_nothing_is_said_with_how_to_set_it() -> None:
