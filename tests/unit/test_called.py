@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tasksieve.encoding.written import Written
 from tasksieve.report.terminal import calls_sentence
 from tasksieve.training.runs.called import Called, called
 
@@ -40,3 +41,10 @@ def test_calls_are_told_in_a_sentence() -> None:
     assert told(Called(9, 7, 5, {"card": 2})) == (
         "9 calls of tools due: 7 of the right tool, 5 with all arguments right; wrong: card (2)."
     )
+
+
+def test_dates_are_held_against_the_way_in_which_calls_have_them() -> None:
+    said = 'api_call book {"date":"2026-12-15"}'
+    answers = [(said, said), (said, 'api_call book {"date":"15.12."}')]
+    assert called(answers).right == 2, "however they are written"
+    assert called(answers, Written(dates={"date": "iso"})) == Called(2, 2, 1, {"date": 1})

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tasksieve.encoding.calls import arguments_of, is_call, tool_of
-from tasksieve.encoding.values import alike
+from tasksieve.encoding.written import Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,8 @@ class Called:
     Attributes:
         due: turns at which a tool is to be called.
         right_tool: at how many of them the answer calls that tool.
-        right: how many of these calls have every value as it should be, however it is written.
+        right: how many of these calls have every value as it should be, however it is written; but dates as all calls
+            of the training dialogs have them, if these have them in one way.
         wrong: the others' arguments that are wrong, missing or too many, and how often; by number where they have no
             name.
     """
@@ -28,12 +29,14 @@ class Called:
     wrong: dict[str, int] = field(default_factory=dict)
 
 
-def called(answers: Iterable[tuple[str, str | None]]) -> Called:
+def called(answers: Iterable[tuple[str, str | None]], written: Written | None = None) -> Called:
     """Hold answers against what was right.
 
     Args:
         answers: for each turn the right response, and the answer; None for none.
+        written: how values are written in calls.
     """
+    written = written or Written()
     due = right_tool = right = 0
     wrong: Counter[str] = Counter()
     for said, answer in answers:
@@ -43,16 +46,16 @@ def called(answers: Iterable[tuple[str, str | None]]) -> Called:
         if answer is None or not is_call(answer) or tool_of(answer) != tool_of(said):
             continue
         right_tool += 1
-        missed = _missed(said, answer)
+        missed = _missed(said, answer, written)
         wrong.update(missed)
         right += not missed
     return Called(due, right_tool, right, dict(wrong.most_common()))
 
 
-def _missed(said: str, answer: str) -> list[str]:
+def _missed(said: str, answer: str, written: Written) -> list[str]:
     """The arguments that are not the same in two calls."""
     one, other = _values(said), _values(answer)
-    return [name for name in {**one, **other} if not alike(one.get(name, ""), other.get(name, ""))]
+    return [name for name in {**one, **other} if not written.is_as(name, one.get(name, ""), other.get(name, ""))]
 
 
 def _values(call: str) -> dict[str, str]:
