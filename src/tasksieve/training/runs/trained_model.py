@@ -160,7 +160,9 @@ class TrainedModel:
         """The best responses that can be given at the last turn of a dialog, from the scores of all."""
         candidates, slots = self.encoding.candidates[PRIMARY_HEAD], self.encoding.reader.slots
         if self.encoding.reader.predict == "actions" and len(self.encoding.wordings):
-            return worded_actions(scores, candidates.texts, lambda action: self._worded(action, reading), top)
+            wordings, held = self.encoding.wordings, reading.held
+            word, likely = (lambda action: self._worded(action, reading)), (lambda text: wordings.likely(text, held))
+            return worded_actions(scores, candidates.texts, word, top, likely)
         return best_answers(scores, candidates, reading.entities, top, reading.held, slots)
 
     def _worded(self, action: str, reading: Reading) -> str | None:
@@ -233,7 +235,9 @@ def evaluate_run(
     if isinstance(trained, TrainedModel) and answers:
         given = list(answered(trained, dialogs))
         measured["answers"] = asdict(foreign_among(given, trained.encoding.reader.slots))
-        measured["calls"] = asdict(called((turn.system, text) for _, _, turn, text in given))
+        slots = trained.encoding.reader.slots or Slots()
+        said = ((turn.system, text) for _, _, turn, text in given)
+        measured["calls"] = asdict(called(said, slots.newest.written))
     return {"data": str(file), "sha256": data_sha256(file), **drawn, **left_out, **measured}
 
 
