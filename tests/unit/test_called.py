@@ -7,6 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasksieve.encoding.written import Written
 from tasksieve.report.terminal import calls_sentence
 from tasksieve.training.runs.called import Called, called
 from tasksieve.training.runs.tool_calls import tool_calls
@@ -95,3 +96,10 @@ def test_whatever_a_call_holds_programs_can_read_it(arguments: str) -> None:
     for call in tool_calls(f"api_call find {arguments}"):
         assert isinstance(call["function"]["arguments"], dict)
         json.dumps(call, ensure_ascii=False, allow_nan=False).encode()
+
+
+def test_dates_are_held_against_the_way_in_which_calls_have_them() -> None:
+    said = 'api_call book {"date":"2026-12-15"}'
+    answers = [(said, said), (said, 'api_call book {"date":"15.12."}')]
+    assert called(answers).right == 2, "however they are written"
+    assert called(answers, Written(dates={"date": "iso"})) == Called(2, 2, 1, {"date": 1})

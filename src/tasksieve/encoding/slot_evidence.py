@@ -143,6 +143,7 @@ class _Evidence:
             self.kinds[gap.name][gap.kind] += 1
             if gap.kind == "number":
                 self.newest.measure(gap.name, gap.text)
+            self.newest.written.count(gap.name, gap.text, number=gap.kind == "number", call=call)
             if found := of_records(gap.name, spoken_of, held, -1, ()):
                 heard = [one.text for one in held.heard if one.time > found[1].batch and one.kind == gap.kind]
                 self.newest.count(gap.name, gap.text, call=call, recorded=found[0], heard=heard)

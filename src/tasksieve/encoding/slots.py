@@ -242,24 +242,35 @@ class Slots:
         for gap in gaps:
             base, taken = bases[gap], [value for other, value in used.items() if bases[other] == bases[gap]]
             found = of_records(base, spoken_of, held, entity, taken, fresh=fresh)
+            before = words_before(template, template.index(gap), (base,)) if call else frozenset[str]()
+            called, time = (call and held.called_with(template, template.index(gap))) or ("", 0)
+            again = called and (found is None or found[1].batch <= time)
+            newer = self._of_heard(base, held, before, used, time, called) if again else None
+            if newer is not None:
+                used[gap] = newer
+                continue
             if found is not None and not self.newest.may_prevail(base, call=call):
                 used[gap] = found[0]
                 continue
-            before = words_before(template, template.index(gap), (base,))
+            before = before or words_before(template, template.index(gap), (base,))
             heard = self._of_heard(base, held, before, used, -1 if found is None else found[1].batch)
             if found is not None and (heard is None or not self.newest.prevails(base, found[0], heard, call=call)):
                 used[gap] = found[0]
             elif heard is not None:
                 used[gap] = heard
+        if call:
+            used = {gap: self.newest.written.in_call(bases[gap], value, held.dates()) for gap, value in used.items()}
         return used
 
     def _of_heard(
-        self, base: str, held: Held, before: frozenset[str], used: Mapping[str, str], since: int
+        self, base: str, held: Held, before: frozenset[str], used: Mapping[str, str], since: int, called: str = ""
     ) -> str | None:
-        """What the user said that suits a gap best, of what was said after so many utterances."""
+        """What the user said that suits a gap best, of what was said after so many utterances, or for a value."""
         best: tuple[tuple[int, int, int], str] | None = None
         for number, (heard, bonus) in enumerate(self._suiting(base, held)):
             if heard.time <= since or any(alike(heard.text, value) for value in used.values()):
+                continue
+            if called and (alike(called, heard.text) or not self.newest.replaces(base, called, heard.text)):
                 continue
             around = 0 if heard.kind == "email" else len(before & heard.before)  # a second address mends the first
             rank = (around + bonus, heard.time, number)

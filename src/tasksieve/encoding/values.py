@@ -139,8 +139,8 @@ def _of_match(text: str, match: re.Match[str]) -> Iterator[Value]:
 
 
 def _is_date(text: str, match: re.Match[str]) -> bool:
-    """Whether a day and a month with a point behind each are a date: they have a year, or stand as dates do."""
-    if not match[0].endswith("."):
+    """Whether a day and a month with a point behind each are a date: with a year, alone, or where dates stand."""
+    if not match[0].endswith(".") or match[0] == text.strip():
         return True
     before = text[max(0, match.start() - _LOOKED_BACK) : match.start()]
     return bool(_BEFORE_DATE.search(before) or _AFTER_DATE.match(text, match.end()))

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tasksieve.encoding.argument_words import ArgumentEvidence, ArgumentWords
+from tasksieve.encoding.calls import is_call
 from tasksieve.encoding.entities import KnownEntities
 from tasksieve.encoding.held import Held
 from tasksieve.encoding.phrases import phrase_of
@@ -23,6 +25,7 @@ from tasksieve.encoding.values import names_in, values_in
 MOST_OF_ACTION = 200
 """How many wordings of an action are kept."""
 _WEIGHT_BEFORE = 0.5
+_MORE_THAN_OTHERS = 0.5
 _SMALL = re.compile(r"(?<![\w.,:/$€£¥-])\d\d?(?![\w:/-]|[.,]\d)")
 """A number of one digit or two that is no part of a longer value."""
 
@@ -51,10 +54,12 @@ class Wordings:
 
     Args:
         wordings: all that are known.
+        arguments: which words tell the values of calls.
     """
 
-    def __init__(self, wordings: Iterable[Wording] = ()) -> None:
+    def __init__(self, wordings: Iterable[Wording] = (), arguments: ArgumentWords | None = None) -> None:
         self.wordings = tuple(wordings)
+        self.arguments = arguments or ArgumentWords()
         bags = [_bag(wording.user, wording.before) for wording in self.wordings]
         counts = Counter(word for bag in bags for word in bag)
         self._rarity = {word: math.log((1 + len(bags)) / (1 + count)) + 1 for word, count in counts.items()}
@@ -66,7 +71,9 @@ class Wordings:
         return len(self.wordings)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Wordings) and self.wordings == other.wordings
+        if not isinstance(other, Wordings):
+            return NotImplemented
+        return (self.wordings, self.arguments) == (other.wordings, other.arguments)
 
     def __hash__(self) -> int:
         return hash(self.wordings)
@@ -92,7 +99,7 @@ class Wordings:
         """An action's best wording that can be said in a conversation, filled in; None if there is none.
 
         One with a small number that the conversation does not hold, such as "3 tickets" or "I found 10", is said only
-        if there is no other.
+        if there is no other. Of calls the one is made that most likely has the right values (:meth:`likely`).
 
         Args:
             action, user, before: as for :meth:`nearest`.
@@ -101,26 +108,41 @@ class Wordings:
             slots: the gaps, and what is policy.
         """
         doubtful: str | None = None
+        best: tuple[float, str | None] = (0.0, None)
         for wording in self.nearest(action, user, before):
             if not slots.foreign(wording.template, held):
                 text = _filled(wording, held, entities, slots)
-                if text is not None and all(map(held.counts, _SMALL.findall(text))):
-                    return text
-                doubtful = doubtful or text
-        return doubtful
+                if text is None or not all(map(held.counts, _SMALL.findall(text))):
+                    doubtful = doubtful or text
+                    continue
+                share = self.likely(text, held)
+                if share > best[0]:
+                    best = share, text
+                if share > _MORE_THAN_OTHERS:
+                    break
+        return best[1] or doubtful
+
+    def likely(self, text: str, held: Held) -> float:
+        """How likely the call of a tool has the right values, where the user's words tell; 1 for other responses."""
+        return self.arguments.share(text, held.said_since()) if self.arguments.values and is_call(text) else 1.0
 
     def plain(self) -> list[dict[str, Any]]:
         """As JSON has it; :meth:`read` takes it back."""
         return [asdict(wording) for wording in self.wordings]
 
     @classmethod
-    def read(cls, value: object) -> Wordings:
-        """What :meth:`plain` gave. Raises: ValueError: if it is something else."""
+    def read(cls, value: object, arguments: object = ()) -> Wordings:
+        """What :meth:`plain` gave, here and of the arguments. Raises: ValueError: if it is something else."""
         try:
             rows: list[dict[str, Any]] = list(value)  # type: ignore[call-overload]
             return cls(
-                Wording(fresh=row.pop("fresh", False) is True, **{str(key): str(text) for key, text in row.items()})
-                for row in map(dict, rows)
+                (
+                    Wording(
+                        fresh=row.pop("fresh", False) is True, **{str(key): str(text) for key, text in row.items()}
+                    )
+                    for row in map(dict, rows)
+                ),
+                ArgumentWords.read(arguments),
             )
         except (AttributeError, TypeError):
             raise ValueError(f"wordings: found {str(value)[:80]}; expected action, user, before, template") from None
@@ -143,7 +165,10 @@ def wordings_of(primary: Sequence[Reading], *related: Sequence[Reading]) -> Word
     own = frozenset(found)
     for readings in related:
         _take(readings, found, own)
-    return Wordings(wording for action in sorted(found) for wording in found[action])
+    evidence = ArgumentEvidence()
+    for number, reading in enumerate(primary):
+        evidence.add(number, ((turn.said.user, turn.said.system) for turn in reading.turns))
+    return Wordings((wording for action in sorted(found) for wording in found[action]), evidence.words())
 
 
 def _take(readings: Iterable[Reading], found: dict[str, dict[Wording, None]], known: frozenset[str]) -> None:

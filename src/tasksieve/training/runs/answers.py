@@ -78,7 +78,11 @@ def best_answers(
 
 
 def worded_actions(
-    scores: Float[Tensor, " actions"], actions: Sequence[str], word: Callable[[str], str | None], top: int
+    scores: Float[Tensor, " actions"],
+    actions: Sequence[str],
+    word: Callable[[str], str | None],
+    top: int,
+    likely: Callable[[str], float] = lambda text: 1.0,
 ) -> list[Answer]:
     """The actions with the best scores that can be worded, each in its best wording.
 
@@ -91,12 +95,15 @@ def worded_actions(
         actions: to choose among.
         word: gives an action's wording, or None.
         top: how many.
+        likely: how likely the values of a wording are the right ones; its action counts for so much as an answer, and
+            keeps its place among them.
     Raises: NothingToSay: if none can be worded.
     """
     order = scores.argsort(descending=True, stable=True).tolist()
     shares = torch.softmax(scores.double(), 0)[order]
     rest = shares.flip(0).cumsum(0).flip(0).tolist()
     found: dict[str, list[int]] = {}
+    answers: list[tuple[float, Answer]] = []
     said, sayable = 0.0, None
     for place, number in enumerate(order):
         if sayable is None and said and rest[place] <= _NEGLIGIBLE * said:
@@ -111,12 +118,13 @@ def worded_actions(
             found.setdefault(text, [place])
     if not found:
         raise NothingToSay(NOTHING_TO_SAY)
-    whole, answers = sayable or said or 1.0, []
+    whole = sayable or said or 1.0
     for text, places in found.items():
         numbers, share = [order[place] for place in places], float(shares[places].sum())
-        score = float(scores[numbers].logsumexp(0))
-        answers.append(Answer(text, score, share / whole, actions[numbers[0]], certainty=share))
-    return sorted(answers, key=lambda answer: -answer.certainty)[:top]
+        score, values = float(scores[numbers].logsumexp(0)), likely(text)
+        answer = Answer(text, score, share / whole * values, actions[numbers[0]], certainty=share * values)
+        answers.append((share, answer))
+    return [answer for _, answer in sorted(answers, key=lambda found: -found[0])[:top]]
 
 
 def or_fallback(answers: Callable[[], list[Answer]], text: str | None, threshold: float | None) -> list[Answer]:

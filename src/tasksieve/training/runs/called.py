@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from tasksieve.encoding.calls import arguments_of, tool_of
-from tasksieve.encoding.values import alike
+from tasksieve.encoding.written import Written
 from tasksieve.training.runs.tool_calls import calls_in
 
 
@@ -21,7 +21,8 @@ class Called:
     Attributes:
         due: turns at which tools are to be called.
         right_tool: at how many of them the answer calls those tools, each as often, and no others.
-        right: at how many of these every value is as it should be, however it is written.
+        right: at how many of these every value is as it should be, however it is written; but dates as all calls of
+            the training dialogs have them, if these have them in one way.
         wrong: the others' arguments that are wrong, missing or too many, and how often; by number where they have no
             name.
         missing, extra: at the turns whose answer calls one of the tools due, how often another one that is due is not
@@ -36,12 +37,14 @@ class Called:
     extra: int = 0
 
 
-def called(answers: Iterable[tuple[str, str | None]]) -> Called:
+def called(answers: Iterable[tuple[str, str | None]], written: Written | None = None) -> Called:
     """Hold answers against what was right.
 
     Args:
         answers: for each turn the right response, and the answer; None for none.
+        written: how values are written in calls.
     """
+    written = written or Written()
     due = right_tool = right = missing = extra = 0
     wrong: Counter[str] = Counter()
     for said, answer in answers:
@@ -55,15 +58,15 @@ def called(answers: Iterable[tuple[str, str | None]]) -> Called:
                 missing, extra = missing + (tools - others).total(), extra + (others - tools).total()
             continue
         right_tool += 1
-        missed = [name for tool in tools for name in _missed(_of(meant, tool), _of(made, tool))]
+        missed = [name for tool in tools for name in _missed(_of(meant, tool), _of(made, tool), written)]
         wrong.update(missed)
         right += not missed
     return Called(due, right_tool, right, dict(wrong.most_common()), missing, extra)
 
 
-def rightly_called(said: str, answer: str | None) -> bool:
+def rightly_called(said: str, answer: str | None, written: Written | None = None) -> bool:
     """Whether an answer calls what the right response calls, with every value as it should be."""
-    return called([(said, answer)]).right == 1
+    return called([(said, answer)], written).right == 1
 
 
 def _tools(calls: Iterable[str]) -> Counter[str]:
@@ -74,18 +77,18 @@ def _of(calls: Iterable[str], tool: str) -> list[dict[str, str]]:
     return [_values(call) for call in calls if tool_of(call) == tool]
 
 
-def _missed(meant: Sequence[dict[str, str]], made: Sequence[dict[str, str]]) -> list[str]:
+def _missed(meant: Sequence[dict[str, str]], made: Sequence[dict[str, str]], written: Written) -> list[str]:
     """The arguments that are not the same in calls of one tool, each held against the nearest that is left."""
     left, missed = list(made), list[str]()
-    for one in sorted(meant, key=lambda one: min(len(_apart(one, other)) for other in made)):
-        nearest = min(left, key=lambda other: len(_apart(one, other)))
+    for one in sorted(meant, key=lambda one: min(len(_apart(one, other, written)) for other in made)):
+        nearest = min(left, key=lambda other: len(_apart(one, other, written)))
         left.remove(nearest)
-        missed += _apart(one, nearest)
+        missed += _apart(one, nearest, written)
     return missed
 
 
-def _apart(one: dict[str, str], other: dict[str, str]) -> list[str]:
-    return [name for name in {**one, **other} if not alike(one.get(name, ""), other.get(name, ""))]
+def _apart(one: dict[str, str], other: dict[str, str], written: Written) -> list[str]:
+    return [name for name in {**one, **other} if not written.is_as(name, one.get(name, ""), other.get(name, ""))]
 
 
 def _values(call: str) -> dict[str, str]:

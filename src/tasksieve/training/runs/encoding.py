@@ -107,6 +107,7 @@ class Encoding:
         texts = {head: candidates.texts for head, candidates in said}
         names = None if self.reader.names is None else self.reader.names.plain()
         tuned = {"tuned": True} if self.tuned else {}
+        arguments = self.wordings.arguments.plain()
         encoder = self.encoder and {"name": self.encoder.name, "digest": self.encoder.digest, **tuned}
         value = {
             "max_memories": self.max_memories,
@@ -121,6 +122,7 @@ class Encoding:
             "words": self.vocabulary.words,
             "candidates": texts,
             "wordings": self.wordings.plain(),
+            **({"arguments": arguments} if arguments else {}),
         }
         write_text(path, json.dumps(value, ensure_ascii=False) + "\n")
 
@@ -153,7 +155,7 @@ class Encoding:
             candidates = {
                 head: candidates_of(list_, vocabulary, device, gaps, reader, encoder) for head, list_ in texts
             }
-            wordings = Wordings.read(value.get("wordings", ()))
+            wordings = Wordings.read(value.get("wordings", ()), value.get("arguments", ()))  # older runs have none
             return cls(vocabulary, candidates, memories, reader, related, encoder, wordings, tuned)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise UserError(f"is not a run's encoding ({error!r}); train again", path) from None

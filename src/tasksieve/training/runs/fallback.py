@@ -106,12 +106,14 @@ def wrong_calls(
     places = [[at for at, event in enumerate(dialog.events) if isinstance(event, Turn)] for dialog in dialogs]
     calls = [(number, *turn) for number, turn in enumerate(turns) if is_call(dialogs[turn[0]].turns[turn[1]].system)]
     step = max(1, -(-len(calls) // _MOST_CALLS))
+    written = encoding.reader.slots.newest.written if encoding.reader.slots else None
     wrong = set[int]()
     for number, which, turn in calls[::step]:
         dialog = dialogs[which]
         said = dialog.turns[turn]
         waiting = encoding.reader.read_one(due(dialog.events[: places[which][turn]], said.user, dialog.profile))
-        if not rightly_called(said.system, worded(encoding, readings[which].turns[turn].action, waiting)):
+        answer = worded(encoding, readings[which].turns[turn].action, waiting)
+        if not rightly_called(said.system, answer, written):
             wrong.add(number)
     return wrong
 

@@ -169,9 +169,12 @@ class TrainedModel:
         """The best responses that can be given at the last turn of a dialog, from the scores of all."""
         candidates, slots = self.encoding.candidates[PRIMARY_HEAD], self.encoding.reader.slots
         if self.encoding.reader.predict == "actions" and len(self.encoding.wordings):
-            return worded_actions(
-                scores, candidates.texts, lambda action: worded(self.encoding, action, reading), top
+            wordings, held = self.encoding.wordings, reading.held
+            word, likely = (
+                (lambda action: worded(self.encoding, action, reading)),
+                (lambda text: wordings.likely(text, held)),
             )
+            return worded_actions(scores, candidates.texts, word, top, likely)
         return best_answers(scores, candidates, reading.entities, top, reading.held, slots)
 
     def waiting(self, events: Sequence[Event], user: str, profile: Sequence[str]) -> tuple[Batch, Reading]:
@@ -227,7 +230,8 @@ def evaluate_run(
     if isinstance(trained, TrainedModel) and answers:
         given = list(answered(trained, dialogs))
         measured["answers"] = asdict(foreign_among(given, trained.encoding.reader.slots))
-        measured["calls"] = asdict(called((one.turn.system, one.text) for one in given))
+        slots = trained.encoding.reader.slots or Slots()
+        measured["calls"] = asdict(called(((one.turn.system, one.text) for one in given), slots.newest.written))
         frame = with_answers(frame, {(one.number, one.place): one.answer for one in given})
     if predictions is not None:
         write_predictions(predictions, frame)
