@@ -152,7 +152,8 @@ class TrainedModel:
         slots = self.encoding.reader.slots or Slots()
         if not text or slots.foreign(text, reading.held, filled=True):
             return self.best(scores, reading, top)
-        known = offered(self.encoding.candidates[PRIMARY_HEAD], reading.entities, reading.held, slots)
+        candidates, types = self.encoding.candidates[PRIMARY_HEAD], self.encoding.wordings.types
+        known = offered(candidates, reading.entities, reading.held, slots, types)
         scores = torch.cat([scores.new_tensor([score]), scores])
         return ranked(scores, [text, *known[: len(scores) - 1]], top, leads=True)
 
@@ -161,7 +162,9 @@ class TrainedModel:
         candidates, slots = self.encoding.candidates[PRIMARY_HEAD], self.encoding.reader.slots
         if self.encoding.reader.predict == "actions" and len(self.encoding.wordings):
             return worded_actions(scores, candidates.texts, lambda action: self._worded(action, reading), top)
-        return best_answers(scores, candidates, reading.entities, top, reading.held, slots)
+        return best_answers(
+            scores, candidates, reading.entities, top, reading.held, slots, self.encoding.wordings.types
+        )
 
     def _worded(self, action: str, reading: Reading) -> str | None:
         """An action's best wording at the last turn of a dialog."""
