@@ -108,11 +108,12 @@ class GapType:
         numbers = [source.heard for source in sources if source.heard and source.kind == "number"]
         called = frozenset[tuple[str, str]]() if fields else frozenset.intersection(*(s.called for s in sources))
         recorded = len(sources) >= _ALWAYS and all(source.fields for source in sources)
+        said = any(source.heard for source in sources) and (call or not recorded)
         return cls(
             fields,
             tuple(sorted(against)),
-            any(source.heard for source in sources) and (call or not recorded),
-            Form.of(numbers) if numbers else None,
+            said,
+            Form.of(numbers) if said and numbers else None,
             tuple(sorted(called)),
             len(sources) >= _FEWEST and all(source.echoed for source in sources),
         )
@@ -140,7 +141,7 @@ class GapType:
         )
 
     @classmethod
-    def read(cls, value: Mapping[str, Any]) -> GapType:
+    def read(cls, value: Any) -> GapType:
         """What :meth:`plain` gave. Raises: ValueError, TypeError, KeyError: if it is something else."""
         tables = {name: tuple((str(a), str(b)) for a, b in value.get(name, ())) for name in _TABLES}
         form = None

@@ -57,7 +57,7 @@ class Held:
         heard: values that the user said, or that the profile and notes hold; the latest last.
         phrases: values of records that can be looked for in sentences.
         sentences: what the user, profile and notes said, with the words asked before and the time; the latest last.
-        last: what the system said last; empty before.
+        last: what the system said last, if it had a word; a response that is due has none.
     """
 
     def __init__(self) -> None:
@@ -134,7 +134,8 @@ class Held:
 
     def answer(self, response: str) -> None:
         """Know what the system answered."""
-        self.last = response
+        if any(map(str.isalnum, response)):
+            self.last = response
         self._answered.add(response)
         self._asked = list(phrase_of(response))[-2 * _AROUND :]
         for told in self._refer(response):
