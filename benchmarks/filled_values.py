@@ -3,8 +3,9 @@
     python -m benchmarks.filled_values --data data/sgd --json results/filled-values.json
 
 Gaps are learned from 50 dialogs of a service. Of 80 others, every response that holds values of its conversation is
-worded as it was, with gaps where training knows them, and filled from what the conversation held before. *Right* is a
-response with the very values, however written; *wrong* one with another value; *withheld* one that cannot be filled.
+worded as it was, with gaps where training knows them, and filled from what the conversation held before; gaps of
+templates that stand in the training dialogs have the types that these tell. *Right* is a response with the very values,
+however written; *wrong* one with another value; *withheld* one that cannot be filled.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from typing import Any
 from tasksieve.dialogs import Dialog, Turn
 from tasksieve.dialogs.formats import read_dialogs
 from tasksieve.dialogs.simulate import simulate_support
-from tasksieve.encoding import Names, Reader, Slots, names_of, slots_of
+from tasksieve.encoding import Reader, names_of, slots_of
 from tasksieve.encoding.calls import is_call
 from tasksieve.encoding.fillings import MARK
+from tasksieve.encoding.gap_types import GapTypes
 from tasksieve.encoding.values import values_in
-from tasksieve.encoding.wordings import Wording, Wordings
+from tasksieve.encoding.wordings import Wording, Wordings, types_of
 from tasksieve.experiments.archive import PRIMARIES
 from tasksieve.records.files import write_json
 
@@ -44,26 +46,27 @@ def measured(training: Sequence[Dialog], test: Sequence[Dialog]) -> dict[str, di
     (names,) = names_of(training)
     slots = slots_of(training, reserved=names.gaps())
     reader = Reader(names=names, slots=slots)
+    types = types_of(None, reader.read(training))
     found = {"responses": Counter[str](), "calls": Counter[str]()}
     for dialog in test:
         for place, event in enumerate(dialog.events):
-            if isinstance(event, Turn) and (said := _filled(reader, names, slots, dialog, place)) is not None:
+            if isinstance(event, Turn) and (said := _filled(reader, types, dialog, place)) is not None:
                 text, what = said or None, "calls" if is_call(event.system) else "responses"
                 outcome = WITHHELD if text is None else RIGHT if _written(text) == _written(event.system) else WRONG
                 found[what][outcome] += 1
     return {what: {outcome: counts[outcome] for outcome in OUTCOMES} for what, counts in found.items()}
 
 
-def _filled(reader: Reader, names: Names, slots: Slots, dialog: Dialog, place: int) -> str | None:
+def _filled(reader: Reader, types: GapTypes, dialog: Dialog, place: int) -> str | None:
     """A response of a dialog as it would be filled, empty if it cannot be; None where it is nothing to measure by."""
-    turn = dialog.events[place]
-    assert isinstance(turn, Turn)
+    turn, names, slots = dialog.events[place], reader.names, reader.slots
+    assert isinstance(turn, Turn) and names is not None and slots is not None
     gapped = reader.read_one(Dialog(dialog.events[: place + 1], dialog.profile)).turns[-1].gapped
     gaps = set() if gapped is None else set(MARK.findall(gapped.full))
     if gapped is None or not gaps or not gaps <= {*slots.gaps(gapped.full), *names.gaps()}:
         return None
     before = reader.read_one(Dialog((*dialog.events[:place], Turn(turn.user, "")), dialog.profile))
-    wording = Wordings([Wording("", "", "", gapped.full, gapped.fresh)])
+    wording = Wordings([Wording("", "", "", gapped.full, gapped.fresh)], types)
     return wording.said("", turn.user, "", before.held, before.entities, slots) or ""
 
 

@@ -99,7 +99,7 @@ def test_words_of_one_dialog_and_numbers_are_not_kept_and_the_rest_is_read_again
     words = set(wordings.arguments.words[argument])
     assert {"money", "another"} <= words
     assert not words & {"rather", "send", "rt-2026-12341"}
-    assert Wordings.read(wordings.plain(), wordings.arguments.plain()) == wordings
+    assert Wordings.read(wordings.plain(), wordings.arguments.plain(), wordings.types.plain()) == wordings
     assert Wordings.read(wordings.plain()).arguments == ArgumentWords()
     with pytest.raises(ValueError, match="arguments: found"):
         Wordings.read([], [{"tool": "create_return"}])

@@ -163,7 +163,7 @@ def test_another_offer_is_of_a_record_that_nobody_has_spoken_of() -> None:
     assert wordings.said("confirm", "fine", "", held, nobody, slots) == "The bus at 9:25 it is."
     held.hear("no, rather the one at 9:15")
     assert wordings.said("confirm", "fine", "", held, nobody, slots) == "The bus at 9:15 it is."
-    assert Wordings.read(wordings.plain()) == wordings
+    assert Wordings.read(wordings.plain(), types=wordings.types.plain()) == wordings
     assert Wordings.read([{"action": "a", "user": "b", "before": "c", "template": "d"}]).wordings[0] == Wording(
         "a", "b", "c", "d"
     )

@@ -17,7 +17,8 @@ from tasksieve.encoding.reading import Line, Reader, Reading, ReadTurn
 from tasksieve.encoding.sampling import BatchSampler, derived_generator
 from tasksieve.encoding.sentences import SentenceTable
 from tasksieve.encoding.slot_evidence import slots_of
-from tasksieve.encoding.slots import Gapped, Slots
+from tasksieve.encoding.slots import Slots
+from tasksieve.encoding.sources import Gapped
 from tasksieve.encoding.vocabulary import Vocabulary
 
 __all__ = [

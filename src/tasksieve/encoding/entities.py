@@ -9,6 +9,7 @@ any other. :mod:`tasksieve.encoding.names` says what is a name.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -22,9 +23,10 @@ HEARD, NAMED, LATEST = ":heard", ":named", ":latest"
 
 @dataclass(slots=True)
 class _Entity:
-    """An entity of a dialog: what fills the gaps that stand for it, its other values with their words."""
+    """An entity of a dialog: what fills its gaps, and of which fields that is; its other values with their words."""
 
     names: dict[str, str] = field(default_factory=dict)
+    fields: dict[str, set[tuple[str, str]]] = field(default_factory=lambda: defaultdict(set))
     values: dict[str, frozenset[str]] = field(default_factory=dict)
 
 
@@ -65,10 +67,12 @@ class KnownEntities:
         """
         fields = fields_of(record)
         gaps: dict[str, str] = {}
+        paths: dict[str, str] = {}
         for path, value in fields:
             gap = self._of.gap_of(record.kind, path)
             if gap is not None and phrase_of(value):
                 gaps.setdefault(gap, value)
+                paths.setdefault(gap, "_".join(path.split()))
         if not gaps:
             return None
         number = self._number(gaps)
@@ -76,7 +80,8 @@ class KnownEntities:
             self._came, self._said = number, False
         entity = self._entities[number]
         for gap, value in gaps.items():
-            entity.names.setdefault(gap, value)
+            if entity.names.setdefault(gap, value).lower() == value.lower():
+                entity.fields[gap].add((record.kind, paths[gap]))
             self._names.add(phrase_of(value), (number, gap, value))
             if phrase_of(value) in self._utterances:
                 self._refer(number, gap, value)
@@ -141,6 +146,15 @@ class KnownEntities:
     def has_gap(self, template: str) -> bool:
         """Whether a template has a gap for what an entity has."""
         return any(gap in template for gap in self._gaps)
+
+    def gaps(self, template: str) -> list[str]:
+        """The gaps of a template that stand for what an entity has."""
+        return sorted(gap for gap in self._gaps if gap in template)
+
+    def told(self, entity: int, gap: str) -> tuple[str, frozenset[tuple[str, str]]]:
+        """What fills a gap for an entity, empty for nothing, and the kinds and paths of the fields that say so."""
+        known = self._entities[entity]
+        return known.names.get(gap, ""), frozenset(known.fields.get(gap, ()))
 
     def spoken_of(self) -> list[int]:
         """The numbers of the entities, the one that is spoken of first, then those known last.

@@ -165,7 +165,7 @@ def _name(place: _Place, held: Held) -> str:
     if place.slot:
         if held.field_of(place.text, place.slot):
             return place.slot
-        if _was_said(place.text, held):
+        if was_said(place.text, held):
             return place.slot
     if not telling(place.text) and phrase_of(place.text) and not values_in(place.text):
         return ""
@@ -173,7 +173,7 @@ def _name(place: _Place, held: Held) -> str:
     if field or place.slot:
         return field
     part = _part(place.text, records, held) if place.text.isalpha() else ""
-    if part or not _was_said(place.text, held):
+    if part or not was_said(place.text, held):
         return part
     kind = kind_of_value(place.text)
     single = kind == "name" and " " not in place.text
@@ -200,7 +200,7 @@ def _is_name(text: str, held: Held) -> bool:
     return any(heard.kind == "name" and heard.sure and alike(heard.text, text) for heard in held.heard)
 
 
-def _was_said(text: str, held: Held) -> bool:
+def was_said(text: str, held: Held) -> bool:
     """Whether the user, the profile or a note said a value."""
     phrase, form = canonical(text)
     if form is not None:

@@ -61,9 +61,11 @@ class Held:
         phrases: values of records that can be looked for in sentences.
         present: the dates that a note says is today's.
         sentences: what the user, profile and notes said, with the words asked before and the time; the latest last.
+        last: what the system said last, if it had a word; a response that is due has none.
     """
 
     def __init__(self) -> None:
+        self.last = ""
         self.records: list[Told] = []
         self.heard: list[Heard] = []
         self.sentences: list[tuple[Phrase, frozenset[str], int]] = []
@@ -141,6 +143,8 @@ class Held:
 
     def answer(self, response: str) -> None:
         """Know what the system answered."""
+        if any(map(str.isalnum, response)):
+            self.last = response
         self._answered.add(response)
         for given in arguments_of(response):
             if argument := argument_at(response, given.start):

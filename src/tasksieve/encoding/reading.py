@@ -20,7 +20,8 @@ from tasksieve.encoding.held import Held
 from tasksieve.encoding.kinds import action_of
 from tasksieve.encoding.names import Names, fields_of
 from tasksieve.encoding.slot_evidence import digest
-from tasksieve.encoding.slots import Gapped, Slots
+from tasksieve.encoding.slots import Slots
+from tasksieve.encoding.sources import Gapped
 from tasksieve.encoding.state import DialogState
 from tasksieve.encoding.waiting import Identity, Waiting
 from tasksieve.records.model_config import SLOT_ACTS, Facts, Predicted

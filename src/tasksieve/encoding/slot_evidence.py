@@ -138,13 +138,13 @@ class _Evidence:
 
     def _gaps(self, turn: Turn, held: Held) -> None:
         gaps, call = gaps_in(turn.system, turn.spans, held), is_call(turn.system)
-        spoken_of = chosen({gap.name for gap in gaps}, held, -1)
+        spoken_of = chosen({(gap.name, None) for gap in gaps}, held, -1)
         for gap in gaps:
             self.kinds[gap.name][gap.kind] += 1
             if gap.kind == "number":
                 self.newest.measure(gap.name, gap.text)
             self.newest.written.count(gap.name, gap.text, number=gap.kind == "number", call=call)
-            if found := of_records(gap.name, spoken_of, held, -1, ()):
+            if found := of_records((gap.name, None), spoken_of, held, -1, ()):
                 heard = [one.text for one in held.heard if one.time > found[1].batch and one.kind == gap.kind]
                 self.newest.count(gap.name, gap.text, call=call, recorded=found[0], heard=heard)
             self.lexicon[phrase_of(gap.text)] = None

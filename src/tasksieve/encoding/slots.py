@@ -14,45 +14,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from tasksieve.dialogs import Span
 from tasksieve.encoding.calls import argument_key, call_values, is_call
 from tasksieve.encoding.entities import KnownEntities
-from tasksieve.encoding.fillings import MARK, chosen, of_records, put
+from tasksieve.encoding.fillings import MARK, Wanted, chosen, of_records, put
+from tasksieve.encoding.gap_types import UNTYPED, GapType
 from tasksieve.encoding.gaps import gaps_in, places_of, with_gaps
-from tasksieve.encoding.held import Heard, Held, words_before
+from tasksieve.encoding.held import Held, words_before
 from tasksieve.encoding.literal import Literal, is_held
 from tasksieve.encoding.newest import Newest
 from tasksieve.encoding.phrases import Phrase, Phrases, phrase_of
-from tasksieve.encoding.told import part_of, parted
+from tasksieve.encoding.sources import Gapped, sources_of
+from tasksieve.encoding.suiting import Suiting, said_again
 from tasksieve.encoding.values import KINDS, Kind, alike, canonical, names_in, values_in
 
 _NUMBERED = re.compile(r"(.+)_(\d+)")
 _HIDDEN = "…"
 _MOST_REMEMBERED = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Gapped:
-    """A response with gaps.
-
-    Attributes:
-        text: with gaps for those values that filling gives back in its own conversation.
-        full: with gaps for all values that come from its conversation.
-        entity: the number of the entity that it names, -1 for none.
-        values: how many of its values come from its conversation.
-        fillable: how many of them filling gives back.
-        fresh: whether it speaks of a record that nobody had spoken of before.
-    """
-
-    text: str
-    full: str
-    entity: int
-    values: int = 0
-    fillable: int = 0
-    fresh: bool = False
 
 
 class Slots:
@@ -93,6 +74,7 @@ class Slots:
             self._known[name] = Phrases()
             for value in found:
                 self._known[name].add(phrase_of(value), value)
+        self._suiting = Suiting(self.kinds, self._known, self.newest)
         self._literals: dict[str, tuple[Literal, ...]] = {}
 
     def __eq__(self, other: object) -> bool:
@@ -146,8 +128,9 @@ class Slots:
             own = list(places_of(response, entities.names))
             found = [gap for gap in found if not any(start < gap.end and gap.start < end for start, end in own)]
         if not found:
-            return Gapped(named, named, entity)
+            return Gapped(named, named, entity, sources=sources_of({named: {}}, held, entities, entity))
         full, stands_for = with_gaps(response, found, self.reserved)
+        all_marks = stands_for
         fresh = held.is_fresh([gap.text for gap in found])
         filled = self._fillings(full, held, entity)
         good = {mark for mark, gap in stands_for.items() if mark in filled and alike(filled[mark], gap.text)}
@@ -156,12 +139,21 @@ class Slots:
         if len(exact) < len(found):  # the others are no longer there to tell which record is meant
             filled = self._fillings(text, held, entity)
             if not all(mark in filled and alike(filled[mark], gap.text) for mark, gap in stands_for.items()):
-                exact, text = [], response
+                exact, text, stands_for = [], response, {}
         if entity >= 0:
             text, full = entities.template(text)[0], entities.template(full)[0]
-        return Gapped(text, full, entity, len(found), len(exact), fresh)
+        sources = sources_of({full: all_marks, text: stands_for}, held, entities, entity)
+        return Gapped(text, full, entity, len(found), len(exact), fresh, sources)
 
-    def filled(self, template: str, held: Held, entity: int = -1, *, fresh: bool = False) -> str | None:
+    def filled(
+        self,
+        template: str,
+        held: Held,
+        entity: int = -1,
+        *,
+        fresh: bool = False,
+        types: Mapping[str, GapType] = UNTYPED,
+    ) -> str | None:
         """A template with its gaps filled from a conversation; None if there is nothing to fill one with.
 
         Args:
@@ -169,11 +161,12 @@ class Slots:
             held: what the conversation holds.
             entity: the entity that is spoken of, -1 for none.
             fresh: whether it speaks of a record that nobody has spoken of before, if there is one.
+            types: of its gaps; one without a type is filled by its name alone.
         """
         gaps = self.gaps(template)
         if not gaps:
             return template
-        fillings = self._fillings(template, held, entity, fresh=fresh)
+        fillings = self._fillings(template, held, entity, fresh=fresh, types=types)
         if any(gap not in fillings for gap in gaps):
             return None
         text = put(template, {gap: fillings[gap] for gap in gaps})
@@ -233,72 +226,61 @@ class Slots:
         numbered = _NUMBERED.fullmatch(name)
         return numbered[1] if numbered and numbered[1] in self.kinds else None
 
-    def _fillings(self, template: str, held: Held, entity: int, *, fresh: bool = False) -> dict[str, str]:
+    def _fillings(
+        self,
+        template: str,
+        held: Held,
+        entity: int,
+        *,
+        fresh: bool = False,
+        types: Mapping[str, GapType] = UNTYPED,
+    ) -> dict[str, str]:
         """What fills each gap of a template, as far as there is something."""
         gaps, call = self.gaps(template), is_call(template)
-        bases = {gap: str(self._base(gap)) for gap in gaps}
-        spoken_of = chosen(set(bases.values()), held, entity, fresh=fresh)
+        wanted = {gap: self._wanted(gap, types.get(gap), held) for gap in gaps}
+        spoken_of = chosen(wanted.values(), held, entity, fresh=fresh)
         used: dict[str, str] = {}
         for gap in gaps:
-            base, taken = bases[gap], [value for other, value in used.items() if bases[other] == bases[gap]]
-            found = of_records(base, spoken_of, held, entity, taken, fresh=fresh)
+            base, kind = wanted[gap]
+            taken = [value for other, value in used.items() if wanted[other][0] == base]
+            found = of_records(wanted[gap], spoken_of, held, entity, taken, fresh=fresh)
             before = words_before(template, template.index(gap), (base,)) if call else frozenset[str]()
             called, time = (call and held.called_with(template, template.index(gap))) or ("", 0)
-            again = called and (found is None or found[1].batch <= time)
-            newer = self._of_heard(base, held, before, used, time, called) if again else None
-            if newer is not None:
-                used[gap] = newer
+            if called and (found is None or found[1].batch <= time):
+                newer = self._suiting.best(base, held, before, used.values(), time, kind, called)
+                if newer is not None:
+                    used[gap] = newer
+                    continue
+            again = said_again(base, kind, held, self._suiting, found and found[0])
+            if again is not None:
+                used |= {gap: again} if again else {}
                 continue
             if found is not None and not self.newest.may_prevail(base, call=call):
                 used[gap] = found[0]
                 continue
             before = before or words_before(template, template.index(gap), (base,))
-            heard = self._of_heard(base, held, before, used, -1 if found is None else found[1].batch)
+            since = -1 if found is None else found[1].batch
+            if found is None and kind is not None:  # what is newer than a record's that may not fill it comes first
+                since = next((told.batch for told, _ in held.fields(base, entity)), -1)
+            heard = self._suiting.best(base, held, before, used.values(), since, kind)
+            if heard is None and found is None and since >= 0:
+                heard = self._suiting.best(base, held, before, used.values(), -1, kind)
             if found is not None and (heard is None or not self.newest.prevails(base, found[0], heard, call=call)):
                 used[gap] = found[0]
             elif heard is not None:
                 used[gap] = heard
         if call:
-            used = {gap: self.newest.written.in_call(bases[gap], value, held.dates()) for gap, value in used.items()}
+            used = {
+                gap: self.newest.written.in_call(wanted[gap][0], value, held.dates()) for gap, value in used.items()
+            }
         return used
 
-    def _of_heard(
-        self, base: str, held: Held, before: frozenset[str], used: Mapping[str, str], since: int, called: str = ""
-    ) -> str | None:
-        """What the user said that suits a gap best, of what was said after so many utterances, or for a value."""
-        best: tuple[tuple[int, int, int], str] | None = None
-        for number, (heard, bonus) in enumerate(self._suiting(base, held)):
-            if heard.time <= since or any(alike(heard.text, value) for value in used.values()):
-                continue
-            if called and (alike(called, heard.text) or not self.newest.replaces(base, called, heard.text)):
-                continue
-            around = 0 if heard.kind == "email" else len(before & heard.before)  # a second address mends the first
-            rank = (around + bonus, heard.time, number)
-            if best is None or rank > best[0]:
-                best = rank, heard.text
-        return None if best is None else best[1]
-
-    def _suiting(self, base: str, held: Held) -> Iterable[tuple[Heard, int]]:
-        """What the user said that a gap may stand for, each with how well it is known to.
-
-        What records hold in other fields is none of it: a hotel's name is no city.
-        """
-        root, part = parted(base)
-        kinds = self.kinds.get(base, ())
-        for heard in held.heard:
-            suits = heard.kind != "number" or self.newest.is_like(base, heard.text, date="date" in kinds)
-            if heard.kind in kinds and suits and (heard.sure or root != "name"):
-                text = part_of(heard.text, part) if part else heard.text
-                if text and not self._is_of_another_field(base, heard.text, held):
-                    yield replace(heard, text=text), 0
-        phrases = self._known.get(base)
-        for phrase, asked, time in held.sentences if phrases is not None else ():
-            for start, _, value in phrases.find(phrase) if phrases is not None else ():
-                before = asked | frozenset(phrase[max(0, start - 4) : start])
-                yield Heard("text", value, before, time), 1
-
-    def _is_of_another_field(self, base: str, text: str, held: Held) -> bool:
-        return base not in KINDS and bool(held.field_of(text)) and not held.field_of(text, parted(base)[0])
+    def _wanted(self, gap: str, kind: GapType | None, held: Held) -> Wanted:
+        """The name of a gap with its type; where the user has just said something else, it says nothing again."""
+        base = str(self._base(gap))
+        if kind is not None and kind.echoed and self._suiting.is_new(base, held, kind):
+            kind = replace(kind, echoed=False)
+        return base, kind
 
 
 _TABLES = ("kinds", "known")

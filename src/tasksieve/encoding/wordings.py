@@ -9,13 +9,15 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from tasksieve.encoding.argument_words import ArgumentEvidence, ArgumentWords
 from tasksieve.encoding.calls import is_call
 from tasksieve.encoding.entities import KnownEntities
+from tasksieve.encoding.fillings import entity_rank
+from tasksieve.encoding.gap_types import GapType, GapTypes
 from tasksieve.encoding.held import Held
 from tasksieve.encoding.phrases import phrase_of
 from tasksieve.encoding.reading import Reading
@@ -55,11 +57,17 @@ class Wordings:
     Args:
         wordings: all that are known.
         arguments: which words tell the values of calls.
+        types: of the gaps in their templates; where responses are predicted, in these.
     """
 
-    def __init__(self, wordings: Iterable[Wording] = (), arguments: ArgumentWords | None = None) -> None:
+    def __init__(
+        self,
+        wordings: Iterable[Wording] = (),
+        arguments: ArgumentWords | None = None,
+        types: GapTypes | None = None,
+    ) -> None:
         self.wordings = tuple(wordings)
-        self.arguments = arguments or ArgumentWords()
+        self.arguments, self.types = arguments or ArgumentWords(), types or GapTypes()
         bags = [_bag(wording.user, wording.before) for wording in self.wordings]
         counts = Counter(word for bag in bags for word in bag)
         self._rarity = {word: math.log((1 + len(bags)) / (1 + count)) + 1 for word, count in counts.items()}
@@ -73,7 +81,7 @@ class Wordings:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Wordings):
             return NotImplemented
-        return (self.wordings, self.arguments) == (other.wordings, other.arguments)
+        return (self.wordings, self.arguments, self.types) == (other.wordings, other.arguments, other.types)
 
     def __hash__(self) -> int:
         return hash(self.wordings)
@@ -111,7 +119,8 @@ class Wordings:
         best: tuple[float, str | None] = (0.0, None)
         for wording in self.nearest(action, user, before):
             if not slots.foreign(wording.template, held):
-                text = _filled(wording, held, entities, slots)
+                types = self.types.of_template(wording.template)
+                text = _filled(wording, held, entities, slots, types)
                 if text is None or not all(map(held.counts, _SMALL.findall(text))):
                     doubtful = doubtful or text
                     continue
@@ -127,23 +136,20 @@ class Wordings:
         return self.arguments.share(text, held.said_since()) if self.arguments.values and is_call(text) else 1.0
 
     def plain(self) -> list[dict[str, Any]]:
-        """As JSON has it; :meth:`read` takes it back."""
+        """As JSON has it, without the types of gaps; :meth:`read` takes it back."""
         return [asdict(wording) for wording in self.wordings]
 
     @classmethod
-    def read(cls, value: object, arguments: object = ()) -> Wordings:
-        """What :meth:`plain` gave, here and of the arguments. Raises: ValueError: if it is something else."""
+    def read(cls, value: object, arguments: object = (), types: object = None) -> Wordings:
+        """What :meth:`plain` gave, here, of arguments and of types. Raises: ValueError: if it is something else."""
+        known = GapTypes() if types is None else GapTypes.read(types)  # older runs have none
         try:
             rows: list[dict[str, Any]] = list(value)  # type: ignore[call-overload]
-            return cls(
-                (
-                    Wording(
-                        fresh=row.pop("fresh", False) is True, **{str(key): str(text) for key, text in row.items()}
-                    )
-                    for row in map(dict, rows)
-                ),
-                ArgumentWords.read(arguments),
+            found = (
+                Wording(fresh=row.pop("fresh", False) is True, **{str(key): str(text) for key, text in row.items()})
+                for row in map(dict, rows)
             )
+            return cls(found, ArgumentWords.read(arguments), known)
         except (AttributeError, TypeError):
             raise ValueError(f"wordings: found {str(value)[:80]}; expected action, user, before, template") from None
 
@@ -168,7 +174,21 @@ def wordings_of(primary: Sequence[Reading], *related: Sequence[Reading]) -> Word
     evidence = ArgumentEvidence()
     for number, reading in enumerate(primary):
         evidence.add(number, ((turn.said.user, turn.said.system) for turn in reading.turns))
-    return Wordings((wording for action in sorted(found) for wording in found[action]), evidence.words())
+    wordings = [wording for action in sorted(found) for wording in found[action]]
+    types = types_of({wording.template for wording in wordings}, primary, *related)
+    return Wordings(wordings, evidence.words(), types)
+
+
+def types_of(templates: Collection[str] | None, *tasks: Iterable[Reading]) -> GapTypes:
+    """What may fill the gaps of templates, as responses to learn from tell.
+
+    Args:
+        templates: those that can be said; None for all.
+        tasks: dialogs, read with slots.
+    """
+    turns = (turn for task in tasks for reading in task for turn in reading.learned)
+    sources = (source for turn in turns if turn.gapped is not None for source in turn.gapped.sources)
+    return GapTypes.of(source for source in sources if templates is None or source[0] in templates)
 
 
 def _take(readings: Iterable[Reading], found: dict[str, dict[Wording, None]], known: frozenset[str]) -> None:
@@ -184,14 +204,18 @@ def _take(readings: Iterable[Reading], found: dict[str, dict[Wording, None]], kn
             before = turn.said.system
 
 
-def _filled(wording: Wording, held: Held, entities: KnownEntities, slots: Slots) -> str | None:
-    """A wording filled in: with the entity that is spoken of, if it has a gap for one."""
+def _filled(
+    wording: Wording, held: Held, entities: KnownEntities, slots: Slots, types: Mapping[str, GapType]
+) -> str | None:
+    """A wording filled in: with the entity that is spoken of, if it has a gap for one that this one may fill."""
     template, fresh = wording.template, wording.fresh
     if not entities.has_gap(template):
-        return slots.filled(template, held, fresh=fresh)
-    for entity in _in_order(held, entities, fresh=fresh):
+        return slots.filled(template, held, fresh=fresh, types=types)
+    in_order = _in_order(held, entities, fresh=fresh)
+    ranks = {entity: rank for entity in in_order if (rank := entity_rank(template, entity, entities, held, types))}
+    for entity in sorted(ranks, key=lambda entity: ranks[entity], reverse=True):
         text = entities.filled(template, entity)
-        text = None if text is None else slots.filled(text, held, entity, fresh=fresh)
+        text = None if text is None else slots.filled(text, held, entity, fresh=fresh, types=types)
         if text is not None:
             return text
     return None

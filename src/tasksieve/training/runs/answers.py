@@ -14,6 +14,7 @@ from jaxtyping import Float, Integer
 from torch import Tensor
 
 from tasksieve.encoding import Candidates, Held, KnownEntities, Slots
+from tasksieve.encoding.gap_types import GapTypes
 from tasksieve.encoding.offers import offered
 from tasksieve.errors import UserError
 
@@ -58,6 +59,7 @@ def best_answers(
     top: int,
     held: Held | None = None,
     slots: Slots | None = None,
+    types: GapTypes | None = None,
 ) -> list[Answer]:
     """The best responses that can be given.
 
@@ -71,9 +73,10 @@ def best_answers(
         top: how many answers.
         held: what the conversation holds.
         slots: the gaps of templates, and what is policy.
+        types: of these gaps; None where anything fills them that is called so.
     Raises: NothingToSay: if none can be given.
     """
-    texts = offered(candidates, entities, held or Held(), slots or Slots())
+    texts = offered(candidates, entities, held or Held(), slots or Slots(), types)
     return ranked(scores, texts[: len(scores)], top)
 
 

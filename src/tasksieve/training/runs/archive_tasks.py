@@ -14,7 +14,7 @@ from tasksieve.encoding.candidates import responses_counted
 from tasksieve.encoding.reading import Reading
 from tasksieve.encoding.sentences.pretrained import PIECES
 from tasksieve.encoding.sentences.token_rows import TokenRows
-from tasksieve.encoding.wordings import Wordings, wordings_of
+from tasksieve.encoding.wordings import Wordings, types_of, wordings_of
 from tasksieve.records.config import RunConfig
 from tasksieve.records.left_out import LeftOut
 from tasksieve.records.measures import RESPONSES
@@ -103,8 +103,9 @@ def _encoding(
     encoder = encoder_of(config)
     vocabulary = vocabulary_of([*own, *valid], archive.said, config.model.max_words)
     if archive.ranked:
-        worded = Wordings()
-        candidates = _said(config, reader, vocabulary, {PRIMARY_HEAD: responses_of(own, valid)})
+        said = responses_of(own, valid)
+        worded = Wordings(types=types_of(frozenset(said), [*own, *valid]))
+        candidates = _said(config, reader, vocabulary, {PRIMARY_HEAD: said})
         candidates[RELATED_HEAD] = archive.counted(vocabulary)
     else:
         worded = _wordings(reader, own, valid, archive)

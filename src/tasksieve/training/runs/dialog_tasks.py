@@ -16,7 +16,7 @@ from tasksieve.encoding import (
 from tasksieve.encoding.actions import borrowed_actions
 from tasksieve.encoding.candidates import CountedResponses
 from tasksieve.encoding.vocabulary import WordCounts
-from tasksieve.encoding.wordings import Wordings
+from tasksieve.encoding.wordings import Wordings, types_of
 from tasksieve.records.config import RunConfig
 from tasksieve.records.left_out import LeftOut
 from tasksieve.records.parted_paths import parted
@@ -148,6 +148,9 @@ def _encoding(
     vocabulary = vocabulary_of([*primary, *valid], WordCounts.of(*related), config.model.max_words)
     candidates = _candidates(config, readers, vocabulary, responses)
     names = tuple(reader.names for reader in readers[1:] if reader.names is not None)
+    if readers[0].predict == "responses":
+        said = responses[PRIMARY_HEAD]
+        wordings = Wordings(types=types_of(frozenset(said), [*primary, *valid], *(related if one else ())))
     memories, tuned = config.model.max_memories, tuned_in(config)
     return Encoding(vocabulary, candidates, memories, readers[0], names, encoder_of(config), wordings, tuned)
 

@@ -39,7 +39,7 @@ class Encoding:
         related_names: which fields of records give names in each related task, as a record; the model does not need
             them.
         encoder: gives sentences dense vectors, if the model takes them.
-        wordings: of the actions, if these are predicted.
+        wordings: of the actions, if these are predicted; and the types of the gaps in them, or in the candidates.
         tuned: whether the model tunes how the encoder reads, and so needs word pieces.
     """
 
@@ -123,6 +123,7 @@ class Encoding:
             "candidates": texts,
             "wordings": self.wordings.plain(),
             **({"arguments": arguments} if arguments else {}),
+            "types": self.wordings.types.plain(),
         }
         write_text(path, json.dumps(value, ensure_ascii=False) + "\n")
 
@@ -155,7 +156,10 @@ class Encoding:
             candidates = {
                 head: candidates_of(list_, vocabulary, device, gaps, reader, encoder) for head, list_ in texts
             }
-            wordings = Wordings.read(value.get("wordings", ()), value.get("arguments", ()))  # older runs have none
+            known = (
+                value.get(name, nothing) for name, nothing in (("wordings", ()), ("arguments", ()), ("types", None))
+            )
+            wordings = Wordings.read(*known)  # older runs have none
             return cls(vocabulary, candidates, memories, reader, related, encoder, wordings, tuned)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise UserError(f"is not a run's encoding ({error!r}); train again", path) from None

@@ -161,7 +161,8 @@ class TrainedModel:
         slots = self.encoding.reader.slots or Slots()
         if not text or slots.foreign(text, reading.held, filled=True):
             return self.best(scores, reading, top)
-        known = offered(self.encoding.candidates[PRIMARY_HEAD], reading.entities, reading.held, slots)
+        candidates, types = self.encoding.candidates[PRIMARY_HEAD], self.encoding.wordings.types
+        known = offered(candidates, reading.entities, reading.held, slots, types)
         scores = torch.cat([scores.new_tensor([score]), scores])
         return ranked(scores, [text, *known[: len(scores) - 1]], top, leads=True)
 
@@ -169,13 +170,15 @@ class TrainedModel:
         """The best responses that can be given at the last turn of a dialog, from the scores of all."""
         candidates, slots = self.encoding.candidates[PRIMARY_HEAD], self.encoding.reader.slots
         if self.encoding.reader.predict == "actions" and len(self.encoding.wordings):
-            wordings, held = self.encoding.wordings, reading.held
-            word, likely = (
-                (lambda action: worded(self.encoding, action, reading)),
-                (lambda text: wordings.likely(text, held)),
+            return worded_actions(
+                scores,
+                candidates.texts,
+                lambda action: worded(self.encoding, action, reading),
+                top,
+                lambda text: self.encoding.wordings.likely(text, reading.held),
             )
-            return worded_actions(scores, candidates.texts, word, top, likely)
-        return best_answers(scores, candidates, reading.entities, top, reading.held, slots)
+        types = self.encoding.wordings.types
+        return best_answers(scores, candidates, reading.entities, top, reading.held, slots, types)
 
     def waiting(self, events: Sequence[Event], user: str, profile: Sequence[str]) -> tuple[Batch, Reading]:
         """A dialog whose next response is due, as a batch of one, and as it was read; that turn is its last."""

@@ -1,0 +1,222 @@
+"""What may fill a gap: values of such a field of such a kind of record as filled it in training, or the user's words.
+
+A gap is called after a field, and what only one entity has is ``<entity>``; so a name alone does not tell a price
+from an address. Its type does. It is kept by the template in which the gap stands, beside what models learn.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tasksieve.encoding.calls import is_call
+from tasksieve.encoding.sources import Field, Source
+from tasksieve.encoding.values import Kind
+
+_DIGIT, _BETWEEN = re.compile(r"\d"), re.compile(r"(?<=\d)[.,:](?=\d)")
+_START = re.compile(r"[^\W\d_]+")
+_LETTER = re.compile(r"[^\W\d_]")
+_FEWEST = 2
+"""Values that share the letters before them tell nobody's; so do as many that stood in what the system said last."""
+_ALWAYS = 3
+"""Values that records held, and nothing else would have been needed."""
+_TELLING_DIGITS = 4
+_ANY, _SOME = "*", "+"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What numbers that a user said look like.
+
+    Attributes:
+        least, most: digits.
+        start: the letters before the first digit, in lower case; ``+`` for some, ``*`` for any or none.
+        signed: whether some have a point, a comma or a colon between digits.
+    """
+
+    least: int
+    most: int
+    start: str
+    signed: bool
+
+    @classmethod
+    def of(cls, values: Sequence[str]) -> Form:
+        """What some values have in common; at least one."""
+        digits = [len(_DIGIT.findall(value)) for value in values]
+        starts = {_start(value) for value in values}
+        lettered = [bool(_LETTER.search(value)) for value in values]
+        start = _ANY if any(lettered) else ""
+        if all(lettered):
+            shared = len(starts) == 1 and "" not in starts and len(set(values)) >= _FEWEST
+            start = starts.pop() if shared else _SOME
+        return cls(min(digits), max(digits), start, any(map(_BETWEEN.search, values)))
+
+    def fits(self, value: str) -> bool:
+        """Whether a value looks like these: letters before it, signs, and about as many digits.
+
+        >>> orders = Form.of(["RT-2026-11111", "RT-2025-22222"])
+        >>> orders.fits("RT-2026-99999"), orders.fits("700111")
+        (True, False)
+        """
+        lettered = bool(_LETTER.search(value))
+        if self.start != _ANY and (lettered != bool(self.start) or self.start not in (_SOME, _start(value))):
+            return False
+        if not self.signed and _BETWEEN.search(value):
+            return False
+        digits = len(_DIGIT.findall(value))
+        if self.least == self.most >= _TELLING_DIGITS:
+            return abs(digits - self.least) <= 1
+        return self.least // 2 <= digits <= 2 * self.most
+
+
+@dataclass(frozen=True, slots=True)
+class GapType:
+    """What may fill a gap.
+
+    Attributes:
+        fields: of records whose values filled it.
+        against: fields of the same name in records of other kinds, which said something else.
+        said: whether the user's words filled it.
+        form: what they looked like where they were numbers; None where they were none.
+        called: the tool and the name of its argument, where it was always what the call just before was made with,
+            and no record held it.
+        echoed: whether it always stood in what the system had said last.
+    """
+
+    fields: tuple[Field, ...] = ()
+    against: tuple[Field, ...] = ()
+    said: bool = False
+    form: Form | None = None
+    called: tuple[tuple[str, str], ...] = ()
+    echoed: bool = False
+
+    @classmethod
+    def of(cls, sources: Sequence[Source], *, call: bool = False) -> GapType:
+        """What the values of one gap in training tell.
+
+        A value that a record holds may be the user's all the same; but not in a response where one held it each time.
+
+        Args:
+            sources: of the values; at least one.
+            call: whether the gap stands in the call of a tool.
+        """
+        fields = _fewest_of([source.fields for source in sources if source.fields])
+        against = {other for source in sources for other in source.others} - set(fields)
+        numbers = [source.heard for source in sources if source.heard and source.kind == "number"]
+        called = frozenset[tuple[str, str]]() if fields else frozenset.intersection(*(s.called for s in sources))
+        recorded = len(sources) >= _ALWAYS and all(source.fields for source in sources)
+        said = any(source.heard for source in sources) and (call or not recorded)
+        return cls(
+            fields,
+            tuple(sorted(against)),
+            said,
+            Form.of(numbers) if said and numbers else None,
+            tuple(sorted(called)),
+            len(sources) >= _FEWEST and all(source.echoed for source in sources),
+        )
+
+    def rank(self, kind: str, path: str) -> int:
+        """How well a field of a kind of record is known to fill the gap.
+
+        Returns: 2 if it did in training, 1 if one of the same name did and nothing speaks against this one, else 0.
+        """
+        if (kind, path) in self.fields:
+            return 2
+        return int((kind, path) not in self.against and any(path == known for _, known in self.fields))
+
+    def takes(self, text: str, kind: Kind) -> bool:
+        """Whether a value that the user said may fill the gap."""
+        return self.said and (kind != "number" or self.form is None or self.form.fits(text))
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON has it, without what says nothing; :meth:`read` takes it back."""
+        form = None if self.form is None else [self.form.least, self.form.most, self.form.start, self.form.signed]
+        tables = {"fields": self.fields, "against": self.against, "called": self.called}
+        found = {name: [list(pair) for pair in table] for name, table in tables.items() if table}
+        return {**found, **{name: value for name, value in (("said", self.said), ("form", form)) if value}} | (
+            {"echoed": True} if self.echoed else {}
+        )
+
+    @classmethod
+    def read(cls, value: Any) -> GapType:
+        """What :meth:`plain` gave. Raises: ValueError, TypeError, KeyError: if it is something else."""
+        tables = {name: tuple((str(a), str(b)) for a, b in value.get(name, ())) for name in _TABLES}
+        form = None
+        if value.get("form") is not None:
+            least, most, start, signed = value["form"]
+            form = Form(int(least), int(most), str(start), signed is True)
+        return cls(**tables, form=form, said=value.get("said") is True, echoed=value.get("echoed") is True)
+
+
+_TABLES = ("fields", "against", "called")
+UNTYPED: Mapping[str, GapType] = {}
+"""Of a template whose gaps anything fills that is called as they are: all in runs of older versions."""
+
+
+@dataclass(frozen=True, slots=True)
+class GapTypes:
+    """The types of all gaps, by template and placeholder."""
+
+    types: Mapping[str, Mapping[str, GapType]] = field(default_factory=dict)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self.types))
+
+    @classmethod
+    def of(cls, sources: Iterable[tuple[str, str, Source]]) -> GapTypes:
+        """What filled the gaps in training: a template, a placeholder in it and a source each."""
+        found: dict[str, dict[str, list[Source]]] = {}
+        for template, mark, source in sources:
+            if source.fields or source.heard:
+                found.setdefault(template, {}).setdefault(mark, []).append(source)
+        return cls(
+            {
+                text: {mark: GapType.of(of, call=is_call(text)) for mark, of in marks.items()}
+                for text, marks in found.items()
+            }
+        )
+
+    def of_template(self, template: str) -> Mapping[str, GapType]:
+        """The types of a template's gaps, as far as they are known."""
+        return self.types.get(template, UNTYPED)
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON has it; :meth:`read` takes it back."""
+        return {text: {mark: of.plain() for mark, of in marks.items()} for text, marks in sorted(self.types.items())}
+
+    @classmethod
+    def read(cls, value: object) -> GapTypes:
+        """What :meth:`plain` gave. Raises: ValueError: if it is something else."""
+        try:
+            return cls(
+                {
+                    str(text): {str(mark): GapType.read(of) for mark, of in marks.items()}
+                    for text, marks in value.items()  # type: ignore[attr-defined]
+                }
+            )
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise ValueError(f"types: found {str(value)[:80]}; expected gaps by template") from None
+
+
+def _start(value: str) -> str:
+    found = _START.match(value)
+    return found[0].lower() if found else ""
+
+
+def _fewest_of(fields: Sequence[frozenset[Field]]) -> tuple[Field, ...]:
+    """So few fields that one of them had the value each time, those first that had it most often.
+
+    What had it by chance, as two dates may be one day, is none of them.
+    """
+    often = Counter(one for of_value in fields for one in of_value)
+    found: list[Field] = []
+    left = list(fields)
+    while left:
+        now = Counter(one for of_value in left for one in of_value)
+        best = min(now, key=lambda one: (-now[one], -often[one], one))
+        found.append(best)
+        left = [of_value for of_value in left if best not in of_value]
+    return tuple(sorted(found))

@@ -1,0 +1,125 @@
+"""What the user said that suits a gap: by its form, by the words around it, the latest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from tasksieve.encoding.calls import is_call
+from tasksieve.encoding.gap_types import GapType
+from tasksieve.encoding.held import Heard, Held
+from tasksieve.encoding.newest import Newest
+from tasksieve.encoding.phrases import Phrases
+from tasksieve.encoding.sources import called_with, echoes
+from tasksieve.encoding.told import part_of, parted
+from tasksieve.encoding.values import KINDS, Kind, alike
+
+
+@dataclass(frozen=True, slots=True)
+class Suiting:
+    """What gaps stand for.
+
+    Attributes:
+        kinds: of what forms the values of each gap's name are.
+        known: values that are told by no form, to be looked for, by the gap's name.
+        newest: what numbers that fill a gap look like.
+    """
+
+    kinds: Mapping[str, Sequence[Kind]]
+    known: Mapping[str, Phrases[str]]
+    newest: Newest
+
+    def best(
+        self,
+        base: str,
+        held: Held,
+        before: frozenset[str],
+        used: Iterable[str],
+        since: int,
+        kind: GapType | None,
+        called: str = "",
+    ) -> str | None:
+        """What the user said that suits a gap best; None if nothing does.
+
+        Args:
+            base: the name of the gap.
+            held: what the conversation holds.
+            before: the words before the gap.
+            used: what fills others.
+            since: it was said after so many utterances.
+            kind: the type of the gap; None if it has none.
+            called: what the tool was called with before, in whose place it is; empty for nothing.
+        """
+        used = tuple(used)
+        best: tuple[tuple[int, int, int], str] | None = None
+        for number, (heard, bonus) in enumerate(self._suiting(base, held)):
+            if heard.time <= since or any(alike(heard.text, value) for value in used):
+                continue
+            if kind is not None and not kind.takes(heard.text, heard.kind):
+                continue
+            if called and (alike(called, heard.text) or not self.newest.replaces(base, called, heard.text)):
+                continue
+            around = 0 if heard.kind == "email" else len(before & heard.before)  # a second address mends the first
+            rank = (around + bonus, heard.time, number)
+            if best is None or rank > best[0]:
+                best = rank, heard.text
+        return None if best is None else best[1]
+
+    def again(self, base: str, held: Held, kind: GapType) -> str | None:
+        """What the user said that suits a gap and stood in what the system said last; None if nothing does."""
+        said = (
+            heard.text
+            for heard, _ in self._suiting(base, held)
+            if kind.takes(heard.text, heard.kind) and echoes(held, heard.text)
+        )
+        return max(said, key=len, default=None)
+
+    def is_new(self, base: str, held: Held, kind: GapType) -> bool:
+        """Whether the user has just said something that suits a gap and that the system had not said before."""
+        now = held.sentences[-1][2] if held.sentences else 0
+        return any(
+            heard.time == now > 0 and kind.takes(heard.text, heard.kind) and not echoes(held, heard.text)
+            for heard, _ in self._suiting(base, held)
+        )
+
+    def _suiting(self, base: str, held: Held) -> Iterable[tuple[Heard, int]]:
+        """What the user said that a gap may stand for, each with how well it is known to.
+
+        What records hold in other fields is none of it: a hotel's name is no city.
+        """
+        root, part = parted(base)
+        kinds = self.kinds.get(base, ())
+        for heard in held.heard:
+            suits = heard.kind != "number" or self.newest.is_like(base, heard.text, date="date" in kinds)
+            if heard.kind in kinds and suits and (heard.sure or root != "name"):
+                text = part_of(heard.text, part) if part else heard.text
+                if text and not _is_of_another_field(base, heard.text, held):
+                    yield replace(heard, text=text), 0
+        phrases = self.known.get(base)
+        for phrase, asked, time in held.sentences if phrases is not None else ():
+            for start, _, value in phrases.find(phrase) if phrases is not None else ():
+                before = asked | frozenset(phrase[max(0, start - 4) : start])
+                yield Heard("text", value, before, time), 1
+
+
+def said_again(
+    base: str, kind: GapType | None, held: Held, suiting: Suiting, recorded: str | None = None
+) -> str | None:
+    """What fills a gap that says again what the system said last.
+
+    Args:
+        base, kind: the name and the type of the gap.
+        held: what the conversation holds.
+        suiting: what the user said that fills gaps.
+        recorded: what the record says that is spoken of; None for nothing.
+    Returns: None if nothing is; an empty text if something has to be, and the call just before had other arguments.
+    """
+    if kind is not None and kind.called and is_call(held.last):
+        return next((value for tool, key in kind.called if (value := called_with(held, tool, key))), "")
+    if kind is None or not kind.echoed:
+        return None
+    return recorded if recorded is not None and echoes(held, recorded) else suiting.again(base, held, kind)
+
+
+def _is_of_another_field(base: str, text: str, held: Held) -> bool:
+    return base not in KINDS and bool(held.field_of(text)) and not held.field_of(text, parted(base)[0])
