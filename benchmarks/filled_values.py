@@ -4,8 +4,8 @@
 
 Gaps are learned from 50 dialogs of a service. Of 80 others, every response that holds values of its conversation is
 worded as it was, with gaps where training knows them, and filled from what the conversation held before; gaps of
-templates that stand in the training dialogs have the types that these tell. *Right* is a response with the very values,
-however written; *wrong* one with another value; *withheld* one that cannot be filled.
+templates that stand in the training dialogs have the types that these tell. *Right* is a response with the very
+values, however written; *wrong* one with another value; *withheld* one that cannot be filled.
 """
 
 from __future__ import annotations

@@ -191,15 +191,10 @@ def test_types_are_kept_and_runs_from_before_have_none() -> None:
     assert Wordings.read(WORDINGS.plain(), types=kept) == WORDINGS
     older = Wordings.read(WORDINGS.plain())
     assert older.wordings == WORDINGS.wordings and not older.types.types
-    for wrong in (
-        [],
-        {"a": 1},
-        {"a": {"<b>": 1}},
-        {"a": {"<b>": {"form": [1]}}},
-        {"a": {"<b>": {"fields": ["xyz"]}}},
-    ):
+    wrong: tuple[object, ...] = ([], {"a": 1}, {"a": {"<b>": 1}})
+    for value in (*wrong, {"a": {"<b>": {"form": [1]}}}, {"a": {"<b>": {"fields": ["xyz"]}}}):
         with pytest.raises(ValueError, match="types: found"):
-            GapTypes.read(wrong)
+            GapTypes.read(value)
 
 
 def source(*fields: tuple[str, str], heard: str = "", others: Iterable[tuple[str, str]] = ()) -> Source:

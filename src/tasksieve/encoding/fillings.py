@@ -70,6 +70,21 @@ def entity_rank(
     return (again, worst) if worst else None
 
 
+def is_left(entity: int, held: Held) -> bool:
+    """Whether all that was told of an entity followed from records that are past, as a former customer's ticket does.
+
+    It came after one of them and before what took its place.
+    """
+    places = [place for place, told in enumerate(held.records) if told.entity == entity]
+    return bool(places) and all(
+        any(
+            older.past and any(one.kind == older.kind for one in held.records[place + 1 :])
+            for older in held.records[: place + 1]
+        )
+        for place in places
+    )
+
+
 def _again(told: Told, gaps: Iterable[Wanted], held: Held) -> int:
     """How many gaps that say again what was said last a record fills with such a value."""
     return sum(

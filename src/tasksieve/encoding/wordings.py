@@ -16,7 +16,7 @@ from typing import Any
 from tasksieve.encoding.argument_words import ArgumentEvidence, ArgumentWords
 from tasksieve.encoding.calls import is_call
 from tasksieve.encoding.entities import KnownEntities
-from tasksieve.encoding.fillings import entity_rank
+from tasksieve.encoding.fillings import entity_rank, is_left
 from tasksieve.encoding.gap_types import GapType, GapTypes
 from tasksieve.encoding.held import Held
 from tasksieve.encoding.phrases import phrase_of
@@ -211,7 +211,12 @@ def _filled(
     template, fresh = wording.template, wording.fresh
     if not entities.has_gap(template):
         return slots.filled(template, held, fresh=fresh, types=types)
-    in_order = _in_order(held, entities, fresh=fresh)
+    spoken_of = entities.spoken_of()[:1]
+    in_order = [
+        entity
+        for entity in _in_order(held, entities, fresh=fresh)
+        if not types or entity in spoken_of or not is_left(entity, held)
+    ]
     ranks = {entity: rank for entity in in_order if (rank := entity_rank(template, entity, entities, held, types))}
     for entity in sorted(ranks, key=lambda entity: ranks[entity], reverse=True):
         text = entities.filled(template, entity)
