@@ -49,8 +49,8 @@ No update is made by a loss or gradient that is not finite.
 - **Primary and related updates.** On the CPU the run ends there. Reading every number of a GPU would make the program
   wait; so the GPU leaves the update out by itself, and the run ends at the next validation, before the checkpoint.
 - **Meta-updates.** A single meta-gradient that is not finite is left out, as the simulated updates touch neither the
-  model nor the weight module. 20 in a row end the run. How many were left out is said at its end and in `result.json`,
-  with a warning where that was more than half.
+  model nor the weight module. 20 in a row end the run. How many were left out is said at its end and in
+  `result.json`, with a warning where that was more than half.
 """
 
 ENDINGS = """## How commands end
