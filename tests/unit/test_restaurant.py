@@ -107,7 +107,7 @@ def test_the_papers_numbers_stand_beside_ours_where_it_has_them(plan: Table2Plan
     lines = text.getvalue().splitlines()
     assert max(map(len, lines)) <= 80
     assert sum("67.1 ± 0.6" in line for line in lines) == len(shown)
-    assert any("learned (as in the" in line for line in lines)
+    assert any("learned (our" in line for line in lines)
 
 
 def test_settings_differ_only_where_they_should(plan: Table2Plan, table: dict[str, Any]) -> None:
