@@ -68,6 +68,7 @@ ENDINGS = """## How commands end
 | a loss or gradient is not finite | one sentence with iteration and update; the last good checkpoint stays | 2 |
 | second process on one folder | one sentence; the first one is not disturbed | 2 |
 | a run of a comparison diverges | the others finish; named in the table and in `failed` of the record | 2 |
+| a plug-in's model or weight module breaks its contract | one sentence before the first iteration | 2 |
 | a damaged input file | one sentence with file and line | 2 |
 
 `tests/reliability/`, `tests/fuzz/` and `tests/unit/test_divergence.py` check all of this: briefly in `make test`, and

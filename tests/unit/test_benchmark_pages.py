@@ -63,8 +63,8 @@ def test_the_committed_board_does_not_flatter_learned() -> None:
     for predict, mean in (("responses", 0.19), ("actions", -0.07)):
         record = json.loads((ROOT / "results" / f"archive-weights-{predict}.json").read_text())
         found = list(flattered(record))
-        assert len(found) == 108
-        assert sum(found) / 108 == pytest.approx(mean, abs=0.005)
+        assert len(found) == 144
+        assert sum(found) / 144 == pytest.approx(mean, abs=0.005)
         low, high = paired_interval(found) or (0, 0)
         assert low < 0 < high
 

@@ -100,7 +100,8 @@ def test_prompts_are_notes_in_every_format_that_has_them(tmp_path: Path, name: s
 def test_what_is_lost_is_named_record_note_or_place(tmp_path: Path) -> None:
     content = 'be kind\nHotels_1 {"name": "Inn"}\ninn R_price cheap'
     (tmp_path / "in.jsonl").write_text(chat({"role": "system", "content": content}))
-    assert convert(tmp_path / "in.jsonl", tmp_path / "out.txt").lost == {"note": 1, "record": 1}
+    moved = "record or note after the user's utterance, which stands before it there"
+    assert convert(tmp_path / "in.jsonl", tmp_path / "out.txt").lost == {"note": 1, "record": 1, moved: 1}
     assert convert(tmp_path / "in.jsonl", tmp_path / "out.json").lost == {}
     said = [Turn("a", "b"), Record("x", ()), Turn("c", "d")]
     FORMATS["chat"].write([Dialog((*said, Record("y", ())))], tmp_path / "in.jsonl")

@@ -5,7 +5,6 @@ A value that stands in none of these is not said in it (:mod:`tasksieve.encoding
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,25 +12,16 @@ from typing import Literal
 
 from tasksieve.dialogs import Record
 from tasksieve.dialogs.record import KNOWLEDGE_BASE
+from tasksieve.encoding.around import AROUND, asked_before
 from tasksieve.encoding.calls import argument_at, arguments_of
 from tasksieve.encoding.names import fields_of
-from tasksieve.encoding.phrases import Phrase, Phrases, Said, bare, phrase_of
-from tasksieve.encoding.searched import BETWEEN, Sentences, says, stands_in, telling
+from tasksieve.encoding.phrases import SPELLED, Phrase, Phrases, Said, phrase_of
+from tasksieve.encoding.searched import Sentences, says, stands_in, telling
 from tasksieve.encoding.told import Told, agree, is_replaced, values_of
 from tasksieve.encoding.values import Kind, Value, alike, canonical, names_in, same, values_in
+from tasksieve.encoding.written import todays_in
 
 Source = Literal["user", "profile", "note", "record", "system"]
-
-_AROUND = 4
-"""How many words before a value tell what it is."""
-_NEAR = 200
-"""In so many characters before a value they stand."""
-_TODAY = re.compile(r"\b(?:today(?:'s date)?|heute|current date|date)(?:\s+(?:is|ist))?\W{0,3}$", re.IGNORECASE)
-_SPELLED = (
-    *(("zero", "no", "none"), ("one", "myself", "me", "a", "an"), ("two", "both", "couple"), ("three",), ("four",)),
-    *(("five",), ("six",), ("seven",), ("eight",), ("nine",)),
-)
-"""Words for numbers of one digit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +83,7 @@ class Held:
             text: the prose.
             fills: whether what it tells may fill gaps.
         """
-        self.present += (
-            value for value in values_in(text) if value.kind == "date" and _TODAY.search(text[: value.start])
-        )
+        self.present += todays_in(text)
         if fills:
             self._hear(text, 0)
         else:
@@ -149,7 +137,7 @@ class Held:
         for given in arguments_of(response):
             if argument := argument_at(response, given.start):
                 self._called[argument] = given.text, self._time
-        self._asked = list(phrase_of(response))[-2 * _AROUND :]
+        self._asked = list(phrase_of(response))[-2 * AROUND :]
         for told in self._refer(response):
             told.offered = True
             self._offered.add(told.key)
@@ -200,7 +188,7 @@ class Held:
         Where there are no records, one of two digits counts nothing, and may be said.
         """
         came = sum(told.batch == self.records[-1].batch for told in self.records) if self.records else 0
-        if len(number) == 1 and any(self.says((word,)) for word in _SPELLED[int(number)]):
+        if len(number) == 1 and any(self.says((word,)) for word in SPELLED[int(number)]):
             return True
         return came == int(number) > 0 or (len(number) > 1 and not came) or self.says((number,))
 
@@ -278,12 +266,12 @@ class Held:
         self._given.add(text)
         asked = [*self._asked, "|"] if time else []
         for value in values_in(text):
-            self.heard.append(Heard(value.kind, value.text, _before(asked, text, value.start), time))
+            self.heard.append(Heard(value.kind, value.text, asked_before(asked, text, value.start), time))
         for name in names_in(text):
-            self.heard.append(Heard("name", name.text, _before(asked, text, name.start), time, name.sure))
+            self.heard.append(Heard("name", name.text, asked_before(asked, text, name.start), time, name.sure))
         if text.strip():
             self._said.add(phrase_of(text))
-        self.sentences.append((phrase_of(text), frozenset(asked[-_AROUND:]), time))
+        self.sentences.append((phrase_of(text), frozenset(asked[-AROUND:]), time))
         if time:
             self._asked = []
 
@@ -309,14 +297,3 @@ class Held:
         if len(latest) > 1:
             self._named = latest[counts.index(most)]
         return [told for told, count in zip(latest, counts, strict=True) if count == most]
-
-
-def words_before(text: str, place: int, names: Iterable[str] = ()) -> frozenset[str]:
-    """The words before a place in a text that tell what stands there, with those of a name such as a key of JSON."""
-    words = [part for name in names for part in BETWEEN.split(name.lower()) if part]
-    return frozenset((*words, *map(bare, text[:place].split()[-_AROUND:])))
-
-
-def _before(asked: list[str], text: str, place: int) -> frozenset[str]:
-    near = text[max(0, place - _NEAR) : place]  # of a long text, not all of it for each value
-    return frozenset([*asked, *map(bare, near.split())][-_AROUND:])

@@ -11,6 +11,11 @@ _OPENING, _CLOSING = "\"'([{", ".,;:!?\"')]}"
 Found = TypeVar("Found")
 Phrase = tuple[str, ...]
 """A text as it is looked for: its words in lower case, without punctuation around them."""
+SPELLED = (
+    *(("zero", "no", "none"), ("one", "myself", "me", "a", "an"), ("two", "both", "couple"), ("three",), ("four",)),
+    *(("five",), ("six",), ("seven",), ("eight",), ("nine",)),
+)
+"""Words for numbers of one digit."""
 
 
 def words_of(sentence: str) -> list[str]:

@@ -18,12 +18,13 @@ from dataclasses import replace
 from typing import Any
 
 from tasksieve.dialogs import Span
+from tasksieve.encoding.around import words_before
 from tasksieve.encoding.calls import argument_key, call_values, is_call
 from tasksieve.encoding.entities import KnownEntities
 from tasksieve.encoding.fillings import MARK, Wanted, chosen, of_records, put
 from tasksieve.encoding.gap_types import UNTYPED, GapType
 from tasksieve.encoding.gaps import gaps_in, places_of, with_gaps
-from tasksieve.encoding.held import Held, words_before
+from tasksieve.encoding.held import Held
 from tasksieve.encoding.literal import Literal, is_held
 from tasksieve.encoding.newest import Newest
 from tasksieve.encoding.phrases import Phrase, Phrases, phrase_of

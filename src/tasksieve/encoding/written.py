@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from tasksieve.encoding.values import Value, alike, canonical
+from tasksieve.encoding.values import Value, alike, canonical, values_in
 
 FEWEST_VALUES = 3
 """So many distinct values show what all have in common."""
@@ -24,6 +24,7 @@ _LEADING = re.compile(r"[^\W\d_]*")
 _DIGIT = re.compile(r"\d")
 _DAYS_BEFORE = 60
 """A date without a year is at most so many days before the latest one known, else it is in the year after."""
+_TODAY = re.compile(r"\b(?:today(?:'s date)?|heute|current date|date)(?:\s+(?:is|ist))?\W{0,3}$", re.IGNORECASE)
 _FORMATS = {"iso": re.compile(r"\d{4}-\d\d-\d\d"), "points": re.compile(r"\d\d\.\d\d\.\d{4}")}
 _WRITTEN = {"iso": "%Y-%m-%d", "points": "%d.%m.%Y"}
 
@@ -199,3 +200,8 @@ def _date(year: int, month: int, day: int) -> date | None:
         return date(year, month, day)
     except ValueError:
         return None
+
+
+def todays_in(text: str) -> list[Value]:
+    """The dates of which a text says that they are today's."""
+    return [value for value in values_in(text) if value.kind == "date" and _TODAY.search(text[: value.start])]
