@@ -66,7 +66,7 @@ def _filled(reader: Reader, types: GapTypes, dialog: Dialog, place: int) -> str 
     if gapped is None or not gaps or not gaps <= {*slots.gaps(gapped.full), *names.gaps()}:
         return None
     before = reader.read_one(Dialog((*dialog.events[:place], Turn(turn.user, "")), dialog.profile))
-    wording = Wordings([Wording("", "", "", gapped.full, gapped.fresh)], types)
+    wording = Wordings([Wording("", "", "", gapped.full, gapped.fresh)], types=types)
     return wording.said("", turn.user, "", before.held, before.entities, slots) or ""
 
 
