@@ -93,7 +93,7 @@ def test_a_fallback_that_would_never_be_said_is_told(
     told = replace(desk, threshold=0.0, fallback_note=Fallback(0.0, 0, 181).note)
     monkeypatch.setattr(TrainedModel, "load", lambda path, device="cpu": told)
     talk = ("chat", "run", "--json", "--fallback", FALLBACK)
-    assert cli(*talk, stdin="hello\n").err.startswith("note: the fallback would never be said on the 181 validation")
+    assert cli(*talk, stdin="hello\n").err.startswith("note: the fallback is said below a certainty of ")
     assert cli(*talk, "--fallback-below", 0.5, stdin="hello\n").err == ""
     assert cli(*talk[:-2], stdin="hello\n").err == ""
 

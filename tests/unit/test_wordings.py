@@ -228,8 +228,9 @@ def test_a_run_holds_the_calls_of_its_validation_dialogs_against_their_values(
 def test_a_threshold_that_withholds_nothing_is_said_with_how_to_set_it() -> None:
     old = Fallback.read({"threshold": 0.0, "right": 158, "wrong": 23, "unanswered": 0})
     assert old is not None and old.note == (
-        "the fallback would never be said on the 181 validation turns, as even the least certain answers there are "
-        "right more often than not; set when it is said with --fallback-below, between 0 and 1"
+        "the fallback is said below a certainty of 0 %, where none of the 181 validation turns is, as even the least "
+        "certain answers there are right more often than not; set when it is said with --fallback-below, between 0 "
+        "and 1"
     )
     never = Fallback.read({"threshold": 1.0, "right": 0, "wrong": 0, "unanswered": 9})
     assert never is not None and "would be said at each of the 9 validation turns" in never.note

@@ -41,8 +41,8 @@ class RunAnswer(BaseModel):
         description="the certainty below which an answer had better not be said; none if the run does not say"
     )
     fallback_note: str = Field(
-        description="what to know before one relies on the threshold, such as that a fallback would never be said on "
-        "the validation dialogs; empty if there is nothing"
+        description="what to know before one relies on the threshold, such as that no validation turn is as "
+        "uncertain; empty if there is nothing"
     )
     fact_example: str = Field(description="how a fact of this run's dialogs is told")
     recorded_iterations: int = Field(description="how often weights were recorded")

@@ -54,8 +54,9 @@ class Fallback:
         mend = "set when it is said with --fallback-below, between 0 and 1"
         if self.unanswered == 0:
             return (
-                f"the fallback would never be said on the {self.turns:,} validation turns, as even the least certain "
-                f"answers there are right more often than not; {mend}"
+                f"the fallback is said below a certainty of {100 * self.threshold:.0f} %, where none of the "
+                f"{self.turns:,} validation turns is, as even the least certain answers there are right more often "
+                f"than not; {mend}"
             )
         if self.unanswered is not None and self.unanswered == self.turns:
             return f"the fallback would be said at each of the {self.turns:,} validation turns; {mend}"
