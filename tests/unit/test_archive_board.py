@@ -66,6 +66,43 @@ def board(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
     return out, reproduce_archive(_plan(archive, out))
 
 
+def test_runs_of_an_earlier_record_are_not_done_again(
+    archive: Path, board: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    folder, before = board
+    told: list[tuple[int, int]] = []
+    plan = _plan(archive, tmp_path / "more", seeds=3, known=folder / "archive.json")
+    found = reproduce_archive(plan, announce=lambda every, done: told.append((every, done)))
+    old, new = before["runs"]["done"], found["runs"]["done"]
+    assert new == old // 2 * 3 and told == [(new, old)]
+    assert len(list((tmp_path / "more/runs").rglob("result.json"))) == new - old
+    for row, earlier in zip(found["rows"], before["rows"], strict=True):
+        assert row["seeds"][:2] == earlier["seeds"] and row["seeds"][2]["seed"] == 2
+        assert row["ci95_bootstrap"]["minus_primary"] is None or row["method"] == "primary"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"settings": (*QUICK[:-1], "screening.trials=8")}, "settings: screening.trials is 0 there and 8 here"),
+        ({"text": "[]"}, "is no record of a board"),
+        ({"text": '{"settings": {}, "rows": []}'}, "is no record of a board"),
+        ({"sources": "0"}, "has runs of other archive: Boats_1 is 0 there"),
+    ],
+)
+def test_a_record_of_other_runs_is_refused(
+    archive: Path, board: tuple[Path, dict[str, Any]], tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    record = json.loads((board[0] / "archive.json").read_text())
+    if "sources" in changes:
+        record["settings"]["sources"]["Boats_1"] = changes.pop("sources")
+    known = tmp_path / "known.json"
+    known.write_text(changes.pop("text", None) or json.dumps(record))
+    with pytest.raises(UserError, match=message):
+        reproduce_archive(_plan(archive, tmp_path / "more", known=known, **changes))
+    assert not list((tmp_path / "more").rglob("result.json"))
+
+
 def test_the_board_has_a_row_for_every_cell_and_method(board: tuple[Path, dict[str, Any]]) -> None:
     _, record = board
     rows = {(row["archive"], row["primary"], row["size"], row["method"]) for row in record["rows"]}

@@ -179,6 +179,9 @@ def archive(
     keep: Annotated[
         bool, typer.Option("--keep", help="Keep models, examples and weights of measured runs too: much space.")
     ] = False,
+    known: Annotated[
+        Path | None, typer.Option(help="An earlier archive.json: its runs of the same settings are not done again.")
+    ] = None,
     settings: Settings = [],  # noqa: B006
     as_json: Json = False,
 ) -> None:
@@ -203,6 +206,7 @@ def archive(
         out=out,
         settings=tuple(settings),
         keep=keep,
+        known=known,
     )
     run = runner(ray, part)
     with BoardBars() as bars:

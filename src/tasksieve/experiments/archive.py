@@ -14,6 +14,7 @@ from typing import Any, get_args
 from tasksieve.dialogs.archives import ARCHIVES
 from tasksieve.errors import UserError
 from tasksieve.experiments.archive_data import BoardData
+from tasksieve.experiments.archive_known import known_runs
 from tasksieve.experiments.archive_results import BoardJob, Results
 from tasksieve.experiments.archive_rows import SIMPLE, Cell
 from tasksieve.experiments.result_tables import write_board_tables
@@ -59,6 +60,7 @@ class BoardPlan:
         out: the folder.
         settings: of every run, ``section.key=value``.
         keep: whether models, examples and weights of measured runs are kept.
+        known: an earlier record of the same settings, whose runs are not done again; None for none.
     """
 
     source: Path
@@ -71,6 +73,7 @@ class BoardPlan:
     out: Path
     settings: tuple[str, ...] = ()
     keep: bool = False
+    known: Path | None = None
 
 
 Announce = Callable[[int, int], None]
@@ -103,12 +106,14 @@ def reproduce_archive(
         jobs = _jobs(plan, data)
         results = Results(jobs, plan.keep)
         record = _Record(plan, data, results)
+        if plan.known is not None:
+            results.take(known_runs(plan.known, record.settings()))
         announce(len(jobs), results.collect())
         watch = watch or ProgressLog().watch
         if not isinstance(run, SliceJobs):  # only who holds the folder takes results
             watch = record.following(watch)
         try:
-            failed = run([one.job for one in jobs], workers, watch)
+            failed = run([job.job for job in jobs if job.job.name not in results.taken], workers, watch)
         finally:
             forget()
             results.collect()
@@ -146,7 +151,7 @@ class _Record:
             "failed": [{"name": name, "message": str(error)} for name, error in failed.items()],
             "runs": {"done": self._results.done, "all": self._results.all},
             "spoiled": self._spoiled(),
-            "settings": self._settings(),
+            "settings": self.settings(),
         }
         write_text(self._plan.out / "archive.json", _in_lines(record))
         return record
@@ -163,7 +168,8 @@ class _Record:
             if ARCHIVES[archive].spoil is not None
         }
 
-    def _settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, Any]:
+        """What all runs have in common, and what they are of."""
         config = _config(self._plan, {"primary": "train", "valid": "valid"}).model_dump(mode="json")
         del config["data"]
         given = (assignment.partition("=") for assignment in self._plan.settings)

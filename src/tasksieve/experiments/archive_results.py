@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from tasksieve.experiments.archive_known import Known
 from tasksieve.experiments.archive_rows import BoardRun, Cell, board_means, board_rows
 from tasksieve.experiments.workers import Job
 from tasksieve.records.config import RunConfig
@@ -40,12 +41,14 @@ class Results:
         keep: whether run folders keep what only using the model needs.
     Attributes:
         runs: by the job's name, what it reached.
+        taken: names of jobs whose runs are of an earlier record.
         environment: versions of Python and of packages, as the first run had them.
     """
 
     def __init__(self, jobs: Sequence[BoardJob], keep: bool) -> None:
         self._jobs, self._keep = jobs, keep
         self.runs: dict[str, BoardRun] = {}
+        self.taken: set[str] = set()
         self.environment: dict[str, Any] = {}
 
     @property
@@ -68,6 +71,14 @@ class Results:
                 if not self._keep:
                     prune(folder)
         return self.done
+
+    def take(self, known: Known) -> None:
+        """Take runs of an earlier record, but for those that were done here."""
+        for one in self._jobs:
+            cell = one.cells[0]
+            if one.job.name not in self.runs and not one.job.done and (cell, one.method, one.seed) in known:
+                self.runs[one.job.name] = known[cell, one.method, one.seed]
+                self.taken.add(one.job.name)
 
     def _note_environment(self, folder: RunFolder) -> None:
         if not self.environment:

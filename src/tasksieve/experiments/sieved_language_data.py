@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -30,8 +30,16 @@ if TYPE_CHECKING:
 
 RELATED = 400
 """Dialogs of the archive at most, as many of each service."""
-SELECTIONS = ("bm25", "sieved")
+SIEVED: Mapping[str, tuple[str, ...]] = {
+    "sieved": ("data.predict=actions", "training.heads=shared"),
+    "sieved-responses": ("data.predict=responses", "training.heads=shared"),
+    "sieved-own": ("data.predict=actions", "training.heads=own"),
+}
+"""Selections by the weights of `learned` runs of a small model, and what these runs predict and choose among."""
+SELECTIONS = ("bm25", *SIEVED)
 """What turns are scored by before there is a language model."""
+SIEVES = 3
+"""Learned runs whose weights are averaged, as `tasksieve sieve` does."""
 
 Turns = list[tuple[str, str, str]]
 """A dialog: of each turn what the user says, what the system says, and what it does."""
@@ -162,13 +170,13 @@ def turns_of(dialog: Dialog) -> Turns:
 def prepare_scores(
     files: StudyFiles, cell: tuple[str, int, int, str], work: Path, settings: Sequence[str] = ()
 ) -> None:
-    """Write the scores of an archive's turns, unless they are there: how near they are, and a learned run's weights.
+    """Write the scores of an archive's turns, unless they are there: how near they are, and learned runs' weights.
 
     Args:
         files: where they go; the dialogs are there.
         cell: primary task, seed, size, archive.
-        work: where the learned run goes.
-        settings: of that run.
+        work: where the learned runs go.
+        settings: of these runs.
     """
     primary, seed, size, archive = cell
     path = files.scores(primary, seed, size, archive)
@@ -177,7 +185,7 @@ def prepare_scores(
     data = files.read(primary, seed)
     found = {
         "bm25": nearness(data.train[:size], data.archives[archive]),
-        "sieved": _sieved(files, cell, data, work, settings),
+        **{name: _sieved(files, cell, data, work / name, (*settings, *chosen)) for name, chosen in SIEVED.items()},
     }
     write_text(path, json.dumps({name: [round(value, 6) for value in found[name]] for name in SELECTIONS}) + "\n")
 
@@ -207,14 +215,15 @@ def _text(dialog: Turns, turn: int) -> str:
 def _sieved(
     files: StudyFiles, cell: tuple[str, int, int, str], data: StudyData, work: Path, settings: Sequence[str]
 ) -> list[float]:
-    """The weights at the end of a learned run on the same dialogs; 0 for turns that it cannot learn from."""
+    """The mean weights at the end of learned runs on the same dialogs; 0 for turns that they cannot learn from."""
+    from tasksieve.experiments.sieve import mean_weights
     from tasksieve.records.config import config_from, set_value
     from tasksieve.records.run_folder import RunFolder
     from tasksieve.training.runs.dialogs import train
 
     primary, seed, size, archive = cell
     dialogs = files.folder / primary / f"seed-{seed}"
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {"training": {"method": "learned"}}
     for assignment in settings:
         set_value(values, assignment)
     values["data"] = {
@@ -224,16 +233,15 @@ def _sieved(
         "size": size,
         **values.get("data", {}),
     }
-    values["training"] = {"method": "learned", "seed": seed, **values.get("training", {})}
-    folder = RunFolder(work / f"{primary}-{seed}-{size}-{archive}")
-    if not folder.finished:
-        train(config_from(values), folder.path)
-    examples = folder.read_examples().select("example", "task")
-    last = folder.read_weights(folder.weight_steps()[-1]).join(examples, on="example")
-    weights = {
-        (task, dialog, turn): weight
-        for task, dialog, turn, weight in last.select("task", "dialog", "turn", "weight").iter_rows()
-    }
+    runs = []
+    for number in range(SIEVES):
+        set_value(values, f"training.seed={seed + 100 * number}")
+        folder = RunFolder(work / f"{primary}-{seed}-{size}-{archive}-{number}")
+        if not folder.finished:
+            train(config_from(values), folder.path)
+        runs.append(folder.path)
+    columns = mean_weights(runs).select("task", "dialog", "turn", "weight").iter_rows()
+    weights = {(task, dialog, turn): weight for task, dialog, turn, weight in columns}
     return [weights.get(key, 0.0) for key in _keys(data, archive)]
 
 

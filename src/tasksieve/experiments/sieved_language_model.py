@@ -30,8 +30,8 @@ from tasksieve.records.files import read_json, write_json, write_text
 from tasksieve.records.lock import FolderLock
 
 _log = logging.getLogger("tasksieve")
-SIEVE_SETTINGS = ("data.predict=actions", "model.sentences=bag-of-words")
-"""Of the small model's learned run: what the system does is what an archive's policy shows in."""
+SIEVE_SETTINGS = ("model.sentences=bag-of-words",)
+"""Of the small model's learned runs: words are enough, and need no other package."""
 
 
 @dataclass(frozen=True, slots=True)
