@@ -8,7 +8,8 @@ the ``table1.json`` of ``tasksieve reproduce mnist --data DIR --out table1``; ``
 and ``results/mnist-as-published.json``, if there, are the same with ``--as-published``; ``results/archive.json`` and
 ``results/archive-weights-*.json`` and ``results/archive-rivals.json``, if there, are each the ``archive.json`` of
 ``tasksieve reproduce archive``, ``results/verdict.json`` is the ``verdict.json`` of ``tasksieve reproduce verdict``,
-and ``results/suspicious.json`` is of ``python -m benchmarks.suspicious``.
+``results/suspicious.json`` is of ``python -m benchmarks.suspicious``, and ``results/language-model.json`` is the
+``language-model.json`` of ``tasksieve reproduce language-model``.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 from benchmarks.as_published import as_published_rows, as_published_section
 from benchmarks.board import boards_of
 from benchmarks.calibration import calibration_section
+from benchmarks.language_model_study import study_section
 from benchmarks.rivals_table import rivals_section
 from benchmarks.suspicious import suspicious_table
 from tasksieve.experiments.restaurant import METHODS as OF_THE_PAPER
@@ -41,6 +43,7 @@ ARCHIVE_RECORD = ROOT / "results" / "archive.json"
 WEIGHTS_RECORDS = tuple(ROOT / "results" / f"archive-weights-{predict}.json" for predict in ("responses", "actions"))
 SUSPICIOUS, SUSPICIOUS_RECORD = ROOT / "docs" / "suspicious.md", ROOT / "results" / "suspicious.json"
 OF_RIVALS, RIVALS_RECORD = ROOT / "docs" / "rivals.md", ROOT / "results" / "archive-rivals.json"
+STUDY, STUDY_RECORD = ROOT / "docs" / "language-model-runs.md", ROOT / "results" / "language-model.json"
 VERDICT_RECORD = ROOT / "results" / "verdict.json"
 TABLE1_RECORD = ROOT / "results" / "mnist-table1.json"
 AS_PUBLISHED_RECORDS = tuple(ROOT / "results" / f"{name}-as-published.json" for name in ("restaurant", "mnist"))
@@ -312,6 +315,8 @@ def pages() -> dict[Path, str]:
     if RIVALS_RECORD.exists():
         section = rivals_section(json.loads(RIVALS_RECORD.read_text()))
         found[OF_RIVALS] = filled(OF_RIVALS.read_text(), section, "rivals")
+    if STUDY_RECORD.exists():
+        found[STUDY] = filled(STUDY.read_text(), study_section(json.loads(STUDY_RECORD.read_text())), "study")
     return found
 
 

@@ -9,7 +9,9 @@ from typing import Any
 import polars as pl
 import pytest
 
+from tasksieve.records.run_folder import RunFolder
 from tests.commands import Cli, small_options
+from tests.unit.archives import write_archive
 
 COMMON = ("--seeds", 1, "--workers", 1, "--no-audit")
 
@@ -78,3 +80,21 @@ def test_slices_leave_what_one_command_leaves(cli: Cli, tasks_dir: Path, tmp_pat
         assert ended.code == 0, ended.err
     files = [tmp_path / out / "openai" / "train.jsonl" for out in ("whole", "slices")]
     assert files[0].read_bytes() == files[1].read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("more", "predicted"),
+    [((), "responses"), (("--predict", "actions"), "actions"), (("--set", "data.predict='actions'"), "actions")],
+)
+def test_what_is_said_judges_unless_told_otherwise(
+    cli: Cli, tmp_path: Path, more: tuple[str, ...], predicted: str
+) -> None:
+    folder = write_archive(tmp_path / "archive", count=12)
+    quick = ("training.iterations=2", "training.evaluate_every=2", "screening.trials=0", "meta.warm_up=0")
+    settings = [part for text in ("model.sentences=bag-of-words", *quick) for part in ("--set", text)]
+    files = ("--primary", folder / "Boats_1.json", "--related", folder / "Rooms_1.json", "--split", "34/33/33")
+    ended = cli("sieve", *files, "--out", "s", *COMMON, "--for", "openai", *settings, *more)
+    assert ended.code == 0, ended.err
+    assert ("--predict actions judges by what is done" in ended.err) == (not more)
+    (run,) = (tmp_path / "s" / "runs").glob("learned-*")
+    assert RunFolder(run).read_config().data.predict == predicted

@@ -86,7 +86,8 @@ def sieve(
     """Sieve an archive for fine-tuning a language model: a verdict, a report, and weighted files for your tool.
 
     Weights are learned by a small model whose related examples are judged as a fine-tuned language model would use
-    them: all tasks choose among all responses. The verdict says whether to borrow at all.
+    them: it predicts what is said, and all tasks choose among all responses. The verdict says whether to borrow at
+    all.
 
     What is finished is kept: the same command goes on where it was stopped, and more tools may be added.
     """
@@ -111,10 +112,18 @@ def sieve(
     others = others_than(related, (primary, valid, test))
     data = {"primary": parts.primary, "valid": parts.valid, "related": others, "strict": strict, "predict": predict}
     resolved = configure(data, {"heads": "shared"}, config, settings)
+    if predict is None and resolved.data.predict == "auto":
+        resolved = _of_what_is_said(resolved)
     refuse_own_heads(resolved, named)
     methods = tuple(names_in(DEFAULT))
     plan = Plan(resolved, parts.test, methods, (), seeds, out, methods_given=False, max_seeds=max_seeds)
     _sieve(plan, named, cut, Work(workers, run, budget), no_audit, as_json)
+
+
+def _of_what_is_said(config: RunConfig) -> RunConfig:
+    """The same where responses are predicted, whatever suits the dialogs: they are what a language model learns."""
+    say("responses are predicted, as a language model learns what is said; --predict actions judges by what is done")
+    return config.model_copy(update={"data": config.data.model_copy(update={"predict": "responses"})})
 
 
 def refuse_own_heads(config: RunConfig, tools: list[Tool]) -> None:

@@ -31,11 +31,14 @@ if TYPE_CHECKING:
 RELATED = 400
 """Dialogs of the archive at most, as many of each service."""
 SIEVED: Mapping[str, tuple[str, ...]] = {
-    "sieved": ("data.predict=actions", "training.heads=shared"),
-    "sieved-responses": ("data.predict=responses", "training.heads=shared"),
+    "sieved": ("data.predict=responses", "training.heads=shared"),
+    "sieved-actions": ("data.predict=actions", "training.heads=shared"),
     "sieved-own": ("data.predict=actions", "training.heads=own"),
 }
-"""Selections by the weights of `learned` runs of a small model, and what these runs predict and choose among."""
+"""Selections by the weights of `learned` runs of a small model, and what these runs predict and choose among.
+
+The first is as `tasksieve sieve` learns them.
+"""
 SELECTIONS = ("bm25", *SIEVED)
 """What turns are scored by before there is a language model."""
 SIEVES = 3
