@@ -71,7 +71,7 @@ def test_runs_of_an_earlier_record_are_not_done_again(
 ) -> None:
     folder, before = board
     told: list[tuple[int, int]] = []
-    plan = _plan(archive, tmp_path / "more", seeds=3, known=folder / "archive.json")
+    plan = _plan(archive, tmp_path / "more", seeds=3, known=(folder / "archive.json",))
     found = reproduce_archive(plan, announce=lambda every, done: told.append((every, done)))
     old, new = before["runs"]["done"], found["runs"]["done"]
     assert new == old // 2 * 3 and told == [(new, old)]
@@ -99,7 +99,7 @@ def test_a_record_of_other_runs_is_refused(
     known = tmp_path / "known.json"
     known.write_text(changes.pop("text", None) or json.dumps(record))
     with pytest.raises(UserError, match=message):
-        reproduce_archive(_plan(archive, tmp_path / "more", known=known, **changes))
+        reproduce_archive(_plan(archive, tmp_path / "more", known=(known,), **changes))
     assert not list((tmp_path / "more").rglob("result.json"))
 
 

@@ -180,8 +180,8 @@ def archive(
         bool, typer.Option("--keep", help="Keep models, examples and weights of measured runs too: much space.")
     ] = False,
     known: Annotated[
-        Path | None, typer.Option(help="An earlier archive.json: its runs of the same settings are not done again.")
-    ] = None,
+        list[Path], typer.Option(help="An earlier archive.json: its runs of the same settings are not done again.")
+    ] = [],  # noqa: B006
     settings: Settings = [],  # noqa: B006
     as_json: Json = False,
 ) -> None:
@@ -206,7 +206,7 @@ def archive(
         out=out,
         settings=tuple(settings),
         keep=keep,
-        known=known,
+        known=tuple(known),
     )
     run = runner(ray, part)
     with BoardBars() as bars:

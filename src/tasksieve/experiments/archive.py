@@ -60,7 +60,7 @@ class BoardPlan:
         out: the folder.
         settings: of every run, ``section.key=value``.
         keep: whether models, examples and weights of measured runs are kept.
-        known: an earlier record of the same settings, whose runs are not done again; None for none.
+        known: earlier records of the same settings, whose runs are not done again.
     """
 
     source: Path
@@ -73,7 +73,7 @@ class BoardPlan:
     out: Path
     settings: tuple[str, ...] = ()
     keep: bool = False
-    known: Path | None = None
+    known: tuple[Path, ...] = ()
 
 
 Announce = Callable[[int, int], None]
@@ -106,8 +106,8 @@ def reproduce_archive(
         jobs = _jobs(plan, data)
         results = Results(jobs, plan.keep)
         record = _Record(plan, data, results)
-        if plan.known is not None:
-            results.take(known_runs(plan.known, record.settings()))
+        for known in plan.known:
+            results.take(known_runs(known, record.settings()))
         announce(len(jobs), results.collect())
         watch = watch or ProgressLog().watch
         if not isinstance(run, SliceJobs):  # only who holds the folder takes results
