@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tasksieve.experiments.as_published import METHODS
+from tasksieve.experiments.published.as_published import METHODS
 from tasksieve.report import formatting as show
 
 READINGS = {"hop-adds": "u + Ho", "hop-replaces": "Hu + o"}

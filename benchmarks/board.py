@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tasksieve.experiments.archive_rows import SIMPLE
+from tasksieve.experiments.board.rows import SIMPLE
 from tasksieve.records.comparison import paired_interval
 from tasksieve.report import formatting as show
 from tasksieve.report.archive import difference

@@ -25,7 +25,7 @@ from tasksieve.encoding.fillings import MARK
 from tasksieve.encoding.gap_types import GapTypes
 from tasksieve.encoding.values import values_in
 from tasksieve.encoding.wordings import Wording, Wordings, types_of
-from tasksieve.experiments.archive import PRIMARIES
+from tasksieve.experiments.board.board import PRIMARIES
 from tasksieve.records.files import write_json
 
 TRAINING, TEST = 50, 80

@@ -33,7 +33,7 @@ import torch
 from tasksieve.dialogs import Dialog, Note, Record, Turn
 from tasksieve.dialogs.formats import read_dialogs
 from tasksieve.dialogs.simulate import simulate_support, write_support
-from tasksieve.experiments.archive_data import BoardData
+from tasksieve.experiments.board.data import BoardData
 from tasksieve.records.config import config_from
 from tasksieve.training.runs.dialogs import train
 from tasksieve.training.runs.foreign import answered, foreign_values

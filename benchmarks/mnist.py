@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 
-from tasksieve.experiments.mnist import Table1Plan, reproduce_table1, table1_config
+from tasksieve.experiments.published.mnist import Table1Plan, reproduce_table1, table1_config
 from tasksieve.records.config import changed
 from tasksieve.training.loop.samplers import RelatedSampler, sampler
 from tasksieve.training.loop.streams import META_PRIMARY_STREAM, META_RELATED_STREAM, RELATED_STREAM

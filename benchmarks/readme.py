@@ -26,8 +26,8 @@ from benchmarks.calibration import calibration_section
 from benchmarks.language_model_study import study_section
 from benchmarks.rivals_table import rivals_section
 from benchmarks.suspicious import suspicious_table
-from tasksieve.experiments.restaurant import METHODS as OF_THE_PAPER
-from tasksieve.experiments.table2_rows import PAPER
+from tasksieve.experiments.published.restaurant import METHODS as OF_THE_PAPER
+from tasksieve.experiments.published.table2_rows import PAPER
 from tasksieve.report import formatting as show
 from tasksieve.report.conditions import METHODS, describe
 

@@ -32,7 +32,7 @@ from tasksieve.dialogs.archives import mislabelled
 from tasksieve.dialogs.formats import read_dialogs
 from tasksieve.dialogs.formats.chat import write_chat
 from tasksieve.dialogs.simulate import simulate, simulate_support
-from tasksieve.experiments.table1_rows import auroc
+from tasksieve.experiments.published.table1_rows import auroc
 from tasksieve.records.config import config_from
 from tasksieve.records.files import write_json, write_text
 from tasksieve.records.run_folder import RunFolder

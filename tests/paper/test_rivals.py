@@ -14,7 +14,7 @@ from torch.func import functional_call
 
 from tasksieve.contracts import given_weights
 from tasksieve.encoding import ExampleBatch, Examples
-from tasksieve.experiments.mnist import table1_config
+from tasksieve.experiments.published.mnist import table1_config
 from tasksieve.kernels import disabled
 from tasksieve.records.config import TrainingConfig
 from tasksieve.records.run_folder import RunFolder

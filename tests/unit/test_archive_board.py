@@ -17,9 +17,9 @@ from benchmarks.board import boards_of
 from benchmarks.rivals_table import rivals_section
 from tasksieve.dialogs.formats import read_dialogs
 from tasksieve.errors import UserError
-from tasksieve.experiments.archive import BoardPlan, board_methods, reproduce_archive
-from tasksieve.experiments.archive_data import BoardData, draw, fixed_test
-from tasksieve.experiments.archive_rows import BoardRun, Cell, board_rows, stratified_interval
+from tasksieve.experiments.board.board import BoardPlan, board_methods, reproduce_archive
+from tasksieve.experiments.board.data import BoardData, draw, fixed_test
+from tasksieve.experiments.board.rows import BoardRun, Cell, board_rows, stratified_interval
 from tasksieve.experiments.workers import Job, run_jobs
 from tasksieve.records.progress import Watch
 from tasksieve.report.archive import archive_table, board_sentences

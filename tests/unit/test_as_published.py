@@ -9,10 +9,15 @@ from typing import Any
 
 import pytest
 
-from tasksieve.experiments import as_published
-from tasksieve.experiments.as_published import METHODS, READINGS, reproduce_as_published, table1_as_published
-from tasksieve.experiments.mnist import table1_config
-from tasksieve.experiments.restaurant import Table2Plan, published_data
+from tasksieve.experiments.published import as_published
+from tasksieve.experiments.published.as_published import (
+    METHODS,
+    READINGS,
+    reproduce_as_published,
+    table1_as_published,
+)
+from tasksieve.experiments.published.mnist import table1_config
+from tasksieve.experiments.published.restaurant import Table2Plan, published_data
 from tasksieve.experiments.workers import Job, RunJobs, run_jobs
 from tasksieve.records.progress import Watch
 from tasksieve.records.run_folder import RunFolder

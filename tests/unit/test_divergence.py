@@ -13,7 +13,7 @@ import pytest
 from tasksieve.cli import run as run_cli
 from tasksieve.errors import UserError
 from tasksieve.experiments.compare import Plan, compare
-from tasksieve.experiments.mnist import Table1Plan, reproduce_table1, table1_config
+from tasksieve.experiments.published.mnist import Table1Plan, reproduce_table1, table1_config
 from tasksieve.experiments.workers import Job, run_jobs
 from tasksieve.records.comparison import Comparison, SeedResult, comparison_row
 from tasksieve.records.verdict import verdict

@@ -11,8 +11,8 @@ from torch.func import functional_call
 from tasksieve.contracts import InPlace
 from tasksieve.encoding import in_order
 from tasksieve.errors import UserError
-from tasksieve.experiments.mnist import table1_config
-from tasksieve.experiments.table1_rows import auroc
+from tasksieve.experiments.published.mnist import table1_config
+from tasksieve.experiments.published.table1_rows import auroc
 from tasksieve.images import Digits, ImageTask, embedded_digits
 from tasksieve.metagrad import AutogradLinearization
 from tasksieve.models import LabelScoreModule, LogisticRegression, Model, PerceptronWeightModule

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasksieve.errors import UserError
-from tasksieve.experiments.mnist import METHODS, PAPER, Table1Plan, reproduce_table1, table1_config
-from tasksieve.experiments.table1_rows import auroc
+from tasksieve.experiments.published.mnist import METHODS, PAPER, Table1Plan, reproduce_table1, table1_config
+from tasksieve.experiments.published.table1_rows import auroc
 from tasksieve.images import Digits, ImageTask, corrupt, embedded_digits, read_mnist
 from tasksieve.images.read import FILES, read_idx
 from tasksieve.models import LogisticRegression, PerceptronWeightModule

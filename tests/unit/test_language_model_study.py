@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from tasksieve.errors import UserError
-from tasksieve.experiments.sieved_language_data import SELECTIONS, StudyData, StudyFiles
-from tasksieve.experiments.sieved_language_measures import exam_of, measures_of
-from tasksieve.experiments.sieved_language_model import LanguagePlan, reproduce_language_model
-from tasksieve.experiments.sieved_language_rows import ROWS, Part, batch_of, in_turn, parts_of, turn_weights
-from tasksieve.experiments.sieved_language_training import SideBySide, Task, Tuning
+from tasksieve.experiments.language_study.data import SELECTIONS, StudyData, StudyFiles
+from tasksieve.experiments.language_study.measures import exam_of, measures_of
+from tasksieve.experiments.language_study.rows import ROWS, Part, batch_of, in_turn, parts_of, turn_weights
+from tasksieve.experiments.language_study.study import LanguagePlan, reproduce_language_model
+from tasksieve.experiments.language_study.training import SideBySide, Task, Tuning
 from tasksieve.models.language_model.adapters import Adapters
 from tasksieve.models.language_model.loading import load_pretrained
 from tasksieve.models.language_model.tokens import DialogTokens, Spoken

@@ -20,9 +20,8 @@ import pytest
 from rich.console import Console
 
 from tasksieve.errors import UserError
-from tasksieve.experiments import restaurant
-from tasksieve.experiments.ray_workers import RayJobs
-from tasksieve.experiments.restaurant import (
+from tasksieve.experiments.published import restaurant
+from tasksieve.experiments.published.restaurant import (
     METHODS,
     Table2Plan,
     embedded_data,
@@ -30,6 +29,7 @@ from tasksieve.experiments.restaurant import (
     published_data,
     reproduce_table2,
 )
+from tasksieve.experiments.ray_workers import RayJobs
 from tasksieve.experiments.workers import Job, Watch
 from tasksieve.records.progress import RunProgress, Watcher
 from tasksieve.records.run_folder import RunFolder

@@ -16,7 +16,7 @@ from tasksieve.dialogs.formats.chat import write_chat
 from tasksieve.dialogs.simulate import simulate_support
 from tasksieve.encoding import Example
 from tasksieve.errors import UserError
-from tasksieve.experiments.table1_rows import auroc
+from tasksieve.experiments.published.table1_rows import auroc
 from tasksieve.records.config import config_from
 from tasksieve.records.suspicious import NAME, SCHEMA
 from tasksieve.report.html import write_report

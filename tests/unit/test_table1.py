@@ -11,8 +11,8 @@ import pytest
 from rich.console import Console
 
 from tasksieve.errors import UserError
-from tasksieve.experiments.mnist import Table1Plan, reproduce_table1, table1_config
-from tasksieve.experiments.table1_conditions import NO_INDICATOR, Condition, conditions_of
+from tasksieve.experiments.published.mnist import Table1Plan, reproduce_table1, table1_config
+from tasksieve.experiments.published.table1_conditions import NO_INDICATOR, Condition, conditions_of
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.report.conditions import METHODS, describe, shares_of
 from tasksieve.report.shares import accuracy_by_share, write_shares_figure

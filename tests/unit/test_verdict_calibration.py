@@ -12,10 +12,10 @@ import pytest
 from tasksieve.dialogs import Dialog, Turn
 from tasksieve.dialogs.archives.cipher import ciphered
 from tasksieve.errors import UserError
-from tasksieve.experiments.verdict import VerdictPlan, reproduce_verdict
-from tasksieve.experiments.verdict_archives import PLANTED, primary_dialogs
-from tasksieve.experiments.verdict_data import Numbers
-from tasksieve.experiments.verdict_rows import calibration, cut, truth_of, with_truth
+from tasksieve.experiments.calibration.archives import PLANTED, primary_dialogs
+from tasksieve.experiments.calibration.calibration import VerdictPlan, reproduce_verdict
+from tasksieve.experiments.calibration.data import Numbers
+from tasksieve.experiments.calibration.rows import calibration, cut, truth_of, with_truth
 from tasksieve.records.comparison import MeasuredSeed
 from tasksieve.report.verdict import verdict_sentences, verdict_table
 

@@ -51,8 +51,8 @@ def language_model(
     meanwhile; all take as many steps. The cells of a size and a seed are fine-tuned side by side, in one batch.
     Finished cells are kept: the same command goes on where it was stopped.
     """
-    from tasksieve.experiments.sieved_language_model import LanguagePlan, reproduce_language_model
-    from tasksieve.experiments.sieved_language_rows import ROWS
+    from tasksieve.experiments.language_study.rows import ROWS
+    from tasksieve.experiments.language_study.study import LanguagePlan, reproduce_language_model
     from tasksieve.report.language_model import language_model_table
 
     plan = LanguagePlan(

@@ -61,8 +61,8 @@ def mnist(
     The weight module is told which labels are wrong; the question is whether meta-gradients make it use that. Beyond
     the paper: other shares of wrong labels, wrong labels drawn otherwise, and a weight module that is told nothing.
     """
-    from tasksieve.experiments.as_published import table1_as_published
-    from tasksieve.experiments.mnist import Table1Plan, reproduce_table1, table1_config
+    from tasksieve.experiments.published.as_published import table1_as_published
+    from tasksieve.experiments.published.mnist import Table1Plan, reproduce_table1, table1_config
     from tasksieve.experiments.runner import runner
     from tasksieve.report.formatting import number
     from tasksieve.report.terminal import conditions_table, table1_table
@@ -123,8 +123,8 @@ def restaurant(
     """
     from rich.text import Text
 
-    from tasksieve.experiments import as_published as published
-    from tasksieve.experiments.restaurant import (
+    from tasksieve.experiments.published import as_published as published
+    from tasksieve.experiments.published.restaurant import (
         Table2Plan,
         embedded_data,
         methods_named,
@@ -191,7 +191,7 @@ def archive(
     kept: the same command goes on where it was stopped, and anything may be added. archive.json is written as
     results come.
     """
-    from tasksieve.experiments.archive import BoardPlan, board_methods, reproduce_archive
+    from tasksieve.experiments.board.board import BoardPlan, board_methods, reproduce_archive
     from tasksieve.experiments.runner import runner
     from tasksieve.report.archive import archive_table, board_sentences
 
@@ -238,8 +238,8 @@ def verdict(
     Finished runs are kept: the same command goes on where it was stopped, and draws, archives or seeds may be
     added.
     """
+    from tasksieve.experiments.calibration.calibration import VerdictPlan, reproduce_verdict
     from tasksieve.experiments.runner import runner
-    from tasksieve.experiments.verdict import VerdictPlan, reproduce_verdict
     from tasksieve.report.verdict import verdict_sentences, verdict_table
 
     plan = VerdictPlan(

@@ -1,1 +1,1 @@
-"""Comparisons of methods over sizes and seeds, and the demo."""
+"""Many runs at once: comparisons, sieving, the demo, and the studies of the documents, a package each."""

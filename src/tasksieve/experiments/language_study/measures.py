@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tasksieve.experiments.sieved_language_data import Turns
-from tasksieve.experiments.sieved_language_rows import Part, parts_of
+from tasksieve.experiments.language_study.data import Turns
+from tasksieve.experiments.language_study.rows import Part, parts_of
 from tasksieve.models.language_model.reading import candidate_scores, token_losses
 from tasksieve.models.language_model.tokens import DialogTokens, Said
 

@@ -13,10 +13,10 @@ from typing import Any, get_args
 
 from tasksieve.dialogs.archives import ARCHIVES
 from tasksieve.errors import UserError
-from tasksieve.experiments.archive_data import BoardData
-from tasksieve.experiments.archive_known import known_runs
-from tasksieve.experiments.archive_results import BoardJob, Results
-from tasksieve.experiments.archive_rows import SIMPLE, Cell
+from tasksieve.experiments.board.data import BoardData
+from tasksieve.experiments.board.known import known_runs
+from tasksieve.experiments.board.results import BoardJob, Results
+from tasksieve.experiments.board.rows import SIMPLE, Cell
 from tasksieve.experiments.result_tables import write_board_tables
 from tasksieve.experiments.slices import SliceJobs, holding
 from tasksieve.experiments.workers import Job, RunJobs, run_jobs
@@ -96,7 +96,7 @@ def reproduce_archive(
         run: does the runs.
         announce: told how many runs there are.
     Returns: ``rows``, ``means``, ``failed``, ``runs`` (done and all), ``spoiled``, ``settings``; see
-        :mod:`tasksieve.experiments.archive_rows`.
+        :mod:`tasksieve.experiments.board.rows`.
     Raises: UserError: if the plan does not fit the archive, as runs on dialogs do, or if every run diverged.
     """
     _check(plan)

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tasksieve.experiments.sieved_language_measures import AMONG
-from tasksieve.experiments.sieved_language_rows import ROWS, Cell
+from tasksieve.experiments.language_study.measures import AMONG
+from tasksieve.experiments.language_study.rows import ROWS, Cell
 from tasksieve.records.comparison import mean_sd, paired_interval
 
 ALONE = "alone"

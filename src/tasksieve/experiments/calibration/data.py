@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tasksieve.dialogs import Dialog
 from tasksieve.dialogs.formats.chat import write_chat
-from tasksieve.experiments.verdict_archives import PLANTED, primary_dialogs, services_of
+from tasksieve.experiments.calibration.archives import PLANTED, primary_dialogs, services_of
 from tasksieve.records.files import write_whole
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tasksieve.errors import UserError
-from tasksieve.experiments.archive_rows import BoardRun, Cell
+from tasksieve.experiments.board.rows import BoardRun, Cell
 from tasksieve.records.files import read_json
 
 Known = Mapping[tuple[Cell, str, int], BoardRun]

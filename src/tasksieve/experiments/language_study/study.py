@@ -1,12 +1,12 @@
 """A pretrained language model that borrows from an archive: everything, a selection of it, or by learned weights.
 
-The cells of a primary task, a size and a seed are fine-tuned side by side (:mod:`.sieved_language_training`) and
+The cells of a primary task, a size and a seed are fine-tuned side by side (:mod:`.training`) and
 measured on the same test dialogs. What they need of the archive is prepared first, so that the fine-tuning can be
 done elsewhere: with ``source`` None, dialogs must be there.
 
 ::
 
-    data/                          :mod:`.sieved_language_data`
+    data/                          :mod:`.data`
     cells/PRIMARY/ARCHIVE/ROW-SIZE-seed-S.json
     language-model.json            all cells, means and differences
 """
@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from tasksieve.errors import UserError
-from tasksieve.experiments.sieved_language_data import StudyData, StudyFiles, Turns, prepare_dialogs, prepare_scores
-from tasksieve.experiments.sieved_language_records import ALONE, record_of
-from tasksieve.experiments.sieved_language_rows import OWN, ROWS, Cell, Part, Row, parts_of, turn_weights
+from tasksieve.experiments.language_study.data import StudyData, StudyFiles, Turns, prepare_dialogs, prepare_scores
+from tasksieve.experiments.language_study.records import ALONE, record_of
+from tasksieve.experiments.language_study.rows import OWN, ROWS, Cell, Part, Row, parts_of, turn_weights
 from tasksieve.records.files import read_json, write_json, write_text
 from tasksieve.records.lock import FolderLock
 
@@ -120,7 +120,7 @@ def _check(plan: LanguagePlan) -> None:
 
 def _draw(plan: LanguagePlan, files: StudyFiles, source: Path) -> None:
     from tasksieve.dialogs.archives import ARCHIVES
-    from tasksieve.experiments.archive_data import BoardData
+    from tasksieve.experiments.board.data import BoardData
 
     unknown = [name for name in plan.archives if name not in ARCHIVES]
     if unknown:
@@ -193,8 +193,8 @@ class _Bench:
 
     def tune(self, cells: Sequence[Cell], say: Say) -> None:
         """Fine-tune and measure cells of one primary task, size and seed side by side, and write their files."""
-        from tasksieve.experiments.sieved_language_measures import exam_of, measures_of
-        from tasksieve.experiments.sieved_language_training import SideBySide, Tuning
+        from tasksieve.experiments.language_study.measures import exam_of, measures_of
+        from tasksieve.experiments.language_study.training import SideBySide, Tuning
 
         first = cells[0]
         data = self._files.read(first.primary, first.seed)
@@ -225,7 +225,7 @@ class _Bench:
             )
 
     def _tasks(self, cells: Sequence[Cell], data: StudyData) -> list[Any]:
-        from tasksieve.experiments.sieved_language_training import Task
+        from tasksieve.experiments.language_study.training import Task
 
         size, services = cells[0].size, len(data.services)
         train = parts_of(data.train[:size], self._tokens)
@@ -249,7 +249,7 @@ class _Bench:
 
     def _near(self, data: StudyData, size: int, archive: str, scores: dict[str, list[float]]) -> None:
         """Add how near turns are by the untrained model's own states, unless that is known."""
-        from tasksieve.experiments.sieved_language_nearness import nearness
+        from tasksieve.experiments.language_study.nearness import nearness
 
         if OWN not in scores:
             self._adapters.use(None)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from tasksieve.errors import UserError
-from tasksieve.experiments import table1_conditions as beyond
+from tasksieve.experiments.published import table1_conditions as beyond
+from tasksieve.experiments.published.table1_conditions import Condition
+from tasksieve.experiments.published.table1_rows import image_job, row, weights
 from tasksieve.experiments.slices import holding
-from tasksieve.experiments.table1_conditions import Condition
-from tasksieve.experiments.table1_rows import image_job, row, weights
 from tasksieve.experiments.workers import Job, RunJobs, run_jobs
 from tasksieve.records.config import config_of, set_value
 from tasksieve.records.files import write_json

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tasksieve.experiments.sieved_language_measures import batches
-from tasksieve.experiments.sieved_language_rows import Part
+from tasksieve.experiments.language_study.measures import batches
+from tasksieve.experiments.language_study.rows import Part
 from tasksieve.models.language_model.reading import padded
 
 _CHUNK = 1024

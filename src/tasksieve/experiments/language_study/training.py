@@ -20,8 +20,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tasksieve.experiments.sieved_language_measures import Measuring, batches, response_tokens
-from tasksieve.experiments.sieved_language_rows import PRIMARY_ROWS, Drawn, Part, Row, batch_of, in_turn
+from tasksieve.experiments.language_study.measures import Measuring, batches, response_tokens
+from tasksieve.experiments.language_study.rows import PRIMARY_ROWS, Drawn, Part, Row, batch_of, in_turn
 from tasksieve.models.language_model.adapters import Adapters
 from tasksieve.models.language_model.loading import Pretrained
 from tasksieve.models.language_model.reading import token_losses

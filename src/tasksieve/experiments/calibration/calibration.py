@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from tasksieve.errors import UserError
-from tasksieve.experiments.archive_results import prune
+from tasksieve.experiments.board.results import prune
+from tasksieve.experiments.calibration.archives import PLANTED
+from tasksieve.experiments.calibration.data import DrawData, Numbers
+from tasksieve.experiments.calibration.rows import PRIMARY, Runs, calibration, verdict_row, with_truth
 from tasksieve.experiments.slices import holding
-from tasksieve.experiments.verdict_archives import PLANTED
-from tasksieve.experiments.verdict_data import DrawData, Numbers
-from tasksieve.experiments.verdict_rows import PRIMARY, Runs, calibration, verdict_row, with_truth
 from tasksieve.experiments.workers import Job, RunJobs, run_jobs
 from tasksieve.records.comparison import MeasuredSeed, run_name
 from tasksieve.records.config import RunConfig, config_from, set_value
@@ -86,7 +86,7 @@ def reproduce_verdict(
         run: does the runs.
         announce: told how many runs there are, and how many were done before.
     Returns: ``rows`` by archive and draw, ``calibration``, ``failed``, ``runs`` and ``settings``; see
-        :mod:`tasksieve.experiments.verdict_rows`. Draws whose runs have not all ended are not in it.
+        :mod:`tasksieve.experiments.calibration.rows`. Draws whose runs have not all ended are not in it.
     Raises: UserError: if the plan is of nothing, or of what is not known, or if every run diverged.
     """
     _check(plan)

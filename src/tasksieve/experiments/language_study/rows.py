@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
 
-from tasksieve.experiments.sieved_language_data import StudyData
+from tasksieve.experiments.language_study.data import StudyData
 from tasksieve.models.language_model.tokens import DialogTokens, Said, Spoken
 
 PRIMARY_ROWS, RELATED_ROWS = 4, 4

@@ -26,7 +26,7 @@ from tasksieve.records.files import read_json, write_text, write_whole
 
 if TYPE_CHECKING:
     from tasksieve.dialogs import Dialog
-    from tasksieve.experiments.archive_data import BoardData
+    from tasksieve.experiments.board.data import BoardData
 
 RELATED = 400
 """Dialogs of the archive at most, as many of each service."""

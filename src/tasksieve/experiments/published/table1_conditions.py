@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tasksieve.experiments.table1_rows import row, weights
+from tasksieve.experiments.published.table1_rows import row, weights
 from tasksieve.experiments.workers import Job
 from tasksieve.records.config import changed
 from tasksieve.training.runs.images import ImageConfig

@@ -10,8 +10,8 @@ from typing import Any
 
 import polars as pl
 
-from tasksieve.experiments.archive_known import Known
-from tasksieve.experiments.archive_rows import BoardRun, Cell, board_means, board_rows
+from tasksieve.experiments.board.known import Known
+from tasksieve.experiments.board.rows import BoardRun, Cell, board_means, board_rows
 from tasksieve.experiments.workers import Job
 from tasksieve.records.config import RunConfig
 from tasksieve.records.run_folder import RunFolder

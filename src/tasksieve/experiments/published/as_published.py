@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from tasksieve.experiments.compare import Plan, compare
-from tasksieve.experiments.restaurant import PAPER_SETTINGS, Table2Plan, environment_of, main_plan
-from tasksieve.experiments.table1_conditions import PAPER_SETTINGS as TABLE1
-from tasksieve.experiments.table2_rows import table2_rows
+from tasksieve.experiments.published.restaurant import PAPER_SETTINGS, Table2Plan, environment_of, main_plan
+from tasksieve.experiments.published.table1_conditions import PAPER_SETTINGS as TABLE1
+from tasksieve.experiments.published.table2_rows import table2_rows
 from tasksieve.experiments.workers import RunJobs, run_jobs
 from tasksieve.records.comparison import Comparison
 from tasksieve.records.config import set_value

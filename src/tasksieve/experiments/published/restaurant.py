@@ -10,7 +10,7 @@ from typing import Any
 from tasksieve.dialogs.simulate import simulate, write_simulation
 from tasksieve.errors import Unfinished, UserError
 from tasksieve.experiments.compare import Plan, compare
-from tasksieve.experiments.table2_rows import table2_rows
+from tasksieve.experiments.published.table2_rows import table2_rows
 from tasksieve.experiments.workers import RunJobs, run_jobs
 from tasksieve.records.comparison import Comparison, run_name
 from tasksieve.records.config import RunConfig, changed, config_from, set_value
@@ -42,7 +42,7 @@ PAPER_SETTINGS = {
 }
 """Appendix B.2 as far as the weights go: K = 5, N_meta = 10, Adam with 1e-3, η learning from the start.
 
-The model stays ours; everything is in :mod:`tasksieve.experiments.as_published`.
+The model stays ours; everything is in :mod:`tasksieve.experiments.published.as_published`.
 """
 _PRIMARY = "personalized-dialog-task3-options-{split}.txt"
 _RELATED = "dialog-babi-task5-full-dialogs-trn.txt"
