@@ -17,8 +17,9 @@ from tasksieve.encoding.calls import argument_at, arguments_of
 from tasksieve.encoding.names import fields_of
 from tasksieve.encoding.phrases import SPELLED, Phrase, Phrases, Said, phrase_of
 from tasksieve.encoding.searched import Sentences, says, stands_in, telling
+from tasksieve.encoding.spoken_names import names_in
 from tasksieve.encoding.told import Told, agree, is_replaced, values_of
-from tasksieve.encoding.values import Kind, Value, alike, canonical, names_in, same, values_in
+from tasksieve.encoding.values import Kind, Value, alike, canonical, same, values_in
 from tasksieve.encoding.written import todays_in
 
 Source = Literal["user", "profile", "note", "record", "system"]

@@ -29,8 +29,9 @@ from tasksieve.encoding.literal import Literal, is_held
 from tasksieve.encoding.newest import Newest
 from tasksieve.encoding.phrases import Phrase, Phrases, phrase_of
 from tasksieve.encoding.sources import Gapped, sources_of
+from tasksieve.encoding.spoken_names import names_in
 from tasksieve.encoding.suiting import Suiting, said_again
-from tasksieve.encoding.values import KINDS, Kind, alike, canonical, names_in, values_in
+from tasksieve.encoding.values import KINDS, Kind, alike, canonical, values_in
 
 _NUMBERED = re.compile(r"(.+)_(\d+)")
 _HIDDEN = "…"

@@ -22,7 +22,8 @@ from tasksieve.encoding.held import Held
 from tasksieve.encoding.phrases import phrase_of
 from tasksieve.encoding.reading import Reading
 from tasksieve.encoding.slots import Slots
-from tasksieve.encoding.values import names_in, values_in
+from tasksieve.encoding.spoken_names import names_in
+from tasksieve.encoding.values import values_in
 
 MOST_OF_ACTION = 200
 """How many wordings of an action are kept."""
