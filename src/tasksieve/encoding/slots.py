@@ -19,7 +19,7 @@ from typing import Any
 
 from tasksieve.dialogs import Span
 from tasksieve.encoding.around import words_before
-from tasksieve.encoding.calls import argument_key, call_values, is_call
+from tasksieve.encoding.calls import argument_at, argument_key, call_values, is_call
 from tasksieve.encoding.entities import KnownEntities
 from tasksieve.encoding.fillings import MARK, Wanted, chosen, of_records, put
 from tasksieve.encoding.gap_types import UNTYPED, GapType
@@ -247,9 +247,12 @@ class Slots:
             taken = [value for other, value in used.items() if wanted[other][0] == base]
             found = of_records(wanted[gap], spoken_of, held, entity, taken, fresh=fresh)
             before = words_before(template, template.index(gap), (base,)) if call else frozenset[str]()
-            called, time = (call and held.called_with(template, template.index(gap))) or ("", 0)
-            if called and (found is None or found[1].batch <= time):
-                newer = self._suiting.best(base, held, before, used.values(), time, kind, called)
+            if call and found is not None and held.is_denied(found[0], found[1].batch):
+                found = None
+            argument = argument_at(template, template.index(gap)) if call else None
+            last = held.calls.last(argument) if argument else None
+            if last and last.values[-1] and (found is None or found[1].batch <= last.time):
+                newer = self._suiting.best(base, held, before, used.values(), last.time, kind, last.values[-1])
                 if newer is not None:
                     used[gap] = newer
                     continue
