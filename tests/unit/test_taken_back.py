@@ -100,6 +100,7 @@ def test_only_what_stands_there_is_taken_back_and_words_stay_in_their_places(tex
         ("not a replacement, the refund", "refund"),
         ("the refund, not a replacement", "refund"),
         ("no replacement, refund", "refund"),
+        ("not a refund, the replacement", "replacement"),
         ("I don't want a refund, replacement please", "replacement"),
         ("replacement rather than a refund", "replacement"),
         ("a replacement, no sorry, the refund", "refund"),

@@ -109,9 +109,12 @@ def test_an_answer_is_as_certain_as_its_values() -> None:
     scores = torch.tensor([2.0, 1.0])
     plain = worded_actions(scores, ["call", "bye"], str.upper, 2)
     unsure = worded_actions(scores, ["call", "bye"], str.upper, 2, lambda text: 0.25 if text == "CALL" else 1.0)
-    assert [answer.text for answer in unsure] == ["CALL", "BYE"], "actions keep their order"
-    assert unsure[0].certainty == pytest.approx(plain[0].certainty / 4)
-    assert unsure[1].certainty == plain[1].certainty
+    assert [answer.text for answer in plain] == ["CALL", "BYE"]
+    assert [answer.text for answer in unsure] == ["BYE", "CALL"], "the most certain answer stands first"
+    assert unsure[1].certainty == pytest.approx(plain[0].certainty / 4)
+    assert unsure[0].certainty == plain[1].certainty
+    almost = worded_actions(scores, ["call", "bye"], str.upper, 2, lambda text: 0.5 if text == "CALL" else 1.0)
+    assert [answer.text for answer in almost] == ["CALL", "BYE"]
 
 
 def picking_up(said: str, day: str) -> Dialog:
