@@ -7,43 +7,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from tasksieve.dialogs import Record
 from tasksieve.dialogs.record import KNOWLEDGE_BASE
 from tasksieve.encoding.around import AROUND, asked_before
 from tasksieve.encoding.calls_made import CallsMade
+from tasksieve.encoding.days import is_one_of, todays_in
+from tasksieve.encoding.heard import Heard
 from tasksieve.encoding.names import fields_of
 from tasksieve.encoding.phrases import SPELLED, Phrase, Phrases, Said, phrase_of
 from tasksieve.encoding.searched import Sentences, says, stands_in, telling
 from tasksieve.encoding.spoken_names import names_in
 from tasksieve.encoding.taken_back import meant, taken_back
 from tasksieve.encoding.told import Told, agree, is_replaced, values_of
-from tasksieve.encoding.values import Kind, Value, alike, canonical, same, values_in
-from tasksieve.encoding.written import todays_in
+from tasksieve.encoding.values import Value, alike, canonical, same, values_in
 
 Source = Literal["user", "profile", "note", "record", "system"]
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A value that somebody but a record told.
-
-    Attributes:
-        kind, text: of the value.
-        before: the words before it, those of the question that it answers among them.
-        time: larger for what was said later.
-        sure: whether a name is one for certain.
-        denied: whether it was taken back in the same breath, as by "not 700112": it is not what is meant.
-    """
-
-    kind: Kind
-    text: str
-    before: frozenset[str]
-    time: int
-    sure: bool = True
-    denied: bool = False
 
 
 class Held:
@@ -166,7 +146,7 @@ class Held:
             any(same(value, known) for known in sentences.values.get(value.key, ()))
             or phrase_of(value.text) in sentences.said
             for sentences in self._all(answered)
-        )
+        ) or is_one_of(value, (one.text for one in self.heard if one.kind == "date"), self.dates(), self.present)
 
     def dates(self) -> list[Value]:
         """The dates that the conversation holds; only the present one where a note tells it."""

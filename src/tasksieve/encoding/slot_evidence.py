@@ -20,8 +20,8 @@ from tasksieve.encoding.names import fields_of
 from tasksieve.encoding.newest import NewestEvidence
 from tasksieve.encoding.phrases import STOP, Phrase, Phrases, phrase_of
 from tasksieve.encoding.searched import telling
-from tasksieve.encoding.slots import Slots, words_of_names
-from tasksieve.encoding.spoken_names import names_in
+from tasksieve.encoding.slots import Slots
+from tasksieve.encoding.spoken_names import names_in, words_of_names
 from tasksieve.encoding.told import parted
 from tasksieve.encoding.values import Kind, values_in
 

@@ -29,7 +29,7 @@ from tasksieve.encoding.literal import Literal, is_held
 from tasksieve.encoding.newest import Newest
 from tasksieve.encoding.phrases import Phrase, Phrases, phrase_of
 from tasksieve.encoding.sources import Gapped, sources_of
-from tasksieve.encoding.spoken_names import names_in
+from tasksieve.encoding.spoken_names import words_of_names
 from tasksieve.encoding.suiting import Suiting, said_again
 from tasksieve.encoding.values import KINDS, Kind, alike, canonical, values_in
 
@@ -169,6 +169,8 @@ class Slots:
         if not gaps:
             return template
         fillings = self._fillings(template, held, entity, fresh=fresh, types=types)
+        if is_call(template):
+            fillings = self._written(fillings, held)
         if any(gap not in fillings for gap in gaps):
             return None
         text = put(template, {gap: fillings[gap] for gap in gaps})
@@ -274,11 +276,15 @@ class Slots:
                 used[gap] = found[0]
             elif heard is not None:
                 used[gap] = heard
-        if call:
-            used = {
-                gap: self.newest.written.in_call(wanted[gap][0], value, held.dates()) for gap, value in used.items()
-            }
         return used
+
+    def _written(self, fillings: Mapping[str, str], held: Held) -> dict[str, str]:
+        """What fills the gaps of a call, as tools are called with it; without what cannot be written so."""
+        written, dates = self.newest.written, held.dates()
+        found = {
+            gap: written.in_call(str(self._base(gap)), text, dates, held.present) for gap, text in fillings.items()
+        }
+        return {gap: text for gap, text in found.items() if text is not None}
 
     def _wanted(self, gap: str, kind: GapType | None, held: Held) -> Wanted:
         """The name of a gap with its type; where the user has just said something else, it says nothing again."""
@@ -290,8 +296,3 @@ class Slots:
 
 _TABLES = ("kinds", "known")
 _LISTS = ("values", "policy", "ordinary", "reserved", "shared")
-
-
-def words_of_names(text: str) -> list[str]:
-    """The words of what looks like a name, in lower case."""
-    return [word for name in names_in(text) for word in phrase_of(name.text) if word]

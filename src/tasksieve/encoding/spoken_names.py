@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tasksieve.encoding.phrases import STOP, bare
+from tasksieve.encoding.phrases import STOP, bare, phrase_of
 from tasksieve.encoding.values import values_in
 
 _REMEMBERED = 1 << 16
@@ -117,3 +117,8 @@ def _after_cue(match: re.Match[str]) -> Named | None:
         return None
     start, end = match.start(1) + kept[0].start(), match.start(1) + kept[-1].end()
     return Named(start, end, match.string[start:end], True)
+
+
+def words_of_names(text: str) -> list[str]:
+    """The words of what looks like a name, in lower case."""
+    return [word for name in names_in(text) for word in phrase_of(name.text) if word]

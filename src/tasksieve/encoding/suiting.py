@@ -8,7 +8,8 @@ from itertools import zip_longest
 
 from tasksieve.encoding.calls import is_call
 from tasksieve.encoding.gap_types import GapType
-from tasksieve.encoding.held import Heard, Held
+from tasksieve.encoding.heard import Heard
+from tasksieve.encoding.held import Held
 from tasksieve.encoding.newest import Newest
 from tasksieve.encoding.phrases import Phrases
 from tasksieve.encoding.sources import echoes
