@@ -32,6 +32,19 @@ def of_actions(rows: Rows, top: int, asked: list[str] | None = None) -> list[Ans
     return worded_actions(torch.tensor([score for score, _ in rows]), [*map(str, range(len(rows)))], word, top)
 
 
+def of_doubtful_actions(rows: Rows, top: int) -> list[Answer]:
+    """The same where the right values of some wordings are anything but likely."""
+    scores = torch.tensor([score for score, _ in rows])
+    worth = {"yes": 1e-6, "no": 0.3}
+    return worded_actions(
+        scores,
+        [*map(str, range(len(rows)))],
+        lambda action: rows[int(action)][1],
+        top,
+        lambda text: worth.get(text, 1.0),
+    )
+
+
 def of_texts(rows: Rows, top: int) -> list[Answer]:
     return ranked(torch.tensor([score for score, _ in rows]), [text for _, text in rows], top)
 
@@ -61,8 +74,10 @@ def test_candidates_that_end_as_one_text_are_one_answer_with_their_whole_probabi
 
 @given(SCORED)
 def test_no_number_depends_on_how_many_answers_are_wanted(rows: Rows) -> None:
-    for answers in (of_texts, of_actions):
+    for answers in (of_texts, of_actions, of_doubtful_actions):
         every = answers(rows, 9)
+        certain = [answer.certainty for answer in every]
+        assert certain == sorted(certain, reverse=True)
         for top in range(1, 9):
             assert list(map(asdict, answers(rows, top))) == list(map(asdict, every[:top]))
 

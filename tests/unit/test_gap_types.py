@@ -15,6 +15,7 @@ from tasksieve.encoding import Candidates, Names, Reader, Reading, Vocabulary, r
 from tasksieve.encoding.gap_types import Form, GapType, GapTypes
 from tasksieve.encoding.offers import offered
 from tasksieve.encoding.sources import Source
+from tasksieve.encoding.values import Kind
 from tasksieve.encoding.wordings import Wordings, types_of, wordings_of
 from tasksieve.training.runs.answers import best_answers
 
@@ -197,9 +198,41 @@ def test_types_are_kept_and_runs_from_before_have_none() -> None:
             GapTypes.read(value)
 
 
-def source(*fields: tuple[str, str], heard: str = "", others: Iterable[tuple[str, str]] = ()) -> Source:
+def test_a_gap_that_dates_alone_filled_takes_no_number() -> None:
+    dates = GapType.of([source(heard="12 May", kind="date"), source(heard="25/03", kind="date")])
+    assert dates.takes("8 June", "date") and not dates.takes("4711", "number")
+    words = GapType.of([source(heard="12 May", kind="date"), source(heard="twelve", kind="text")])
+    both = GapType.of([source(heard="12 May", kind="date"), source(heard="1205", kind="number")])
+    assert words.takes("12", "number") and both.takes("1306", "number")
+    assert GapType(said=True).takes("4711", "number"), "runs of older versions do not say"
+    for kind in (dates, words, both):
+        assert GapType.read(json.loads(json.dumps(kind.plain()))) == kind
+    with pytest.raises(ValueError):
+        GapType.read({"kinds": ["colour"]})
+
+
+def test_a_code_is_no_date_in_a_call_that_was_only_made_with_dates() -> None:
+    def leaving(code: str, day: str) -> Dialog:
+        end = said(f"on {day}", call("end_contract", value=day), "call_end")
+        return Dialog((said(code, call("find_contract", value=code), "call_find"), end))
+
+    training = [leaving(*one) for one in (("68391", "12 May"), ("47112", "25/03"), ("99014", "8 June"))]
+    slots = slots_of(training)
+    wordings = wordings_of(Reader(predict="actions", slots=slots).read(training))
+
+    def ended(user: str) -> str | None:
+        reading = Reader(predict="actions", slots=slots).read_one(Dialog((Turn(user, "?"),)))
+        return wordings.said("call_end", user, "", reading.held, reading.entities, slots)
+
+    assert ended("my code is 12345") is None
+    assert ended("my code is 12345, and it is 9 July") == call("end_contract", value="9 July")
+
+
+def source(
+    *fields: tuple[str, str], heard: str = "", others: Iterable[tuple[str, str]] = (), kind: Kind = "number"
+) -> Source:
     """Where a value came from."""
-    return Source("number", frozenset(fields), frozenset(others), heard, frozenset(), False)
+    return Source(kind, frozenset(fields), frozenset(others), heard, frozenset(), False)
 
 
 def test_what_had_a_value_by_chance_is_no_type() -> None:

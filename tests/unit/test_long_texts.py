@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from tasksieve.encoding.values import names_in, values_in
+from tasksieve.encoding.spoken_names import names_in
+from tasksieve.encoding.values import values_in
 from tasksieve.serve.asked import LONGEST
 
 SECONDS = 5.0

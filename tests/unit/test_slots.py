@@ -28,7 +28,8 @@ from tasksieve.encoding import (
     slots_of,
 )
 from tasksieve.encoding.slot_evidence import holding
-from tasksieve.encoding.values import Kind, names_in, values_in
+from tasksieve.encoding.spoken_names import names_in
+from tasksieve.encoding.values import Kind, values_in
 from tasksieve.errors import UserError
 from tasksieve.training.runs.answers import best_answers
 from tasksieve.training.runs.foreign import foreign_values, held_by

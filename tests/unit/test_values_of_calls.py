@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from tasksieve.dialogs import Act, Dialog, Note, Record, Turn
 from tasksieve.encoding import Held, KnownEntities, Names, Reader, slots_of
 from tasksieve.encoding.argument_words import ArgumentWords
+from tasksieve.encoding.days import day_meant, todays_in
 from tasksieve.encoding.newest import Newest
 from tasksieve.encoding.slots import Slots
-from tasksieve.encoding.wordings import Wordings, wordings_of
+from tasksieve.encoding.wordings import Wording, Wordings, wordings_of
 from tasksieve.encoding.written import Written
 from tasksieve.training.runs.answers import worded_actions
 
@@ -109,9 +110,12 @@ def test_an_answer_is_as_certain_as_its_values() -> None:
     scores = torch.tensor([2.0, 1.0])
     plain = worded_actions(scores, ["call", "bye"], str.upper, 2)
     unsure = worded_actions(scores, ["call", "bye"], str.upper, 2, lambda text: 0.25 if text == "CALL" else 1.0)
-    assert [answer.text for answer in unsure] == ["CALL", "BYE"], "actions keep their order"
-    assert unsure[0].certainty == pytest.approx(plain[0].certainty / 4)
-    assert unsure[1].certainty == plain[1].certainty
+    assert [answer.text for answer in plain] == ["CALL", "BYE"]
+    assert [answer.text for answer in unsure] == ["BYE", "CALL"], "the most certain answer stands first"
+    assert unsure[1].certainty == pytest.approx(plain[0].certainty / 4)
+    assert unsure[0].certainty == plain[1].certainty
+    almost = worded_actions(scores, ["call", "bye"], str.upper, 2, lambda text: 0.5 if text == "CALL" else 1.0)
+    assert [answer.text for answer in almost] == ["CALL", "BYE"]
 
 
 def picking_up(said: str, day: str) -> Dialog:
@@ -148,9 +152,66 @@ def test_a_date_is_written_as_tools_are_always_called_with_it() -> None:
     assert called_on(slots, "on 5 December 2028", today) == BOOK.replace("<date>", "2028-12-05")
     order = Record.of("order", {"delivered_on": "2026-11-19"})
     assert called_on(slots, "on 5 December", order) == BOOK.replace("<date>", "2026-12-05")
-    assert called_on(slots, "on 5 December") == BOOK.replace("<date>", "5 December"), "no year can be known"
-    assert called_on(slots, "next Friday", today) == BOOK.replace("<date>", "next Friday")
+    assert called_on(slots, "on 5 December") is None, "no year can be known"
     assert Slots.read(slots.plain()) == slots
+
+
+@pytest.mark.parametrize(
+    ("said", "day"),
+    [
+        ("on 25/03/2027", "2027-03-25"),
+        ("on 12/25", "2026-12-25"),
+        ("on 12/12/26", "2026-12-12"),
+        ("on 12/08/2026", None),
+        ("on 1/12", None),
+        ("on 31/31/2026", None),
+        ("on 30 February 2027", None),
+        ("on Monday", "2026-11-30"),
+        ("this Friday", "2026-11-27"),
+        ("next Tuesday", "2026-12-01"),
+        ("Tuesday next week", "2026-12-01"),
+        ("next Friday", None),
+        ("on Thursday", None),
+    ],
+)
+def test_a_date_goes_into_a_call_only_where_one_day_is_meant(said: str, day: str | None) -> None:
+    found = called_on(slots_of(ISO), said, Note("Today is 2026-11-26."))
+    assert found == (None if day is None else BOOK.replace("<date>", day)), "2026-11-26 is a Thursday"
+
+
+def test_a_day_of_the_week_is_none_where_nobody_says_what_day_it_is() -> None:
+    slots = slots_of(ISO)
+    order = Record.of("order", {"delivered_on": "2026-11-19"})
+    assert called_on(slots, "next Tuesday", order) is None
+    said = slots_of([*ISO, picking_up("9.12.", "9.12.")])
+    assert called_on(said, "next Tuesday", order) == BOOK.replace("<date>", "next Tuesday"), "no one format"
+
+
+def test_the_next_wording_or_action_is_taken_where_a_date_may_be_two_days() -> None:
+    slots = slots_of(ISO)
+    held = Held()
+    held.note("Today is 2026-11-26.")
+    held.hear("on 12/08/2026")
+    known = [Wording("book", "", "", text) for text in (BOOK, "On which day?")]
+    assert Wordings(known).said("book", "", "", held, KnownEntities(Names()), slots) == "On which day?"
+    assert Wordings(known[:1]).said("book", "", "", held, KnownEntities(Names()), slots) is None
+
+
+def test_gaps_are_learned_from_calls_whose_dates_nobody_can_tell() -> None:
+    said = [Dialog(tuple(event for event in one.events if isinstance(event, Turn))) for one in ISO]
+    candidates = {
+        turn.gapped.text for one in Reader(slots=slots_of(said)).read(said) for turn in one.learned if turn.gapped
+    }
+    assert BOOK in candidates
+
+
+@given(st.dates(date(2000, 1, 1), date(2090, 1, 1)), st.sampled_from(["", "this ", "next "]), st.integers(0, 6))
+def test_a_day_of_the_week_is_one_of_the_next_two_weeks(today: date, which: str, number: int) -> None:
+    name = (date(2026, 11, 30) + timedelta(number)).strftime("%A")
+    present = todays_in(f"Today is {today.isoformat()}.")
+    found = day_meant(f"{which}{name}", present, present)
+    assert found is None or (found.weekday() == number and 0 < (found - today).days <= 14)
+    assert found is not None or which == "next " or today.weekday() == number
 
 
 def test_dates_written_in_several_ways_stay_as_they_are() -> None:

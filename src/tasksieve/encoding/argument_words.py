@@ -11,11 +11,14 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 from tasksieve.dialogs import SILENCE
-from tasksieve.encoding.calls import argument_at, arguments_of
-from tasksieve.encoding.phrases import Phrase, phrase_of
+from tasksieve.encoding.calls import given_to
+from tasksieve.encoding.calls_made import Argument, CallsMade
+from tasksieve.encoding.phrases import Phrase, Phrases, phrase_of
+from tasksieve.encoding.taken_back import corrects, meant
 
 _FEWEST_CALLS = 2
 """So many calls have each value of an argument that is told by words."""
@@ -30,8 +33,6 @@ _SAID_ITSELF = 4.0
 
 _SILENCE = phrase_of(SILENCE)
 
-Argument = tuple[str, str]
-
 
 @dataclass(frozen=True, slots=True)
 class ArgumentWords:
@@ -45,18 +46,18 @@ class ArgumentWords:
     values: Mapping[Argument, Mapping[str, int]] = field(default_factory=dict)
     words: Mapping[Argument, Mapping[str, Mapping[str, int]]] = field(default_factory=dict)
 
-    def share(self, call: str, said: Mapping[str, Sequence[Phrase]]) -> float:
+    def share(self, call: str, made: CallsMade) -> float:
         """How likely a call has the right values for its arguments that are told by words; 1 if it has none.
 
         Args:
             call: as it is made.
-            said: what the user said since each tool was called last, the latest first.
+            made: the calls before, and what the user said since.
         """
         share = 1.0
-        for given in arguments_of(call):
-            argument = argument_at(call, given.start)
-            if argument is not None and argument in self.values:
-                share *= self.shares(argument, said.get(argument[0], said[""])).get(given.text, self._new(argument))
+        for tool, given in given_to(call):
+            argument = tool, given.key
+            if argument in self.values:
+                share *= self.shares(argument, made.said_since(tool)).get(given.text, self._new(argument))
         return share
 
     def shares(self, argument: Argument, said: Sequence[Phrase]) -> dict[str, float]:
@@ -69,8 +70,8 @@ class ArgumentWords:
                 for value, times in values.items():
                     rate = (words[word].get(value, 0) + _SMOOTHING) / (times + 2 * _SMOOTHING)
                     logits[value] += worth * math.log(rate)
-        for value in values:
-            logits[value] += _SAID_ITSELF * _said_itself(phrase_of(value), said)
+        for value, worth in _said_themselves(values, said).items():
+            logits[value] += _SAID_ITSELF * worth
         most = max(logits.values())
         whole = sum(math.exp(logit - most) for logit in logits.values())
         return {value: math.exp(logit - most) / whole for value, logit in logits.items()}
@@ -111,17 +112,14 @@ class ArgumentEvidence:
             number: of the dialog.
             turns: of each what the user said, and what the system did.
         """
-        since: dict[str, int] = {}
-        said: list[Phrase] = []
+        made = CallsMade()
         for user, system in turns:
-            said.append(phrase_of(user))
-            called = set()
-            for given in arguments_of(system):
-                if argument := argument_at(system, given.start):
-                    words = frozenset(_worth(said[since.get(argument[0], 0) :]))
-                    self._calls[argument].append((number, given.text, words))
-                    called.add(argument[0])
-            since |= dict.fromkeys(called, len(said))
+            made.hear(meant(user))
+            for tool, given in given_to(system):
+                if tool and given.key:
+                    words = frozenset(_worth(made.said_since(tool)))
+                    self._calls[tool, given.key].append((number, given.text, words))
+            made.answer(system)
 
     def words(self) -> ArgumentWords:
         """All of it together: arguments with several values, each of several calls, that are no numbers."""
@@ -157,11 +155,18 @@ def _worth(said: Iterable[Phrase]) -> dict[str, float]:
     return worth
 
 
-def _said_itself(value: Phrase, said: Iterable[Phrase]) -> float:
+def _said_themselves(values: Iterable[str], said: Iterable[Phrase]) -> dict[str, float]:
+    """What it is worth for each value that it was said by its own words and not corrected, by when that was last."""
+    phrases: Phrases[str] = Phrases()
+    for value in values:
+        phrases.add(phrase_of(value), value)
+    worth: dict[str, float] = {}
     for age, phrase in enumerate(_spoken(said)):
-        if f" {' '.join(value)} " in f" {' '.join(phrase)} ":
-            return _FADES**age
-    return 0.0
+        found = list(phrases.find(phrase))
+        for (_, end, value), later in zip_longest(found, found[1:]):
+            if later is None or not corrects(phrase[end : later[0]]):
+                worth.setdefault(value, _FADES**age)
+    return worth
 
 
 def _spoken(said: Iterable[Phrase]) -> Iterator[Phrase]:

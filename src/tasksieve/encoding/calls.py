@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 CALL = "api_call"
 _START = re.compile(rf"\s*{CALL}\b\s*")
@@ -80,9 +81,22 @@ def argument_at(response: str, place: int) -> tuple[str, str] | None:
     >>> argument_at('api_call find {"city":"Rome"}', 23), argument_at('api_call find {"city":"Rome"}', 17)
     (('find', 'city'), None)
     """
-    key = next((given.key for given in arguments_of(response) if given.start <= place < given.end), "")
-    tools = _TOOL.findall(response, 0, place)
-    return (tools[-1], key) if key and tools else None
+    found = ((tool, given.key) for tool, given in given_to(response) if given.start <= place < given.end)
+    return next((argument for argument in found if all(argument)), None)
+
+
+@lru_cache(1 << 12)
+def given_to(response: str) -> tuple[tuple[str, Argument], ...]:
+    """Every value of all calls of a response, with the tool that it is given to; empty where no name of one is told.
+
+    >>> [(tool, given.text) for tool, given in given_to('api_call find {"city":"Rome"}')]
+    [('find', 'Rome')]
+    """
+    tools = list(_TOOL.finditer(response))
+    return tuple(
+        (next((tool[1] for tool in reversed(tools) if tool.end() <= given.start), ""), given)
+        for given in arguments_of(response)
+    )
 
 
 def escaped(text: str) -> str:

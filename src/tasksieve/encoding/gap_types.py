@@ -14,7 +14,7 @@ from typing import Any
 
 from tasksieve.encoding.calls import is_call
 from tasksieve.encoding.sources import Field, Source
-from tasksieve.encoding.values import Kind
+from tasksieve.encoding.values import KINDS, Kind
 
 _DIGIT, _BETWEEN = re.compile(r"\d"), re.compile(r"(?<=\d)[.,:](?=\d)")
 _START = re.compile(r"[^\W\d_]+")
@@ -25,6 +25,8 @@ _ALWAYS = 3
 """Values that records held, and nothing else would have been needed."""
 _TELLING_DIGITS = 4
 _ANY, _SOME = "*", "+"
+_OTHERS: frozenset[Kind] = frozenset(("date", "time", "email"))
+"""Forms that are never written as a plain number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class GapType:
         called: the tool and the name of its argument, where it was always what the call just before was made with,
             and no record held it.
         echoed: whether it always stood in what the system had said last.
+        kinds: of what forms the user's words were; none in runs of older versions.
     """
 
     fields: tuple[Field, ...] = ()
@@ -92,6 +95,7 @@ class GapType:
     form: Form | None = None
     called: tuple[tuple[str, str], ...] = ()
     echoed: bool = False
+    kinds: tuple[Kind, ...] = ()
 
     @classmethod
     def of(cls, sources: Sequence[Source], *, call: bool = False) -> GapType:
@@ -116,6 +120,7 @@ class GapType:
             Form.of(numbers) if said and numbers else None,
             tuple(sorted(called)),
             len(sources) >= _FEWEST and all(source.echoed for source in sources),
+            tuple(sorted({source.kind for source in sources if source.heard})) if said else (),
         )
 
     def rank(self, kind: str, path: str) -> int:
@@ -128,17 +133,20 @@ class GapType:
         return int((kind, path) not in self.against and any(path == known for _, known in self.fields))
 
     def takes(self, text: str, kind: Kind) -> bool:
-        """Whether a value that the user said may fill the gap."""
-        return self.said and (kind != "number" or self.form is None or self.form.fits(text))
+        """Whether a value that the user said may fill the gap; a number that looks like those in training.
+
+        Where there were no numbers, one may take the place of words, as ``12`` of "twelve", but not of dates alone.
+        """
+        if kind != "number" or not self.said:
+            return self.said
+        return not self.kinds or not _OTHERS.issuperset(self.kinds) if self.form is None else self.form.fits(text)
 
     def plain(self) -> dict[str, Any]:
         """As JSON has it, without what says nothing; :meth:`read` takes it back."""
         form = None if self.form is None else [self.form.least, self.form.most, self.form.start, self.form.signed]
-        tables = {"fields": self.fields, "against": self.against, "called": self.called}
-        found = {name: [list(pair) for pair in table] for name, table in tables.items() if table}
-        return {**found, **{name: value for name, value in (("said", self.said), ("form", form)) if value}} | (
-            {"echoed": True} if self.echoed else {}
-        )
+        tables = {name: [list(pair) for pair in getattr(self, name)] for name in _TABLES}
+        found = {**tables, "said": self.said, "form": form, "echoed": self.echoed, "kinds": list(self.kinds)}
+        return {name: value for name, value in found.items() if value}
 
     @classmethod
     def read(cls, value: Any) -> GapType:
@@ -148,7 +156,11 @@ class GapType:
         if value.get("form") is not None:
             least, most, start, signed = value["form"]
             form = Form(int(least), int(most), str(start), signed is True)
-        return cls(**tables, form=form, said=value.get("said") is True, echoed=value.get("echoed") is True)
+        kinds = tuple(value.get("kinds", ()))
+        if not set(kinds) <= set(KINDS):
+            raise ValueError
+        said, echoed = (value.get(name) is True for name in ("said", "echoed"))
+        return cls(**tables, form=form, said=said, echoed=echoed, kinds=kinds)
 
 
 _TABLES = ("fields", "against", "called")

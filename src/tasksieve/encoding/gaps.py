@@ -10,10 +10,11 @@ from tasksieve.dialogs import Span
 from tasksieve.encoding.calls import arguments_of
 from tasksieve.encoding.held import Held
 from tasksieve.encoding.names import placeholder
-from tasksieve.encoding.phrases import Phrases, phrase_of, put_in_place
+from tasksieve.encoding.phrases import STOP, Phrases, phrase_of, put_in_place
 from tasksieve.encoding.searched import telling
+from tasksieve.encoding.spoken_names import names_in
 from tasksieve.encoding.told import PARTS, Told, part_of
-from tasksieve.encoding.values import MONEY, STOP, Kind, alike, canonical, names_in, values_in
+from tasksieve.encoding.values import MONEY, Kind, alike, canonical, values_in
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,39 +7,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from tasksieve.dialogs import Record
 from tasksieve.dialogs.record import KNOWLEDGE_BASE
 from tasksieve.encoding.around import AROUND, asked_before
-from tasksieve.encoding.calls import argument_at, arguments_of
+from tasksieve.encoding.calls_made import CallsMade
+from tasksieve.encoding.days import is_one_of, todays_in
+from tasksieve.encoding.heard import Heard
 from tasksieve.encoding.names import fields_of
 from tasksieve.encoding.phrases import SPELLED, Phrase, Phrases, Said, phrase_of
 from tasksieve.encoding.searched import Sentences, says, stands_in, telling
+from tasksieve.encoding.spoken_names import names_in
+from tasksieve.encoding.taken_back import meant, taken_back
 from tasksieve.encoding.told import Told, agree, is_replaced, values_of
-from tasksieve.encoding.values import Kind, Value, alike, canonical, names_in, same, values_in
-from tasksieve.encoding.written import todays_in
+from tasksieve.encoding.values import Value, alike, canonical, same, values_in
 
 Source = Literal["user", "profile", "note", "record", "system"]
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A value that somebody but a record told.
-
-    Attributes:
-        kind, text: of the value.
-        before: the words before it, those of the question that it answers among them.
-        time: larger for what was said later.
-        sure: whether a name is one for certain.
-    """
-
-    kind: Kind
-    text: str
-    before: frozenset[str]
-    time: int
-    sure: bool = True
 
 
 class Held:
@@ -50,7 +34,9 @@ class Held:
         heard: values that the user said, or that the profile and notes hold; the latest last.
         phrases: values of records that can be looked for in sentences.
         present: the dates that a note says is today's.
-        sentences: what the user, profile and notes said, with the words asked before and the time; the latest last.
+        sentences: what the user, profile and notes meant (:func:`tasksieve.encoding.taken_back.meant`), with the
+            words asked before and the time; the latest last.
+        calls: of tools so far.
         last: what the system said last, if it had a word; a response that is due has none.
     """
 
@@ -67,7 +53,8 @@ class Held:
         self._offered: set[Hashable] = set()
         self._earlier: dict[str, list[Told]] = defaultdict(list)
         self._together: dict[str, list[Told]] = defaultdict(list)
-        self._called: dict[tuple[str, str], tuple[str, int]] = {}
+        self.calls = CallsMade()
+        self._denies = False
         self._time = 0
         self._batch = 0
         self._asked: list[str] = []
@@ -127,6 +114,7 @@ class Held:
         self._time += 1
         self._batch += 1
         self._hear(utterance, self._time)
+        self.calls.hear(meant(utterance))
         self._refer(utterance)
 
     def answer(self, response: str) -> None:
@@ -134,31 +122,18 @@ class Held:
         if any(map(str.isalnum, response)):
             self.last = response
         self._answered.add(response)
-        for given in arguments_of(response):
-            if argument := argument_at(response, given.start):
-                self._called[argument] = given.text, self._time
+        self.calls.answer(response)
         self._asked = list(phrase_of(response))[-2 * AROUND :]
         for told in self._refer(response):
             told.offered = True
             self._offered.add(told.key)
 
-    def called_with(self, response: str, place: int) -> tuple[str, int] | None:
-        """What the tool that a response calls was called with last, and after how many utterances; None for nothing.
-
-        Args:
-            response: the call.
-            place: where a value or a gap stands for the argument.
-        """
-        argument = argument_at(response, place)
-        return None if argument is None else self._called.get(argument)
-
-    def said_since(self) -> dict[str, list[Phrase]]:
-        """What the user said since each tool was called last, and by the empty name all of it, the latest first."""
-        times = {"": 0}
-        for (tool, _), (_, time) in self._called.items():
-            times[tool] = max(time, times.get(tool, 0))
-        said = [(phrase, time) for phrase, _, time in reversed(self.sentences)]
-        return {tool: [phrase for phrase, time in said if time > since] for tool, since in times.items()}
+    def is_denied(self, text: str, since: int = -1) -> bool:
+        """Whether the user has taken a value back and not said it again, after so many utterances."""
+        if not self._denies:
+            return False
+        said = [heard.denied for heard in self.heard if heard.time > since and alike(heard.text, text)]
+        return bool(said) and said[-1]
 
     def holds(self, value: Value, *, answered: bool = True) -> bool:
         """Whether a value stands in the conversation, however it is written.
@@ -171,7 +146,7 @@ class Held:
             any(same(value, known) for known in sentences.values.get(value.key, ()))
             or phrase_of(value.text) in sentences.said
             for sentences in self._all(answered)
-        )
+        ) or is_one_of(value, (one.text for one in self.heard if one.kind == "date"), self.dates(), self.present)
 
     def dates(self) -> list[Value]:
         """The dates that the conversation holds; only the present one where a note tells it."""
@@ -265,13 +240,17 @@ class Held:
     def _hear(self, text: str, time: int) -> None:
         self._given.add(text)
         asked = [*self._asked, "|"] if time else []
+        denied = taken_back(text) if time else frozenset()
+        self._denies |= bool(denied)
         for value in values_in(text):
-            self.heard.append(Heard(value.kind, value.text, asked_before(asked, text, value.start), time))
+            before = asked_before(asked, text, value.start)
+            self.heard.append(Heard(value.kind, value.text, before, time, True, (value.start, value.end) in denied))
         for name in names_in(text):
-            self.heard.append(Heard("name", name.text, asked_before(asked, text, name.start), time, name.sure))
+            before = asked_before(asked, text, name.start)
+            self.heard.append(Heard("name", name.text, before, time, name.sure, (name.start, name.end) in denied))
         if text.strip():
             self._said.add(phrase_of(text))
-        self.sentences.append((phrase_of(text), frozenset(asked[-AROUND:]), time))
+        self.sentences.append((meant(text) if time else phrase_of(text), frozenset(asked[-AROUND:]), time))
         if time:
             self._asked = []
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tasksieve.encoding.held import Held
-from tasksieve.encoding.phrases import Phrase
-from tasksieve.encoding.values import STOP, Value
+from tasksieve.encoding.phrases import STOP, Phrase
+from tasksieve.encoding.values import Value
 
 
 @dataclass(frozen=True, slots=True)

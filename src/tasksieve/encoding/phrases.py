@@ -16,6 +16,15 @@ SPELLED = (
     *(("five",), ("six",), ("seven",), ("eight",), ("nine",)),
 )
 """Words for numbers of one digit."""
+_STOP = (
+    "a about all also am an and any are as at be been but by can could did do does else for from get had has have "
+    "he her here him his how i if in is it its just know like may me more my need new no not now of off ok okay "
+    "on one only or other our out please she should so some sure thank thanks that the their them then there "
+    "these they this those to too two up us very was we well were what when where which who why will with would "
+    "yes you your hello hi bye "
+)
+STOP = frozenset(_STOP.split())
+"""Words that are never values by themselves."""
 
 
 def words_of(sentence: str) -> list[str]:

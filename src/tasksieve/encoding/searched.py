@@ -7,8 +7,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from tasksieve.encoding.phrases import Phrase, Said, phrase_of
-from tasksieve.encoding.values import STOP, Value, canonical, same, values_in
+from tasksieve.encoding.phrases import STOP, Phrase, Said, phrase_of
+from tasksieve.encoding.values import Value, canonical, same, values_in
 
 BETWEEN = re.compile(r"[\W_]+")
 """What stands between the parts of a word."""

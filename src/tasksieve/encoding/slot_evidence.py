@@ -18,11 +18,12 @@ from tasksieve.encoding.gaps import gaps_in
 from tasksieve.encoding.held import Held
 from tasksieve.encoding.names import fields_of
 from tasksieve.encoding.newest import NewestEvidence
-from tasksieve.encoding.phrases import Phrase, Phrases, phrase_of
+from tasksieve.encoding.phrases import STOP, Phrase, Phrases, phrase_of
 from tasksieve.encoding.searched import telling
-from tasksieve.encoding.slots import Slots, words_of_names
+from tasksieve.encoding.slots import Slots
+from tasksieve.encoding.spoken_names import names_in, words_of_names
 from tasksieve.encoding.told import parted
-from tasksieve.encoding.values import STOP, Kind, names_in, values_in
+from tasksieve.encoding.values import Kind, values_in
 
 FEWEST_CUSTOMERS = 3
 _MOST_KNOWN = 500

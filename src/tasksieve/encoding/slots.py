@@ -19,7 +19,7 @@ from typing import Any
 
 from tasksieve.dialogs import Span
 from tasksieve.encoding.around import words_before
-from tasksieve.encoding.calls import argument_key, call_values, is_call
+from tasksieve.encoding.calls import argument_at, argument_key, call_values, is_call
 from tasksieve.encoding.entities import KnownEntities
 from tasksieve.encoding.fillings import MARK, Wanted, chosen, of_records, put
 from tasksieve.encoding.gap_types import UNTYPED, GapType
@@ -29,8 +29,9 @@ from tasksieve.encoding.literal import Literal, is_held
 from tasksieve.encoding.newest import Newest
 from tasksieve.encoding.phrases import Phrase, Phrases, phrase_of
 from tasksieve.encoding.sources import Gapped, sources_of
+from tasksieve.encoding.spoken_names import words_of_names
 from tasksieve.encoding.suiting import Suiting, said_again
-from tasksieve.encoding.values import KINDS, Kind, alike, canonical, names_in, values_in
+from tasksieve.encoding.values import KINDS, Kind, alike, canonical, values_in
 
 _NUMBERED = re.compile(r"(.+)_(\d+)")
 _HIDDEN = "…"
@@ -168,6 +169,8 @@ class Slots:
         if not gaps:
             return template
         fillings = self._fillings(template, held, entity, fresh=fresh, types=types)
+        if is_call(template):
+            fillings = self._written(fillings, held)
         if any(gap not in fillings for gap in gaps):
             return None
         text = put(template, {gap: fillings[gap] for gap in gaps})
@@ -246,9 +249,12 @@ class Slots:
             taken = [value for other, value in used.items() if wanted[other][0] == base]
             found = of_records(wanted[gap], spoken_of, held, entity, taken, fresh=fresh)
             before = words_before(template, template.index(gap), (base,)) if call else frozenset[str]()
-            called, time = (call and held.called_with(template, template.index(gap))) or ("", 0)
-            if called and (found is None or found[1].batch <= time):
-                newer = self._suiting.best(base, held, before, used.values(), time, kind, called)
+            if call and found is not None and held.is_denied(found[0], found[1].batch):
+                found = None
+            argument = argument_at(template, template.index(gap)) if call else None
+            last = held.calls.last(argument) if argument else None
+            if last and last.values[-1] and (found is None or found[1].batch <= last.time):
+                newer = self._suiting.best(base, held, before, used.values(), last.time, kind, last.values[-1])
                 if newer is not None:
                     used[gap] = newer
                     continue
@@ -270,11 +276,15 @@ class Slots:
                 used[gap] = found[0]
             elif heard is not None:
                 used[gap] = heard
-        if call:
-            used = {
-                gap: self.newest.written.in_call(wanted[gap][0], value, held.dates()) for gap, value in used.items()
-            }
         return used
+
+    def _written(self, fillings: Mapping[str, str], held: Held) -> dict[str, str]:
+        """What fills the gaps of a call, as tools are called with it; without what cannot be written so."""
+        written, dates = self.newest.written, held.dates()
+        found = {
+            gap: written.in_call(str(self._base(gap)), text, dates, held.present) for gap, text in fillings.items()
+        }
+        return {gap: text for gap, text in found.items() if text is not None}
 
     def _wanted(self, gap: str, kind: GapType | None, held: Held) -> Wanted:
         """The name of a gap with its type; where the user has just said something else, it says nothing again."""
@@ -286,8 +296,3 @@ class Slots:
 
 _TABLES = ("kinds", "known")
 _LISTS = ("values", "policy", "ordinary", "reserved", "shared")
-
-
-def words_of_names(text: str) -> list[str]:
-    """The words of what looks like a name, in lower case."""
-    return [word for name in names_in(text) for word in phrase_of(name.text) if word]

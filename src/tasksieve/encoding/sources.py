@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tasksieve.encoding.calls import arguments_of, is_call, tool_of
 from tasksieve.encoding.entities import KnownEntities
 from tasksieve.encoding.gaps import Gap, kind_of_value, was_said
 from tasksieve.encoding.held import Held
@@ -94,7 +93,8 @@ def source_of(base: str, value: str, held: Held, fields: frozenset[Field] | None
             others.add((told.kind, path))
     known = frozenset(having) if fields is None else fields
     heard = value if was_said(value, held) else ""
-    called = frozenset((tool, key) for tool, key, text in _called(held.last) if alike(text, value))
+    just_made = held.calls.just_made().items()
+    called = frozenset(argument for argument, texts in just_made if any(alike(text, value) for text in texts))
     return Source(kind_of_value(value), known, frozenset(others) - known, heard, called, echoes(held, value))
 
 
@@ -111,22 +111,8 @@ def echoes(held: Held, value: str) -> bool:
     return bool(held.last) and stands_in(_searched(held.last), value)
 
 
-def called_with(held: Held, tool: str, key: str) -> str | None:
-    """What the call just before was made with; None if the system did not call this tool last."""
-    return next((text for other, name, text in _called(held.last) if (other, name) == (tool, key)), None)
-
-
 @lru_cache(1 << 10)
 def _searched(text: str) -> Sentences:
     sentences = Sentences()
     sentences.add(text)
     return sentences
-
-
-@lru_cache(1 << 10)
-def _called(response: str) -> tuple[tuple[str, str, str], ...]:
-    """Tool, name and value of each named argument of a call; of several calls each stands in its own line."""
-    calls = response.split("\n") if is_call(response) else ()
-    return tuple(
-        (tool_of(call), given.key, given.text) for call in calls for given in arguments_of(call) if given.key
-    )

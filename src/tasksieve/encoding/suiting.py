@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from tasksieve.encoding.calls import is_call
 from tasksieve.encoding.gap_types import GapType
-from tasksieve.encoding.held import Heard, Held
+from tasksieve.encoding.heard import Heard
+from tasksieve.encoding.held import Held
 from tasksieve.encoding.newest import Newest
 from tasksieve.encoding.phrases import Phrases
-from tasksieve.encoding.sources import called_with, echoes
+from tasksieve.encoding.sources import echoes
+from tasksieve.encoding.taken_back import corrects
 from tasksieve.encoding.told import part_of, parted
 from tasksieve.encoding.values import KINDS, Kind, alike
 
@@ -85,21 +88,23 @@ class Suiting:
     def _suiting(self, base: str, held: Held) -> Iterable[tuple[Heard, int]]:
         """What the user said that a gap may stand for, each with how well it is known to.
 
-        What records hold in other fields is none of it: a hotel's name is no city.
+        What records hold in other fields is none of it: a hotel's name is no city; nor is what the user took back.
         """
         root, part = parted(base)
         kinds = self.kinds.get(base, ())
         for heard in held.heard:
             suits = heard.kind != "number" or self.newest.is_like(base, heard.text, date="date" in kinds)
-            if heard.kind in kinds and suits and (heard.sure or root != "name"):
+            if heard.kind in kinds and suits and not held.is_denied(heard.text) and (heard.sure or root != "name"):
                 text = part_of(heard.text, part) if part else heard.text
                 if text and not _is_of_another_field(base, heard.text, held):
                     yield replace(heard, text=text), 0
         phrases = self.known.get(base)
         for phrase, asked, time in held.sentences if phrases is not None else ():
-            for start, _, value in phrases.find(phrase) if phrases is not None else ():
-                before = asked | frozenset(phrase[max(0, start - 4) : start])
-                yield Heard("text", value, before, time), 1
+            found = list(phrases.find(phrase)) if phrases is not None else []
+            for (start, end, value), later in zip_longest(found, found[1:]):
+                if later is None or not corrects(phrase[end : later[0]]):
+                    before = asked | frozenset(phrase[max(0, start - 4) : start])
+                    yield Heard("text", value, before, time), 1
 
 
 def said_again(
@@ -115,7 +120,8 @@ def said_again(
     Returns: None if nothing is; an empty text if something has to be, and the call just before had other arguments.
     """
     if kind is not None and kind.called and is_call(held.last):
-        return next((value for tool, key in kind.called if (value := called_with(held, tool, key))), "")
+        just_made = held.calls.just_made()
+        return next((values[0] for argument in kind.called if (values := just_made.get(argument)) and values[0]), "")
     if kind is None or not kind.echoed:
         return None
     return recorded if recorded is not None and echoes(held, recorded) else suiting.again(base, held, kind)

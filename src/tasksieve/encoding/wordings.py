@@ -22,7 +22,8 @@ from tasksieve.encoding.held import Held
 from tasksieve.encoding.phrases import phrase_of
 from tasksieve.encoding.reading import Reading
 from tasksieve.encoding.slots import Slots
-from tasksieve.encoding.values import names_in, values_in
+from tasksieve.encoding.spoken_names import names_in
+from tasksieve.encoding.values import values_in
 
 MOST_OF_ACTION = 200
 """How many wordings of an action are kept."""
@@ -133,7 +134,7 @@ class Wordings:
 
     def likely(self, text: str, held: Held) -> float:
         """How likely the call of a tool has the right values, where the user's words tell; 1 for other responses."""
-        return self.arguments.share(text, held.said_since()) if self.arguments.values and is_call(text) else 1.0
+        return self.arguments.share(text, held.calls) if self.arguments.values and is_call(text) else 1.0
 
     def plain(self) -> list[dict[str, Any]]:
         """As JSON has it, without the types of gaps; :meth:`read` takes it back."""

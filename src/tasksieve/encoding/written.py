@@ -11,10 +11,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
-from tasksieve.encoding.values import Value, alike, canonical, values_in
+from tasksieve.encoding.days import day_meant
+from tasksieve.encoding.values import Value, alike
 
 FEWEST_VALUES = 3
 """So many distinct values show what all have in common."""
@@ -22,9 +22,6 @@ _TELLING_DIGITS = 4
 """Numbers of fewer digits, such as amounts, may have more or fewer another time."""
 _LEADING = re.compile(r"[^\W\d_]*")
 _DIGIT = re.compile(r"\d")
-_DAYS_BEFORE = 60
-"""A date without a year is at most so many days before the latest one known, else it is in the year after."""
-_TODAY = re.compile(r"\b(?:today(?:'s date)?|heute|current date|date)(?:\s+(?:is|ist))?\W{0,3}$", re.IGNORECASE)
 _FORMATS = {"iso": re.compile(r"\d{4}-\d\d-\d\d"), "points": re.compile(r"\d\d\.\d\d\.\d{4}")}
 _WRITTEN = {"iso": "%Y-%m-%d", "points": "%d.%m.%Y"}
 
@@ -76,16 +73,18 @@ class Written:
         """Whether a number may fill a gap, by how those of the training dialogs look."""
         return base not in self.shapes or self.shapes[base].has(number)
 
-    def in_call(self, base: str, text: str, dates: Iterable[Value]) -> str:
-        """A value as a tool is called with it.
+    def in_call(self, base: str, text: str, dates: Iterable[Value], present: Iterable[Value] = ()) -> str | None:
+        """A value as a tool is called with it; None where it has to be a date and may be none, or another one.
 
         Args:
             base: the name of the gap.
             text: the value.
             dates: that the conversation holds, which tell the year.
+            present: those of them that are said to be today's, which tell the week.
         """
         if base in self.dates:
-            return _in_format(text, self.dates[base], dates)
+            day = day_meant(text, dates, present)
+            return None if day is None else day.strftime(_WRITTEN[self.dates[base]])
         return self.shapes[base].put(text) if base in self.shapes else text
 
     def is_as(self, name: str, right: str, text: str) -> bool:
@@ -160,48 +159,3 @@ class WrittenEvidence:
 def _plain(number: str) -> str:
     """Letters and digits of a number, in small letters."""
     return "".join(character for character in number.lower() if character.isalnum())
-
-
-def _in_format(text: str, name: str, dates: Iterable[Value]) -> str:
-    """A date in a format, its year by the dates of the conversation; as it is if that cannot be told."""
-    value = canonical(text)[1]
-    if value is None or not _is_day(value):
-        return text
-    month, day = _month_and_day(value)
-    year = int(value.exact) if value.exact else _year(month, day, dates)
-    found = None if year is None else _date(year, month, day)
-    return text if found is None else found.strftime(_WRITTEN[name])
-
-
-def _year(month: int, day: int, dates: Iterable[Value]) -> int | None:
-    """The year of the first such date that is not long before the latest one known; None if none is known."""
-    known = [_date(int(value.exact), *_month_and_day(value)) for value in dates if _is_day(value) and value.exact]
-    latest = max((found for found in known if found is not None), default=None)
-    if latest is None:
-        return None
-    for year in (latest.year - 1, latest.year, latest.year + 1):
-        found = _date(year, month, day)
-        if found is not None and (found - latest).days >= -_DAYS_BEFORE:
-            return year
-    return None
-
-
-def _is_day(value: Value) -> bool:
-    return value.key.startswith("d:")
-
-
-def _month_and_day(value: Value) -> tuple[int, int]:
-    month, day = value.key[2:].split("-")
-    return int(month), int(day)
-
-
-def _date(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
-
-
-def todays_in(text: str) -> list[Value]:
-    """The dates of which a text says that they are today's."""
-    return [value for value in values_in(text) if value.kind == "date" and _TODAY.search(text[: value.start])]

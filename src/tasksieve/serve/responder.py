@@ -14,7 +14,8 @@ from tasksieve.dialogs.formats import read_sentences
 from tasksieve.encoding import Batch, Reading, Slots
 from tasksieve.encoding.phrases import Phrases, phrase_of
 from tasksieve.encoding.sentences.token_rows import TokenRows
-from tasksieve.encoding.values import names_in, values_in
+from tasksieve.encoding.spoken_names import names_in
+from tasksieve.encoding.values import values_in
 from tasksieve.records.model_config import Entities, Facts, Predicted
 from tasksieve.serve.given import GivenResponses
 from tasksieve.training.runs.answers import Answer, or_fallback

@@ -6,7 +6,7 @@ many answers are wanted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -87,33 +87,35 @@ def worded_actions(
     top: int,
     likely: Callable[[str], float] = lambda text: 1.0,
 ) -> list[Answer]:
-    """The actions with the best scores that can be worded, each in its best wording.
+    """The actions that can be worded, each in its best wording, the most certain answer first.
 
     Their probability is that among all actions but those that have no wording which can be said. Actions are worded
-    from the best one on, until the others together are negligible; so a probability is right to 1 in 10,000, and the
-    same whatever ``top`` is.
+    from the best one on, until the others together are negligible and none of them can come before what is returned;
+    so a probability is right to 1 in 10,000, and the same whatever ``top`` is.
 
     Args:
         scores: an action each.
         actions: to choose among.
         word: gives an action's wording, or None.
         top: how many.
-        likely: how likely the values of a wording are the right ones; its action counts for so much as an answer, and
-            keeps its place among them.
+        likely: how likely the values of a wording are the right ones; its action counts for so much as an answer,
+            and has its place among them by that.
     Raises: NothingToSay: if none can be worded.
     """
     order = scores.argsort(descending=True, stable=True).tolist()
     shares = torch.softmax(scores.double(), 0)[order]
     rest = shares.flip(0).cumsum(0).flip(0).tolist()
     found: dict[str, list[int]] = {}
-    answers: list[tuple[float, Answer]] = []
+    worth: dict[str, float] = {}
     said, sayable = 0.0, None
     for place, number in enumerate(order):
         if sayable is None and said and rest[place] <= _NEGLIGIBLE * said:
             sayable = said + rest[place]
-        if sayable is not None and len(found) >= top:
+        if sayable is not None and _is_settled(found, shares, worth, top, float(shares[place])):
             break
         text = word(actions[number])
+        if text is not None and text not in worth:
+            worth[text] = likely(text)
         if text is not None and sayable is None:
             found.setdefault(text, []).append(place)
             said += float(shares[place])
@@ -122,12 +124,20 @@ def worded_actions(
     if not found:
         raise NothingToSay(NOTHING_TO_SAY)
     whole = sayable or said or 1.0
+    answers: list[Answer] = []
     for text, places in found.items():
         numbers, share = [order[place] for place in places], float(shares[places].sum())
-        score, values = float(scores[numbers].logsumexp(0)), likely(text)
-        answer = Answer(text, score, share / whole * values, actions[numbers[0]], certainty=share * values)
-        answers.append((share, answer))
-    return [answer for _, answer in sorted(answers, key=lambda found: -found[0])[:top]]
+        score, values = float(scores[numbers].logsumexp(0)), worth[text]
+        answers.append(Answer(text, score, share / whole * values, actions[numbers[0]], certainty=share * values))
+    return sorted(answers, key=lambda answer: -answer.certainty)[:top]
+
+
+def _is_settled(
+    found: Mapping[str, Sequence[int]], shares: Tensor, worth: Mapping[str, float], top: int, best_left: float
+) -> bool:
+    """Whether the answers to return are known: so many are more certain than any of the actions that are left."""
+    certain = sum(float(shares[places].sum()) * worth[text] >= best_left for text, places in found.items())
+    return certain >= top
 
 
 def or_fallback(answers: Callable[[], list[Answer]], text: str | None, threshold: float | None) -> list[Answer]:
