@@ -8,11 +8,16 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tasksieve.kernels import compiler, disabled
 from tests.checked_types import check_types
 from tests.small import write_tasks
 from tests.web.browsers import NO_BROWSER, advice
+
+
+settings.register_profile("untimed", settings(), deadline=None)  # a busy machine is no fault
+settings.load_profile("untimed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
