@@ -15,7 +15,6 @@ from tests.checked_types import check_types
 from tests.small import write_tasks
 from tests.web.browsers import NO_BROWSER, advice
 
-
 settings.register_profile("untimed", settings(), deadline=None)  # a busy machine is no fault
 settings.load_profile("untimed")
 
