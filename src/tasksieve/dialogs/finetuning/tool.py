@@ -15,6 +15,7 @@ from tasksieve.errors import UserError
 Takes = Literal["a weight a message", "a weight a row", "0 or 1 a message", "a weight a file", "whole dialogs"]
 """What a tool lets a weight be of."""
 FLAGS: Takes = "0 or 1 a message"
+WHOLE: Takes = "whole dialogs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Written:
         rows: in the training file, or files.
         dialogs: of the training dialogs those that have a row.
         learned: responses that are learned.
+        weight: the sum of their weights, where whole dialogs are chosen; other tools leave it 0.
         lost: what of the dialogs is not in the files as it was, and how often.
     """
 
@@ -33,6 +35,7 @@ class Written:
     rows: int = 0
     dialogs: int = 0
     learned: int = 0
+    weight: float = 0.0
     lost: Counter[str] = field(default_factory=Counter)
 
 
@@ -71,6 +74,11 @@ class Tool:
     def flags(self) -> bool:
         """Whether a response is learned or not there, and nothing between."""
         return self.takes == FLAGS
+
+    @property
+    def whole(self) -> bool:
+        """Whether whole dialogs are chosen and shown, and none of their responses is weighed."""
+        return self.takes == WHOLE
 
 
 TOOLS: dict[str, Tool] = {}
