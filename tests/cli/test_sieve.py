@@ -74,6 +74,15 @@ def test_what_would_mislead_is_refused_before_anything_is_trained(cli: Cli, task
         assert not (tmp_path / "s" / "runs").exists()
 
 
+def test_a_budget_that_cannot_be_read_is_refused_before_the_dialogs_are(cli: Cli) -> None:
+    ended = cli(
+        "sieve", "--primary", "no.jsonl", "--related", "no.jsonl", "--out", "s", "--for", "openai", "--budget", "lots"
+    )
+    assert ended.code == 2
+    assert "lots" in ended.err
+    assert "no.jsonl" not in ended.err
+
+
 def test_slices_leave_what_one_command_leaves(cli: Cli, tasks_dir: Path, tmp_path: Path) -> None:
     for out, more in (("whole", ()), ("slices", ("--slice", "2/2"))):
         ended = cli("sieve", *options(tasks_dir), "--out", out, *COMMON, "--for", "openai", *more)

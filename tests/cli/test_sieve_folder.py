@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from tasksieve.errors import UserError
 from tasksieve.experiments.own_parts import own_parts
+from tasksieve.experiments.sieve import alike_in
 from tasksieve.experiments.sieve_record import SieveRecord
 from tests.cli.test_sieve import COMMON
 from tests.commands import Cli, small_options
@@ -165,6 +167,27 @@ def test_a_threshold_that_keeps_nothing_is_said(cli: Cli, chats: list[str]) -> N
     ended = cli("sieve", *chats, "--out", "s", *COMMON, "--for", "trl", "--threshold", 1)
     assert ended.code == 0, ended.err
     assert "trl: no related response is kept, and your own alone are learned; lower --threshold" in ended.err
+
+
+def test_weights_that_tell_nothing_apart_are_said(cli: Cli, chats: list[str]) -> None:
+    ended = cli("sieve", *chats, "--out", "s", *COMMON, "--for", "openai")
+    assert ended.code == 0, ended.err
+    assert "the weights hardly differ: four of five are from 0.5" in ended.err
+    assert "--threshold 0" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("weights", "alike"),
+    [
+        ([0.5] * 9 + [0.55] * 9, True),
+        ([0.5] * 9, False),
+        ([0.5] * 9 + [0.8] * 9, False),
+        ([0.97] * 9 + [0.99] * 9, False),
+        ([0.01] * 9 + [0.03] * 9, False),
+    ],
+)
+def test_only_weights_that_might_as_well_be_equal_are(weights: list[float], *, alike: bool) -> None:
+    assert (alike_in(pl.DataFrame({"weight": weights})) is not None) == alike
 
 
 @pytest.mark.parametrize("out", ["taken", "taken/within"])

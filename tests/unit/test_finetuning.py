@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 from benchmarks.export_checkers import CHECKERS
 from benchmarks.export_checks import RECORD
 from tasksieve.dialogs import Act, Dialog, Note, Record, Turn
-from tasksieve.dialogs.finetuning import TOOLS, ChatTask, Cut, Dialogs, Written, tool_named, weights_for
+from tasksieve.dialogs.finetuning import TOOLS, ChatTask, Cut, Dialogs, Written, facts_of, tool_named, weights_for
 from tasksieve.dialogs.formats import FORMATS
 from tasksieve.dialogs.formats.writing import writer
 from tasksieve.errors import UserError
+from tasksieve.report.sieve import lines as said_of
 
 SCHEMAS = Path(__file__).parent / "finetuning_schemas"
 CALL = {"id": "c-1", "type": "function", "function": {"name": "look.up", "arguments": '{"city": "Rome"}'}}
@@ -186,6 +187,18 @@ def test_demonstrations_are_the_related_dialogs_with_the_highest_weights(tmp_pat
     found = lines(write("demonstrations", ChatTask("old", chat_file(tmp_path, *chats), weights), tmp_path).files[0])
     assert [row["weight"] for row in found] == sorted(weights.values(), reverse=True)[:16]
     assert [row["messages"][0]["content"] for row in found[:2]] == ["17", "14"]
+
+
+def test_what_is_said_of_demonstrations_is_of_those_that_are_written(tmp_path: Path) -> None:
+    chats = [
+        {"messages": [{"role": "user", "content": str(n)}, {"role": "assistant", "content": "ok"}]} for n in range(20)
+    ]
+    task = ChatTask("old", chat_file(tmp_path, *chats), {(n, 0): (n + 1) / 20 for n in range(20)})
+    tool, chosen = tool_named("demonstrations"), weights_for([task.weights or {}], Cut(), flags=False)
+    facts = facts_of(tool, tool.write(Dialogs(task), tmp_path), chosen, {}, tmp_path)
+    assert (facts["related_responses"], facts["related_learned"], facts["learned"]) == (20, 16, 16)
+    assert facts["weight_left_out"] == pytest.approx((1 + 2 + 3 + 4) / 20)
+    assert "16 dialogs in 16 rows, 16 of 20 related responses are shown" in next(said_of(facts)).plain
 
 
 def test_dialogs_without_anything_learned_are_left_out_and_counted(tmp_path: Path) -> None:

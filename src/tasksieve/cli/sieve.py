@@ -96,6 +96,7 @@ def sieve(
     from tasksieve.experiments.own_parts import others_than, own_parts
     from tasksieve.experiments.runner import runner
     from tasksieve.experiments.sieve_record import SieveRecord
+    from tasksieve.training.runs.cost import Budget
 
     if not tools:
         raise UserError("nothing to write: give at least one tool with --for, e.g. --for openai")
@@ -104,6 +105,8 @@ def sieve(
         raise UserError(BUDGET_IN_SLICES)
     named = [tool_named(name) for name in dict.fromkeys(name for text in tools for name in names_in(text))]
     cut = Cut.of(keep, threshold)
+    if budget is not None:
+        Budget.of(budget)
     record, begun = SieveRecord(out), (out / "runs").exists()
     record.check(tool.name for tool in named)
     parts = own_parts(primary, valid, test, split, split_seed or 0, record, strict=bool(strict), begun=begun)

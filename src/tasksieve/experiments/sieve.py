@@ -34,6 +34,10 @@ from tasksieve.training.runs.read_files import data_files
 GROUPS = "groups"
 """The weight module whose weights say how often an example is drawn beside others, and nothing by themselves."""
 WEIGHTS = "weights.parquet"
+ALIKE = 0.1
+"""Weights of which four of five lie closer together than this are as good as equal."""
+FEW = 10
+"""With fewer related responses nothing is said of how their weights differ."""
 _log = logging.getLogger("tasksieve")
 
 
@@ -160,8 +164,30 @@ def write_sieved(
             _log.warning(
                 "%s: no related response is kept, and your own alone are learned%s", one.tool.name, _more(cut)
             )
+    alike = alike_in(weights)
+    if alike is not None:
+        _log.warning(
+            "the weights hardly differ: four of five are from %.2f to %.2f, so that which responses a cut or a draw "
+            "keeps is little better than chance; learn longer or with more validation dialogs, or keep all with "
+            "--threshold 0",
+            *alike,
+        )
     record.finish(_record(runs, weighted.services, cut, out), {one.tool.name: one.facts(out) for one in files})
     return weights, weighted.services, files
+
+
+def alike_in(weights: pl.DataFrame) -> tuple[float, float] | None:
+    """The bounds between which four of five weights are, where these hardly differ and are not all high or all low.
+
+    Args:
+        weights: a column weight.
+    Returns: the bounds; None where the weights tell responses apart, or are too few to say.
+    """
+    found = weights["weight"]
+    low, high = found.quantile(0.1, "linear"), found.quantile(0.9, "linear")
+    if len(found) < FEW or low is None or high is None:
+        return None
+    return (low, high) if high - low < ALIKE and low > ALIKE and high < 1 - ALIKE else None
 
 
 def _more(cut: Cut) -> str:

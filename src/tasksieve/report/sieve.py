@@ -9,6 +9,7 @@ import polars as pl
 from rich.table import Table
 from rich.text import Text
 
+from tasksieve.dialogs.finetuning.tool import WHOLE
 from tasksieve.report import formatting as show
 from tasksieve.report.terminal import plain_table, weight_bar
 
@@ -45,7 +46,8 @@ def lines(facts: Mapping[str, Any]) -> Iterator[Text]:
     """
     dialogs, rows = show.plural(facts["dialogs"], "dialog"), show.plural(facts["rows"], "row")
     learned, responses = facts["related_learned"], facts["related_responses"]
-    said = f": {dialogs} in {rows}, {show.whole(learned)} of {show.whole(responses)} related responses are learned"
+    done = "shown" if facts["takes"] == WHOLE else "learned"
+    said = f": {dialogs} in {rows}, {show.whole(learned)} of {show.whole(responses)} related responses are {done}"
     yield Text.assemble((f"{facts['tool']} ({facts['takes']})", "bold"), said)
     yield Text(f"  Wrote {', '.join(facts['files'])}")
     if facts["mean_difference"] > 0:

@@ -39,7 +39,14 @@ def _write(dialogs: Dialogs, folder: Path) -> Written:
     related = (chat for chat in dialogs.train if chat.service != PRIMARY)
     best = heapq.nlargest(MOST, _ranked(shaped(related, shapes, written.lost)))
     write_lines(written.files[0], (_row(one.weight, one.chat) for one in best))
-    return Written(written.files, len(best), len(best), sum(one.chat.learned for one in best))
+    return Written(
+        written.files,
+        rows=len(best),
+        dialogs=len(best),
+        learned=sum(one.chat.learned for one in best),
+        weight=sum(sum(one.chat.weights.values()) for one in best),
+        lost=written.lost,
+    )
 
 
 def _ranked(chats: Iterator[WeightedChat]) -> Iterator[_Ranked]:

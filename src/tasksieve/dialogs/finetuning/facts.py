@@ -20,6 +20,9 @@ def facts_of(tool: Tool, written: Written, chosen: Chosen, lost: Mapping[str, in
         lost: what of the dialogs is not there as it was.
         out: the folder that paths are beside.
     """
+    learned, left_out = (
+        (written.learned, chosen.total - written.weight) if tool.whole else (chosen.learned, chosen.left_out)
+    )
     return {
         "tool": tool.title,
         "takes": tool.takes,
@@ -29,9 +32,9 @@ def facts_of(tool: Tool, written: Written, chosen: Chosen, lost: Mapping[str, in
         "dialogs": written.dialogs,
         "learned": written.learned,
         "related_responses": chosen.responses,
-        "related_learned": chosen.learned,
+        "related_learned": learned,
         "weight": chosen.total,
-        "weight_left_out": chosen.left_out,
+        "weight_left_out": max(0.0, left_out),
         "mean_difference": chosen.difference,
         "lost": dict(lost),
     }

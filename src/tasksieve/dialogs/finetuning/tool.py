@@ -15,6 +15,7 @@ from tasksieve.errors import UserError
 Takes = Literal["a weight a message", "a weight a row", "0 or 1 a message", "a weight a file", "whole dialogs"]
 """What a tool lets a weight be of."""
 FLAGS: Takes = "0 or 1 a message"
+WHOLE: Takes = "whole dialogs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Written:
         dialogs: of the training dialogs those that have a row.
         learned: responses that are learned.
         lost: what of the dialogs is not in the files as it was, and how often.
+        weight: the sum of the weights of what is learned, where whole dialogs are chosen; other tools leave it 0.
     """
 
     files: tuple[Path, ...]
@@ -34,6 +36,7 @@ class Written:
     dialogs: int = 0
     learned: int = 0
     lost: Counter[str] = field(default_factory=Counter)
+    weight: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,11 @@ class Tool:
     def flags(self) -> bool:
         """Whether a response is learned or not there, and nothing between."""
         return self.takes == FLAGS
+
+    @property
+    def whole(self) -> bool:
+        """Whether whole dialogs are chosen and shown, and none of their responses is weighed."""
+        return self.takes == WHOLE
 
 
 TOOLS: dict[str, Tool] = {}
