@@ -11,6 +11,9 @@ from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig
 from tasksieve.records.run_folder import RunFolder
 
+_MUCH, _LONG = 3, 60.0
+"""What a learned run may cost, in runs of `multitask` and in seconds, before it is said how to bound it."""
+
 
 def cost_first(
     config: RunConfig, methods: Iterable[str], begun: Iterable[Path], started: bool, budget: str | None
@@ -48,8 +51,11 @@ def cost_first(
     seconds = timed(config)
     if seconds is None:
         return {}
-    say(f"cost: {cost_of(config, seconds).sentence}")
+    cost = cost_of(config, seconds)
+    say(f"cost: {cost.sentence}")
     if bound is None:
+        if cost.times > _MUCH and cost.learned > _LONG:
+            say(f"--budget {_MUCH}x or 5m bounds each run of learned, by fewer trials and updates")
         return {}
     found = within(config, bound, seconds)
     given, now = bounded_settings(config), bounded_settings(found)
