@@ -20,6 +20,7 @@ def test_it_prepares_then_tunes_and_prints_a_line_a_row(cli: Cli, tmp_path: Path
     prepared = cli(*options, "--data", archive)
     assert prepared.code == 0, prepared.err
     assert "0 of 2 fine-tunings" in prepared.out
+    assert not (tmp_path / "lm" / "sieve").exists()  # no row needs it
     tuned = cli(*options, "--model", model)
     assert tuned.code == 0, tuned.err
     assert "2 of 2 fine-tunings" in tuned.out

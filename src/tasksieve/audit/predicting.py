@@ -99,7 +99,7 @@ def predicting(
         Ceilings(covered.split, responses, action)
         for covered, responses, action in zip(own, ceilings["responses"], actions, strict=True)
     )
-    why = "as asked for" if asked else suits.why
+    why = "as set" if asked else suits.why
     known = _known(whole, use, found[0]) if use.predict == "responses" else 100.0
     if known < LOW and whole.valid is None and whole is not splits:
         known = coverage(read.other(whole, use), "responses")[0].ceiling

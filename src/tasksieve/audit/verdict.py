@@ -249,7 +249,7 @@ def _conflicts(found: Conflicts, predicting: Predicting) -> Finding:
         said += f", {shared.other_kind:.0f} % one of a kind it never gives to it"
     if shared.conflicting < _CONFLICTING_LOOK:
         return Finding("good", topic, f"{said}.")
-    advice = "a head each and weights (learned, multitask) suit this better than one task of all (joint, pretrain)"
+    advice = "weights (learned) or a head each (multitask) suit this better than one task of all (joint, pretrain)"
     return Finding("look", topic, f"{said}: {advice}.")
 
 

@@ -152,7 +152,7 @@ class Work:
     budget: str | None
 
 
-_ALL_THE_SAME = "The files borrow by the learned weights all the same; use them if you borrow in spite of that."
+_ALL_THE_SAME = "The files borrow by the learned weights all the same: {}."
 
 
 def _sieve(plan: Plan, tools: list[Tool], cut: Cut, work: Work, no_audit: bool, as_json: bool) -> None:
@@ -175,7 +175,10 @@ def _sieve(plan: Plan, tools: list[Tool], cut: Cut, work: Work, no_audit: bool, 
         print_comparison(comparison, reports)
         console = output()
         if not comparison.answers or comparison.answers[0].says != "better":
-            console.print(_ALL_THE_SAME)
+            harms = bool(comparison.answers) and comparison.answers[0].says == "worse"
+            console.print(
+                _ALL_THE_SAME.format("use them against that advice alone" if harms else "that it helps is not shown")
+            )
         console.print(sieve_table(weights, services))
         for line in (line for one in files for line in lines(one.facts(plan.out))):
             console.print(line, soft_wrap=True)

@@ -95,6 +95,11 @@ class StudyFiles:
         with gzip.open(path, "rt", encoding="utf-8") as file:
             return StudyData(**json.load(file))
 
+    def has_scores(self, cell: tuple[str, int, int, str], selections: Sequence[str]) -> bool:
+        """Whether an archive's turns (primary task, seed, size, archive) have scores by all of these."""
+        path = self.scores(*cell)
+        return path.exists() and set(selections) <= set(read_json(path))
+
     def read_scores(self, primary: str, seed: int, size: int, archive: str) -> dict[str, list[float]]:
         """By selection the score of every turn of the archive. Raises: UserError: if they were not prepared."""
         path = self.scores(primary, seed, size, archive)
@@ -171,26 +176,32 @@ def turns_of(dialog: Dialog) -> Turns:
 
 
 def prepare_scores(
-    files: StudyFiles, cell: tuple[str, int, int, str], work: Path, settings: Sequence[str] = ()
+    files: StudyFiles,
+    cell: tuple[str, int, int, str],
+    work: Path,
+    settings: Sequence[str] = (),
+    selections: Sequence[str] = SELECTIONS,
 ) -> None:
-    """Write the scores of an archive's turns, unless they are there: how near they are, and learned runs' weights.
+    """Write scores of an archive's turns, but those that are there: how near they are, and learned runs' weights.
 
     Args:
         files: where they go; the dialogs are there.
         cell: primary task, seed, size, archive.
         work: where the learned runs go.
         settings: of these runs.
+        selections: what to score by, of :data:`SELECTIONS`.
     """
     primary, seed, size, archive = cell
     path = files.scores(primary, seed, size, archive)
-    if path.exists():
-        return
+    found: dict[str, list[float]] = read_json(path) if path.exists() else {}
     data = files.read(primary, seed)
-    found = {
-        "bm25": nearness(data.train[:size], data.archives[archive]),
-        **{name: _sieved(files, cell, data, work / name, (*settings, *chosen)) for name, chosen in SIEVED.items()},
-    }
-    write_text(path, json.dumps({name: [round(value, 6) for value in found[name]] for name in SELECTIONS}) + "\n")
+    for name in (name for name in selections if name not in found):
+        if name in SIEVED:
+            scores = _sieved(files, cell, data, work / name, (*settings, *SIEVED[name]))
+        else:
+            scores = nearness(data.train[:size], data.archives[archive])
+        found[name] = [round(value, 6) for value in scores]
+    write_text(path, json.dumps(found) + "\n")
 
 
 def nearness(primary: Sequence[Turns], related: Sequence[Turns]) -> list[float]:

@@ -19,11 +19,19 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tasksieve.errors import UserError
-from tasksieve.experiments.language_study.data import StudyData, StudyFiles, Turns, prepare_dialogs, prepare_scores
+from tasksieve.experiments.language_study.data import (
+    SELECTIONS,
+    StudyData,
+    StudyFiles,
+    Turns,
+    prepare_dialogs,
+    prepare_scores,
+)
 from tasksieve.experiments.language_study.records import ALONE, record_of
 from tasksieve.experiments.language_study.rows import OWN, ROWS, Cell, Part, Row, parts_of, turn_weights
 from tasksieve.records.files import read_json, write_json, write_text
@@ -133,18 +141,19 @@ def _draw(plan: LanguagePlan, files: StudyFiles, source: Path) -> None:
 
 
 def _score(plan: LanguagePlan, files: StudyFiles, say: Say) -> None:
-    """Scores that are missing, in as many processes as the plan says."""
+    """Scores that rows need and that are missing, in as many processes as the plan says."""
     cells = {(cell.primary, cell.seed, cell.size, cell.archive): cell for group in plan.groups() for cell in group}
-    waiting = [key for key in cells if key[3] != ALONE and not files.scores(*key).exists()]
-    work = plan.out / "sieve"
+    needed = tuple(name for name in SELECTIONS if any(ROWS[row].score == name for row in plan.rows))
+    waiting = [key for key in cells if key[3] != ALONE and not files.has_scores(key, needed)]
+    prepare = partial(prepare_scores, files, work=plan.out / "sieve", settings=plan.sieve, selections=needed)
     if plan.workers <= 1 or len(waiting) <= 1:
         for key in waiting:
-            prepare_scores(files, key, work, plan.sieve)
+            prepare(key)
             say(f"scored the turns of {key}")
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(plan.workers, context) as pool:
-        futures = {pool.submit(prepare_scores, files, key, work, plan.sieve): key for key in waiting}
+        futures = {pool.submit(prepare, key): key for key in waiting}
         for future in as_completed(futures):
             future.result()
             say(f"scored the turns of {futures[future]}")

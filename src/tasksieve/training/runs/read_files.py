@@ -89,7 +89,7 @@ def read_files(data: DataConfig) -> ReadFiles:
     """
     files = data_files(data)
     primary, valid, *related = _dialogs(data, files)
-    prediction = suited(primary, valid) if data.predict == "auto" else Prediction(data.predict, "as asked for")
+    prediction = suited(primary, valid) if data.predict == "auto" else Prediction(data.predict, "as set")
     if prediction.what == "actions":
         for path, dialogs in zip(files.all(), [primary, valid, *related], strict=True):
             _require_acts(dialogs, path)
