@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tasksieve.records.comparison import paired_interval
+from tasksieve.records.comparison import paired_interval, signed
 
 ARCHIVES = ("clean", "stale", "noisy")
 _BASE, _NLL, _RANKED, _ACTS = "everything", "nll", "R_20@1", "agreement"
@@ -71,8 +71,8 @@ def _nats(row: Mapping[str, Any] | None) -> str:
     difference = row.get(f"minus_{_BASE}")
     if difference is None:
         return f"{row[_NLL]['mean']:.3f}"
-    ends = difference[_NLL]["ci95_bootstrap"]
-    return f"{row[_NLL]['mean']:.3f} ({_signed(difference[_NLL]['mean'])}, {_signed(ends[0])} to {_signed(ends[1])})"
+    mean, *ends = (signed(value, 3) for value in (difference[_NLL]["mean"], *difference[_NLL]["ci95_bootstrap"]))
+    return f"{row[_NLL]['mean']:.3f} ({mean}, {' to '.join(ends)})"
 
 
 def _ranked(row: Mapping[str, Any] | None) -> str:
@@ -106,9 +106,5 @@ def _seedwise(rows: _Rows, cells: Sequence[tuple[int, str, str]], measure: str) 
 
 def _interval(points: Sequence[float], digits: int) -> str:
     ends = paired_interval(points)
-    mean = _signed(statistics.fmean(points), digits)
-    return mean if ends is None else f"{mean} ({_signed(ends[0], digits)} to {_signed(ends[1], digits)})"
-
-
-def _signed(value: float, digits: int = 3) -> str:
-    return f"{value:+.{digits}f}".replace("-", "−")
+    mean = signed(statistics.fmean(points), digits)
+    return mean if ends is None else f"{mean} ({signed(ends[0], digits)} to {signed(ends[1], digits)})"

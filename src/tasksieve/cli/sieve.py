@@ -125,8 +125,10 @@ def sieve(
 
 def _of_what_is_said(config: RunConfig) -> RunConfig:
     """The same where responses are predicted, whatever suits the dialogs: they are what a language model learns."""
+    from tasksieve.records.config import changed
+
     say("responses are predicted, as a language model learns what is said; --predict actions judges by what is done")
-    return config.model_copy(update={"data": config.data.model_copy(update={"predict": "responses"})})
+    return changed(config, {"data.predict": "responses"})
 
 
 def refuse_own_heads(config: RunConfig, tools: list[Tool]) -> None:

@@ -293,6 +293,6 @@ def no_width(interval: tuple[float, float]) -> bool:
     return abs(interval[1] - interval[0]) < 1e-9
 
 
-def signed(points: float) -> str:
+def signed(points: float, digits: int = 1) -> str:
     """A difference in points with a true minus sign: ``+3.1`` or ``−0.4``; one that rounds to nothing is ``+0.0``."""
-    return f"{round(points, 1) + 0.0:+.1f}".replace("-", MINUS)
+    return f"{round(points, digits) + 0.0:+.{digits}f}".replace("-", MINUS)

@@ -231,7 +231,7 @@ def _sieved(
 ) -> list[float]:
     """The mean weights at the end of learned runs on the same dialogs; 0 for turns that they cannot learn from."""
     from tasksieve.experiments.sieve import mean_weights
-    from tasksieve.records.config import config_from, set_value
+    from tasksieve.records.config import changed, config_from, set_value
     from tasksieve.records.run_folder import RunFolder
     from tasksieve.training.runs.dialogs import train
 
@@ -247,12 +247,11 @@ def _sieved(
         "size": size,
         **values.get("data", {}),
     }
-    runs = []
+    config, runs = config_from(values), []
     for number in range(SIEVES):
-        set_value(values, f"training.seed={seed + 100 * number}")
         folder = RunFolder(work / f"{primary}-{seed}-{size}-{archive}-{number}")
         if not folder.finished:
-            train(config_from(values), folder.path)
+            train(changed(config, {"training.seed": seed + 100 * number}), folder.path)
         runs.append(folder.path)
     columns = mean_weights(runs).select("task", "dialog", "turn", "weight").iter_rows()
     weights = {(task, dialog, turn): weight for task, dialog, turn, weight in columns}
