@@ -19,7 +19,7 @@ def calibration_section(record: dict[str, Any]) -> str:
         "## Is the verdict right?",
         "",
         "The related archive is planted beside a simulated support desk, so that what borrowing does is known;",
-        f"`tasksieve reproduce verdict`. {_draws(record)}, {show.plural(settings['seeds'], 'seed')}",
+        f"`tasksieve reproduce verdict`. {_draws(record)}, {_seeds(settings)}",
         f"each; {dialogs['train']} dialogs to learn from, the verdict from {dialogs['judging']} test dialogs.",
         f"The truth is the best method's mean difference to `primary` over these draws, on {dialogs['truth']} other",
         "test dialogs a draw (95 % interval over draws); where it is within half a point, or unclear, no verdict",
@@ -47,3 +47,9 @@ def _draws(record: dict[str, Any]) -> str:
         return f"{show.plural(planned, 'draw')} of dialogs and archive"
     some = str(found[0]) if len(found) == 1 else f"{found[0]} to {found[-1]}"
     return f"{some} draws of dialogs and of each archive (of {planned} planned)"
+
+
+def _seeds(settings: dict[str, Any]) -> str:
+    most = settings.get("max_seeds") or settings["seeds"]
+    first = show.plural(settings["seeds"], "seed")
+    return first if most <= settings["seeds"] else f"{first}, and up to {most} while undecided,"

@@ -15,7 +15,7 @@ from tasksieve.errors import UserError
 from tasksieve.experiments.calibration.archives import PLANTED, primary_dialogs
 from tasksieve.experiments.calibration.calibration import VerdictPlan, reproduce_verdict
 from tasksieve.experiments.calibration.data import Numbers
-from tasksieve.experiments.calibration.rows import calibration, cut, truth_of, with_truth
+from tasksieve.experiments.calibration.rows import Runs, calibration, cut, truth_of, verdict_row, with_truth
 from tasksieve.records.comparison import MeasuredSeed
 from tasksieve.report.verdict import verdict_sentences, verdict_table
 
@@ -152,8 +152,52 @@ def test_a_calibration_goes_on_and_runs_primary_once_for_all_archives(tmp_path: 
         ({"archives": ("copy", "neat")}, "found 'neat'; known: copy, near"),
         ({"archives": ("copy", "copy")}, "name each once"),
         ({"methods": ("multitask",)}, "give primary and one that borrows"),
+        ({"seeds": 3, "max_seeds": 2}, "--max-seeds: found 2, fewer than the 3 of --seeds"),
     ],
 )
 def test_a_plan_of_what_is_not_known_is_refused(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         reproduce_verdict(_plan(tmp_path, **changes))
+
+
+def test_an_undecided_draw_has_more_seeds_up_to_so_many_and_the_others_keep_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said(runs: Runs, size: int, judging: int, first: int) -> dict[str, Any]:
+        decided = runs.archive == "copy" or (runs.draw == 1 and len(runs.seeds["primary"]) == 2)
+        word = "borrow" if decided else "undecided"
+        return {**verdict_row(runs, size, judging, first), "verdict": word}
+
+    monkeypatch.setattr("tasksieve.experiments.calibration.calibration.verdict_row", said)
+    record = reproduce_verdict(_plan(tmp_path, max_seeds=3))
+    seeds = {(row["archive"], row["draw"]): row["seeds"] for row in record["rows"]}
+    assert seeds == {("copy", 0): 1, ("copy", 1): 1, ("noise", 0): 3, ("noise", 1): 2}
+    # Each draw: primary as often as its archive with most seeds, two borrowing methods as often as each archive.
+    assert record["runs"] == {"done": (3 + 2 * (1 + 3)) + (2 + 2 * (1 + 2)), "all": 19}
+    again = reproduce_verdict(_plan(tmp_path, max_seeds=3))
+    assert again == record
+
+
+def test_the_verdict_of_the_first_seeds_is_kept_beside_that_of_all(tmp_path: Path) -> None:
+    record = reproduce_verdict(_plan(tmp_path, draws=1, seeds=2))
+    one = reproduce_verdict(_plan(tmp_path, draws=1))
+    for two, first in zip(record["rows"], one["rows"], strict=True):
+        assert (two["seeds"], first["seeds"], first["first"]) == (2, 1, first["verdict"])
+        assert two["first"] == two["verdict"]
+
+
+def test_shares_by_the_first_seeds_stand_beside_those_by_all() -> None:
+    rows = [
+        {**_row("good", n, "borrow", 2.0 + n / 9), "first": word} for n, word in enumerate(("borrow", "undecided"))
+    ]
+    found = calibration(with_truth(rows))
+    assert (found["right"], found["right_at_first"]) == (100.0, 50.0)
+    record = {
+        "calibration": found,
+        "runs": {"done": 1, "all": 1},
+        "failed": [],
+        "settings": {"seeds": 3, "max_seeds": 6},
+    }
+    assert "Right in 100 % (50 % with 3 seeds alone)" in verdict_sentences(record)[0]
+    record["settings"] = {"seeds": 3, "max_seeds": None}
+    assert "alone" not in verdict_sentences(record)[0]

@@ -66,9 +66,9 @@ class RunBars:
         """Show a bar that is no run's."""
         return self._progress.add_task(name, total=total, completed=done, rate="", left="", state="")
 
-    def move(self, bar: TaskID, done: int, rate: str, left: str) -> None:
+    def move(self, bar: TaskID, done: int, rate: str, left: str, total: int) -> None:
         """Move a bar that is no run's."""
-        self._progress.update(bar, completed=done, rate=rate, left=left)
+        self._progress.update(bar, completed=done, rate=rate, left=left, total=total)
 
     def remove(self, name: str) -> None:
         """Show a run's bar no longer."""
@@ -104,11 +104,11 @@ class BoardBars:
         self._bars.__exit__(kind, error, trace)
 
     def announce(self, total: int, done: int) -> None:
-        """Take how many runs there are, and how many were done before."""
+        """Take how many runs there are, and how many were done before; again when there are more to do."""
         self._total, self._before, self._done, self._start = total, done, done, self._clock()
-        if self._log is None:
+        if self._log is None and self._task is None:
             self._task = self._bars.add("all runs", total, done)
-        else:
+        elif self._log is not None:
             self._log.info("%d of %d runs are done", done, total)
 
     def watch(self, name: str, report: RunProgress) -> None:
@@ -121,7 +121,7 @@ class BoardBars:
             self._bars.watch(name, report)
             if report.ended:
                 self._bars.remove(name)
-            self._bars.move(self._task, self._done, *self._pace())
+            self._bars.move(self._task, self._done, *self._pace(), self._total)
         elif self._log is not None and self._clock() - self._told >= _EVERY:
             self._told = self._clock()
             self._log.info(

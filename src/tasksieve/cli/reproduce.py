@@ -14,7 +14,18 @@ from tasksieve.cli.ending import guarded
 from tasksieve.cli.language_model import language_model
 from tasksieve.cli.messages import output
 from tasksieve.cli.method_list import ListsMethods
-from tasksieve.cli.options import Json, Ray, Seeds, Settings, Sizes, Slice, Workers, folder_option, print_json
+from tasksieve.cli.options import (
+    Json,
+    MaxSeeds,
+    Ray,
+    Seeds,
+    Settings,
+    Sizes,
+    Slice,
+    Workers,
+    folder_option,
+    print_json,
+)
 from tasksieve.cli.progress import BoardBars, RunBars
 from tasksieve.errors import UserError
 
@@ -226,6 +237,7 @@ def verdict(
         str, typer.Option(help="primary, and methods that borrow, with commas between them.")
     ] = "primary,multitask,learned",
     seeds: Seeds = 3,
+    max_seeds: MaxSeeds = None,
     workers: Workers = os.cpu_count() or 1,
     ray: Ray = None,
     part: Slice = None,
@@ -249,6 +261,7 @@ def verdict(
         out=out,
         settings=tuple(settings),
         methods=tuple(names_in(methods)),
+        max_seeds=max_seeds,
     )
     run = runner(ray, part)
     with BoardBars() as bars:

@@ -35,7 +35,9 @@ def verdict_sentences(record: Mapping[str, Any]) -> list[str]:
     """How often verdicts are right over all archives, and what is missing."""
     found, sentences = record["calibration"], []
     if found["right"] is not None:
-        sentences.append(f"Right in {found['right']:.0f} %, the opposite of right in {found['wrong']:.0f} %.")
+        sentences.append(
+            f"Right in {found['right']:.0f} %{_at_first(record)}, the opposite of right in {found['wrong']:.0f} %."
+        )
     if found["borrow_where_harmful"] is not None:
         sentences.append(f'"Borrow" in {found["borrow_where_harmful"]:.0f} % where the archive harms.')
     done, every = record["runs"]["done"], record["runs"]["all"]
@@ -45,3 +47,11 @@ def verdict_sentences(record: Mapping[str, Any]) -> list[str]:
         names = ", ".join(failed["name"] for failed in record["failed"])
         sentences.append(f"Left out, as training diverged: {names}.")
     return sentences
+
+
+def _at_first(record: Mapping[str, Any]) -> str:
+    """How often the verdicts are right before any seed is added, where seeds may be."""
+    settings = record["settings"]
+    if (settings.get("max_seeds") or 0) <= settings["seeds"]:
+        return ""
+    return f" ({record['calibration']['right_at_first']:.0f} % with {show.plural(settings['seeds'], 'seed')} alone)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from tasksieve.errors import UserError
 from tasksieve.experiments.board.results import prune
 from tasksieve.experiments.calibration.archives import PLANTED
 from tasksieve.experiments.calibration.data import DrawData, Numbers
-from tasksieve.experiments.calibration.rows import PRIMARY, Runs, calibration, verdict_row, with_truth
+from tasksieve.experiments.calibration.rows import PRIMARY, UNDECIDED, Runs, calibration, verdict_row, with_truth
 from tasksieve.experiments.slices import holding
 from tasksieve.experiments.workers import Job, RunJobs, run_jobs
 from tasksieve.records.comparison import MeasuredSeed, run_name
@@ -44,6 +44,8 @@ class VerdictPlan:
         archives: names of :data:`tasksieve.experiments.verdict_archives.PLANTED`.
         draws: of dialogs and archives, each with its own.
         seeds: run seeds of each method in each draw.
+        max_seeds: while the verdict of a draw on an archive is undecided, one more seed of each method is run, up to
+            so many, as `compare` does; None for no more.
         out: the folder.
         settings: of every run, ``section.key=value``; sentences are bags of words unless these say otherwise.
         methods: `primary` and at least one that borrows.
@@ -57,6 +59,11 @@ class VerdictPlan:
     settings: tuple[str, ...] = ()
     methods: tuple[str, ...] = METHODS
     numbers: Numbers = field(default_factory=Numbers)
+    max_seeds: int | None = None
+
+
+_Seeds = dict[tuple[int, str], int]
+"""How many run seeds each draw has on each archive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +97,32 @@ def reproduce_verdict(
     Raises: UserError: if the plan is of nothing, or of what is not known, or if every run diverged.
     """
     _check(plan)
+    seeds: _Seeds = {(draw, archive): plan.seeds for draw in range(plan.draws) for archive in plan.archives}
+    failed: dict[str, Diverged] = {}
     with holding(plan.out, run):
-        runs = _runs(plan)
-        announce(len(runs), sum(one.job.done for one in runs))
-        failed: dict[str, Diverged] = {}
-        try:
-            failed = run([one.job for one in runs], workers, watch or ProgressLog().watch)
-        finally:
-            forget()
-            record = _record(plan, runs, failed)
-            write_json(plan.out / "verdict.json", record)
-    if failed and not record["rows"]:
-        raise next(iter(failed.values()))
-    return record
+        while True:
+            runs = _runs(plan, seeds)
+            announce(len(runs), sum(one.job.done for one in runs))
+            jobs = [one.job for one in runs if one.job.name not in failed]
+            try:
+                failed |= run(jobs, workers, watch or ProgressLog().watch)
+            finally:
+                forget()
+                record = _record(plan, seeds, runs, failed)
+                write_json(plan.out / "verdict.json", record)
+            if failed and not record["rows"]:
+                raise next(iter(failed.values()))
+            more = _more_seeds(plan, seeds, record["rows"])
+            if more == seeds:
+                return record
+            seeds = more
+
+
+def _more_seeds(plan: VerdictPlan, seeds: _Seeds, rows: Sequence[Mapping[str, Any]]) -> _Seeds:
+    """A seed more where a verdict is undecided and there may be more."""
+    undecided = {(row["draw"], row["archive"]) for row in rows if row["verdict"] == UNDECIDED}
+    most = plan.max_seeds or plan.seeds
+    return {cell: min(most, count + 1) if cell in undecided else count for cell, count in seeds.items()}
 
 
 def _check(plan: VerdictPlan) -> None:
@@ -113,20 +133,24 @@ def _check(plan: VerdictPlan) -> None:
     unknown = [name for name in plan.archives if name not in PLANTED]
     if unknown:
         raise UserError(f"--archives: found '{unknown[0]}'; known: {', '.join(PLANTED)}")
+    if plan.max_seeds is not None and plan.max_seeds < plan.seeds:
+        raise UserError(f"--max-seeds: found {plan.max_seeds}, fewer than the {plan.seeds} of --seeds; give more")
     if PRIMARY not in plan.methods or len(plan.methods) < 2:
         raise UserError(f"--methods: found {', '.join(plan.methods)}; give primary and one that borrows")
     for name in plan.methods:
         method_named(name).require(related=True, labels=False)
 
 
-def _runs(plan: VerdictPlan) -> list[_Run]:
+def _runs(plan: VerdictPlan, seeds: _Seeds) -> list[_Run]:
     """All runs, those of the same data one after the other, and every draw's before the next one's."""
     runs = []
     for draw in range(plan.draws):
+        most = max(seeds[draw, archive] for archive in plan.archives)
         for archive in (None, *plan.archives):
+            count = most if archive is None else seeds[draw, archive]
             for name in plan.methods:
                 if method_named(name).borrows == (archive is not None):
-                    runs += [_run(plan, draw, archive, name, seed) for seed in range(plan.seeds)]
+                    runs += [_run(plan, draw, archive, name, seed) for seed in range(count)]
     return runs
 
 
@@ -171,16 +195,20 @@ def _measure(path: Path, test: Path) -> dict[str, Any]:
     return record
 
 
-def _record(plan: VerdictPlan, runs: Sequence[_Run], failed: dict[str, Diverged]) -> dict[str, Any]:
+def _record(plan: VerdictPlan, seeds: _Seeds, runs: Sequence[_Run], failed: dict[str, Diverged]) -> dict[str, Any]:
     ended = {one.job.name for one in runs if one.job.done}
     rows = []
     for archive in plan.archives:
         for draw in range(plan.draws):
-            its = [one for one in runs if one.draw == draw and one.archive in (None, archive)]
+            its = [
+                one
+                for one in runs
+                if one.draw == draw and one.archive in (None, archive) and one.seed < seeds[draw, archive]
+            ]
             if all(one.job.name in ended or one.job.name in failed for one in its):
                 found = _of_draw(archive, draw, [one for one in its if one.job.name in ended])
                 if PRIMARY in found.seeds and len(found.seeds) > 1:
-                    rows.append(verdict_row(found, plan.numbers.train, plan.numbers.judging))
+                    rows.append(verdict_row(found, plan.numbers.train, plan.numbers.judging, plan.seeds))
     rows = with_truth(rows)
     config = _config(plan, DrawData(Path(), 0, plan.numbers), None, PRIMARY, 0).model_dump(mode="json")
     return {
@@ -193,6 +221,7 @@ def _record(plan: VerdictPlan, runs: Sequence[_Run], failed: dict[str, Diverged]
             "methods": plan.methods,
             "draws": plan.draws,
             "seeds": plan.seeds,
+            "max_seeds": plan.max_seeds,
             "dialogs": asdict(plan.numbers),
             "config": {name: section for name, section in config.items() if name != "data"},
         },

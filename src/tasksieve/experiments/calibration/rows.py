@@ -12,8 +12,8 @@ from tasksieve.records.measures import ACTIONS
 from tasksieve.records.verdict import verdict
 
 PRIMARY = "primary"
-BORROW, DO_NOT = "borrow", "do not borrow"
-"""What a verdict starts with; there are others, such as "undecided", that tell to do nothing."""
+BORROW, DO_NOT, UNDECIDED = "borrow", "do not borrow", "undecided"
+"""What a verdict starts with; "equal" is another one, which tells to do nothing."""
 PAYS, HARMS, LITTLE, UNCLEAR = "pays", "harms", "makes little difference", "unclear"
 """What is true of an archive."""
 LITTLE_POINTS = 0.5
@@ -36,26 +36,31 @@ def cut(seed: MeasuredSeed, start: int, end: int) -> MeasuredSeed:
     return seed.model_copy(update={"by_dialog": dialogs, "test_accuracy": accuracy, "measures": {}})
 
 
-def verdict_row(runs: Runs, size: int, judging: int) -> dict[str, Any]:
+def verdict_row(runs: Runs, size: int, judging: int, first: int) -> dict[str, Any]:
     """What the verdict says, from the first test dialogs, and each method's difference on all the others.
 
     Args:
         runs: of a draw and an archive.
         size: number of primary training dialogs.
         judging: test dialogs that the verdict is from.
-    Returns: ``archive``, ``draw``, ``verdict``, ``sentence``, ``method`` (that validation chose), ``difference`` and
-        ``interval`` of it as the verdict has them, and ``differences`` by method on the other dialogs.
+        first: how many seeds every draw has, whatever the verdict.
+    Returns: ``archive``, ``draw``, ``seeds`` (how many), ``first`` (the verdict from the first ones alone),
+        ``verdict``, ``sentence``, ``method`` (that validation chose), ``difference`` and ``interval`` of it as the
+        verdict has them, and ``differences`` by method on the other dialogs.
     """
     shown = {name: [cut(seed, 0, judging) for seed in seeds] for name, seeds in runs.seeds.items()}
-    rows = [comparison_row(name, size, seeds, shown.get(PRIMARY, []), ACTIONS) for name, seeds in shown.items()]
+    rows = _compared(shown, size)
     sentence = verdict(rows, ACTIONS)
+    early = {name: [seed for seed in seeds if seed.seed < first] for name, seeds in shown.items()}
     chosen = max((row for row in rows if row.method != PRIMARY), key=_valid, default=None)
     total = len(next(iter(runs.seeds.values()))[0].by_dialog["turns"])
     others = {name: [cut(seed, judging, total) for seed in seeds] for name, seeds in runs.seeds.items()}
     return {
         "archive": runs.archive,
         "draw": runs.draw,
-        "verdict": sentence.partition(":")[0].lower(),
+        "seeds": max(map(len, shown.values())),
+        "first": _said(verdict(_compared(early, size), ACTIONS)),
+        "verdict": _said(sentence),
         "sentence": sentence,
         "method": None if chosen is None else chosen.method,
         "difference": None if chosen is None else _rounded(chosen.minus_primary),
@@ -66,6 +71,14 @@ def verdict_row(runs: Runs, size: int, judging: int) -> dict[str, Any]:
             if name != PRIMARY
         },
     }
+
+
+def _compared(seeds: Mapping[str, Sequence[MeasuredSeed]], size: int) -> list[ComparisonRow]:
+    return [comparison_row(name, size, its, seeds.get(PRIMARY, []), ACTIONS) for name, its in seeds.items()]
+
+
+def _said(sentence: str) -> str:
+    return sentence.partition(":")[0].lower()
 
 
 def with_truth(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -119,8 +132,9 @@ def calibration(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     Args:
         rows: with their truth.
     Returns: ``archives``, for each its truth and the shares of what was said of it, and over all: ``right``, the
-        share of right verdicts where there is a right one; ``wrong``, that of those that say the opposite; and
-        ``borrow_where_harmful``, that of "borrow" among verdicts on archives that harm. In per cent; None of none.
+        share of right verdicts where there is a right one; ``right_at_first``, that share by the first seeds alone;
+        ``wrong``, that of those that say the opposite; and ``borrow_where_harmful``, that of "borrow" among verdicts
+        on archives that harm. In per cent; None of none.
     """
     archives = []
     for name in _archives(rows):
@@ -140,6 +154,7 @@ def calibration(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "archives": archives,
         "right": share([row["right"] for row in judged]),
+        "right_at_first": share([row.get("first", row["verdict"]) == _RIGHT[row["truth"]] for row in judged]),
         "wrong": share([row["verdict"] == _RIGHT[_opposite(row["truth"])] for row in judged]),
         "borrow_where_harmful": share([row["verdict"] == BORROW for row in harmful]),
     }
