@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tasksieve.records.comparison import Comparison, ComparisonRow
+from tasksieve.records.counts import plural
 from tasksieve.records.measures import RANKING, fewer_ranked
 from tasksieve.report import formatting as show
 from tasksieve.report.conditions import METHODS, describe
@@ -140,13 +141,13 @@ def calls_sentence(calls: dict[str, Any]) -> str:
     """
     if not calls["due"]:
         return ""
-    said = f"{show.plural(calls['due'], 'turn')} with calls of tools due: the right ones at "
+    said = f"{plural(calls['due'], 'turn')} with calls of tools due: the right ones at "
     said += f"{show.whole(calls['right_tool'])}, with all arguments right at {show.whole(calls['right'])}"
     if wrong := ", ".join(f"{name} ({show.whole(times)})" for name, times in calls["wrong"].items()):
         said += f"; wrong: {wrong}"
     missing, extra = calls.get("missing", 0), calls.get("extra", 0)
     if missing or extra:
-        said += f"; beside a right one {show.plural(missing, 'call')} missing and {show.whole(extra)} too many"
+        said += f"; beside a right one {plural(missing, 'call')} missing and {show.whole(extra)} too many"
     return f"{said}."
 
 
