@@ -87,7 +87,10 @@ def test_runs_of_an_earlier_record_are_not_done_again(
         ({"settings": (*QUICK[:-1], "screening.trials=8")}, "settings: screening.trials is 0 there and 8 here"),
         ({"text": "[]"}, "is no record of a board"),
         ({"text": '{"settings": {}, "rows": []}'}, "is no record of a board"),
-        ({"sources": "0"}, "has runs of other archive: Boats_1 is 0 there"),
+        (
+            {"sources": "0"},
+            r"has runs of another archive: Boats_1 has changed \(SHA-256 0… then and [0-9a-f]{12}… now\)",
+        ),
     ],
 )
 def test_a_record_of_other_runs_is_refused(
