@@ -23,6 +23,7 @@ from tasksieve.report.reading import Run, left_out_in, read_comparison, read_run
 from tasksieve.report.screening_section import screening_sections
 from tasksieve.report.sections import coverage_section, curves_section, describe, settings_section, weight_sections
 from tasksieve.report.size_sections import size_sections
+from tasksieve.report.skipped import skipped_in
 from tasksieve.report.suspicious_section import suspicious_sections
 from tasksieve.report.wording import Wording, wording
 
@@ -130,6 +131,7 @@ def comparison_page(folder: Path) -> Page:
             *problems,
             *(f"Not mended before training: {found}" for found in comparison.to_mend),
             *left_out_notes(comparison.left_out),
+            *skipped_in(comparison),
         ),
     )
 

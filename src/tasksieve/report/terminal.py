@@ -15,6 +15,7 @@ from tasksieve.records.measures import RANKING, fewer_ranked
 from tasksieve.report import formatting as show
 from tasksieve.report.conditions import METHODS, describe
 from tasksieve.report.reading import kinds_by_turns
+from tasksieve.report.skipped import skipped_in
 
 _BAR_CELLS = 6
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -55,9 +56,12 @@ def comparison_table(comparison: Comparison) -> Table:
 
 
 def told_below(comparison: Comparison) -> list[Text]:
-    """What to know of the table: among how few responses the right one was ranked, and what its intervals are of."""
+    """What to know of the table: among how few responses the right one was ranked, what its intervals are of, and
+    how many meta-updates were skipped.
+    """
     fewer = fewer_ranked(comparison.among)
-    return [*([Text(f"{fewer}.")] if fewer else []), *map(Text, _of_intervals(comparison))]
+    said = [*([f"{fewer}."] if fewer else []), *_of_intervals(comparison), *skipped_in(comparison)]
+    return [Text(sentence) for sentence in said]
 
 
 def _of_intervals(comparison: Comparison) -> list[str]:
