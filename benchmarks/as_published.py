@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tasksieve.experiments.published.as_published import METHODS
+from tasksieve.records.counts import plural
 from tasksieve.report import formatting as show
 
 READINGS = {"hop-adds": "u + Ho", "hop-replaces": "Hu + o"}
@@ -64,7 +65,7 @@ def digits_as_published(table1: Mapping[str, Any] | None) -> str:
     """Table 1 with everything as the paper says it, beside its numbers; empty without a record."""
     if table1 is None:
         return ""
-    seeds = show.plural(min(len(row["seeds"]) for row in table1["rows"]), "seed")
+    seeds = plural(min(len(row["seeds"]) for row in table1["rows"]), "seed")
     lines = [
         "### Digits as published",
         "",

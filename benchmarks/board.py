@@ -8,6 +8,7 @@ from typing import Any
 
 from tasksieve.experiments.board.rows import SIMPLE
 from tasksieve.records.comparison import paired_interval
+from tasksieve.records.counts import plural
 from tasksieve.report import formatting as show
 from tasksieve.report.archive import difference
 
@@ -65,9 +66,7 @@ def _about(record: dict[str, Any], means: list[dict[str, Any]]) -> str:
     tasks = max(len(mean["primaries"]) for mean in means)
     measures = " and ".join(dict.fromkeys(mean["measure"] for mean in means))
     seeds = record["settings"]["seeds"]
-    return (
-        f"{measures} in per cent, mean of {show.plural(tasks, 'primary task')}, ± sd of {show.plural(seeds, 'seed')}"
-    )
+    return f"{measures} in per cent, mean of {plural(tasks, 'primary task')}, ± sd of {plural(seeds, 'seed')}"
 
 
 def _gain_of_weights(means: list[dict[str, Any]]) -> list[str]:
@@ -147,7 +146,7 @@ def _notes(records: Sequence[dict[str, Any]], *, whole: bool) -> list[str]:
 
 
 def _tasks(records: Sequence[dict[str, Any]]) -> str:
-    return show.plural(max(len(mean["primaries"]) for record in records for mean in record["means"]), "primary task")
+    return plural(max(len(mean["primaries"]) for record in records for mean in record["means"]), "primary task")
 
 
 def over_tasks(records: Sequence[dict[str, Any]], *, whole: bool) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tasksieve.records.counts import plural
 from tasksieve.report import formatting as show
 from tasksieve.report.verdict import verdict_sentences
 
@@ -44,12 +45,12 @@ def _draws(record: dict[str, Any]) -> str:
     planned = record["settings"]["draws"]
     found = sorted({row["draws"] for row in record["calibration"]["archives"]})
     if found in ([], [planned]):
-        return f"{show.plural(planned, 'draw')} of dialogs and archive"
+        return f"{plural(planned, 'draw')} of dialogs and archive"
     some = str(found[0]) if len(found) == 1 else f"{found[0]} to {found[-1]}"
     return f"{some} draws of dialogs and of each archive (of {planned} planned)"
 
 
 def _seeds(settings: dict[str, Any]) -> str:
     most = settings.get("max_seeds") or settings["seeds"]
-    first = show.plural(settings["seeds"], "seed")
+    first = plural(settings["seeds"], "seed")
     return first if most <= settings["seeds"] else f"{first}, and up to {most} while undecided,"

@@ -28,6 +28,7 @@ from benchmarks.rivals_table import rivals_section
 from benchmarks.suspicious import suspicious_table
 from tasksieve.experiments.published.restaurant import METHODS as OF_THE_PAPER
 from tasksieve.experiments.published.table2_rows import PAPER
+from tasksieve.records.counts import plural
 from tasksieve.report import formatting as show
 from tasksieve.report.conditions import METHODS, describe
 
@@ -181,10 +182,10 @@ def table2(record: dict[str, Any], *, beside_paper: bool = True) -> str:
     for method, settings in sorted(found, key=lambda name: (TABLE2.index(name[0]), name[1])):
         here = {row["size"]: row for row in rows if (row["method"], row["settings"]) == (method, settings)}
         fewest = min(len(row["seeds"]) for row in here.values())
-        name = f"`{method}`" + (f"{named(settings)} ({show.plural(fewest, 'seed')})" if settings else "")
+        name = f"`{method}`" + (f"{named(settings)} ({plural(fewest, 'seed')})" if settings else "")
         lines.append(f"| {name} | {' | '.join(_cells(here.get(size), published(size)) for size in sizes)} |")
     if any(method in RIVALS for method, _ in found):
-        rivals = f"The last {show.plural(len(RIVALS), 'row')} are [rivals](method.md#rivals)"
+        rivals = f"The last {plural(len(RIVALS), 'row')} are [rivals](method.md#rivals)"
         lines += ["", f"{rivals}, with the settings of all rows; nothing in them was tuned."]
     if any(settings == OUR_MODEL for _, settings in found):
         lines += ["", *_of_our_model(record)]
@@ -272,7 +273,7 @@ def conditions(record: dict[str, Any]) -> list[str]:
         return []
     seeds = min(len(row["seeds"]) for condition in found for row in condition["rows"])
     lines = [
-        f"Beyond the paper (test accuracy, mean ± sd of at least {show.plural(seeds, 'seed')}; mean weights at the",
+        f"Beyond the paper (test accuracy, mean ± sd of at least {plural(seeds, 'seed')}; mean weights at the",
         "end, and how well they tell right labels from wrong ones):",
         "",
         "| wrong labels | `ones` | `learned` | `oracle` | weight right | weight wrong | AUROC |",

@@ -6,6 +6,7 @@ import statistics
 import textwrap
 from typing import Any
 
+from tasksieve.records.counts import plural
 from tasksieve.report import formatting as show
 from tasksieve.report.archive import difference
 
@@ -36,7 +37,7 @@ def _place(mean: dict[str, Any]) -> tuple[str, str, int]:
 
 
 def _about(record: dict[str, Any], means: list[dict[str, Any]]) -> list[str]:
-    tasks = show.plural(max(len(mean["primaries"]) for mean in means), "primary task")
+    tasks = plural(max(len(mean["primaries"]) for mean in means), "primary task")
     measures = " and ".join(dict.fromkeys(mean["measure"] for mean in means))
     text = (
         f"{measures} in per cent, mean of {tasks} of the board, {_spread(record, means)}. "

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing
 
 from tasksieve.metagrad import Distributed, Evolution
 from tests.gradients.ranks import EXAMPLE, RANKS, result, runs, work
+from tests.processes import in_ranks
 
 pytestmark = [
     pytest.mark.skipif(
@@ -30,7 +30,7 @@ def folder(tmp_path_factory: Any) -> Path:
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
-    torch.multiprocessing.spawn(work, args=(str(found), port), nprocs=RANKS)
+    in_ranks(work, str(found), port, count=RANKS)
     return found
 
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from tasksieve.metagrad import BilevelProblem, ExampleWeights
 from tasksieve.metagrad.preflight import NoSecondDerivative
@@ -121,6 +122,50 @@ def test_ordinary_steps_are_adams_to_the_bit() -> None:
         adam.step()
         assert not steps.fault(gradients) and not steps.take(gradients)
         assert all(torch.equal(a, b) for a, b in zip(module.parameters(), plain.parameters(), strict=True))
+
+
+class Calls(TorchDispatchMode):
+    """How often tensors are cloned, and single numbers read, which waits for a device."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cloned = self.read = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.cloned += func is torch.ops.aten.clone.default
+        self.read += func is torch.ops.aten._local_scalar_dense.default
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_copies_of_a_step_stand_in_the_memory_of_those_before(dtype: torch.dtype) -> None:
+    module = nn.Linear(4, 1).to(dtype)
+    steps = WeightSteps(module, None, 1e-2)
+    gradients = {name: torch.randn_like(value) for name, value in module.named_parameters()}
+    for _ in range(2):  # Adam has its moments after the first
+        steps.take(gradients)
+    with Calls() as calls:
+        assert not steps.fault(gradients)
+    assert calls.read == 0
+    with Calls() as calls:
+        assert not steps.take(gradients)
+    assert calls.cloned == 0
+
+
+def test_every_step_after_one_that_was_undone_can_be_undone() -> None:
+    module = nn.Linear(4, 1)
+    optimizer = torch.optim.SGD(module.parameters(), lr=1.0, momentum=0.5)
+    steps = WeightSteps(module, optimizer, 1.0)
+    gradients = {name: torch.randn_like(value) for name, value in module.named_parameters()}
+    assert not steps.take(gradients)
+    for _ in range(2):
+        sound = deepcopy((module.state_dict(), optimizer.state_dict()["state"]))
+        optimizer.param_groups[0]["lr"] = float("inf")
+        assert "and was undone" in steps.take(gradients)
+        optimizer.param_groups[0]["lr"] = 1.0
+        for before, now in zip(sound, (module.state_dict(), optimizer.state_dict()["state"]), strict=True):
+            torch.testing.assert_close(now, before, rtol=0, atol=0)
+        assert not steps.take(gradients)
 
 
 @pytest.mark.parametrize("lr", [-1.0, 0.0, float("nan"), float("inf")])

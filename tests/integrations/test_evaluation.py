@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import multiprocessing
 import os
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 import torch
 
 from tests.integrations.ranks import free_port, trainer
+from tests.processes import forked
 from tests.tiny_language_models import chats
 
 pytest.importorskip("accelerate")
@@ -50,7 +50,7 @@ def work(rank: int, folder: str, port: int) -> None:
 
 def test_two_processes_tell_the_loss_of_one(tmp_path: Path) -> None:
     """Seven examples fill two batches of two on each process only with one that comes twice."""
-    context = multiprocessing.get_context("spawn")
+    context = forked()
     port = free_port()
     started = [context.Process(target=work, args=(rank, str(tmp_path), port)) for rank in range(2)]
     for one in started:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from tasksieve.errors import UserError
 from tasksieve.integrations import ChatCollator, GroupTable
 from tests.integrations import ranks
 from tests.integrations.ranks import arguments, example, learner, trained_params, trainer
+from tests.processes import forked
 from tests.tiny_language_models import chats, llama, t5, with_adapters
 
 pytest.importorskip("accelerate")
@@ -114,7 +114,7 @@ def test_learning_weights_draws_none_of_the_trainings_random_numbers(tmp_path: P
 
 
 def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = forked()
     port = ranks.free_port()
     workers = [context.Process(target=ranks.work, args=(rank, str(tmp_path), port)) for rank in range(2)]
     for worker in workers:

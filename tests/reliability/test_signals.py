@@ -95,7 +95,7 @@ def hold(folder: Path) -> None:
 def test_a_comparison_goes_on_after_ctrl_c_and_after_its_parent_was_killed(tasks_dir: Path, tmp_path: Path) -> None:
     data = [word for option in ("primary", "valid", "test") for word in (f"--{option}", str(tasks_dir / "primary"))]
     options = ["--methods", "primary", "--seeds", "2", "--workers", "2", "--out", str(tmp_path / "c"), "--json"]
-    training = {"iterations": 4000, "evaluate_every": 40, "patience": 600}
+    training = {"iterations": 2400, "evaluate_every": 40, "patience": 600}
     settings = [f"--set=training.{key}={value}" for key, value in training.items()]
     line = [sys.executable, "-m", "tasksieve", "compare", *data, *options, *settings]
     metrics = [tmp_path / "c" / "runs" / f"primary-6-{seed}" / "metrics.jsonl" for seed in (0, 1)]
@@ -119,10 +119,10 @@ def test_a_comparison_goes_on_after_ctrl_c_and_after_its_parent_was_killed(tasks
 
     done = subprocess.run([*line, "--workers", "1"], env=environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert [seed["iterations"] for seed in json.loads(done.stdout)["rows"][0]["seeds"]] == [4000, 4000]
+    assert [seed["iterations"] for seed in json.loads(done.stdout)["rows"][0]["seeds"]] == [2400, 2400]
     for file in metrics:
         steps = [json.loads(text)["step"] for text in file.read_text().splitlines()]
-        assert steps == list(range(40, 4001, 40))
+        assert steps == list(range(40, 2401, 40))
 
 
 def lines_of(file: Path) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import multiprocessing
 import os
 import random
 import signal
@@ -20,6 +19,7 @@ from tasksieve.records import files
 from tasksieve.training.loop import tensor_files
 from tasksieve.training.runs.dialogs import train
 from tests.commands import small_options
+from tests.processes import forked
 from tests.small import OPTIONS, small_config
 
 LONG = {"iterations": 30, "evaluate_every": 2, "snapshot_every": 2}
@@ -35,10 +35,8 @@ def learn(tasks: Path, out: Path, training: dict[str, Any]) -> None:
 
 
 def start(work: Callable[..., None], *arguments: object) -> ForkServerProcess:
-    """Begin work in a process of its own, forked from one that has imported everything and done nothing."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    process = context.Process(target=work, args=arguments, daemon=True)
+    """Begin work in a process of its own."""
+    process = forked().Process(target=work, args=arguments, daemon=True)
     process.start()
     return process
 

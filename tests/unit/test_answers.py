@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.overrides import TorchFunctionMode
 
 from tasksieve.training.runs.answers import Answer, NothingToSay, ranked, worded_actions
 
@@ -103,6 +105,23 @@ def test_actions_are_worded_no_further_than_they_matter() -> None:
     assert len(of_actions(rows, 1, asked)) == 1
     assert asked == ["0"]
     assert len(of_actions(rows, 3)) == 3
+
+
+class Sums(TorchFunctionMode):
+    """How often shares are summed."""
+
+    count = 0
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.count += func is torch.Tensor.sum
+        return func(*args, **(kwargs or {}))
+
+
+def test_what_is_found_is_summed_twice_however_many_actions_come_after() -> None:
+    rows = [(20.0, "yes"), *((-float(n), f"text {n}") for n in range(50))]
+    with Sums() as sums:
+        assert len(of_actions(rows, 60)) == 51
+    assert sums.count == 1 + 51
 
 
 def test_candidates_with_scores_of_minus_infinity_have_no_part() -> None:

@@ -160,8 +160,8 @@ def test_two_configurations_differ_in_settings_with_names() -> None:
     model = {"kind": "memory-network"}
     before = config_from({"data": {"primary": "p", "valid": "v", "related": ["r"]}, "model": model})
     now = changed(before, {"data.related": ("r", "s"), "data.size": 3, "data.strict": True, "model.dim": 7})
-    assert differences(before, before) == []
-    assert differences(before, now) == [
+    assert differences(before.model_dump(), before.model_dump()) == []
+    assert differences(before.model_dump(), now.model_dump()) == [
         "data.related is ['r'] there and ['r', 's'] here",
         "data.size is not set there and 3 here",
         "data.strict is false there and true here",

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from tasksieve.dialogs import SILENCE, Act, Dialog, Record, Turn
 from tasksieve.encoding import Candidates, Names, Reader, Reading, Vocabulary, responses_of, slots_of
-from tasksieve.encoding.gap_types import Form, GapType, GapTypes
+from tasksieve.encoding.gap_types import GapType, GapTypes
+from tasksieve.encoding.number_form import NumberForm
 from tasksieve.encoding.offers import offered
 from tasksieve.encoding.sources import Source
 from tasksieve.encoding.values import Kind
@@ -255,13 +256,13 @@ NUMBERS = st.from_regex(r"\A(?:[A-Z]{1,3}-?)?[0-9]{2,8}(?:[-/.][0-9]{1,4})?\Z")
 
 @given(st.lists(NUMBERS, min_size=1, max_size=5))
 def test_a_form_fits_the_values_that_it_is_of(values: list[str]) -> None:
-    form = Form.of(values)
+    form = NumberForm.of(values)
     assert all(map(form.fits, values))
     assert not any(letter.isupper() for letter in form.start) and not any(map(str.isdigit, form.start))
 
 
 def test_a_form_tells_numbers_apart_and_one_value_gives_nothing_away() -> None:
-    customers, orders = Form.of(["700111", "512345"]), Form.of(["RT-2026-11111", "RT-2025-22222"])
+    customers, orders = NumberForm.of(["700111", "512345"]), NumberForm.of(["RT-2026-11111", "RT-2025-22222"])
     assert customers.fits("943203") and not any(map(customers.fits, ("7590", "119.90", "RT-2026-11111")))
     assert orders.fits("rt-2026-99999") and not any(map(orders.fits, ("943203", "R471259", "AB-2026-11111")))
-    assert Form.of(["XK-4711"]).start == "+"
+    assert NumberForm.of(["XK-4711"]).start == "+"

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
 from tasksieve.errors import UserError
@@ -22,6 +21,7 @@ from tasksieve.training.loop.trainer import Trainer
 from tasksieve.training.methods import method_named
 from tasksieve.training.runs.dialogs import build_parts, train
 from tests.commands import call, small_options
+from tests.processes import in_ranks
 from tests.reliability.victims import left, wait_for
 from tests.small import small_config
 from tests.unit.rank_cases import (
@@ -48,7 +48,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def in_two(work: Any, folder: Path, *arguments: Any) -> None:
-    torch.multiprocessing.spawn(together_and_freed, args=(work, str(folder), *arguments), nprocs=RANKS)
+    in_ranks(together_and_freed, work, str(folder), *arguments, count=RANKS)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing
 from safetensors.torch import load_file
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
@@ -23,6 +22,7 @@ from tasksieve.training.runs.conversation import Conversation
 from tasksieve.training.runs.dialogs import train
 from tasksieve.training.runs.settled import settled
 from tasksieve.training.runs.trained_model import TrainedModel, evaluate_run
+from tests.processes import in_ranks
 from tests.reliability.victims import left
 from tests.tiny_language_models import write_llama
 from tests.unit.archives import write_archive
@@ -38,7 +38,7 @@ TWO = Ranks(0, 2, several=True)
 
 def in_two(work: Any, folder: Path, *arguments: Any) -> None:
     (folder / "meeting").unlink(missing_ok=True)
-    torch.multiprocessing.spawn(together, args=(work, str(folder), *arguments), nprocs=RANKS)
+    in_ranks(together, work, str(folder), *arguments, count=RANKS)
 
 
 @pytest.fixture(scope="module")

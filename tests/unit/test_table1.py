@@ -7,6 +7,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from rich.console import Console
 
@@ -73,6 +74,24 @@ def test_conditions_change_what_they_say(plan: Table1Plan, table: dict[str, Any]
     assert not config("paper-settings-learned-0").weight_module.centred
     last = next(condition for condition in table["conditions"] if condition["name"] == "no-indicator")
     assert (last["indicator"], last["module"], last["settings"]) == (False, "label-scores", NO_INDICATOR)
+
+
+def test_every_run_and_every_mean_is_in_a_csv(plan: Table1Plan, table: dict[str, Any]) -> None:
+    runs = pl.read_csv(plan.out / "table1.csv").to_dicts()
+    assert [(run["method"], run["seed"], run["test"], run["valid"]) for run in runs] == [
+        (row["method"], seed["seed"], seed["test_accuracy"], seed["valid_accuracy"])
+        for row in table["rows"]
+        for seed in row["seeds"]
+    ]
+    means = pl.read_csv(plan.out / "table1-methods.csv").to_dicts()
+    every = [{"name": "table", **table}, *table["conditions"]]
+    assert [(one["condition"], one["method"], one["mean"]) for one in means] == [
+        (condition["name"], row["method"], row["mean"]) for condition in every for row in condition["rows"]
+    ]
+    own = {one["method"]: one for one in means[: len(table["rows"])]}
+    assert (own["ones"]["paper_mean"], own["ones"]["seeds"], own["ones"]["share"]) == (21.63, 2, 0.75)
+    assert own["ones"]["weight_auroc"] is None
+    assert own["learned"]["weight_auroc"] == table["weights"]["auroc"]["mean"]
 
 
 def test_the_tables_own_share_and_corruption_are_among_the_conditions() -> None:

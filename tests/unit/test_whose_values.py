@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from tasksieve.dialogs import Act, Dialog, Record, Turn
 from tasksieve.encoding import Held, KnownEntities, Names, Reader, Slots, names_of, slots_of
 from tasksieve.encoding.newest import Newest
+from tasksieve.encoding.number_form import NumberForm
 from tasksieve.encoding.values import alike, values_in
 from tasksieve.encoding.wordings import Wording, Wordings, wordings_of
+from tasksieve.encoding.written import Written
 from tests.support_dialogs import support_dialogs, with_acts
 
 CALL = 'api_call get_member {"card":"<card>"}'
@@ -98,7 +100,7 @@ def test_training_dialogs_tell_whether_the_newest_value_prevails() -> None:
 
 
 def test_a_number_of_people_is_no_number_of_a_card() -> None:
-    slots = Slots({"card": ("number",)}, newest=Newest(digits={"card": (6, 8)}))
+    slots = Slots({"card": ("number",)}, newest=Newest(written=Written({"card": NumberForm(6, 8)})))
     assert slots.filled(CALL, held_by(Turn("a room for 40 people", ""))) is None
     assert slots.filled(CALL, held_by(Turn("a room for 40 people", ""), Turn("471188", ""))) is not None
 
@@ -119,12 +121,16 @@ def test_a_code_is_no_date_where_dates_may_be_written_as_numbers() -> None:
 
 def test_what_is_known_of_it_is_kept_and_runs_from_before_have_none() -> None:
     slots = slots_of(support_dialogs(8, 1))
-    assert slots.newest.digits["customer"] == (5, 5)
+    customers = slots.newest.written.numbers["customer"]
+    assert (customers.least, customers.most) == (5, 5)
     kept = slots.plain()
     assert Slots.read(kept) == slots
     older = {name: value for name, value in kept.items() if name != "newest"}
     assert Slots.read(older).newest == Newest()
-    for wrong in ([], {"prefers": {}}, {"prefers": {"a": 1}, "digits": {}}, {"prefers": {}, "digits": {"a": [1]}}):
+    written: dict[str, object] = {"numbers": {}, "dates": {}}
+    wrongs = ({"prefers": {"a": 1}, "written": written}, {"prefers": {}, "written": {"numbers": {"a": {}}}})
+    older_wrongs = ({"prefers": {"a": 1}, "digits": {}}, {"prefers": {}, "digits": {"a": [1]}}, {"digits": {}})
+    for wrong in ([], {"prefers": {}}, *wrongs, *older_wrongs):
         with pytest.raises(ValueError, match="slots: found"):
             Slots.read({**kept, "newest": wrong})
 
@@ -288,5 +294,5 @@ def test_a_number_is_written_as_tools_are_always_called_with_it() -> None:
 @pytest.mark.parametrize("numbers", [("RT-2025-60867", "RT-2026-11111"), (*ORDERS, "A-12"), ("120", "250", "300")])
 def test_few_values_or_mixed_ones_or_amounts_tell_no_shape(numbers: tuple[str, ...]) -> None:
     slots = slots_of([ordering(number) for number in numbers])
-    assert slots.newest.written.shapes == {}
+    assert not any(map(slots.newest.written.tells, slots.newest.written.numbers))
     assert slots.filled(ORDER, held_by(Turn("it is 8812-771", ""))) is None or len(numbers) != 3

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from tasksieve.audit.splits import PRIMARY, TEST, VALID, Splits
 from tasksieve.dialogs import Dialog
-from tasksieve.dialogs.drawn_splits import counted, draw_splits
+from tasksieve.dialogs.drawn_splits import draw_splits
 from tasksieve.dialogs.formats import archive_files, dialog_file, iterate_dialogs
 from tasksieve.dialogs.formats.chosen import tell
 from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.dialogs.formats.task_names import service_names
 from tasksieve.errors import UserError
+from tasksieve.records.counts import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def _draw(dialogs: list[Dialog], given: Files, path: Path) -> tuple[list[Dialog]
 
 def _first(dialogs: list[Dialog], size: int | None, path: Path) -> list[Dialog]:
     if size is not None and len(dialogs) < size:
-        raise UserError(f"holds {counted(len(dialogs), 'dialog')}; {size} were asked for", path)
+        raise UserError(f"holds {plural(len(dialogs), 'dialog')}; {size} were asked for", path)
     return dialogs[:size]
 
 

@@ -12,9 +12,9 @@ from tasksieve.cli.for_tools import PEFT, task_meant, write_adapters_of, write_f
 from tasksieve.cli.messages import output, say
 from tasksieve.cli.options import Json, SplitName, Strict, print_json
 from tasksieve.errors import UserError
+from tasksieve.records.counts import plural
 from tasksieve.records.parted_paths import with_part
 from tasksieve.records.weight_meaning import warning
-from tasksieve.report import formatting as show
 
 if TYPE_CHECKING:
     from tasksieve.dialogs.formats.validate import Validation
@@ -98,16 +98,16 @@ def convert(
         print_json({name: getattr(done, name) for name in names})
         return
     console = output(wrap=False)
-    held = f"{show.plural(done.dialogs, 'dialog')}, {show.plural(done.turns, 'turn')}"
+    held = f"{plural(done.dialogs, 'dialog')}, {plural(done.turns, 'turn')}"
     console.print(f"Wrote {target}: {held}, from {done.source} to {done.target}")
     _print_lost(console, done.lost, f"Not in {target}")
     if done.unweighted:
         console.print(
-            f"{source}: {show.plural(done.unweighted, 'response')} without an action keep their own weight; "
+            f"{source}: {plural(done.unweighted, 'response')} without an action keep their own weight; "
             f"{weights} is of those with one"
         )
     if done.replaced:
-        console.print(f"{source}: {show.plural(done.replaced, 'weight')} there, replaced by those of {weights}")
+        console.print(f"{source}: {plural(done.replaced, 'weight')} there, replaced by those of {weights}")
     if done.as_one is not None:
         console.print(f"{source}: {done.as_one}")
 
@@ -154,9 +154,9 @@ def _print(validation: Validation) -> None:
     for problem in validation.problems:
         console.print(str(problem))
     count = len(validation.problems)
-    said = show.plural(count, "problem") if count else "no problem"
+    said = plural(count, "problem") if count else "no problem"
     more = ", and maybe more" if validation.cut else ""
-    whole = f"{show.plural(validation.dialogs, 'whole dialog')}, {show.plural(validation.turns, 'turn')}"
+    whole = f"{plural(validation.dialogs, 'whole dialog')}, {plural(validation.turns, 'turn')}"
     console.print(f"{validation.path}: {validation.format.title}, {whole}, {said}{more}")
     _print_lost(console, validation.lost, "Not read")
     if validation.as_one is not None:

@@ -81,6 +81,7 @@ def train(
     """
     from tasksieve.records.config import changed
     from tasksieve.records.measures import RANKED, RANKING, VALID_AMONG
+    from tasksieve.report.skipped import skipped_sentence
     from tasksieve.training.loop.ranks import started_ranks
     from tasksieve.training.runs.dialogs import train as train_run
     from tasksieve.training.runs.memo import remembered
@@ -133,8 +134,7 @@ def train(
     among = f" (among {result[VALID_AMONG]})" if few else ""
     console.print(Text.assemble(f"{result['method']}: validation {measure}{among} ", accuracy, f" {reached}"))
     if result.get("meta_updates_skipped"):
-        skipped = f"{result['meta_updates_skipped']:,} of {result['meta_updates']:,} meta-updates were skipped"
-        console.print(f"{skipped}, as their gradient was not finite.")
+        console.print(skipped_sentence(result["meta_updates_skipped"], result["meta_updates"]))
     more = f", tasksieve weights {out}, tasksieve chat {out}" if result["iterations"] else ""
     test = " --data TEST" if resolved.data.split is None else ""
     console.print(f"Next: tasksieve evaluate {out}{test}{more}")

@@ -6,6 +6,7 @@ import random
 from collections.abc import Hashable, Sequence
 
 from tasksieve.dialogs.dialog import Dialog
+from tasksieve.records.counts import plural
 from tasksieve.records.shares import shares_of
 
 _PARTS = 3
@@ -34,7 +35,7 @@ def draw_splits(dialogs: Sequence[Dialog], split: str, seed: int = 0) -> Parts:
     for dialog in dialogs:
         groups.setdefault(said_and_told(dialog), []).append(dialog)
     if len(groups) < _PARTS:
-        raise ValueError(f"holds {counted(len(groups), 'different dialog')}, too few for three splits")
+        raise ValueError(f"holds {plural(len(groups), 'different dialog')}, too few for three splits")
     drawn = list(groups.values())
     random.Random(seed).shuffle(drawn)
     room = _sizes(len(dialogs), shares_of(split))
@@ -47,15 +48,6 @@ def draw_splits(dialogs: Sequence[Dialog], split: str, seed: int = 0) -> Parts:
     for place, same in zip(places, drawn, strict=True):
         parts[place].extend(same)
     return parts
-
-
-def counted(number: int, what: str) -> str:
-    """A number of things, in the plural if need be.
-
-    >>> counted(1, "dialog"), counted(2, "dialog")
-    ('1 dialog', '2 dialogs')
-    """
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _sizes(count: int, shares: Sequence[int]) -> list[int]:

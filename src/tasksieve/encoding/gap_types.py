@@ -6,72 +6,22 @@ from an address. Its type does. It is kept by the template in which the gap stan
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from tasksieve.encoding.calls import is_call
+from tasksieve.encoding.number_form import NumberForm
 from tasksieve.encoding.sources import Field, Source
 from tasksieve.encoding.values import KINDS, Kind
 
-_DIGIT, _BETWEEN = re.compile(r"\d"), re.compile(r"(?<=\d)[.,:](?=\d)")
-_START = re.compile(r"[^\W\d_]+")
-_LETTER = re.compile(r"[^\W\d_]")
 _FEWEST = 2
-"""Values that share the letters before them tell nobody's; so do as many that stood in what the system said last."""
+"""Values that stood in what the system said last show that it says them again."""
 _ALWAYS = 3
 """Values that records held, and nothing else would have been needed."""
-_TELLING_DIGITS = 4
-_ANY, _SOME = "*", "+"
 _OTHERS: frozenset[Kind] = frozenset(("date", "time", "email"))
 """Forms that are never written as a plain number."""
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What numbers that a user said look like.
-
-    Attributes:
-        least, most: digits.
-        start: the letters before the first digit, in lower case; ``+`` for some, ``*`` for any or none.
-        signed: whether some have a point, a comma or a colon between digits.
-    """
-
-    least: int
-    most: int
-    start: str
-    signed: bool
-
-    @classmethod
-    def of(cls, values: Sequence[str]) -> Form:
-        """What some values have in common; at least one."""
-        digits = [len(_DIGIT.findall(value)) for value in values]
-        starts = {_start(value) for value in values}
-        lettered = [bool(_LETTER.search(value)) for value in values]
-        start = _ANY if any(lettered) else ""
-        if all(lettered):
-            shared = len(starts) == 1 and "" not in starts and len(set(values)) >= _FEWEST
-            start = starts.pop() if shared else _SOME
-        return cls(min(digits), max(digits), start, any(map(_BETWEEN.search, values)))
-
-    def fits(self, value: str) -> bool:
-        """Whether a value looks like these: letters before it, signs, and about as many digits.
-
-        >>> orders = Form.of(["RT-2026-11111", "RT-2025-22222"])
-        >>> orders.fits("RT-2026-99999"), orders.fits("700111")
-        (True, False)
-        """
-        lettered = bool(_LETTER.search(value))
-        if self.start != _ANY and (lettered != bool(self.start) or self.start not in (_SOME, _start(value))):
-            return False
-        if not self.signed and _BETWEEN.search(value):
-            return False
-        digits = len(_DIGIT.findall(value))
-        if self.least == self.most >= _TELLING_DIGITS:
-            return abs(digits - self.least) <= 1
-        return self.least // 2 <= digits <= 2 * self.most
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +42,7 @@ class GapType:
     fields: tuple[Field, ...] = ()
     against: tuple[Field, ...] = ()
     said: bool = False
-    form: Form | None = None
+    form: NumberForm | None = None
     called: tuple[tuple[str, str], ...] = ()
     echoed: bool = False
     kinds: tuple[Kind, ...] = ()
@@ -117,7 +67,7 @@ class GapType:
             fields,
             tuple(sorted(against)),
             said,
-            Form.of(numbers) if said and numbers else None,
+            NumberForm.of(numbers) if said and numbers else None,
             tuple(sorted(called)),
             len(sources) >= _FEWEST and all(source.echoed for source in sources),
             tuple(sorted({source.kind for source in sources if source.heard})) if said else (),
@@ -143,7 +93,7 @@ class GapType:
 
     def plain(self) -> dict[str, Any]:
         """As JSON has it, without what says nothing; :meth:`read` takes it back."""
-        form = None if self.form is None else [self.form.least, self.form.most, self.form.start, self.form.signed]
+        form = None if self.form is None else self.form.plain()
         tables = {name: [list(pair) for pair in getattr(self, name)] for name in _TABLES}
         found = {**tables, "said": self.said, "form": form, "echoed": self.echoed, "kinds": list(self.kinds)}
         return {name: value for name, value in found.items() if value}
@@ -152,15 +102,20 @@ class GapType:
     def read(cls, value: Any) -> GapType:
         """What :meth:`plain` gave. Raises: ValueError, TypeError, KeyError: if it is something else."""
         tables = {name: tuple((str(a), str(b)) for a, b in value.get(name, ())) for name in _TABLES}
-        form = None
-        if value.get("form") is not None:
-            least, most, start, signed = value["form"]
-            form = Form(int(least), int(most), str(start), signed is True)
+        form = None if value.get("form") is None else _form_of(value["form"])
         kinds = tuple(value.get("kinds", ()))
         if not set(kinds) <= set(KINDS):
             raise ValueError
         said, echoed = (value.get(name) is True for name in ("said", "echoed"))
         return cls(**tables, form=form, said=said, echoed=echoed, kinds=kinds)
+
+
+def _form_of(value: Any) -> NumberForm:
+    """As it is kept; in runs of older versions as digits, start and whether there are points between digits."""
+    if not isinstance(value, list):
+        return NumberForm.read(value)
+    least, most, start, signed = value
+    return NumberForm(int(least), int(most), str(start), "," * (signed is True))
 
 
 _TABLES = ("fields", "against", "called")
@@ -211,11 +166,6 @@ class GapTypes:
             )
         except (AttributeError, KeyError, TypeError, ValueError):
             raise ValueError(f"types: found {str(value)[:80]}; expected gaps by template") from None
-
-
-def _start(value: str) -> str:
-    found = _START.match(value)
-    return found[0].lower() if found else ""
 
 
 def _fewest_of(fields: Sequence[frozenset[Field]]) -> tuple[Field, ...]:

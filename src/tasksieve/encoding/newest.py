@@ -10,7 +10,7 @@ user has said since it was called, and not with the one before.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -21,7 +21,6 @@ from tasksieve.encoding.written import Written, WrittenEvidence
 _TELLING_DIGITS = 4
 """So many digits tell a number from others."""
 _LETTER, _DIGIT = re.compile(r"[^\W\d_]"), re.compile(r"\d")
-_BETWEEN = re.compile(r"(?<=\d)[^\w\s](?=\d)")
 
 
 class Newest:
@@ -29,20 +28,11 @@ class Newest:
 
     Args:
         prefers: by gap, in calls and elsewhere (:func:`gap_key`), whether what the user has said since prevails.
-        digits: the least and the most digits of the values of a gap that are numbers.
-        signs: the signs between these digits, where each of the numbers has some, as ``/`` in ``25/03``.
         written: how all values of a gap are written.
     """
 
-    def __init__(
-        self,
-        prefers: Mapping[str, bool] | None = None,
-        digits: Mapping[str, tuple[int, int]] | None = None,
-        signs: Mapping[str, str] | None = None,
-        written: Written | None = None,
-    ) -> None:
-        self.written = written or Written()
-        self.prefers, self.digits, self.signs = dict(prefers or {}), dict(digits or {}), dict(signs or {})
+    def __init__(self, prefers: Mapping[str, bool] | None = None, written: Written | None = None) -> None:
+        self.prefers, self.written = dict(prefers or {}), written or Written()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Newest) and self.plain() == other.plain()
@@ -67,43 +57,40 @@ class Newest:
 
     def replaces(self, base: str, called: str, heard: str) -> bool:
         """Whether what the user has said since a tool was called takes the place of what it was called with."""
-        return base in self.written.shapes or _looks_alike(called, heard)
-
-    def is_like(self, base: str, number: str, *, date: bool = False) -> bool:
-        """Whether a number looks like those that fill a gap.
-
-        It begins with the same letters and has as many digits if all of these do (:mod:`tasksieve.encoding.written`),
-        else about as many, half as many to twice as many. Where dates fill the gap too, and its numbers all
-        have a sign between digits, as ``25/03`` has, it has one of these: ``683999`` is no date.
-        """
-        least, most = self.digits.get(base, (0, 1 << 30))
-        signs = self.signs.get(base, "") if date else ""
-        is_as_long = least // 2 <= len(_DIGIT.findall(number)) <= 2 * most
-        return is_as_long and self.written.has(base, number) and (not signs or any(sign in number for sign in signs))
+        return self.written.tells(base) or _looks_alike(called, heard)
 
     def plain(self) -> dict[str, Any]:
         """As JSON has it; :meth:`read` takes it back."""
-        digits = {name: list(ends) for name, ends in sorted(self.digits.items())}
-        signs = {"signs": dict(sorted(self.signs.items()))} if self.signs else {}
-        prefers = dict(sorted(self.prefers.items()))
-        written = {"written": self.written.plain()} if self.written else {}
-        return {"prefers": prefers, "digits": digits, **signs, **written}
+        return {"prefers": dict(sorted(self.prefers.items())), "written": self.written.plain()}
 
     @classmethod
     def read(cls, value: Any) -> Newest:
         """What :meth:`plain` gave, or None for nothing. Raises: TypeError, ValueError: if it is something else."""
         if value is None:
             return cls()
-        if not isinstance(value, Mapping) or value.keys() - {"signs", "written"} != {"prefers", "digits"}:
+        if not isinstance(value, Mapping):
+            raise ValueError
+        if "digits" in value:
+            value = _older(value)
+        if value.keys() != {"prefers", "written"}:
             raise ValueError
         prefers = {str(name): found for name, found in value["prefers"].items()}
-        digits = {str(name): (int(least), int(most)) for name, (least, most) in value["digits"].items()}
-        signs = {str(name): found for name, found in value.get("signs", {}).items()}
         if not all(isinstance(found, bool) for found in prefers.values()):
             raise ValueError
-        if not all(isinstance(found, str) for found in signs.values()):
-            raise ValueError
-        return cls(prefers, digits, signs, Written.read(value.get("written")))
+        return cls(prefers, Written.read(value["written"]))
+
+
+def _older(value: Mapping[str, Any]) -> dict[str, Any]:
+    """What runs of older versions have, which keep digits, signs and shapes of numbers apart, as it is kept now."""
+    if value.keys() - {"digits", "signs", "written"} != {"prefers"}:
+        raise ValueError
+    signs, written = value.get("signs", {}), value.get("written", {"shapes": {}, "dates": {}})
+    numbers = {base: {"digits": ends, "start": "*"} for base, ends in value["digits"].items()}
+    for base, found in signs.items():
+        numbers[base] |= {"signs": found, "signed": True}
+    for base, (letters, _, pattern) in written["shapes"].items():
+        numbers[base] |= {"letters": letters, "pattern": pattern}
+    return {"prefers": value["prefers"], "written": {"numbers": numbers, "dates": written["dates"]}}
 
 
 class NewestEvidence:
@@ -111,8 +98,6 @@ class NewestEvidence:
 
     def __init__(self) -> None:
         self._balance: Counter[str] = Counter()
-        self._digits: dict[str, list[int]] = defaultdict(list)
-        self._signs: dict[str, list[str]] = defaultdict(list)
         self.written = WrittenEvidence()
 
     def count(self, base: str, text: str, *, call: bool, recorded: str | None, heard: Iterable[str]) -> None:
@@ -130,17 +115,10 @@ class NewestEvidence:
             by_user = any(alike(value, text) for value in others)
             self._balance[gap_key(base, call=call)] += by_user - alike(recorded, text)
 
-    def measure(self, base: str, number: str) -> None:
-        """Count in how many digits a value of a gap has, and which signs stand between them."""
-        self._digits[base].append(len(_DIGIT.findall(number)))
-        self._signs[base].append("".join(sorted(set(_BETWEEN.findall(number)))))
-
     def newest(self) -> Newest:
         """All of it together."""
         prefers = {key: balance > 0 for key, balance in self._balance.items() if balance}
-        digits = {base: (min(found), max(found)) for base, found in self._digits.items()}
-        signs = {base: "".join(sorted(set("".join(found)))) for base, found in self._signs.items() if all(found)}
-        return Newest(prefers, digits, signs, self.written.written())
+        return Newest(prefers, self.written.written())
 
 
 def gap_key(base: str, *, call: bool) -> str:

@@ -142,8 +142,6 @@ class _Evidence:
         spoken_of = chosen({(gap.name, None) for gap in gaps}, held, -1)
         for gap in gaps:
             self.kinds[gap.name][gap.kind] += 1
-            if gap.kind == "number":
-                self.newest.measure(gap.name, gap.text)
             self.newest.written.count(gap.name, gap.text, number=gap.kind == "number", call=call)
             if found := of_records((gap.name, None), spoken_of, held, -1, ()):
                 heard = [one.text for one in held.heard if one.time > found[1].batch and one.kind == gap.kind]

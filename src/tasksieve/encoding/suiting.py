@@ -93,7 +93,7 @@ class Suiting:
         root, part = parted(base)
         kinds = self.kinds.get(base, ())
         for heard in held.heard:
-            suits = heard.kind != "number" or self.newest.is_like(base, heard.text, date="date" in kinds)
+            suits = heard.kind != "number" or self.newest.written.may_be(base, heard.text, date="date" in kinds)
             if heard.kind in kinds and suits and not held.is_denied(heard.text) and (heard.sure or root != "name"):
                 text = part_of(heard.text, part) if part else heard.text
                 if text and not _is_of_another_field(base, heard.text, held):

@@ -25,6 +25,7 @@ def refuse_other_data(out: Path, config: RunConfig) -> None:
     if begun is None:
         return
     before = RunFolder(begun).read_config()
-    told = differences(changed(config, {f"data.{name}": getattr(before.data, name) for name in _WHAT}), config)
+    theirs = changed(config, {f"data.{name}": getattr(before.data, name) for name in _WHAT})
+    told = differences(theirs.model_dump(), config.model_dump())
     if told:
         raise UserError(f"holds a comparison of other data: {'; '.join(told)}; choose another --out", out)

@@ -1,4 +1,4 @@
-"""What a comparison or the board found, as CSV: a row a run, and a row a method with its differences."""
+"""What a comparison, the board or Table 1 found, as CSV: a row a run, and a row a method with its differences."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import polars as pl
 
 from tasksieve.records.comparison import (
     EVERYTHING,
+    LEARNED,
     PRIMARY,
     Comparison,
     Difference,
@@ -62,6 +63,38 @@ def write_board_tables(out: Path, record: Mapping[str, Any]) -> None:
     ]
     _write(out / "archive.csv", runs)
     _write(out / "archive-methods.csv", [_mean_of_tasks(mean) for mean in record["means"]])
+
+
+def write_table1_tables(out: Path, record: Mapping[str, Any]) -> None:
+    """Write ``table1.csv``, a row a run of the table, and ``table1-methods.csv``, a row a method and condition.
+
+    The table itself has the condition ``table``, and the paper's numbers beside its means. Of the other conditions
+    the means are written; what the learned weights came to stands in their `learned` rows.
+
+    Args:
+        out: the folder of the table.
+        record: ``table1.json``.
+    """
+    runs = [{"method": row["method"], **seed} for row in record["rows"] for seed in row["seeds"]]
+    names = {"test_accuracy": "test", "valid_accuracy": "valid"}
+    _write(out / "table1.csv", [{names.get(name, name): value for name, value in run.items()} for run in runs])
+    data = record["settings"]["config"]["data"]
+    own = {**data, "name": "table", "rows": record["rows"], "weights": record["weights"]}
+    _write(
+        out / "table1-methods.csv",
+        [_of_condition(one, row) for one in (own, *record["conditions"]) for row in one["rows"]],
+    )
+
+
+def _of_condition(condition: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+    told = {
+        "condition": condition["name"],
+        **{name: condition[name] for name in ("corruption", "share", "indicator")},
+    }
+    told |= {name: row.get(name) for name in ("method", "mean", "sd", "paper_mean", "paper_sd")}
+    told["seeds"] = len(row["seeds"])
+    weights = condition["weights"] if row["method"] == LEARNED else {}
+    return told | {f"weight_{name}": found["mean"] for name, found in weights.items()}
 
 
 def _run(method: str, size: int, seed: SeedResult) -> dict[str, Any]:

@@ -96,6 +96,8 @@ def seed_result(result: dict[str, Any], measured: dict[str, Any], measure: str) 
         iterations=result["iterations"],
         seconds=result["seconds"],
         measures=measures,
+        meta_updates=result.get("meta_updates", 0),
+        meta_updates_skipped=result.get("meta_updates_skipped", 0),
         seedless=method_named(result["method"]).simple,
         by_dialog=measured.get("by_dialog", {}),
     )

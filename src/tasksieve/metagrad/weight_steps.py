@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-
-_Kept = tuple[list[tuple[Tensor, Tensor]], dict[Any, dict[str, Any]]]
 
 
 class WeightSteps:
@@ -43,13 +41,14 @@ class WeightSteps:
             self._precise = {name: _precise(value) for name, value in named.items() if _is_short(value)}
             optimizer = torch.optim.Adam([self._precise.get(name, value) for name, value in named.items()], lr=lr)
         self.optimizer = optimizer
+        self._before = _Before(optimizer)
 
     def fault(self, gradients: Mapping[str, Tensor]) -> str:
         """What is wrong with gradients, by name of the parameter; empty if nothing is.
 
         A square that is not finite would make Adam's second moment infinite, and stop the parameter for good.
         """
-        sizes = {name: _size(gradient) for name, gradient in gradients.items()}
+        sizes = _sizes(gradients)
         for name, size in sizes.items():
             if not math.isfinite(size):
                 return f"the meta-gradient of '{name}' is not finite"
@@ -68,7 +67,7 @@ class WeightSteps:
         """
         named = dict(self._module.named_parameters())
         self._follow(named)
-        kept = self._kept(named)
+        self._before.keep(named)
         for name, gradient in gradients.items():
             if name in self._precise:
                 self._precise[name].grad = gradient.float()
@@ -79,10 +78,10 @@ class WeightSteps:
         with torch.no_grad():
             for name, value in self._precise.items():
                 named[name].copy_(value)
-        bad = next((name for name, value in named.items() if not math.isfinite(_size(value))), None)
+        bad = next((name for name, size in _sizes(named).items() if not math.isfinite(size)), None)
         if bad is None:
             return ""
-        self._undo(kept)
+        self._before.restore()
         kind = _name(named[bad].dtype)
         return (
             f"a step of {type(self.optimizer).__name__} made '{bad}' of the weight module ({kind}) infinite or nan, "
@@ -114,22 +113,39 @@ class WeightSteps:
                 precise.data = precise.data.to(value.device)
             precise.copy_(torch.where(precise.to(value.dtype) == value, precise, value.float()))
 
-    def _kept(self, named: Mapping[str, nn.Parameter]) -> _Kept:
-        """Copies of all that a step changes."""
-        grouped = [value for group in self.optimizer.param_groups for value in group["params"]]
-        values = {id(value): value for value in (*named.values(), *grouped)}.values()
-        states = {
-            value: {name: _copied(part) for name, part in own.items()} for value, own in self.optimizer.state.items()
-        }
-        return [(value, value.detach().clone()) for value in values], states
+
+class _Before:
+    """Module and optimiser as they were before a step. The memory of the copies is used again for the next one.
+
+    Args:
+        optimizer: of the module.
+    """
+
+    def __init__(self, optimizer: torch.optim.Optimizer) -> None:
+        self._optimizer = optimizer
+        self._values: list[tuple[Tensor, Tensor]] = []
+        self._states: dict[Any, dict[str, Any]] = {}
 
     @torch.no_grad()
-    def _undo(self, kept: _Kept) -> None:
-        values, states = kept
-        for value, before in values:
+    def keep(self, named: Mapping[str, nn.Parameter]) -> None:
+        """Copy all that a step changes: the parameters, by their names, and what the optimiser holds."""
+        grouped = [value for group in self._optimizer.param_groups for value in group["params"]]
+        values = {id(value): value for value in (*named.values(), *grouped)}.values()
+        copies = {id(value): copy for value, copy in self._values}
+        self._values = [(value, _copied(value, copies.get(id(value)))) for value in values]
+        self._states = {
+            value: {name: _copied(part, self._states.get(value, {}).get(name)) for name, part in own.items()}
+            for value, own in self._optimizer.state.items()
+        }
+
+    @torch.no_grad()
+    def restore(self) -> None:
+        """Undo the step. What was copied of the optimiser is its own then, and no longer a copy."""
+        for value, before in self._values:
             value.copy_(before)
-        self.optimizer.state.clear()
-        self.optimizer.state.update(states)
+        self._optimizer.state.clear()
+        self._optimizer.state.update(self._states)
+        self._states = {}
 
 
 def _is_short(value: Tensor) -> bool:
@@ -141,13 +157,24 @@ def _precise(value: Tensor) -> nn.Parameter:
 
 
 @torch.no_grad()
-def _size(values: Tensor) -> float:
-    """The largest absolute value; nan if any is."""
-    return float(values.abs().max()) if values.numel() else 0.0
+def _sizes(named: Mapping[str, Tensor]) -> dict[str, float]:
+    """The largest absolute value of each tensor; nan if any is. The program waits for the device once."""
+    found = [value.abs().max().reshape(1) for value in named.values() if value.numel()]
+    sizes: Iterator[float] = iter(torch.cat([one.to(found[0].device) for one in found]).tolist() if found else ())
+    return {name: next(sizes) if value.numel() else 0.0 for name, value in named.items()}
 
 
-def _copied(part: Any) -> Any:
-    return part.detach().clone() if isinstance(part, Tensor) else deepcopy(part)
+def _copied(part: Any, memory: Any) -> Any:
+    """A copy, in memory that has held one before if it fits."""
+    if not isinstance(part, Tensor):
+        return deepcopy(part)
+    if not isinstance(memory, Tensor) or _form(memory) != _form(part):
+        return part.detach().clone()
+    return memory.copy_(part)
+
+
+def _form(value: Tensor) -> tuple[torch.Size, torch.dtype, torch.device]:
+    return value.shape, value.dtype, value.device
 
 
 def _name(dtype: torch.dtype) -> str:

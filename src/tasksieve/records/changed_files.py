@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_SHOWN = 3
-"""So many files are named."""
+from tasksieve.records.counts import first_few
+
 _DIGITS = 12
 """Of a SHA-256: enough to tell two apart, and to find the file as it was."""
 
@@ -20,8 +20,7 @@ def changed_files(before: Mapping[str, Any], now: Mapping[str, str]) -> str:
     Returns: nothing where all is the same.
     """
     told = [_told(name, before, now) for name in {**now, **before} if before.get(name) != now.get(name)]
-    more = [f"and {len(told) - _SHOWN} more"] if len(told) > _SHOWN else []
-    return ", ".join([*told[:_SHOWN], *more])
+    return first_few(told)
 
 
 def digests_differ(before: object, now: str) -> str:

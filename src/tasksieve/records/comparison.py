@@ -26,6 +26,7 @@ class SeedResult(BaseModel):
     Attributes:
         test_accuracy, valid_accuracy: the comparison's measure on test and validation dialogs.
         measures: all measures on the test dialogs.
+        meta_updates, meta_updates_skipped: how many there were, and how many were left out.
         seedless: whether nothing in it was drawn, so that it stands for every seed.
     """
 
@@ -38,6 +39,8 @@ class SeedResult(BaseModel):
     iterations: int
     seconds: float
     measures: dict[str, float] = {}
+    meta_updates: int = 0
+    meta_updates_skipped: int = 0
     seedless: bool = False
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from tasksieve.errors import UserError
+from tasksieve.records.counts import plural
 from tasksieve.report import formatting as show
 from tasksieve.report.blocks import Block, Cell, Note, Section, TableBlock
 from tasksieve.report.confusions import Confusion, Mistaken, confusions, mistaken, predictions_of
@@ -95,7 +96,7 @@ def _kinds(found: Mapping[str, pl.DataFrame]) -> TableBlock:
     shown = commonest(sizes)
     rows = [_kind(one) for one in mistaken(found, shown)]
     if len(shown) < len(sizes):
-        name = show.plural(len(sizes) - len(shown), "other kind")
+        name = plural(len(sizes) - len(shown), "other kind")
         rest = {
             method: frame.with_columns(kind=pl.when(pl.col("kind").is_in(shown)).then(None).otherwise(pl.lit(name)))
             for method, frame in found.items()

@@ -96,8 +96,3 @@ def one_line(text: object, length: int | None = None) -> str:
     """A text on one line: control codes and line ends become a space; cropped if long."""
     line = " ".join("".join(char if char.isprintable() else " " for char in str(text)).split())
     return line if length is None or len(line) <= length else line[: length - 1].rstrip() + "…"
-
-
-def plural(count: int, noun: str) -> str:
-    """``1 seed``, ``5 seeds``."""
-    return f"{whole(count)} {noun}" + ("" if count == 1 else "s")

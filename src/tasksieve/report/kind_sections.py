@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from tasksieve.records.counts import plural
 from tasksieve.report import formatting as show
 from tasksieve.report.blocks import Block, Cell, Note, Section, TableBlock
 from tasksieve.report.reading import Run, kinds_by_turns
@@ -58,7 +59,7 @@ def run_kinds_section(test: Entry | None, words: Wording) -> Section:
 
 
 def _others(count: int) -> str:
-    return show.plural(count, "other kind")
+    return plural(count, "other kind")
 
 
 def _test_notes(test: Entry) -> list[Note]:

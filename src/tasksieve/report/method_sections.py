@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tasksieve.records.comparison import Comparison, ComparisonRow
+from tasksieve.records.counts import plural
 from tasksieve.records.measures import RANKING, fewer_ranked
 from tasksieve.report import formatting as show
 from tasksieve.report.bar_figures import comparison_bars
@@ -111,7 +112,7 @@ def _best_simple(comparison: Comparison, words: Wording) -> list[str]:
         if simple:
             best = max(simple, key=lambda row: row.mean)
             sentences.append(
-                f"With {show.plural(size, 'dialog')} the best simple baseline is {best.method}: "
+                f"With {plural(size, 'dialog')} the best simple baseline is {best.method}: "
                 f"{show.percent(best.mean)}\N{NO-BREAK SPACE}% {words.name}.{_untrained(words)}"
             )
     return sentences

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tasksieve.records.comparison import Comparison, ComparisonRow, no_width
+from tasksieve.records.counts import plural
 from tasksieve.records.measures import RESPONSES
 from tasksieve.report import formatting as show
 
@@ -80,7 +81,7 @@ def _need(curve: Sequence[tuple[int, float]], size: int, primary: float, row: Co
 
 def sentence(need: Need) -> str:
     """The answer in words, as sure as the interval lets it be."""
-    start = f"With {show.plural(need.size, 'dialog')}"
+    start = f"With {plural(need.size, 'dialog')}"
     gain = f"learned is {show.signed(need.row.minus_primary)} points against primary"
     if need.room == 0:
         return f"{start}, the most compared, {gain}{_difference(need)}: {_at_the_end(need)}."

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tasksieve.records.comparison import Comparison
+from tasksieve.records.counts import plural
 from tasksieve.records.left_out import LeftOut, left_out_sentences
 from tasksieve.records.measures import RANKING, fewer_ranked, key_of
 from tasksieve.report import formatting as show
@@ -22,6 +23,7 @@ from tasksieve.report.reading import Run, left_out_in, read_comparison, read_run
 from tasksieve.report.screening_section import screening_sections
 from tasksieve.report.sections import coverage_section, curves_section, describe, settings_section, weight_sections
 from tasksieve.report.size_sections import size_sections
+from tasksieve.report.skipped import skipped_in
 from tasksieve.report.suspicious_section import suspicious_sections
 from tasksieve.report.wording import Wording, wording
 
@@ -96,7 +98,7 @@ def comparison_page(folder: Path) -> Page:
     runs, problems = read_runs(folder, methods)
     unfinished = sum(run.result is None for run in runs)
     if unfinished:
-        problems.append(f"{show.plural(unfinished, 'run')} not finished; what is recorded so far is shown.")
+        problems.append(f"{plural(unfinished, 'run')} not finished; what is recorded so far is shown.")
     shown = run_to_show(runs)
     words = wording(comparison.measure)
     beside = [method for method in ("primary", best_borrower(comparison)) if method is not None]
@@ -129,6 +131,7 @@ def comparison_page(folder: Path) -> Page:
             *problems,
             *(f"Not mended before training: {found}" for found in comparison.to_mend),
             *left_out_notes(comparison.left_out),
+            *skipped_in(comparison),
         ),
     )
 
@@ -167,7 +170,7 @@ def _coverages(comparison: Comparison, runs: Sequence[Run]) -> list[tuple[str, d
     if not found:
         return [("", comparison.coverage)]
     sizes = sorted(found, key=lambda size: size or 0)
-    return [("all dialogs" if size is None else show.plural(size, "dialog"), found[size]) for size in sizes]
+    return [("all dialogs" if size is None else plural(size, "dialog"), found[size]) for size in sizes]
 
 
 def _settings(comparison: Comparison, run: Run | None) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from tasksieve.errors import UserError
+from tasksieve.records.counts import plural
 from tasksieve.records.measures import RANKING
 from tasksieve.report import formatting as show
 from tasksieve.report.blocks import Block, Cell, DialogsBlock, Note, Section, TableBlock, TextBlock
@@ -162,5 +163,5 @@ def settings_section(texts: Sequence[tuple[str, str]]) -> Section:
 
 def describe(run: Run) -> str:
     """``learned, 150 primary dialogs, seed 3``."""
-    size = "all primary dialogs" if run.size is None else show.plural(run.size, "primary dialog")
+    size = "all primary dialogs" if run.size is None else plural(run.size, "primary dialog")
     return f"{run.method}, {size}, seed {run.seed}"

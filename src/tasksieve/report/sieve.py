@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tasksieve.dialogs.finetuning.tool import WHOLE
+from tasksieve.records.counts import plural
 from tasksieve.report import formatting as show
 from tasksieve.report.terminal import plain_table, weight_bar
 
@@ -44,7 +45,7 @@ def lines(facts: Mapping[str, Any]) -> Iterator[Text]:
     Args:
         facts: as ``sieve.json`` has them.
     """
-    dialogs, rows = show.plural(facts["dialogs"], "dialog"), show.plural(facts["rows"], "row")
+    dialogs, rows = plural(facts["dialogs"], "dialog"), plural(facts["rows"], "row")
     learned, responses = facts["related_learned"], facts["related_responses"]
     done = "shown" if facts["takes"] == WHOLE else "learned"
     said = f": {dialogs} in {rows}, {show.whole(learned)} of {show.whole(responses)} related responses are {done}"

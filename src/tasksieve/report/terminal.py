@@ -10,10 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from tasksieve.records.comparison import Comparison, ComparisonRow
+from tasksieve.records.counts import plural
 from tasksieve.records.measures import RANKING, fewer_ranked
 from tasksieve.report import formatting as show
 from tasksieve.report.conditions import METHODS, describe
 from tasksieve.report.reading import kinds_by_turns
+from tasksieve.report.skipped import skipped_in
 
 _BAR_CELLS = 6
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -54,9 +56,12 @@ def comparison_table(comparison: Comparison) -> Table:
 
 
 def told_below(comparison: Comparison) -> list[Text]:
-    """What to know of the table: among how few responses the right one was ranked, and what its intervals are of."""
+    """What to know of the table: among how few responses the right one was ranked, what its intervals are of, and
+    how many meta-updates were skipped.
+    """
     fewer = fewer_ranked(comparison.among)
-    return [*([Text(f"{fewer}.")] if fewer else []), *map(Text, _of_intervals(comparison))]
+    said = [*([f"{fewer}."] if fewer else []), *_of_intervals(comparison), *skipped_in(comparison)]
+    return [Text(sentence) for sentence in said]
 
 
 def _of_intervals(comparison: Comparison) -> list[str]:
@@ -140,13 +145,13 @@ def calls_sentence(calls: dict[str, Any]) -> str:
     """
     if not calls["due"]:
         return ""
-    said = f"{show.plural(calls['due'], 'turn')} with calls of tools due: the right ones at "
+    said = f"{plural(calls['due'], 'turn')} with calls of tools due: the right ones at "
     said += f"{show.whole(calls['right_tool'])}, with all arguments right at {show.whole(calls['right'])}"
     if wrong := ", ".join(f"{name} ({show.whole(times)})" for name, times in calls["wrong"].items()):
         said += f"; wrong: {wrong}"
     missing, extra = calls.get("missing", 0), calls.get("extra", 0)
     if missing or extra:
-        said += f"; beside a right one {show.plural(missing, 'call')} missing and {show.whole(extra)} too many"
+        said += f"; beside a right one {plural(missing, 'call')} missing and {show.whole(extra)} too many"
     return f"{said}."
 
 

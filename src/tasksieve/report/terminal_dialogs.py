@@ -8,6 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from tasksieve.records.counts import plural
 from tasksieve.report import formatting as show
 from tasksieve.report.terminal import weight_bar
 from tasksieve.report.weights import WeightedDialog, WeightedTurn
@@ -40,7 +41,7 @@ def dialogs_page(
             yield _heading(f"{title} at iteration {step}", dialog)
             yield _turns(dialog.turns[:_LONGEST])
             if len(dialog.turns) > _LONGEST:
-                yield Text(f"{show.plural(len(dialog.turns) - _LONGEST, 'more turn')} not shown", style="dim")
+                yield Text(f"{plural(len(dialog.turns) - _LONGEST, 'more turn')} not shown", style="dim")
 
 
 def shade(weight: float | None) -> str:

@@ -11,6 +11,7 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from tasksieve.records.counts import plural
 from tasksieve.records.suspicious import RELATED
 from tasksieve.report import formatting as show
 
@@ -51,13 +52,13 @@ def left_out(not_borrowed: int, too_few: int, related: int) -> list[str]:
     """
     found = []
     if not_borrowed:
-        turns = f"{show.whole(not_borrowed)} of {show.plural(related, 'related turn')}"
+        turns = f"{show.whole(not_borrowed)} of {plural(related, 'related turn')}"
         found.append(
             f"Not looked at: {turns}, of kinds with less than a quarter of the mean weight in this run; --every "
             "looks at them too, as does a run of multitask, which borrows all alike."
         )
     if too_few:
-        turns = show.plural(too_few, "turn")
+        turns = plural(too_few, "turn")
         found.append(f"Left out: {turns} of tasks with too few to contradict each other.")
     return found
 

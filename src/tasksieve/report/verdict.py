@@ -8,6 +8,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from tasksieve.records.counts import plural
 from tasksieve.report import formatting as show
 from tasksieve.report.terminal import plain_table
 
@@ -54,4 +55,4 @@ def _at_first(record: Mapping[str, Any]) -> str:
     settings = record["settings"]
     if (settings.get("max_seeds") or 0) <= settings["seeds"]:
         return ""
-    return f" ({record['calibration']['right_at_first']:.0f} % with {show.plural(settings['seeds'], 'seed')} alone)"
+    return f" ({record['calibration']['right_at_first']:.0f} % with {plural(settings['seeds'], 'seed')} alone)"

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasksieve.dialogs.dialog import Dialog
-from tasksieve.dialogs.drawn_splits import counted
 from tasksieve.dialogs.formats.babi_files import NoSplits, dialog_file, find_splits
 from tasksieve.dialogs.formats.folders import dialog_files_in, files_of_split, inner_of, parts_in
 from tasksieve.dialogs.formats.format import Format
@@ -17,6 +16,7 @@ from tasksieve.dialogs.formats.known import format_of
 from tasksieve.dialogs.formats.known import iterate_dialogs as dialogs_of_file
 from tasksieve.dialogs.formats.split_names import is_split, split_meant
 from tasksieve.errors import UserError
+from tasksieve.records.counts import plural
 from tasksieve.records.parted_paths import parted
 from tasksieve.records.said_once import SAID_ONCE
 
@@ -127,7 +127,7 @@ def tell(journal: Journal, path: Path, dialogs: int) -> None:
     journal.path = path
     if journal.lost:
         lost = "; ".join(f"{what} ({count:,})" for what, count in sorted(journal.lost.items()))
-        _log.info("%s: %s. Not read: %s", path, counted(dialogs, "dialog"), lost, extra=SAID_ONCE)
+        _log.info("%s: %s. Not read: %s", path, plural(dialogs, "dialog"), lost, extra=SAID_ONCE)
     if journal.as_one is not None:
         _log.info("%s: %s", path, journal.as_one, extra=SAID_ONCE)
 

@@ -8,6 +8,9 @@ from typing import Any
 
 from tasksieve.errors import UserError
 from tasksieve.experiments.board.rows import BoardRun, Cell
+from tasksieve.records.changed_files import changed_files
+from tasksieve.records.config_differences import Settings, differences
+from tasksieve.records.counts import first_few
 from tasksieve.records.files import read_json
 
 Known = Mapping[tuple[Cell, str, int], BoardRun]
@@ -37,33 +40,18 @@ def known_runs(path: Path, settings: Mapping[str, Any]) -> Known:
             for row in record["rows"]
             for one in row["seeds"]
         }
-        _same(path, "archive", theirs["sources"], settings["sources"])
-        _same(path, "settings", _flat(theirs["config"]), _flat(settings["config"]))
+        files = changed_files(theirs["sources"], settings["sources"])
+        others = differences(_shared(theirs["config"]), _shared(settings["config"]))
     except (KeyError, TypeError, AttributeError):
         raise UserError("is no record of a board; give an archive.json, or leave out --known", path) from None
+    if files:
+        raise UserError(f"has runs of another archive: {files}; give the same one, or leave out --known", path)
+    if others:
+        raise UserError(f"has runs of other settings: {first_few(others)}; give the same, or leave out --known", path)
     return found
 
 
-def _same(path: Path, what: str, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
-    other = [key for key in {**theirs, **ours} if theirs.get(key) != ours.get(key)]
-    if other:
-        key = other[0]
-        raise UserError(
-            f"has runs of other {what}: {key} is {_said(theirs.get(key))} there and {_said(ours.get(key))} here; "
-            "give the same ones, or leave out --known",
-            path,
-        )
-
-
-def _said(value: Any) -> str:
-    return "missing" if value is None else str(value)[:80]
-
-
-def _flat(config: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Settings by ``section.key``, without those that differ from run to run."""
-    return {
-        f"{section}.{key}": value
-        for section, values in config.items()
-        for key, value in values.items()
-        if (section, key) not in (("training", "method"), ("training", "seed"))
-    }
+def _shared(config: Settings) -> Settings:
+    """Settings without those that differ from run to run."""
+    training = {key: value for key, value in config["training"].items() if key not in ("method", "seed")}
+    return {**config, "training": training}

@@ -11,6 +11,7 @@ from tasksieve.errors import UserError
 from tasksieve.experiments.published import table1_conditions as beyond
 from tasksieve.experiments.published.table1_conditions import Condition
 from tasksieve.experiments.published.table1_rows import image_job, row, weights
+from tasksieve.experiments.result_tables import write_table1_tables
 from tasksieve.experiments.slices import holding
 from tasksieve.experiments.workers import Job, RunJobs, run_jobs
 from tasksieve.records.config import config_of, set_value
@@ -75,7 +76,7 @@ def reproduce_table1(
     watch: Watch | None = None,
     run: RunJobs = run_jobs,
 ) -> dict[str, Any]:
-    """Do every run that is not done yet and write ``table1.json``.
+    """Do every run that is not done yet and write ``table1.json``, with tables beside it.
 
     Args:
         plan: what to reproduce.
@@ -109,6 +110,7 @@ def _reproduce(plan: Table1Plan, run: _Run) -> dict[str, Any]:
         "settings": {"config": plan.config.model_dump(mode="json"), **environment},
     }
     write_json(plan.out / "table1.json", record)
+    write_table1_tables(plan.out, record)
     return record
 
 

@@ -9,13 +9,12 @@ from tasksieve.errors import UserError
 from tasksieve.records.changed_files import changed_files
 from tasksieve.records.config import Config, LoopConfig
 from tasksieve.records.config_differences import differences
+from tasksieve.records.counts import first_few
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.plugin_files import refuse_changed_plugins
 from tasksieve.training.loop.ranks import Ranks
 from tasksieve.training.loop.setting import Setting
 
-_SHOWN = 3
-"""So many differences of two configurations are named."""
 _log = logging.getLogger("tasksieve")
 
 
@@ -49,11 +48,10 @@ def check_folder(
 
 def refuse_other(folder: RunFolder, config: LoopConfig) -> None:
     """Raise UserError, with the names of what differs, if the run in a folder has other settings or plug-ins."""
-    found = differences(folder.read_config_of(type(config)), config)
+    found = differences(folder.read_config_of(type(config)).model_dump(), config.model_dump())
     if found:
-        more = [f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
-        named = ", ".join([*found[:_SHOWN], *more])
-        raise UserError(f"holds a run with another configuration: {named}; choose another --out", folder.path)
+        say = f"holds a run with another configuration: {first_few(found)}; choose another --out"
+        raise UserError(say, folder.path)
     refuse_changed_plugins(folder)
 
 

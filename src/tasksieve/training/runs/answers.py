@@ -6,7 +6,8 @@ many answers are wanted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from bisect import insort
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -108,10 +109,12 @@ def worded_actions(
     found: dict[str, list[int]] = {}
     worth: dict[str, float] = {}
     said, sayable = 0.0, None
+    certain: list[float] = []  # of what is found, in ascending order, once the others are negligible
     for place, number in enumerate(order):
         if sayable is None and said and rest[place] <= _NEGLIGIBLE * said:
             sayable = said + rest[place]
-        if sayable is not None and _is_settled(found, shares, worth, top, float(shares[place])):
+            certain = sorted(float(shares[places].sum()) * worth[text] for text, places in found.items())
+        if sayable is not None and len(certain) >= top and certain[-top] >= float(shares[place]):
             break
         text = word(actions[number])
         if text is not None and text not in worth:
@@ -119,8 +122,9 @@ def worded_actions(
         if text is not None and sayable is None:
             found.setdefault(text, []).append(place)
             said += float(shares[place])
-        elif text is not None:
-            found.setdefault(text, [place])
+        elif text is not None and text not in found:
+            found[text] = [place]
+            insort(certain, float(shares[place]) * worth[text])
     if not found:
         raise NothingToSay(NOTHING_TO_SAY)
     whole = sayable or said or 1.0
@@ -130,14 +134,6 @@ def worded_actions(
         score, values = float(scores[numbers].logsumexp(0)), worth[text]
         answers.append(Answer(text, score, share / whole * values, actions[numbers[0]], certainty=share * values))
     return sorted(answers, key=lambda answer: -answer.certainty)[:top]
-
-
-def _is_settled(
-    found: Mapping[str, Sequence[int]], shares: Tensor, worth: Mapping[str, float], top: int, best_left: float
-) -> bool:
-    """Whether the answers to return are known: so many are more certain than any of the actions that are left."""
-    certain = sum(float(shares[places].sum()) * worth[text] >= best_left for text, places in found.items())
-    return certain >= top
 
 
 def or_fallback(answers: Callable[[], list[Answer]], text: str | None, threshold: float | None) -> list[Answer]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tasksieve.dialogs import SILENCE, Note, Record, Turn
 from tasksieve.dialogs.formats.tellings import tellings
+from tasksieve.records.counts import plural
 from tasksieve.training.runs.answers import Answer
 from tasksieve.training.runs.fact_example import fact_example
 from tasksieve.training.runs.trained_model import Event, TrainedModel, acts_of_action
@@ -89,7 +90,7 @@ class Conversation:
         self._events += events
         turns = sum(isinstance(event, Turn) for event in self._events)
         facts = len(self._events) - turns
-        so_far = " and ".join([_plural(facts, "fact"), *([_plural(turns, "turn")] if turns else [])])
+        so_far = " and ".join([plural(facts, "fact"), *([plural(turns, "turn")] if turns else [])])
         return f"{_taken_as(text, events)}; {so_far} so far"
 
 
@@ -99,8 +100,4 @@ def _taken_as(text: str, events: Sequence[Record | Note]) -> str:
     if isinstance(first, Note):
         return "taken as words, as it cannot be read as JSON" if text[-1] in "}]" else "taken as words"
     of_kind = f" of {first.kind}" if first.kind else ""
-    return f"{'a record' if len(events) == 1 else _plural(len(events), 'record')}{of_kind}"
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+    return f"{'a record' if len(events) == 1 else plural(len(events), 'record')}{of_kind}"

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasksieve.dialogs import Dialog
-from tasksieve.dialogs.drawn_splits import Parts, counted, draw_splits
+from tasksieve.dialogs.drawn_splits import Parts, draw_splits
 from tasksieve.dialogs.formats import archive_files, dialog_file
 from tasksieve.dialogs.formats.task_names import service_names
 from tasksieve.encoding import Prediction, annotated_turns, suited
 from tasksieve.errors import UserError
 from tasksieve.records.config import DataConfig
+from tasksieve.records.counts import plural
 from tasksieve.records.parted_paths import parted
 from tasksieve.training.runs.memo import dialogs_of
 
@@ -133,5 +134,5 @@ def _require_acts(dialogs: list[Dialog], path: Path) -> None:
 def _first(dialogs: list[Dialog], data: DataConfig, path: Path) -> list[Dialog]:
     if data.size is not None and len(dialogs) < data.size:
         where = "holds" if data.split is None else f"split {data.split} leaves"
-        raise UserError(f"{where} {counted(len(dialogs), 'dialog')}; {data.size} were asked for", path)
+        raise UserError(f"{where} {plural(len(dialogs), 'dialog')}; {data.size} were asked for", path)
     return dialogs[: data.size]
