@@ -38,6 +38,7 @@ from tasksieve.dialogs.formats.utterances import (
     Results,
     Spoken,
     filled,
+    has_utterance,
     read_utterances,
     results_of,
     speaker_of,
@@ -152,7 +153,7 @@ def _write(dialogs: Iterable[Dialog], path: Path) -> None:
 
 
 def _recognises(start: Start) -> bool:
-    return start.line.startswith("[")
+    return start.line.startswith("[") or has_utterance(start.value)
 
 
 _EXAMPLE = '[{"dialogue_id": "1", "services": [], "turns": [{"speaker": "USER", "utterance": "hi", "frames": []}]}]'
