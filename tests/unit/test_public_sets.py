@@ -238,6 +238,28 @@ def test_multiwoz_2_2() -> None:
     assert len(read_dialogs(folder, "valid")) == 1
 
 
+def test_places_that_multiwoz_s_acts_do_not_have_are_counted(tmp_path: Path) -> None:
+    frames = [
+        {
+            "service": "inn",
+            "slots": [
+                {"slot": "inn-name", "start": 0, "exclusive_end": 3},
+                {"slot": "inn-name", "start": 7, "exclusive_end": 10},
+            ],
+        }
+    ]
+    turns = [{"speaker": "SYSTEM", "turn_id": "1", "utterance": "Inn or Bar", "frames": frames}]
+    (tmp_path / "dialogues_001.json").write_text(
+        json.dumps([{"dialogue_id": "A", "services": ["inn"], "turns": turns}])
+    )
+    said = {"dialog_act": {"Inn-Inform": [["name", "Inn"]]}, "span_info": [["Inn-Inform", "name", "Inn", 0, 3]]}
+    (tmp_path / "dialog_acts.json").write_text(json.dumps({"A": {"1": said}}))
+    (dialog,) = read_dialogs(tmp_path / "dialogues_001.json")
+    assert marked(dialog.turns[0]) == [("name", "Inn")]
+    lost = validate(tmp_path / "dialogues_001.json").lost
+    assert lost["place of a value that dialog_acts.json does not have"] == 1
+
+
 def test_convlab() -> None:
     folder = FOLDER / "convlab"
     assert dialog_file(folder, "valid") == folder / "data" / "dialogues.json#valid"

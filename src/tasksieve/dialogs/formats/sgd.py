@@ -88,7 +88,12 @@ class _Frames:
             return Annotated(results, acts, spans)
         for lost in beside.lost:
             self._journal.lose(lost)
-        return Annotated(results, beside.acts, beside.spans or spans)
+        if not beside.spans:
+            return Annotated(results, beside.acts, spans)
+        places = {(span.start, span.end) for span in beside.spans}
+        unknown = sum((span.start, span.end) not in places for span in spans)
+        self._journal.lose(f"place of a value that {ACTS_FILE} does not have", unknown)
+        return Annotated(results, beside.acts, beside.spans)
 
     def _spans(self, frame: dict[str, Any]) -> list[Span]:
         places = listed(frame.get(_SLOTS))
