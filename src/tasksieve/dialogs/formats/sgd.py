@@ -90,8 +90,8 @@ class _Frames:
             self._journal.lose(lost)
         if not beside.spans:
             return Annotated(results, beside.acts, spans)
-        places = {(span.start, span.end) for span in beside.spans}
-        unknown = sum((span.start, span.end) not in places for span in spans)
+        known = {(span.start, span.end) for span in beside.spans}
+        unknown = sum((span.start, span.end) not in known for span in spans)
         self._journal.lose(f"place of a value that {ACTS_FILE} does not have", unknown)
         return Annotated(results, beside.acts, beside.spans)
 
