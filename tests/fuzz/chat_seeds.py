@@ -30,6 +30,10 @@ _ROWS: tuple[Any, ...] = (
     {"conversations": [{"from": "human", "value": "hi"}, {"from": "function_call", "value": json.dumps(_CALL)}]},
     {"conversation": [{"system": "a", "input": "hi", "output": "hello"}, {"human": "b", "assistant": "c"}]},
     {"data": ["hi", "hello", "bye", "see you"]},
+    {"turns": [{"speaker": "user", "text": "hi"}, {"speaker": "system", "text": "hello", "private": True}]},
+    {"dialogue": [{"author": "a", "message": "hi"}], "weight": 0.5},
+    {"text": "USER: hi ASSISTANT: hello</s>", "weight": 0.5},
+    {"messages": None},
     {"prompt": "hi", "completion": "hello", "weight": 2, "label": False},
     {"instruction": "add", "input": "1", "output": "2", "history": [["a", "b"]], "system": "c"},
     {

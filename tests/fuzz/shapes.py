@@ -51,6 +51,11 @@ EXPORTED = b"""conversation_id,role,content,tool_calls,tool_call_id,name
 2,user,"[{""type"": ""text"", ""text"": ""hi""}, {""type"": ""image""}]",,,
 2,AI,no,"[{'name': 'g', 'arguments': {}}]",,
 """
+NOTED = b"""Ticket ID;Author Type;Comment Body;Public;part_type
+1;end-user;hi;true;comment
+1;agent;sly;false;note
+1;agent;hello;true;
+"""
 MARKED = b"""id,text
 1,"<|user|>
 hi</s><|assistant|>
@@ -104,7 +109,7 @@ CONVERSATIONS = b"".join(
 )
 SHAPES = {
     "rasa": (RASA, JOINED),
-    "csv": (ALTERNATING, EXAMPLES, MESSAGES, EXPORTED, MARKED),
+    "csv": (ALTERNATING, EXAMPLES, MESSAGES, EXPORTED, MARKED, NOTED),
     "json-rows": (UTTERANCES, LISTED),
     "fbdialog": (NUMBERED,),
     "parlai": (TEXT,),

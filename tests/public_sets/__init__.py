@@ -12,10 +12,14 @@ def _whole(*names: str) -> tuple[bytes, ...]:
 
 
 PUBLIC = {
+    "abcd": _whole("abcd.json"),
     "camrest": _whole("camrest.json"),
     "convlab": _whole("convlab/data/dialogues.json"),
     "dstc2": _whole("dstc2/Mar13_S0A0/voip-1/log.json", "dstc2/Mar13_S0A0/voip-2/log.json"),
+    "events": _whole("star/1.json", "star/2.json", "bitod.json"),
+    "frames": _whole("frames.json"),
     "kvret": _whole("kvret.json"),
+    "metalwoz": _whole("metalwoz/CATALOGUE_BOT.txt"),
     "microsoft-e2e": _whole("movie_all.tsv"),
     "multiwoz": _whole("multiwoz21/data.json"),
     "sgd": _whole("multiwoz22/train/dialogues_001.json"),

@@ -280,7 +280,7 @@ def test_names_and_endings_choose_what_is_written() -> None:
         assert format_to_write(Path(f"out{ending}")).name == name
     with pytest.raises(UserError, match=r"ends in '.doc'; expected one of .txt, .jsonl, .csv"):
         format_to_write(Path("out.doc"))
-    with pytest.raises(UserError, match="unknown format 'xml'; known: babi, camrest, chat"):
+    with pytest.raises(UserError, match="unknown format 'xml'; known: babi, abcd, camrest, chat"):
         format_named("xml")
 
 

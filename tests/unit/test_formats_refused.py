@@ -91,7 +91,7 @@ BAD = {
     "parlai: no response": ("parlai", "text:a\tlabels:\n", 1, "labels of the system is empty"),
     "conversations: no lists": ("parlai-jsonl", '{"dialog": 1}', 1, "found 1 as 'dialog'"),
     "conversations: no act": ("parlai-jsonl", '{"dialog": [[{"text": "a"}]]}', 1, "expected an act with id and text"),
-    "sgd: an object": ("sgd", '\n{"turns": []}', 2, "found '{'; expected '[', the start of a JSON array"),
+    "sgd: an object": ("sgd", '\n{"turns": 1}', 2, "expected an object with a list 'turns'"),
     "sgd: no array end": ("sgd", SGD[:-1] % SAID, 3, "found the end of the file; expected ',' or ']'"),
     "sgd: no comma": ("sgd", f"[{SPOKEN}\n{SPOKEN}]", 2, "found '{'; expected ',' or ']', after a dialog"),
     "sgd: more after": ("sgd", '[{"turns": [{"speaker": "SYSTEM", "utterance": "a"}]}]\n5', 2, "found '5' after"),

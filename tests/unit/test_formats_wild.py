@@ -64,7 +64,7 @@ def test_a_message_without_a_role_is_refused_by_its_keys(tmp_path: Path) -> None
         (f"// mine\n{LINE}\n", ":1: is not JSON: "),
         (f"{LINE}{LINE}\n", ":1: is not JSON: Extra data"),
         (f"{MESSAGES}\n".replace("[", "{'messages': [", 1), "is not JSON"),
-        ("dialog,speaker,text\r1,user,hi\r", "found columns "),
+        ("dialog,speaker,text\r1,user,hi\r", "has line ends of old Macintosh programs"),
         (LINE.replace('"hello"', '"hello", "weight": NaN'), "found weight nan; expected a number"),
         (LINE.replace('"hi"', '"\\ud83d"'), "half a surrogate pair; expected text"),
         (json.dumps({"data": [{"said": MESSAGES}]}), "found keys ['data']; expected 'messages', "),

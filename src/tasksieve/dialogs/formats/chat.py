@@ -35,9 +35,11 @@ from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal, split_keys, split_said
 from tasksieve.dialogs.formats.json_text import json_items, json_lines, json_objects, write_json_lines
 from tasksieve.dialogs.formats.learned_weights import MARK, mark_of
+from tasksieve.dialogs.formats.message_shapes import answering
 from tasksieve.dialogs.formats.parts import says
 from tasksieve.dialogs.formats.table_rows import is_table, table_rows
 from tasksieve.dialogs.formats.tool_weights import with_own_weights
+from tasksieve.dialogs.formats.utterances import has_utterance
 from tasksieve.dialogs.formats.wrapped import unwrapped
 
 _OF_OTHERS = {"turns", "dialogue_id", "services"}
@@ -162,7 +164,7 @@ def sources_of(values: Iterable[tuple[int, Any]], journal: Journal) -> Iterator[
         responses: list[int] = []
         for number, (place, message) in enumerate(row.messages):
             turns = reading.assembly.turns
-            reading.add(message, place)
+            reading.add(answering(message) if row.system_responds else message, place)
             if reading.assembly.turns > turns:
                 responses.append(number)
         yield Source(value, row, next(reading.assembly.dialog(), None), tuple(responses))
@@ -219,7 +221,7 @@ def _is_object(line: str) -> bool:
 
 def _recognises(start: Start) -> bool:
     if start.line.startswith("{"):
-        return True
+        return not has_utterance(start.value)
     value = start.value if start.line.startswith("[") else None
     if is_row(value) or is_message(value):
         return True

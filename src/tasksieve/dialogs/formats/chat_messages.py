@@ -9,6 +9,7 @@ from typing import Any
 from tasksieve.dialogs.act import Act
 from tasksieve.dialogs.formats.annotations import ACTION, SLOTS, WEIGHT, annotations_of
 from tasksieve.dialogs.formats.assembly import Assembly
+from tasksieve.dialogs.formats.internal_notes import INTERNAL_NOTE, is_internal_message
 from tasksieve.dialogs.formats.journal import Journal, shown
 from tasksieve.dialogs.formats.message_shapes import SPEAKER_KEYS, Plain, other_item, plain_messages
 from tasksieve.dialogs.formats.parts import are_parts, parts_of, says, text_of
@@ -47,6 +48,9 @@ class Messages:
             return
         if (item := other_item(message)) is not None:
             self._journal.lose(f"item '{item}' of a dialog")
+            return
+        if is_internal_message(message):
+            self._journal.lose(INTERNAL_NOTE)
             return
         self._speaker = _speaker_in(message) if place.startswith(MESSAGE) else "system"
         try:

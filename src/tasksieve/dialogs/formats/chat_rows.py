@@ -3,7 +3,7 @@
 The shapes, each known by its keys; a key that is null is not there:
 
 * ``messages``, ``conversations``, ``conversation`` or Gemini's ``contents``: a list of messages, of texts that
-  alternate between user and assistant, or of pairs;
+  alternate between user and assistant, or of pairs; ``turns``, ``dialogue`` and the like, where each says who speaks;
 * ``prompt`` and ``completion``, ``instruction`` (and ``input``) and ``output``, ``question`` and ``answer``,
   ``query`` and ``response`` and the like: texts, or lists of messages; before them maybe a ``history`` of pairs;
 * ``prompt`` and ``chosen`` of preference data, or ``chosen`` as a whole list of messages;
@@ -23,12 +23,15 @@ from tasksieve.dialogs.formats.annotations import ACTION, SLOTS, WEIGHT
 from tasksieve.dialogs.formats.chat_trees import ELSEWHERE, READ, is_tree, messages_of_tree
 from tasksieve.dialogs.formats.journal import shown
 from tasksieve.dialogs.formats.marked_text import dialog_going_on, dialog_in
-from tasksieve.dialogs.formats.message_shapes import stands_alone
+from tasksieve.dialogs.formats.message_shapes import has_words, speakers_in, stands_alone
+from tasksieve.dialogs.formats.speakers import has_prompts
 from tasksieve.dialogs.formats.tags import decoded
 
 LISTS = ("messages", "conversations", "conversation", "contents")
 _TEXTS = ("data", "dialog", "dialogue")
-"""As a list of texts alone; else they are not known."""
+"""As a list of texts alone, or of :data:`TURNS`; else they are not known."""
+TURNS = ("turns", "dialog", "dialogue", "chat", "utterances", "transcript", "items")
+"""As a list of objects that say who speaks; else they are not known."""
 _TEXT = "text"
 """As a whole dialog with marks of who speaks."""
 _USERS = ("instruction", "prompt", "question", "query", "user", "human", "input", "context")
@@ -61,6 +64,7 @@ class Row:
         alone: whether the last message is the answer of a pair, of which keys of the object say what is beside it.
         lost: names of what is lost besides keys of the object.
         moved: the keys of the object whose weights the messages have now.
+        system_responds: whether a speaker ``system`` responds, as nobody else does, and gives no prompts.
     """
 
     told: Placed
@@ -70,6 +74,7 @@ class Row:
     alone: bool = False
     lost: tuple[str, ...] = ()
     moved: frozenset[str] = frozenset()
+    system_responds: bool = False
 
 
 def is_message(value: object) -> bool:
@@ -88,7 +93,7 @@ def is_row(value: object) -> bool:
 
 
 def row_of(value: object) -> Row:
-    """The messages that an object holds; a list is one of messages.
+    """The messages that an object holds; a list is one of messages, and where null stands for it there is none.
 
     Raises: ValueError: if its shape is not known; the message says which keys were found, and which are known.
     """
@@ -109,6 +114,8 @@ def row_of(value: object) -> Row:
     if (whole := _marked(held.get(_TEXT))) is not None:
         read = {_TEXT}
         return Row(_told(held, read), _numbered(whole), frozenset(read))
+    if (empty := next((key for key in (*LISTS, _TEXT) if key in value and key not in held), None)) is not None:
+        return Row((), (), frozenset((empty,)))
     if isinstance(held.get(_TEXT), str):
         raise ValueError(f"found '{_TEXT}' in which no marks say who speaks; expected {KNOWN}")
     raise ValueError(f"found keys {shown(sorted(value))}; expected {KNOWN}")
@@ -119,6 +126,12 @@ def are_texts(value: object) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(text, str) for text in value)
 
 
+def _are_messages(value: object, key: str) -> bool:
+    """Whether it is a list of messages by its first; turns with an ``utterance`` are those of Schema-Guided."""
+    first = value[0] if isinstance(value, list) and value else None
+    return has_words(first) and not (key == "turns" and "utterance" in first)
+
+
 def _marked(value: object) -> list[Any] | None:
     return dialog_in(value) if isinstance(value, str) else None
 
@@ -127,6 +140,7 @@ def shape_of(value: Mapping[str, Any]) -> str | None:
     """The key of a list of messages, one that is not empty if there is one; None if there is none."""
     found = [key for key in LISTS if value.get(key) is not None]
     found += [key for key in _TEXTS if are_texts(value.get(key))]
+    found += [key for key in TURNS if _are_messages(value.get(key), key)]
     return next((key for key in found if value[key]), found[0] if found else None)
 
 
@@ -157,7 +171,8 @@ def _of_list(held: dict[str, Any], key: str) -> Row:
         return Row(told, _numbered(_alternating(messages)), frozenset(read))
     if messages and all(isinstance(item, Mapping) and _is_pair(item) for item in messages):
         return Row(told, _numbered([message for pair in messages for message in _paired(pair)]), frozenset(read))
-    return Row(told, _numbered(messages), frozenset(read), key)
+    responds = key in TURNS and not has_prompts(speakers_in(messages))
+    return Row(told, _numbered(messages), frozenset(read), key, system_responds=responds)
 
 
 def _of_pair(held: dict[str, Any], user: str, response: str) -> Row:

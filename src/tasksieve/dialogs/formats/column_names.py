@@ -15,14 +15,18 @@ from tasksieve.dialogs.formats.tools import CALLS
 DIALOG = (
     *("dialog", "dialog_id", "dialogue", "dialogue_id", "conversation", "conversation_id", "conv_id"),
     *("session", "session_id", "chat_id", "thread_id", "thread", "ticket_id", "ticket", "case_id", "episode_id"),
+    *("ticket_number", "case_number", "case", "call_id", "room_id"),
 )
 UTTERANCES = {
     "dialog": DIALOG,
     "speaker": (
         *("speaker", "role", "author_type", "author_role", "sender_type", "sender_role", "participant_role"),
-        *("author", "sender", "from"),
+        *("actor_type", "from_type", "author", "sender", "from", "actor"),
     ),
-    "text": ("text", "utterance", "content", "message", "value", "body", "message_text", "message_body", "msg"),
+    "text": (
+        *("text", "utterance", "content", "message", "value", "body", "message_text", "message_body", "msg"),
+        *("message_content", "comment_body", "comment_text", "plain_body", "body_text", "comment"),
+    ),
 }
 """What a column may be called in a table with an utterance a row; of several the first in this order is read."""
 EXAMPLES = {
@@ -30,6 +34,7 @@ EXAMPLES = {
     "response": ("response", "completion", "output", "answer", "assistant", "reply", "system"),
 }
 """What a column may be called in a table with an example a row, which may have a column of dialogs too."""
+_SAID_OF = {"dialog": "which dialog a row is of", "speaker": "who speaks", "text": "what is said"}
 ACTS = ("action", "actions", "acts", "act", "dialog_act", "dialog_acts", "dialogue_act", "dialogue_acts")
 """What a column of the system's acts may be called in either."""
 NAME, CALL_ID = "name", "tool_call_id"
@@ -45,8 +50,16 @@ ORDERS = (
     *("turn", "turn_id", "turn_idx", "turn_index", "turn_number", "turn_no", "turn_num"),
     *("utt_idx", "utt_id", "utterance_idx", "utterance_id", "utterance_index", "message_index", "message_idx"),
     *("timestamp", "datetime", "date_time", "created_at", "sent_at", "time", "created"),
+    *("created_time", "sent_time", "message_time", "message_created_at", "comment_created_at"),
 )
 """What a column may be called that tells the order of a dialog's rows, by numbers or times; else it is not read."""
+
+INTERNAL = {
+    "public": ("public", "is_public", "comment_public"),
+    "private": ("private", "is_private", "internal", "is_internal"),
+    "kind": ("part_type", "message_type", "comment_type", "visibility"),
+}
+"""What a column may be called that says of an utterance whether the user saw it, or what kind it is of."""
 
 _IGNORED = re.compile(r"[\W_]+")
 SEPARATORS = ",;\t"
@@ -65,6 +78,7 @@ class Columns:
         acts: that of the column of acts; None if there is none.
         order: that of the column that tells the order of rows; None if there is none.
         beside: places of the columns that say more of a message, by the key that they are in chat messages.
+        internal: places of the columns that say whether the user saw a message, by the keys of :data:`INTERNAL`.
         names: of all columns.
         unread: names of all others by their places.
     """
@@ -75,6 +89,7 @@ class Columns:
     acts: int | None
     order: int | None
     beside: dict[str, int]
+    internal: dict[str, int]
     names: tuple[str, ...]
     unread: dict[int, str]
 
@@ -95,9 +110,10 @@ def columns_named(names: Sequence[str], separator: str = "\t") -> Columns | None
     plain = list(map(_plain, names))
     places = _places(plain, UTTERANCES)
     told: tuple[str, ...] = TOLD
-    more = _places(plain, BESIDE)
+    more, internal = _places(plain, BESIDE), _places(plain, INTERNAL)
     if places.keys() != UTTERANCES.keys():
         places, told, more = _places(plain, EXAMPLES), TOLD_BESIDE, {}
+        internal = {}
         if places.keys() != EXAMPLES.keys():
             return None
         places |= _places(plain, {"dialog": DIALOG})
@@ -106,9 +122,27 @@ def columns_named(names: Sequence[str], separator: str = "\t") -> Columns | None
     places |= _places(plain, {"weight": (WEIGHT,), "split": SPLIT})
     beside = tuple(n for n, name in enumerate(plain) if name in told and n not in places.values())
     others = _places(plain, {"acts": ACTS, "order": ORDERS})
-    read = {*places.values(), *beside, *more.values(), others.get("acts")}
+    decided = {place for kind, place in internal.items() if kind != "kind"}
+    read = {*places.values(), *beside, *more.values(), *decided, others.get("acts")}
     unread = {n: name for n, name in enumerate(names) if n not in read}
-    return Columns(separator, places, beside, others.get("acts"), others.get("order"), more, tuple(names), unread)
+    return Columns(
+        separator, places, beside, others.get("acts"), others.get("order"), more, internal, tuple(names), unread
+    )
+
+
+def lacking(header: str) -> str | None:
+    """What a table has no column of, if but one of dialogs, speakers and words is not there; None else.
+
+    >>> lacking("Ticket ID;Author;Date;Subject")
+    'what is said (text, utterance, content, message, …)'
+    """
+    for separator in SEPARATORS:
+        there = _places(list(map(_plain, names_in(header, separator))), UTTERANCES)
+        missing = UTTERANCES.keys() - there.keys()
+        if len(missing) == 1:
+            (kind,) = missing
+            return f"{_SAID_OF[kind]} ({', '.join(UTTERANCES[kind][:4])}, …)"
+    return None
 
 
 def has_utterances(names: Sequence[str], row: Mapping[str, Any]) -> bool:

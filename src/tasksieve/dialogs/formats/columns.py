@@ -37,8 +37,9 @@ from tasksieve.dialogs.dialog import SILENCE, Dialog
 from tasksieve.dialogs.formats.annotations import UNREAD_ACT, acts_in, acts_line, weight_line
 from tasksieve.dialogs.formats.assembly import Assembly, before_and_after, told_text, turns_with_context
 from tasksieve.dialogs.formats.chat_messages import Messages
-from tasksieve.dialogs.formats.column_names import Columns, known_columns, names_in
+from tasksieve.dialogs.formats.column_names import Columns, known_columns, lacking, names_in
 from tasksieve.dialogs.formats.format import Format, Start, register
+from tasksieve.dialogs.formats.internal_notes import INTERNAL_NOTE, is_internal_row
 from tasksieve.dialogs.formats.journal import Journal, JournalFull, shown
 from tasksieve.dialogs.formats.lines import MAX_LINE, numbered_lines
 from tasksieve.dialogs.formats.message_cells import (
@@ -74,8 +75,9 @@ def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
             yield from read_messages(names, itertools.chain([first], texts), journal)
             return
     if columns is None:
-        message = f"found columns {shown(header.strip())}; expected dialog, speaker, text or context, response"
-        journal.refuse(message, at)
+        missing = lacking(header)
+        found = shown(header.strip()) + (f", but none of {missing}" if missing else "")
+        journal.refuse(f"found columns {found}; expected dialog, speaker, text or context, response", at)
         return
     rows = _rows(lines, columns.separator, journal)
     yield from read_rows(columns, rows, _again(path, columns), journal)
@@ -192,6 +194,9 @@ class _Rows:
         prompts = has_prompts(_speakers(rows, columns), of_chats=self._of_chats)
         reading = RowMessages(Messages(assembly, self._journal), columns, prompts, self._journal)
         for line, row in rows:
+            if is_internal_row(row, columns):
+                self._journal.lose(INTERNAL_NOTE)
+                continue
             self._lose(row)
             for place in columns.told:
                 assembly.told(row[place], "facts", line)

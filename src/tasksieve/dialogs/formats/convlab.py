@@ -21,6 +21,7 @@ from tasksieve.dialogs.formats.assembly import Context
 from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal
 from tasksieve.dialogs.formats.json_text import write_json_items
+from tasksieve.dialogs.formats.message_shapes import has_words
 from tasksieve.dialogs.formats.speakers import SYSTEM, USER
 from tasksieve.dialogs.formats.utterances import (
     Annotated,
@@ -152,16 +153,14 @@ def _write(dialogs: Iterable[Dialog], path: Path) -> None:
 
 def _recognises(start: Start) -> bool:
     first = start.value
-    if not (start.line.startswith("[") and isinstance(first, dict)) or "services" in first:
+    if not isinstance(first, dict) or "services" in first:
         return False
-    return bool(first.keys() & _OWN_KEYS) or _is_lower_case(first)
-
-
-def _is_lower_case(dialog: dict[str, Any]) -> bool:
-    """Whether the speakers are in lower case."""
-    turns = dialog.get("turns")
-    first = turns[0] if isinstance(turns, list) and turns else None
-    return isinstance(first, dict) and first.get("speaker") in ("user", "system")
+    turns = first.get("turns")
+    begun = turns[0] if isinstance(turns, list) and turns else None
+    if not isinstance(turns, list) or (has_words(begun) and "utterance" not in begun):
+        return False
+    lower_case = isinstance(begun, dict) and begun.get("speaker") in ("user", "system")
+    return lower_case or bool(first.keys() & _OWN_KEYS)
 
 
 CONVLAB = register(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tasksieve.dialogs.formats.compressed import compression_named
 from tasksieve.dialogs.formats.hub_pages import declared_in
-from tasksieve.dialogs.formats.known import formats
+from tasksieve.dialogs.formats.known import format_of, formats
 from tasksieve.dialogs.formats.split_names import (
     by_first_word,
     in_order,
@@ -101,11 +101,13 @@ def path_of_split(folder: Path, split: str, files: Sequence[Path]) -> Path:
 def parts_in(folder: Path) -> tuple[Path, ...]:
     """The files of a folder if together they are one: numbered, of one name that says nothing; else none.
 
-    Where a dialog has a folder of its own, with a file ``log.json``, these are one too.
+    Where a dialog has a folder of its own, with a file ``log.json``, or a file whose name is a number, all are one.
     """
     files = dialog_files_in(folder)
     if not files:
         return tuple(sorted(file for depth in _A_DIALOG_EACH for file in folder.glob(depth)))
+    if all(name_of(path).isdecimal() for path in files) and format_of(files[0]).dialog_each:
+        return tuple(files)
     wholes = {part_of(path) for path in files}
     alike = len(wholes) == 1 and all(name.lower() in _ALL_ALIKE for name in wholes)
     return tuple(files) if alike and all(part_of(path) != name_of(path) for path in files) else ()

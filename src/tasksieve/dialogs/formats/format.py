@@ -67,6 +67,7 @@ class Format:
         example: what a file looks like, for the error about an empty one.
         order: formats are asked whether they recognise a file in this order, and by name if it is the same. One
             that takes more than its own (any JSON, say) comes late.
+        dialog_each: whether it has files of one dialog each, with numbers for names, so that a folder of them is one.
     A format without ``write`` is only read.
     """
 
@@ -78,6 +79,7 @@ class Format:
     recognises: Callable[[Start], bool]
     example: str
     order: int = 50
+    dialog_each: bool = False
 
 
 FORMATS: dict[str, Format] = {}

@@ -37,7 +37,7 @@ def json_lines(path: Path, journal: Journal) -> Iterator[tuple[int, dict[str, An
         except RecursionError:
             journal.refuse("is nested too deeply; expected a dialog", number)
         except json.JSONDecodeError as error:
-            journal.refuse(f"is not JSON: {error.msg} at column {error.colno}", number)
+            journal.refuse(f"is not JSON: {_why_not(error)} at column {error.colno}", number)
         except ValueError:
             journal.refuse("holds a number with too many digits; expected a dialog", number)
         else:
@@ -46,6 +46,12 @@ def json_lines(path: Path, journal: Journal) -> Iterator[tuple[int, dict[str, An
                 yield number, value
             else:
                 journal.refuse(f"found {shown(value)}; expected a JSON object", number)
+
+
+def _why_not(error: json.JSONDecodeError) -> str:
+    """What is wrong in a line; a comma after its object is left from an array."""
+    comma = error.msg == "Extra data" and error.doc[error.pos :].strip() == ","
+    return "found ',' after the object; expected one array around all of them, or no commas," if comma else error.msg
 
 
 def write_json_lines(values: Iterable[Any], path: Path) -> None:
@@ -105,6 +111,21 @@ def json_entries(path: Path, journal: Journal) -> Iterator[tuple[int, str, Any]]
         raise unreadable(path, error) from None
 
 
+def json_listed(path: Path, journal: Journal) -> Iterator[tuple[int, str, Any]]:
+    """Yield (line where it starts, name, item) of each item of the lists that the one object of a file holds by name.
+
+    Only the item at hand is in memory. What follows an item that is not JSON cannot be read.
+
+    Raises: UserError: if the file cannot be read or holds something else, if the journal does not collect.
+    """
+    try:
+        with open_plain(path) as file:
+            refuse_binary(path, file)
+            yield from _Items(file, journal).listed()
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
 def write_json_items(values: Iterable[Any], path: Path) -> None:
     """Write one array that :func:`json_items` gives back, an item a line."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
@@ -157,18 +178,12 @@ class _Items:
         self._objects = _Objects()
         self._text = ""
         self._at = 0
-        self._line = 1
+        self._line = self._named_at = 1
         self._ended = False
 
     def __iter__(self) -> Iterator[tuple[int, Any]]:
         with contextlib.suppress(_Stop):
-            self._expect("[", "the start of a JSON array of dialogs")
-            more = self._next_mark() != "]"
-            while more:
-                yield self._item()
-                more = self._expect(",]", "after a dialog") == ","
-            if not self._at or self._text[self._at - 1] != "]":
-                self._expect("]", "the end of the array")
+            yield from self._array()
             if rest := self._next_mark():
                 self._refuse(f"found {rest!r} after the array of dialogs; expected nothing")
 
@@ -178,18 +193,39 @@ class _Items:
             while self._next_mark():
                 yield self._item()
 
+    def listed(self) -> Iterator[tuple[int, str, Any]]:
+        """The items of each list in one object, with the list's name."""
+        with contextlib.suppress(_Stop):
+            for name in self._names():
+                yield from ((line, name, item) for line, item in self._array())
+
     def pairs(self) -> Iterator[tuple[int, str, Any]]:
         """The entries of one object."""
         with contextlib.suppress(_Stop):
-            self._expect("{", "the start of a JSON object")
-            more = self._next_mark() != "}"
-            while more:
-                if self._next_mark() != '"':
-                    self._expect('"', "the name of an entry")
-                line, name = self._item()
-                self._expect(":", "after a name")
-                yield line, name, self._item()[1]
-                more = self._expect(",}", "after an entry") == ","
+            for name in self._names():
+                yield self._named_at, name, self._item()[1]
+
+    def _array(self) -> Iterator[tuple[int, Any]]:
+        """The items of the array that comes next."""
+        self._expect("[", "the start of a JSON array of dialogs")
+        more = self._next_mark() != "]"
+        while more:
+            yield self._item()
+            more = self._expect(",]", "after a dialog") == ","
+        if not self._at or self._text[self._at - 1] != "]":
+            self._expect("]", "the end of the array")
+
+    def _names(self) -> Iterator[str]:
+        """The names in the object that comes next; what each is of is to be read before the next one."""
+        self._expect("{", "the start of a JSON object")
+        more = self._next_mark() != "}"
+        while more:
+            if self._next_mark() != '"':
+                self._expect('"', "the name of an entry")
+            self._named_at, name = self._item()
+            self._expect(":", "after a name")
+            yield name
+            more = self._expect(",}", "after an entry") == ","
 
     def _expect(self, marks: str, what: str) -> str:
         mark = self._next_mark()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tasksieve.dialogs.dialog import Dialog
+from tasksieve.dialogs.formats.assembly import WITHOUT_TURN
 from tasksieve.dialogs.formats.compressed import compression_named
 from tasksieve.dialogs.formats.format import FORMATS, Format, Start
 from tasksieve.dialogs.formats.journal import Journal
@@ -70,7 +71,9 @@ def iterate_dialogs(path: Path, journal: Journal | None = None, known: Format | 
             yield dialog
     except RecursionError:
         journal.refuse("is nested too deeply; expected dialogs")
-    if empty and not journal.problems and journal.split is None:
+    if empty and journal.lost[WITHOUT_TURN] and journal.split is None:
+        journal.refuse(f"holds no dialog in which the system responds; expected lines like '{known.example}'")
+    elif empty and not journal.problems and journal.split is None:
         journal.refuse(f"holds no dialog; expected lines like '{known.example}'")
 
 

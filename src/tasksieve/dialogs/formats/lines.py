@@ -24,6 +24,8 @@ _MARKS = {
     b"\xff\xff\xff\xff": "an Arrow stream; leave --from out, and unpack the file if it is compressed",
     b"version https://git-lfs.github.com/": "a pointer of Git LFS, not the file itself; fetch it with `git lfs pull`",
     b"%PDF-": "a PDF document; save it as text",
+    b"\xff\xfe\0\0": "UTF-32 text; save it as UTF-8",
+    b"\0\0\xfe\xff": "UTF-32 text; save it as UTF-8",
     b"\xff\xfe": "UTF-16 text; save it as UTF-8",
     b"\xfe\xff": "UTF-16 text; save it as UTF-8",
 }
@@ -31,6 +33,7 @@ _MARKS = {
 _CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\f\r\x1b")
 _FEW_CONTROLS = 16
 """So many may come from an accident, and are named with their lines."""
+_SEVERAL = 2
 
 
 def numbered_lines(path: Path, journal: Journal | None = None) -> Iterator[tuple[int, str]]:
@@ -80,6 +83,8 @@ def _raw_lines(path: Path) -> Iterator[bytes | None]:
     try:
         with open_plain(path) as file:
             refuse_binary(path, file)
+            if b"\n" not in (start := file.peek()) and start.count(b"\r") >= _SEVERAL:
+                raise UserError("has line ends of old Macintosh programs, CR alone; save it with LF or CR LF", path)
             while raw := file.readline(MAX_LINE + 1):
                 if len(raw) <= MAX_LINE:
                     yield raw.removesuffix(b"\n").removesuffix(b"\r")

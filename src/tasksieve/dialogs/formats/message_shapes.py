@@ -8,8 +8,8 @@ Read are OpenAI's own messages and the items of its Responses API, Anthropic's a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeGuard
 
 from tasksieve.dialogs.formats.journal import shown
 from tasksieve.dialogs.formats.parts import parts_of
@@ -28,7 +28,7 @@ _ROLES = {
 _ROLE_OF = {name: role for role, names in _ROLES.items() for name in names}
 _PLAIN_ROLES = ("user", "assistant", "system", "developer", "tool")
 SPEAKER_KEYS = ("role", "from", "author", "speaker")
-_CONTENTS = ("content", "value", "parts", "text", "message")
+_CONTENTS = ("content", "value", "parts", "text", "message", "utterance")
 _CALL_PARTS = {"toolUse": "toolUseId", "functionCall": "id", "function_call": "id"}
 _RESULT_PARTS = {"toolResult": "toolUseId", "functionResponse": "id", "function_response": "id"}
 _CALL_TYPES, _RESULT_TYPES = ("tool_use", "tool_call"), ("tool_result",)
@@ -41,6 +41,26 @@ def stands_alone(value: Any) -> bool:
     if not isinstance(value, Mapping):
         return False
     return any(key in value for key in SPEAKER_KEYS) or value.get("type") in (*_ITEM_CALLS, *_ITEM_RESULTS)
+
+
+def has_words(value: Any) -> TypeGuard[Mapping[str, Any]]:
+    """Whether a value says who speaks, and what."""
+    return isinstance(value, Mapping) and stands_alone(value) and any(key in value for key in _CONTENTS)
+
+
+def answering(message: Any) -> Any:
+    """A message as it is, but ``system`` in it responds and gives no prompt."""
+    if not isinstance(message, Mapping):
+        return message
+    named = {key: message[key] for key in SPEAKER_KEYS if isinstance(message.get(key), str)}
+    return {**message, **{key: "assistant" for key, name in named.items() if name.strip().lower() == "system"}}
+
+
+def speakers_in(messages: Iterable[Any]) -> list[str]:
+    """What messages call who speaks, where they say it."""
+    held = [message for message in messages if isinstance(message, Mapping)]
+    found = (next((message[key] for key in SPEAKER_KEYS if key in message), None) for message in held)
+    return [name for name in found if isinstance(name, str)]
 
 
 def is_response(message: Any) -> bool:

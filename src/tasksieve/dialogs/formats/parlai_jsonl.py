@@ -20,7 +20,7 @@ from typing import Any
 from tasksieve.dialogs.dialog import SILENCE, Dialog
 from tasksieve.dialogs.formats.annotations import ACTION, SLOTS, WEIGHT, annotations_of, annotations_written
 from tasksieve.dialogs.formats.assembly import Assembly, Context, before_and_after, told_texts, turns_with_context
-from tasksieve.dialogs.formats.chat_rows import are_texts
+from tasksieve.dialogs.formats.chat_rows import shape_of
 from tasksieve.dialogs.formats.format import Format, Start, register
 from tasksieve.dialogs.formats.journal import Journal, shown
 from tasksieve.dialogs.formats.json_text import json_lines, write_json_lines
@@ -120,7 +120,7 @@ def _told(context: Context) -> list[dict[str, Any]]:
 def _recognises(start: Start) -> bool:
     if not isinstance(start.value, dict):
         return _KEY.match(start.line) is not None
-    return "dialog" in start.value and "messages" not in start.value and not are_texts(start.value["dialog"])
+    return "dialog" in start.value and shape_of(start.value) is None
 
 
 PARLAI_JSONL = register(

@@ -38,6 +38,7 @@ from tasksieve.dialogs.formats.utterances import (
     Results,
     Spoken,
     filled,
+    has_utterance,
     read_utterances,
     results_of,
     speaker_of,
@@ -87,7 +88,12 @@ class _Frames:
             return Annotated(results, acts, spans)
         for lost in beside.lost:
             self._journal.lose(lost)
-        return Annotated(results, beside.acts, beside.spans or spans)
+        if not beside.spans:
+            return Annotated(results, beside.acts, spans)
+        known = {(span.start, span.end) for span in beside.spans}
+        unknown = sum((span.start, span.end) not in known for span in spans)
+        self._journal.lose(f"place of a value that {ACTS_FILE} does not have", unknown)
+        return Annotated(results, beside.acts, beside.spans)
 
     def _spans(self, frame: dict[str, Any]) -> list[Span]:
         places = listed(frame.get(_SLOTS))
@@ -152,7 +158,7 @@ def _write(dialogs: Iterable[Dialog], path: Path) -> None:
 
 
 def _recognises(start: Start) -> bool:
-    return start.line.startswith("[")
+    return start.line.startswith("[") or has_utterance(start.value)
 
 
 _EXAMPLE = '[{"dialogue_id": "1", "services": [], "turns": [{"speaker": "USER", "utterance": "hi", "frames": []}]}]'

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tasksieve.dialogs.formats.chat_rows import LISTS
+from tasksieve.dialogs.formats.chat_rows import LISTS, TURNS, is_row
 from tasksieve.dialogs.formats.compressed import compression_of, open_plain
 from tasksieve.dialogs.formats.format import Start
 from tasksieve.dialogs.formats.journal import Journal
@@ -18,7 +18,7 @@ from tasksieve.records.arrow_batches import STREAM_MARK
 from tasksieve.records.foreign_rows import LONGEST_ROW, DamagedTable, ForeignRows
 from tasksieve.records.rows_apart import ARROW_MARK, PARQUET_MARK
 
-_OF_MESSAGES = (*LISTS, "prompt", "completion", "chosen", "preferred_output")
+_OF_MESSAGES = (*LISTS, *TURNS, "prompt", "completion", "chosen", "preferred_output")
 """Columns that may hold lists of messages."""
 
 
@@ -71,15 +71,19 @@ def opened(path: Path, journal: Journal) -> Iterator[ForeignRows | None]:
 
 
 def numbered_rows(table: ForeignRows | None, journal: Journal) -> Iterator[tuple[int, dict[str, Any]]]:
-    """As :func:`table_rows`, of an open table."""
+    """As :func:`table_rows`, of an open table; a row whose nulls hide what it is has them."""
+    if table is None:
+        return
     try:
-        for number, row in enumerate(table or (), start=1):
+        for number, row in enumerate(table, start=1):
             if row is None:
                 journal.refuse(f"found a row of more than {LONGEST_ROW >> 20} MiB; expected shorter ones", number)
                 continue
             for name in _OF_MESSAGES:
                 if name in row:
                     row[name] = _as_list(row[name])
+            if len(row) < len(table.columns) and not is_row(row):
+                row = {**dict.fromkeys(table.columns), **row}
             yield number, row
     except DamagedTable as error:
         journal.refuse(error.message)

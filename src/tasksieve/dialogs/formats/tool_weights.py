@@ -31,7 +31,7 @@ def with_own_weights(value: object, row: Row) -> Row:
         value: the object of the file.
         row: what it holds.
     """
-    if not row.key or not isinstance(value, Mapping):
+    if not isinstance(value, Mapping) or row.alone or WEIGHT in row.read:
         return row
     of_messages = any(isinstance(one, Mapping) and not one.keys().isdisjoint(_OF_MESSAGES) for _, one in row.messages)
     if not of_messages and value.keys().isdisjoint((_WEIGHTS, WEIGHT)):

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple, TypeGuard
 from tasksieve.dialogs.act import Act, Span
 from tasksieve.dialogs.dialog import SILENCE, Dialog
 from tasksieve.dialogs.formats.assembly import Assembly, Context, before_and_after, told_text, turns_with_context
+from tasksieve.dialogs.formats.format import Start
 from tasksieve.dialogs.formats.journal import Journal, shown
-from tasksieve.dialogs.formats.json_text import json_items
+from tasksieve.dialogs.formats.json_text import json_items, json_objects
 from tasksieve.dialogs.formats.speakers import SYSTEM, USER
 from tasksieve.dialogs.record import Note, Record
 
@@ -67,7 +68,7 @@ class Spoken(NamedTuple):
 
 
 def read_utterances(path: Path, journal: Journal, annotations: Annotations, kept: frozenset[str]) -> Iterator[Dialog]:
-    """Yield the dialogs of one array of objects with ``turns``.
+    """Yield the dialogs of one array of objects with ``turns``, or of such objects that follow each other.
 
     Args:
         path: the file.
@@ -75,7 +76,8 @@ def read_utterances(path: Path, journal: Journal, annotations: Annotations, kept
         annotations: what a turn's annotations hold.
         kept: the fields of a turn that are not lost.
     """
-    for line, value in json_items(path, journal):
+    listed = Start(path).line.startswith("[")
+    for line, value in json_items(path, journal) if listed else json_objects(path, journal):
         assembly = Assembly(journal, line)
         turns = value.get("turns") if isinstance(value, dict) else None
         if not isinstance(turns, list):
@@ -132,6 +134,13 @@ def filled(value: object) -> bool:
     if isinstance(value, dict):
         return any(filled(inner) for inner in value.values())
     return any(filled(inner) for inner in value) if isinstance(value, list) else bool(value)
+
+
+def has_utterance(dialog: object) -> bool:
+    """Whether a dialog is an object with ``turns``, of which the first has an ``utterance``."""
+    turns = dialog.get("turns") if isinstance(dialog, dict) else None
+    first = turns[0] if isinstance(turns, list) and turns else None
+    return isinstance(first, dict) and "utterance" in first
 
 
 def spoken(dialog: Dialog) -> Iterator[Spoken]:
