@@ -13,7 +13,7 @@ from tasksieve.experiments.board.results import prune
 from tasksieve.experiments.calibration.archives import PLANTED
 from tasksieve.experiments.calibration.data import DrawData, Numbers
 from tasksieve.experiments.calibration.rows import PRIMARY, Runs, calibration, verdict_row, with_truth
-from tasksieve.experiments.slices import holding
+from tasksieve.experiments.slices import holding, holds
 from tasksieve.experiments.workers import Job, RunJobs, run_jobs
 from tasksieve.records.comparison import MeasuredSeed, run_name
 from tasksieve.records.config import RunConfig, config_from, set_value
@@ -94,12 +94,14 @@ def reproduce_verdict(
         runs = _runs(plan)
         announce(len(runs), sum(one.job.done for one in runs))
         failed: dict[str, Diverged] = {}
+        record: dict[str, Any] = {}
         try:
             failed = run([one.job for one in runs], workers, watch or ProgressLog().watch)
         finally:
             forget()
-            record = _record(plan, runs, failed)
-            write_json(plan.out / "verdict.json", record)
+            if holds(run):
+                record = _record(plan, runs, failed)
+                write_json(plan.out / "verdict.json", record)
     if failed and not record["rows"]:
         raise next(iter(failed.values()))
     return record
