@@ -150,7 +150,8 @@ def test_who_waits_for_an_archive_says_so(tmp_path: Path, caplog: pytest.LogCapt
     with caplog.at_level(logging.INFO, "tasksieve"):
         with archives._alone(folder):
             waiting.start()
-            while not caplog.records:
+            until = time.monotonic() + 60
+            while not caplog.records and time.monotonic() < until:
                 time.sleep(0.01)
             order.append("first")
         waiting.join()
