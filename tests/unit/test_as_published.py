@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tasksieve.errors import Unfinished
 from tasksieve.experiments.published import as_published
 from tasksieve.experiments.published.as_published import (
     METHODS,
@@ -18,7 +20,9 @@ from tasksieve.experiments.published.as_published import (
 )
 from tasksieve.experiments.published.mnist import table1_config
 from tasksieve.experiments.published.restaurant import Table2Plan, published_data
+from tasksieve.experiments.slices import SliceJobs
 from tasksieve.experiments.workers import Job, RunJobs, run_jobs
+from tasksieve.records.lock import claimed
 from tasksieve.records.progress import Watch
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.divergence import Diverged
@@ -90,6 +94,19 @@ def test_all_settings_are_the_papers_and_the_readings_differ_in_the_hop_alone(
     assert hops == [("attended", "attended"), ("state", "state")]
     assert configs[0].training == configs[1].training
     assert configs[0].meta == configs[1].meta
+
+
+def test_a_slice_goes_on_with_what_others_are_not_at(
+    plan: Table2Plan, done: tuple[dict[str, Any], list[list[str]], list[int]], tmp_path: Path
+) -> None:
+    mine = replace(plan, out=tmp_path)
+    held = tmp_path / "hop-adds" / "runs" / "learned-4-0"
+    with claimed(held), pytest.raises(Unfinished):
+        reproduce_as_published(mine, run=SliceJobs(1, 2))
+    finished = {f"{file.parts[-4]}/{file.parts[-2]}" for file in tmp_path.glob("*/runs/*/test.json")}
+    assert finished == {name for names in done[1] for name in names} - {"hop-adds/learned-4-0"}
+    record = reproduce_as_published(mine, run=SliceJobs(2, 2))
+    assert [row["mean"] for row in record["rows"]] == [row["mean"] for row in done[0]["rows"]]
 
 
 def test_ten_meta_updates_are_asked_for_where_nobody_says_otherwise() -> None:

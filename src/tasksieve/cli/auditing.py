@@ -29,10 +29,10 @@ def audit_first(config: RunConfig, test: str | None, begun: Path, leave_out: boo
     from tasksieve.audit import audit
     from tasksieve.audit.actions import TOPIC
 
-    data = config.data
+    data, related = config.data, _looked_through(config)
     found = audit(
         data.primary,
-        data.related,
+        related,
         valid=data.valid,
         test=test,
         size=data.size,
@@ -48,6 +48,22 @@ def audit_first(config: RunConfig, test: str | None, begun: Path, leave_out: boo
     for finding in found.gravest(MOST, but=TOPIC):  # of those the training tells
         say(f"{finding.level}: {finding.sentence}")
     return tuple(finding.sentence for finding in found.findings if finding.level == "mend")
+
+
+def _looked_through(config: RunConfig) -> tuple[str, ...]:
+    """The related files; none, and a line that says so, if a run would not hold their dialogs in memory either."""
+    from tasksieve.training.runs.archives import is_large, related_bytes
+    from tasksieve.training.runs.settled import settled
+    from tasksieve.variables import large_files
+
+    size = related_bytes(config.data)
+    if size < large_files() or not is_large(settled(config)):
+        return config.data.related
+    say(
+        f"look: the related files have {size / 1e6:,.0f} MB together and were not looked through; `tasksieve audit` "
+        "does that, with all dialogs in memory"
+    )
+    return ()
 
 
 def test_or_split(test: str | None, config: RunConfig) -> str | None:

@@ -21,8 +21,9 @@ from tasksieve.experiments.with_results import (
     failed_run,
     ranked_among,
     seed_result,
-    to_mend_before,
     told_of,
+    told_to_mend,
+    with_related,
 )
 from tasksieve.experiments.workers import Job, RunJobs, run_jobs
 from tasksieve.records.comparison import (
@@ -43,6 +44,7 @@ from tasksieve.records.verdict import answers, few, verdict
 from tasksieve.training.loop.claiming import refuse_other
 from tasksieve.training.loop.divergence import Diverged
 from tasksieve.training.methods import method_named
+from tasksieve.training.runs.archives import is_large
 from tasksieve.training.runs.dialogs import train
 from tasksieve.training.runs.measured import measure_of
 from tasksieve.training.runs.predictions import PREDICTIONS
@@ -116,14 +118,14 @@ def compare(
     read, measure = _said(plan)
     check_sizes(plan.config.data, plan.sizes, read)
     left_out = told_of(plan.config.data, read, plan.test, tested)
-    beside = {"left_out": left_out, "to_mend": plan.to_mend or to_mend_before(plan.out)}
     if not plan.methods_given:
-        related, vectors = bool(plan.config.data.related), has_vectors(plan.config)
-        plan = replace(plan, methods=(*plan.methods, *simple_methods(measure, related, vectors)))
+        simple = simple_methods(measure, bool(read.related), has_vectors(plan.config))
+        plan = replace(plan, methods=(*plan.methods, *simple))
     for name in plan.methods:
         check_suits(method_named(name), measure)
     refuse_measured_otherwise(_jobs(plan, test, read), *_test_file(plan, test))
     with holding(plan.out, run):
+        beside = {"left_out": left_out, "to_mend": told_to_mend(plan.out, plan.to_mend)}
         done = _Runs(test, read, measure, beside, lambda jobs: run(jobs, workers, watch or ProgressLog().watch))
         return _run(plan, done)
 
@@ -152,7 +154,10 @@ def _run(plan: Plan, runs: _Runs) -> Comparison:
         if len(failed) == len(jobs):
             raise next(iter(failed.values()))
         comparison = _summarise(plan, jobs, runs.test, failed, runs.measure)
-        beside = {**runs.beside, "among": ranked_among([job for job in jobs if job.name not in failed], runs.measure)}
+        done = [job for job in jobs if job.name not in failed]
+        beside = {**runs.beside, "among": ranked_among(done, runs.measure)}
+        if plan.config.data.related and not runs.read.related:  # the runs have read them
+            beside["left_out"] = with_related(beside["left_out"], done)
         comparison = comparison.model_copy(update=beside)
         write_json(plan.out / "comparison.json", comparison.model_dump(mode="json"))
         write_comparison_tables(plan.out, comparison)
@@ -226,8 +231,9 @@ def _jobs(plan: Plan, test: Path | None, read: ReadFiles) -> list[Job]:
 
 
 def _said(plan: Plan) -> tuple[ReadFiles, str]:
-    """Read the training dialogs and say what is measured."""
-    read = read_files(plan.config.data)
+    """Read the training dialogs, those of a large archive not, and say what is measured."""
+    large = is_large(plan.config)
+    read = read_files(plan.config.data.model_copy(update={"related": ()}) if large else plan.config.data)
     measure = measure_of(plan.config, read)
     _log.info("comparing %s", measure)
     return read, measure
@@ -238,7 +244,7 @@ def simple_methods(measure: str, related: bool, vectors: bool) -> tuple[str, ...
 
     Args:
         measure: of the comparison.
-        related: whether there is a related task.
+        related: whether there are related dialogs in memory.
         vectors: whether there is a pretrained encoder.
     """
     if measure == RANKING:

@@ -12,11 +12,14 @@ from typing import Any
 
 from tasksieve.errors import UserError
 from tasksieve.experiments.workers import Job, do_job
+from tasksieve.records.lock import FolderLock
 from tasksieve.records.progress import RunProgress, Watch
 from tasksieve.training.loop.divergence import Diverged
 
 _RETRIES = 20
 """How often a run is taken up again, from its last checkpoint, after the process or machine it was on was lost."""
+_LOST_SECONDS = 180.0
+"""Until a file server gives up the locks of a machine that was lost: NFS waits for 90 seconds by default."""
 _POLL_SECONDS = 0.5
 _KNOCK_SECONDS = 10.0
 _REPORT_SECONDS = 0.5
@@ -132,7 +135,12 @@ def _outcome(ray: Any, reference: Any, job: Job) -> dict[str, Diverged]:
 
 
 def _remote(job: Job, reports: Any) -> None:
-    """Do a job on whatever machine this is."""
+    """Do a job on whatever machine this is, once the run folder is free.
+
+    Where the machine before was lost, a file server keeps its locks for a while.
+    """
+    with FolderLock(job.path, _LOST_SECONDS):
+        pass
     do_job(job, _reporter(reports))
 
 

@@ -64,6 +64,11 @@ class SliceJobs:
                 raise Unfinished(len(jobs) - len(waiting), len(jobs))
         return {job.name: failed[job.name] for job in jobs if job.name in failed}
 
+    @property
+    def holds(self) -> bool:
+        """Whether the folder is held now; after an interruption among the runs it is not."""
+        return self._lock is not None and self._lock.held
+
     @contextmanager
     def holding(self, folder: Path) -> Iterator[None]:
         """Hold a folder while its data is prepared and its table written, but not while the runs are done."""
@@ -103,3 +108,12 @@ def holding(folder: Path, run: RunJobs) -> Iterator[None]:
     """
     with run.holding(folder) if isinstance(run, SliceJobs) else FolderLock(folder):
         yield
+
+
+def holds(run: RunJobs) -> bool:
+    """Whether a command may write in the folder that it took by :func:`holding`.
+
+    A slice that is interrupted while it does its runs does not hold it: others may be writing, and a scheduler
+    interrupts all slices of a job at the same time.
+    """
+    return run.holds if isinstance(run, SliceJobs) else True

@@ -11,7 +11,7 @@ from tasksieve.errors import UserError
 from tasksieve.experiments.workers import Job
 from tasksieve.records.comparison import FailedRun, MeasuredSeed
 from tasksieve.records.config import DataConfig
-from tasksieve.records.files import read_json
+from tasksieve.records.files import read_json, write_json
 from tasksieve.records.left_out import LeftOut
 from tasksieve.records.measures import RANKED, RANKING, VALID_AMONG, key_of
 from tasksieve.records.run_folder import RunFolder
@@ -38,10 +38,39 @@ def told_of(data: DataConfig, read: ReadFiles, test: str | None, tested: Sequenc
     return told_left_out(found)
 
 
-def to_mend_before(out: Path) -> tuple[str, ...]:
-    """What a comparison that goes on was told to mend when it began."""
-    file = out / "comparison.json"
-    known = read_json(file).get("to_mend") if file.exists() else None
+def with_related(found: Sequence[LeftOut], jobs: Sequence[Job]) -> tuple[LeftOut, ...]:
+    """What is left out, of the related files too where these are an archive on the disk.
+
+    Args:
+        found: of the other files.
+        jobs: done; the first one that borrowed says it.
+    """
+    for folder in (RunFolder(job.path) for job in jobs):
+        told = [LeftOut(**one) for one in folder.read_record("result").get("left_out", ())]
+        if related := [one for one in told if one.part == "related"]:
+            return (*(one for one in found if one.part != "test"), *related, *(o for o in found if o.part == "test"))
+    return tuple(found)
+
+
+AUDIT = "audit.json"
+"""What a comparison was told to mend before its first run; there if it was told something."""
+
+
+def told_to_mend(out: Path, sentences: Sequence[str]) -> tuple[str, ...]:
+    """What a comparison was told to mend when it began, now or before.
+
+    It is written down before the first run: whoever goes on looks at no dialog again, and of several slices another
+    one may write the table.
+
+    Args:
+        out: the comparison's folder, which is held.
+        sentences: said now; none if it goes on.
+    """
+    if sentences:
+        write_json(out / AUDIT, {"to_mend": list(sentences)})
+        return tuple(sentences)
+    file = next((file for file in (out / AUDIT, out / "comparison.json") if file.exists()), None)
+    known = read_json(file).get("to_mend") if file is not None else None
     return tuple(map(str, known)) if isinstance(known, list) else ()
 
 

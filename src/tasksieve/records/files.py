@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +29,7 @@ def write_whole(path: Path, write: Callable[[Path], object], keep: Path | None =
             program is killed just then, ``keep`` is there and ``path`` is not.
     Raises: UserError: if the folder cannot be made or written to; the file that was there stays.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = unfinished(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -43,6 +44,14 @@ def write_whole(path: Path, write: Callable[[Path], object], keep: Path | None =
             temporary.unlink(missing_ok=True)
     except OSError as error:
         raise UserError(f"cannot be written: {error.strerror or error}", path) from None
+
+
+def unfinished(path: Path) -> Path:
+    """The name of a file while it is written: no other writer's, on this machine or on another one.
+
+    The number of the process would not do: in containers it is often the same on all machines.
+    """
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
 
 
 def write_bytes(path: Path, data: bytes, keep: Path | None = None) -> None:

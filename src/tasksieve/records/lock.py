@@ -17,7 +17,7 @@ from tasksieve.errors import UserError
 LOCK = ".lock"
 PATIENCE = 1.0
 """Seconds to wait for a process that is just ending."""
-_WITHOUT_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)
+WITHOUT_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)
 """What a file system answers that knows no locks."""
 
 
@@ -49,7 +49,7 @@ class FolderLock:
                 self._folder,
             ) from None
         except OSError as error:
-            if error.errno not in _WITHOUT_LOCKS:
+            if error.errno not in WITHOUT_LOCKS:
                 raise UserError(f"cannot be written: {error.strerror or error}", self._folder) from None
         self._say(f"process {os.getpid()} on {platform.node()}")
         return self
@@ -60,6 +60,11 @@ class FolderLock:
         if self._lock.is_locked:
             self._say("")
         self._lock.release()
+
+    @property
+    def held(self) -> bool:
+        """Whether this process holds the folder now."""
+        return bool(self._lock.is_locked)
 
     @contextmanager
     def lent(self) -> Iterator[None]:
@@ -102,7 +107,7 @@ def claimed(path: Path) -> Iterator[bool]:
         yield False
         return
     except OSError as error:
-        if error.errno in _WITHOUT_LOCKS:
+        if error.errno in WITHOUT_LOCKS:
             raise UserError("its file system knows no locks, which --slice needs; use --ray", file.parent) from None
         raise UserError(f"cannot be written: {error.strerror or error}", file) from None
     try:

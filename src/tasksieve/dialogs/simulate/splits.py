@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from tasksieve.dialogs.formats.babi import write_babi
 from tasksieve.dialogs.simulate.domains import DOMAINS, KINDS
 from tasksieve.dialogs.simulate.flow import play
 from tasksieve.errors import UserError
+from tasksieve.records.files import unfinished
 
 SPLITS = ("train", "valid", "test", "test-oov")
 TASKS = range(1, 6)
@@ -68,10 +68,10 @@ def write_simulation(splits: Mapping[str, Sequence[Dialog]], directory: Path) ->
 
 
 def _write(dialogs: Sequence[Dialog], path: Path) -> Path:
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    part = unfinished(path)
     try:
-        write_babi(dialogs, unfinished)
-        unfinished.replace(path)
+        write_babi(dialogs, part)
+        part.replace(path)
     finally:
-        unfinished.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
     return path

@@ -18,7 +18,7 @@ from tasksieve.experiments.board.known import known_runs
 from tasksieve.experiments.board.results import BoardJob, Results
 from tasksieve.experiments.board.rows import SIMPLE, Cell
 from tasksieve.experiments.result_tables import write_board_tables
-from tasksieve.experiments.slices import SliceJobs, holding
+from tasksieve.experiments.slices import SliceJobs, holding, holds
 from tasksieve.experiments.workers import Job, RunJobs, run_jobs
 from tasksieve.records.comparison import run_name
 from tasksieve.records.config import RunConfig, config_from, set_value
@@ -116,8 +116,9 @@ def reproduce_archive(
             failed = run([job.job for job in jobs if job.job.name not in results.taken], workers, watch)
         finally:
             forget()
-            results.collect()
-            record.write({})
+            if holds(run):
+                results.collect()
+                record.write({})
         if failed and not results.runs:
             raise next(iter(failed.values()))
         found = record.write(failed)

@@ -13,7 +13,7 @@ from tasksieve.experiments.board.results import prune
 from tasksieve.experiments.calibration.archives import PLANTED
 from tasksieve.experiments.calibration.data import DrawData, Numbers
 from tasksieve.experiments.calibration.rows import PRIMARY, UNDECIDED, Runs, calibration, verdict_row, with_truth
-from tasksieve.experiments.slices import holding
+from tasksieve.experiments.slices import holding, holds
 from tasksieve.experiments.workers import Job, RunJobs, run_jobs
 from tasksieve.records.comparison import MeasuredSeed, run_name
 from tasksieve.records.config import RunConfig, config_from, set_value
@@ -99,6 +99,7 @@ def reproduce_verdict(
     _check(plan)
     seeds: _Seeds = {(draw, archive): plan.seeds for draw in range(plan.draws) for archive in plan.archives}
     failed: dict[str, Diverged] = {}
+    record: dict[str, Any] = {}
     with holding(plan.out, run):
         while True:
             runs = _runs(plan, seeds)
@@ -108,8 +109,9 @@ def reproduce_verdict(
                 failed |= run(jobs, workers, watch or ProgressLog().watch)
             finally:
                 forget()
-                record = _record(plan, seeds, runs, failed)
-                write_json(plan.out / "verdict.json", record)
+                if holds(run):
+                    record = _record(plan, seeds, runs, failed)
+                    write_json(plan.out / "verdict.json", record)
             if failed and not record["rows"]:
                 raise next(iter(failed.values()))
             more = _more_seeds(plan, seeds, record["rows"])

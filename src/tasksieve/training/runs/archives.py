@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from tasksieve.dialogs.formats import iterate_dialogs
 from tasksieve.dialogs.formats.chosen import tell
@@ -24,7 +24,8 @@ from tasksieve.encoding.archive_writing import ArchiveWriter
 from tasksieve.encoding.archived_task import Archive
 from tasksieve.encoding.sentences.cache import cache_folder
 from tasksieve.errors import UserError
-from tasksieve.records.config import RunConfig
+from tasksieve.records.config import DataConfig, RunConfig
+from tasksieve.records.lock import WITHOUT_LOCKS
 from tasksieve.records.model_config import LanguageModelConfig, RankingConfig
 from tasksieve.records.parted_paths import data_files_at
 from tasksieve.training.runs.encoding import AMONG
@@ -53,9 +54,16 @@ def is_large(config: RunConfig) -> bool:
         return False
     if config.data.predict != "actions" and not isinstance(config.model, RankingConfig):
         return False
-    related = data_files(config.data).related
-    sizes = [file.stat().st_size for path in related for file in data_files_at(path)]
-    return len(related) > 1 and sum(sizes) >= large_files()
+    return len(data_files(config.data).related) > 1 and related_bytes(config.data) >= large_files()
+
+
+def related_bytes(data: DataConfig) -> int:
+    """How many bytes the related files have together; of one that cannot be read whoever reads it says so."""
+    total = 0
+    for file in (file for path in data_files(data).related for file in data_files_at(path)):
+        with suppress(OSError):
+            total += file.stat().st_size
+    return total
 
 
 def archive_of(config: RunConfig, reader: Reader, *, texts: bool) -> Archive:
@@ -95,12 +103,27 @@ def _name(config: RunConfig, reader: Reader, files: Sequence[Path], texts: bool)
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Let no other process make the same archive meanwhile."""
+    """Let no other process make the same archive meanwhile.
+
+    Without a lock of the operating system there is none: a file that stands for one would outlive a process that is
+    killed on another machine, and everybody would wait for it.
+    """
+    lock = FileLock(folder.with_suffix(".lock"), fallback_to_soft=False)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_suffix(".lock")):
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            _log.info("another process is reading the archive; waiting for it")
+            lock.acquire()
+        try:
             yield
+        finally:
+            lock.release()
     except OSError as error:
+        if error.errno in WITHOUT_LOCKS:
+            instead = f"set {CACHE} to a folder on a local disk"
+            raise UserError(f"its file system knows no locks; {instead}", folder.parent) from None
         raise UserError(f"cannot be written: {error.strerror or error}; free space or set {CACHE}", folder) from None
 
 

@@ -26,6 +26,7 @@ from tasksieve.training.loop.method import Method
 from tasksieve.training.loop.tensor_files import read_tensors, write_tensors
 from tasksieve.training.methods import method_named
 from tasksieve.training.methods.simple import SimpleMethod
+from tasksieve.training.runs.archives import is_large
 from tasksieve.training.runs.encoding import Encoding
 from tasksieve.training.runs.lacking import left_out_of, told_left_out
 from tasksieve.training.runs.measured import measure_of
@@ -156,7 +157,10 @@ def fit(config: RunConfig, method: Method, folder: RunFolder) -> dict[str, Any]:
     Raises: UserError: if files cannot be read, or the method does not suit what is predicted.
     """
     assert isinstance(method, SimpleMethod)
-    read = read_files(config.data)
+    data = config.data
+    if not method.borrows and is_large(config):
+        data = data.model_copy(update={"related": ()})
+    read = read_files(data)
     measure, what = measure_of(config, read), read.prediction.what
     check_suits(method, measure)
     (reader, primary), (_, valid), *related = read_tasks(config, read, measure)
