@@ -92,6 +92,28 @@ def test_a_run_refuses_an_estimator_that_it_cannot_use(name: str) -> None:
         check_estimator(MetaConfig(estimator=name))
 
 
+@pytest.mark.parametrize(
+    ("settings", "advice"),
+    [
+        ({"estimator": "one-step"}, r"set meta\.unroll_length=1 \(found 5\)"),
+        ({"estimator": "small-step"}, r"set meta\.unroll_length=1 \(found 5\)"),
+        ({"estimator": "one-step", "unroll_length": 1, "joint": True}, r"set meta\.joint=false"),
+        ({"estimator": "small-step", "unroll_length": 1, "inner_optimizer": "adam"}, r"inner_optimizer=held-adam"),
+        ({"estimator": "small-step", "unroll_length": 1, "inner_momentum": 0.5}, r"sgd without momentum"),
+    ],
+)
+def test_a_run_refuses_steps_that_its_estimator_cannot_go_over(settings: dict[str, Any], advice: str) -> None:
+    with pytest.raises(UserError, match=rf"^meta\.estimator: '{settings['estimator']}' is for .*{advice}"):
+        check_estimator(MetaConfig(**settings))
+    check_estimator(MetaConfig(**settings), learns=False)
+    check_estimator(MetaConfig(**settings, updates=0))
+
+
+@pytest.mark.parametrize("settings", [{}, {"inner_optimizer": "adam"}, {"inner_momentum": 0.5}])
+def test_a_run_takes_the_one_step_estimator_for_one_step_of_any_kind(settings: dict[str, Any]) -> None:
+    check_estimator(MetaConfig(estimator="one-step", unroll_length=1, **settings))
+
+
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_every_estimator_is_one_and_says_when_to_use_it(name: str) -> None:
     estimator = estimator_named(name)

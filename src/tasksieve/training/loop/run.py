@@ -67,7 +67,7 @@ def run(
     config = on_device(config)
     folder = RunFolder(Path(path))
     method = setting.method(config)
-    check_estimator(config.meta)
+    check_estimator(config.meta, learns="weights" in method.updates)
     check_ranks(ranks, config, method)
     check_sharded(ranks, config, method)
     facts = environment(setting.files(config))
