@@ -67,7 +67,9 @@ class MetaConfig(Section):
         default="fallback", description="what to do where the model has no second derivative"
     )
     certify_every: int = Field(
-        default=0, ge=0, description="iterations between checks of the meta-gradient in float64; 0 for none"
+        default=0,
+        ge=0,
+        description="hold the meta-gradient of every so many-th iteration that has one against float64; 0 for none",
     )
     estimator: str = Field(default="adjoint", description="how the meta-gradient is computed")
     loss: Literal["nll", "calibrated"] = Field(
