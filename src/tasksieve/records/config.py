@@ -40,6 +40,8 @@ LARGEST = 1 << 16
 """Bytes of a TOML file: far more than all settings take."""
 MOST_DOTS = 200
 """In a line of it."""
+MOST_TRIALS = 1024
+"""Of a screening."""
 
 
 class MetaConfig(Section):
@@ -92,7 +94,7 @@ class MetaConfig(Section):
 class ScreeningConfig(Section):
     """Short trainings before a learned run, which show what groups of related examples help over many updates."""
 
-    trials: int = Field(default=32, ge=0, le=1024, description="a power of two from 8; 0 for no screening")
+    trials: int = Field(default=32, ge=0, le=MOST_TRIALS, description="a power of two from 8; 0 for no screening")
     iterations: int = Field(default=1200, ge=1, description="of each trial")
     groups: int = Field(default=16, ge=1, le=512, description="at most so many; half the trials at most")
     distill_iterations: int = Field(default=400, ge=1, description="that teach the weight module what was found")
