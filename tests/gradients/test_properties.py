@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import math
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
+from torch.distributed import ReduceOp
 
 from tasksieve.errors import UserError
 from tasksieve.metagrad import (
@@ -21,6 +23,7 @@ from tasksieve.metagrad import (
     register,
     related_loss,
 )
+from tasksieve.metagrad.distributed import assert_same_on_all_ranks
 from tasksieve.metagrad.problem import AnyUpdate
 from tasksieve.records.config import MetaConfig
 from tasksieve.training.loop.meta_updates import check_estimator
@@ -220,3 +223,20 @@ def test_a_weight_counts_as_often_as_its_example() -> None:
 def test_weights_and_losses_must_be_of_one_batch() -> None:
     with pytest.raises(ValueError, match=r"\(3,\).*\(2,\)"):
         inspect.unwrap(related_loss)(torch.ones(3), torch.ones(2))
+
+
+@pytest.mark.parametrize("other", [math.nan, 1.0])
+def test_ranks_that_all_have_no_number_do_not_differ(monkeypatch: pytest.MonkeyPatch, other: float) -> None:
+    """Each of two ranks has one; what they have in common is not found by comparing it with itself."""
+
+    def reduced(values: torch.Tensor, operation: Any, group: Any) -> None:
+        theirs = torch.full_like(values, other).nan_to_num(math.inf)
+        values.copy_(torch.maximum(values, theirs) if operation == ReduceOp.MAX else torch.minimum(values, theirs))
+
+    monkeypatch.setattr("torch.distributed.all_reduce", reduced)
+    params = {"w": torch.tensor([math.nan])}
+    if math.isnan(other):
+        assert_same_on_all_ranks(params)
+    else:
+        with pytest.raises(ValueError, match="'w' differs between ranks"):
+            assert_same_on_all_ranks(params)
