@@ -221,9 +221,9 @@ def test_the_weight_modules_step_size_falls_along_half_a_cosine(tasks_dir: Path,
         for name in ("constant", "cosine")
     )
     iterations = cosine.training.iterations
-    rates = [weight_lr(cosine, step) for step in (0, iterations // 2, iterations)]
+    rates = [weight_lr(cosine, step, 0) for step in (0, iterations // 2, iterations)]
     assert rates == pytest.approx([0.02, 0.01, 0.0])
-    assert weight_lr(constant, iterations) == 0.02
+    assert weight_lr(constant, iterations, 0) == 0.02
     for name, config in (("constant", constant), ("cosine", cosine)):
         train(config, tmp_path / name)
     weights = [RunFolder(tmp_path / name).read_weights()["weight"] for name in ("constant", "cosine")]
