@@ -115,7 +115,7 @@ def adagrad_of(module: Trained, lr: float, decay: float = 0.0) -> torch.optim.Op
 
 
 def _adagrad_step(optimizer: torch.optim.Adagrad, skip: Tensor | None) -> None:
-    """Decay, and ``optimizer.step()``; where it is to be skipped, neither that nor gradients, which changes nothing."""
+    """Decay, and ``optimizer.step()``; where it is to be skipped there is neither decay nor a gradient."""
     for group in optimizer.param_groups:
         share = 1 - group["lr"] * group[_DECAY]
         for value in group["params"]:
