@@ -26,7 +26,7 @@ from tasksieve.metagrad import (
 from tasksieve.metagrad.distributed import assert_same_on_all_ranks
 from tasksieve.metagrad.problem import AnyUpdate
 from tasksieve.records.config import MetaConfig
-from tasksieve.training.loop.meta_updates import check_estimator
+from tasksieve.training.loop.chosen_estimator import check_estimator
 from tests.gradients.problems import Case, classifier_case
 from tests.gradients.settings import assert_same, case_named
 

@@ -120,9 +120,7 @@ class TrainingConfig(Section):
     lr_schedule: Literal["constant", "linear"] = Field(
         default="constant", description="linear: α and β fall to 0 over the run's iterations"
     )
-    decay: float = Field(
-        default=0.0, ge=0, description="decoupled decay of the model's parameters, times the step size of each update"
-    )
+    decay: float = Field(default=0.0, ge=0, description="decoupled decay of the model's params, times each step size")
     related_batch_size: int | None = Field(
         default=None, ge=1, description="draw so many of all related tasks together; by default a batch of each task"
     )

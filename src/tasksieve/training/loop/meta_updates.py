@@ -13,9 +13,7 @@ from torch import Tensor
 
 from tasksieve.contracts import ExampleBatch, Linearization, given_weights
 from tasksieve.encoding import derived_generator
-from tasksieve.errors import UserError
 from tasksieve.metagrad import (
-    ESTIMATORS,
     Adam,
     BilevelProblem,
     Distributed,
@@ -283,29 +281,6 @@ def _rule_of_groups(meta: MetaConfig, optimizer: torch.optim.Optimizer, params: 
         return rules[0]
     group_of = {id(value): place for place, (values, _) in enumerate(groups) for value in values}
     return Grouped({name: group_of[id(value)] for name, value in params.items()}, rules)
-
-
-def check_estimator(meta: MetaConfig, *, learns: bool = True) -> None:
-    """Refuse an estimator that there is not, that a run has no place for, or that cannot go over the simulated steps.
-
-    Args:
-        meta: names it and says which steps are simulated.
-        learns: whether there are meta-updates; without them steps are not looked at.
-    Raises: UserError: which lists those that a run can use, or says what to set.
-    """
-    known = [name for name, kind in ESTIMATORS.items() if kind.fits_runs]
-    if meta.estimator not in known:
-        raise UserError(f"meta.estimator: found '{meta.estimator}'; a run can use {', '.join(known)}")
-    kind, only = ESTIMATORS[meta.estimator], f"meta.estimator: '{meta.estimator}' is for"
-    if not learns or not meta.updates:
-        return
-    if kind.single_step and meta.unroll_length > 1:
-        raise UserError(f"{only} one simulated step; set meta.unroll_length=1 (found {meta.unroll_length})")
-    if kind.single_step and meta.joint and meta.unroll_length:
-        raise UserError(f"{only} one simulated step, and meta.joint simulates two; set meta.joint=false")
-    moves = meta.inner_optimizer == "adam" or (meta.inner_optimizer == "sgd" and meta.inner_momentum > 0)
-    if kind.plain_descent and moves:
-        raise UserError(f"{only} gradient descent; set meta.inner_optimizer=held-adam, or sgd without momentum")
 
 
 def _checked(meta: MetaConfig, update: _Update) -> str:

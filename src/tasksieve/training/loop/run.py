@@ -20,10 +20,10 @@ from tasksieve.records.lock import FolderLock
 from tasksieve.records.progress import ProgressLog, RunProgress, Watcher
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.background import Background
+from tasksieve.training.loop.chosen_estimator import check_estimator
 from tasksieve.training.loop.claiming import check_folder, claimed
 from tasksieve.training.loop.devices import on_device
 from tasksieve.training.loop.environment import environment
-from tasksieve.training.loop.meta_updates import check_estimator
 from tasksieve.training.loop.method import Method
 from tasksieve.training.loop.ranks import ALONE, Ranks, check_ranks
 from tasksieve.training.loop.recorded_weights import RecordedWeights
