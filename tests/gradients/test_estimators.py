@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from tasksieve import kernels
-from tasksieve.metagrad import ESTIMATORS, Recompute, Scaled, estimator_named
+from tasksieve.metagrad import ESTIMATORS, Recompute, Scaled, Sgd, estimator_named
+from tasksieve.metagrad.real_optimizer import Grouped
 from tests.gradients.naive import naive_meta_gradient
 from tests.gradients.settings import CASES, SETTINGS, UNROLLS, assert_same, case_named, truth
 
@@ -119,6 +120,19 @@ def test_a_small_step_is_judged_where_it_starts(name: str, scaled: bool) -> None
     total = (weights * aligned).sum() / (len(losses) if case.reduction == "mean" else 1)
     expected = torch.autograd.grad(total, list(eta.values()), allow_unused=True, materialize_grads=True)
     assert_same(found, dict(zip(eta, expected, strict=True)))
+
+
+def test_a_small_step_may_have_a_size_for_each_group_of_parameters() -> None:
+    case = case_named("classifier-sum")
+    group = {name: place for place, name in enumerate(case.params)}
+    sizes = {name: case.lr * (1 + place) for name, place in group.items()}
+    grouped = Grouped(group, tuple(Sgd(size) for size in sizes.values()))
+    scaled = Scaled({name: torch.full_like(value, sizes[name]) for name, value in case.params.items()})
+    found, expected = (estimator_named("small-step")(case.update(rule, 1)).gradients for rule in (grouped, scaled))
+    assert len(group) > 1
+    assert_same(found, expected)
+    with pytest.raises(ValueError, match="gradient descent"):
+        estimator_named("small-step")(case.update(Grouped(group, (Sgd(0.1), Sgd(0.1, 0.5))), 1))
 
 
 def test_a_small_step_is_one_step_without_moments() -> None:

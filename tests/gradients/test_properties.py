@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import math
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
+from torch.distributed import ReduceOp
 
 from tasksieve.errors import UserError
 from tasksieve.metagrad import (
@@ -21,9 +23,10 @@ from tasksieve.metagrad import (
     register,
     related_loss,
 )
+from tasksieve.metagrad.distributed import assert_same_on_all_ranks
 from tasksieve.metagrad.problem import AnyUpdate
 from tasksieve.records.config import MetaConfig
-from tasksieve.training.loop.meta_updates import check_estimator
+from tasksieve.training.loop.chosen_estimator import check_estimator
 from tests.gradients.problems import Case, classifier_case
 from tests.gradients.settings import assert_same, case_named
 
@@ -90,6 +93,28 @@ def test_an_estimator_is_one_class_that_makes_itself_known() -> None:
 def test_a_run_refuses_an_estimator_that_it_cannot_use(name: str) -> None:
     with pytest.raises(UserError, match=rf"meta\.estimator: found '{name}'; a run can use adjoint, cg, .*unrolled"):
         check_estimator(MetaConfig(estimator=name))
+
+
+@pytest.mark.parametrize(
+    ("settings", "advice"),
+    [
+        ({"estimator": "one-step"}, r"set meta\.unroll_length=1 \(found 5\)"),
+        ({"estimator": "small-step"}, r"set meta\.unroll_length=1 \(found 5\)"),
+        ({"estimator": "one-step", "unroll_length": 1, "joint": True}, r"set meta\.joint=false"),
+        ({"estimator": "small-step", "unroll_length": 1, "inner_optimizer": "adam"}, r"inner_optimizer=held-adam"),
+        ({"estimator": "small-step", "unroll_length": 1, "inner_momentum": 0.5}, r"sgd without momentum"),
+    ],
+)
+def test_a_run_refuses_steps_that_its_estimator_cannot_go_over(settings: dict[str, Any], advice: str) -> None:
+    with pytest.raises(UserError, match=rf"^meta\.estimator: '{settings['estimator']}' is for .*{advice}"):
+        check_estimator(MetaConfig(**settings))
+    check_estimator(MetaConfig(**settings), learns=False)
+    check_estimator(MetaConfig(**settings, updates=0))
+
+
+@pytest.mark.parametrize("settings", [{}, {"inner_optimizer": "adam"}, {"inner_momentum": 0.5}])
+def test_a_run_takes_the_one_step_estimator_for_one_step_of_any_kind(settings: dict[str, Any]) -> None:
+    check_estimator(MetaConfig(estimator="one-step", unroll_length=1, **settings))
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
@@ -198,3 +223,20 @@ def test_a_weight_counts_as_often_as_its_example() -> None:
 def test_weights_and_losses_must_be_of_one_batch() -> None:
     with pytest.raises(ValueError, match=r"\(3,\).*\(2,\)"):
         inspect.unwrap(related_loss)(torch.ones(3), torch.ones(2))
+
+
+@pytest.mark.parametrize("other", [math.nan, 1.0])
+def test_ranks_that_all_have_no_number_do_not_differ(monkeypatch: pytest.MonkeyPatch, other: float) -> None:
+    """Each of two ranks has one; what they have in common is not found by comparing it with itself."""
+
+    def reduced(values: torch.Tensor, operation: Any, group: Any) -> None:
+        theirs = torch.full_like(values, other).nan_to_num(math.inf)
+        values.copy_(torch.maximum(values, theirs) if operation == ReduceOp.MAX else torch.minimum(values, theirs))
+
+    monkeypatch.setattr("torch.distributed.all_reduce", reduced)
+    params = {"w": torch.tensor([math.nan])}
+    if math.isnan(other):
+        assert_same_on_all_ranks(params)
+    else:
+        with pytest.raises(ValueError, match="'w' differs between ranks"):
+            assert_same_on_all_ranks(params)

@@ -97,6 +97,27 @@ def test_a_warm_up_and_a_single_service_leave_all_weights_1(start: Start, tasks_
     torch.testing.assert_close(weighter.weights(batch, 5), torch.ones(7), rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", [Adapt, ClusterAttention])
+def test_tasks_that_share_a_head_have_the_weights_that_they_have_with_heads_of_their_own(
+    tasks_dir: Path, kind: type[Adapt] | type[ClusterAttention]
+) -> None:
+    config = changed(small_config(tasks_dir, "restaurant", "hotel"), {"rivals.clusters": 3})
+    found = []
+    for heads in ("own", "shared"):
+        start = start_of(changed(config, {"training.heads": heads}))
+        assert len(start.tasks.related) == 2
+        weighter, module = weighter_of(start, kind)
+        with torch.no_grad():
+            module.of_group.copy_(torch.arange(len(module.shares)))
+        batch = tuple(task.batch(torch.arange(len(task))) for task in start.tasks.related)
+        unrolled = torch.cat(weighter.unrolled(dict(module.named_parameters()), [batch, batch]))
+        few = weighter.snapshot(start.tasks.related, 0, [torch.tensor([3, 1]), torch.tensor([2])])
+        found.append([weighter.weights(batch, 0), unrolled.detach(), torch.cat(few)])
+    for one, other in zip(*found, strict=True):
+        assert len(one.unique()) > 1
+        torch.testing.assert_close(one, other)
+
+
 def test_clusters_are_those_that_were_planted() -> None:
     draw = np.random.default_rng(0)
     planted = draw.permutation(np.repeat(np.arange(5), 12))

@@ -23,6 +23,7 @@ from tasksieve.training.runs.evaluation import UNANSWERABLE, accuracy, ranks, ta
 from tasksieve.training.runs.labels import read_labels
 from tasksieve.training.runs.measures import summary
 from tasksieve.training.runs.predictions import predict
+from tasksieve.training.runs.selection import selection_ranks
 from tasksieve.training.runs.trained_model import TrainedModel, evaluate_run
 from tests.reading import facts
 from tests.small import small_config
@@ -40,6 +41,13 @@ def test_ranks_do_not_depend_on_candidate_order(rows: list[list[int]], seed: int
     assert torch.equal(found, ranks(scores[:, order], moved))
     for row, target, rank in zip(rows, targets.tolist(), found.tolist(), strict=True):
         assert rank == (UNANSWERABLE if target < 0 else sum(score >= row[target] for score in row))
+
+
+def test_what_is_not_a_number_ranks_last() -> None:
+    scores = torch.tensor([[torch.nan, 1.0, -torch.inf], [torch.nan, 1.0, 0.0], [2.0, 1.0, -torch.inf]])
+    assert ranks(scores, torch.tensor([0, 1, 0])).tolist() == [3, 2, 1]
+    assert selection_ranks(scores, 3).tolist() == [3, 3, 1]
+    assert selection_ranks(scores, 2).tolist() == [2, 2, 1]
 
 
 class Fixed(DialogModel):

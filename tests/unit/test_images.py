@@ -21,9 +21,10 @@ from tasksieve.experiments.published.table1_rows import auroc
 from tasksieve.images import Digits, ImageTask, corrupt, embedded_digits, read_mnist
 from tasksieve.images.read import FILES, read_idx
 from tasksieve.models import LogisticRegression, PerceptronWeightModule
+from tasksieve.records.config import config_of
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.run import run
-from tasksieve.training.runs.images import IMAGES
+from tasksieve.training.runs.images import IMAGES, ImageConfig
 
 
 def idx(array: np.ndarray) -> bytes:
@@ -195,3 +196,23 @@ def test_the_embedded_digits_are_split_without_overlap() -> None:
 def test_the_published_files_hold_what_they_should(data_dir: Path) -> None:
     splits = read_mnist(data_dir / "mnist")
     assert {name: len(part) for name, part in splits.items()} == {"train": 50_000, "valid": 10_000, "test": 10_000}
+
+
+@pytest.mark.parametrize("kind", ["perceptron", "label-scores"])
+def test_a_run_on_images_holds_its_meta_gradients_against_float64(tmp_path: Path, kind: str) -> None:
+    values = {
+        "training": {"method": "learned", "iterations": 4, "evaluate_every": 2, "batch_size": 16},
+        "meta": {"warm_up": 0, "certify_every": 1, "unroll_length": 2, "joint": True},
+        "weight_module": {"kind": kind, "hidden": 4},
+    }
+    run(config_of(ImageConfig, values), tmp_path / "run", IMAGES)
+    for line in RunFolder(tmp_path / "run").read_metrics():
+        assert line["certificate_cosine"] == pytest.approx(1, abs=1e-4)
+        assert line["certificate_relative_error"] < 1e-2
+
+
+def test_a_meta_loss_of_dialogs_is_refused_on_images(tmp_path: Path) -> None:
+    values = {"training": {"method": "learned"}, "meta": {"loss": "calibrated"}}
+    with pytest.raises(UserError, match=r"meta\.loss: 'calibrated' .* set meta\.loss=nll"):
+        run(config_of(ImageConfig, values), tmp_path / "run", IMAGES)
+    assert not (tmp_path / "run").exists()

@@ -260,3 +260,13 @@ def test_losses_have_second_derivatives_where_some_example_knows_no_entity() -> 
     second = torch.autograd.grad(size, list(p.values()), allow_unused=True)
     for value in (losses, *first, *(value for value in second if value is not None)):
         assert bool(value.isfinite().all())
+
+
+def test_a_batch_that_knows_no_entity_yet_loses_by_its_responses_alone() -> None:
+    world = WORLDS["responses with entities"]
+    model, batch = quiet(world), world.task().batch(torch.arange(3))
+    assert batch.entities is not None
+    table, none = batch.entities.table, torch.full((3,), -1)
+    nobody = Choices(table, none, SentenceTable.of([[], [], []], len(table)))
+    losses = model.losses(replace(batch, entities=nobody))
+    torch.testing.assert_close(losses, model.losses(replace(batch, entities=None)), rtol=0, atol=0)

@@ -200,15 +200,30 @@ def test_clipping_and_sums_change_the_run_and_keep_it_finite(
     assert RunFolder(tmp_path / "run").read_metrics() != trained[0].read_metrics()
 
 
+def test_what_a_run_finds_of_its_meta_gradients_against_float64_is_in_its_metrics(
+    tasks_dir: Path, tmp_path: Path, trained: Trained
+) -> None:
+    train(learned(tasks_dir, meta={"certify_every": 3}), tmp_path / "run")
+    found = RunFolder(tmp_path / "run").read_metrics()
+    names = [f"certificate_{name}" for name in ("cosine", "relative_error", "norm", "reference_norm")]
+    for line in found:
+        assert line["certificate_cosine"] == pytest.approx(1, abs=1e-4)
+        assert 0 < line["certificate_relative_error"] < 1e-2
+        assert line["certificate_norm"] == pytest.approx(line["certificate_reference_norm"], rel=1e-2)
+        assert abs(line["certificate_meta_loss_error"]) < 1e-4
+    plain = [{k: v for k, v in line.items() if k not in (*names, "certificate_meta_loss_error")} for line in found]
+    assert plain == trained[0].read_metrics()
+
+
 def test_the_weight_modules_step_size_falls_along_half_a_cosine(tasks_dir: Path, tmp_path: Path) -> None:
     constant, cosine = (
         small_config(tasks_dir, "restaurant", meta={"weight_lr": 0.02, "weight_lr_schedule": name})
         for name in ("constant", "cosine")
     )
     iterations = cosine.training.iterations
-    rates = [weight_lr(cosine, step) for step in (0, iterations // 2, iterations)]
+    rates = [weight_lr(cosine, step, 0) for step in (0, iterations // 2, iterations)]
     assert rates == pytest.approx([0.02, 0.01, 0.0])
-    assert weight_lr(constant, iterations) == 0.02
+    assert weight_lr(constant, iterations, 0) == 0.02
     for name, config in (("constant", constant), ("cosine", cosine)):
         train(config, tmp_path / name)
     weights = [RunFolder(tmp_path / name).read_weights()["weight"] for name in ("constant", "cosine")]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import statistics
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,8 +21,11 @@ from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig, config_from
 from tasksieve.records.progress import RunProgress
 from tasksieve.records.run_folder import RunFolder
+from tasksieve.training.methods import Start
 from tasksieve.training.runs.dialogs import train
+from tasksieve.training.screening.preparation import screening_of
 from tasksieve.weighting import balanced_design, effects_of, response_groups
+from tests.paper.starts import start_of
 from tests.small import small_config
 
 QUICK = {"trials": 8, "iterations": 10, "groups": 3, "distill_iterations": 60}
@@ -175,3 +180,18 @@ def test_numbers_of_trials_without_a_design_are_refused(tasks_dir: Path, trials:
     values = small_config(tasks_dir, "restaurant").model_dump(exclude_none=True) | {"screening": {"trials": trials}}
     with pytest.raises(UserError, match="must be a power of two from 8, or 0"):
         config_from(values)
+
+
+@pytest.mark.parametrize(("count", "advice"), [(5, "screening.trials=16, or training"), (513, "set training")])
+def test_more_related_tasks_than_trials_tell_apart_are_refused(tasks_dir: Path, count: int, advice: str) -> None:
+    config = small_config(tasks_dir, "restaurant", screening=QUICK)
+    start = start_of(config)
+
+    def several(count: int) -> Start:
+        tasks = start.tasks
+        related = tasks.related * count
+        return replace(start, tasks=SimpleNamespace(primary=tasks.primary, valid=tasks.valid, related=related))
+
+    with pytest.raises(UserError, match=f"8 trials tell at most 4 groups apart, and each of the {count} .*{advice}"):
+        screening_of(several(count), start.fresh_weight_module())
+    assert screening_of(several(4), start.fresh_weight_module()).iterations == 80

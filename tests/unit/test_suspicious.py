@@ -217,6 +217,19 @@ def test_turns_of_the_same_dialog_are_no_witnesses() -> None:
     turns = one_wrong()
     alone = Service(**{**{name: getattr(turns, name) for name in Service.__slots__}, "dialogs": np.zeros(40, int)})
     assert (expectation(alone).against[turns.labels == 0] == expectation(alone).against[0]).all()
+    assert not neighbours(alone).against.any()
+
+
+def test_where_one_dialog_has_nearly_all_turns_its_own_are_not_counted_as_neighbours() -> None:
+    turns = one_wrong()
+    dialogs = np.array([0] * 39 + [1])
+    whole = Service(**{**{name: getattr(turns, name) for name in Service.__slots__}, "dialogs": dialogs})
+    near = neighbours(whole)
+    assert near.counts.tolist() == [1] * 39 + [4]
+    other = (whole.labels[:39] != whole.labels[39]).astype(float)
+    assert near.others[:39].tolist() == near.against[:39].tolist() == other.tolist()
+    told = reason(whole, judge(whole), 3, None, None)
+    assert "1 of the 1 turns with the most similar contexts have something else" in told
 
 
 def test_a_low_weight_within_its_kind_is_told() -> None:
@@ -242,12 +255,12 @@ def test_of_very_many_turns_some_are_compared_with(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(evidence, "_CELLS", 100)
     turns = one_wrong()
     near, expected = neighbours(turns), expectation(turns)
-    assert near.count == 3
+    assert (near.counts == 3).all()
     assert near.against.argmax() == expected.against.argmax() == 3
     said = service(np.random.default_rng(1).random((40, 3)).tolist(), [f"answer {number}" for number in range(40)])
     assert said.labels is None
     assert len(np.unique(expectation(said).nearest)) <= 24
-    assert neighbours(said).count == 3
+    assert (neighbours(said).counts == 3).all()
 
 
 def test_too_many_different_answers_are_no_labels(monkeypatch: pytest.MonkeyPatch) -> None:

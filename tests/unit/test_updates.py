@@ -10,11 +10,13 @@ import torch
 
 from tasksieve.models.model import Trained
 from tasksieve.records.config import RunConfig
-from tasksieve.training.loop.optimizers import adam_of, adam_step
+from tasksieve.training.loop.meta_updates import GATHERED
+from tasksieve.training.loop.optimizers import adagrad_of, adam_of, adam_step, set_lr
 from tasksieve.training.loop.samplers import RelatedSampler
 from tasksieve.training.loop.streams import RELATED_STREAM
 from tasksieve.training.loop.trainer import Trainer
 from tasksieve.training.methods import method_named
+from tasksieve.training.methods.learned import MetaLearned
 from tasksieve.training.runs.dialogs import build_parts, method_of
 from tests.gradients.matching_cases import acting_world
 from tests.small import small_config
@@ -125,3 +127,65 @@ def test_so_many_related_examples_are_drawn_as_is_set(tasks_dir: Path) -> None:
     assert {pooled.examples[number].task for number in drawn.tolist()} == {0, 1}
     again = RelatedSampler(settled, [pooled], RELATED_STREAM)
     assert torch.equal(again.batch(epoch + 1)[0].examples, together.batch(epoch + 1)[0].examples)
+
+
+@pytest.mark.parametrize("skipped", [False, True])
+def test_adagrads_decay_is_decoupled_and_a_skipped_step_changes_nothing(skipped: bool) -> None:
+    line = Line()
+    before = {name: value.detach().clone() for name, value in line.named_parameters()}
+    optimizer = adagrad_of(line, 0.1, 0.5)
+    set_lr(optimizer, 0.2)
+    for value in line.parameters():
+        value.grad = torch.zeros_like(value)
+    adam_step(optimizer, torch.tensor(True) if skipped else None)
+    share = 1.0 if skipped else 1 - 0.2 * 0.5
+    for name, value in line.named_parameters():
+        torch.testing.assert_close(value.detach(), before[name] * share)
+        assert not optimizer.state[value]["sum"].any()
+
+
+def test_gamma_is_held_back_only_while_the_module_is_not_asked_and_adagrad_gathers(tasks_dir: Path) -> None:
+    """After a screening nothing is warmed up; and the schedule begins after a pre-training."""
+    meta = {"weight_optimizer": "adagrad", "warm_up": 300, "weight_lr": 0.5, "updates": 1, "unroll_length": 1}
+    config = small_config(tasks_dir, "restaurant", meta=meta, screening={"trials": 8, "iterations": 1})
+    trainer, parts = trainer_of(config)
+    rates = {}
+    for step in (0, GATHERED - 1, GATHERED, GATHERED + 1):
+        trainer.iterate(step)
+        rates[step] = parts.state.optimizers["weights"].param_groups[0]["lr"]
+    assert rates == {0: 0.0, GATHERED - 1: 0.0, GATHERED: 0.5, GATHERED + 1: 0.5}
+
+
+def test_gamma_falls_over_the_iterations_after_a_pre_training(tasks_dir: Path) -> None:
+    class Both(MetaLearned):
+        """Learn from related data first, then weigh them."""
+
+        pretrain = ("related",)
+
+    schedule = {"weight_lr_schedule": "cosine", "weight_lr": 0.5, "warm_up": 0, "unroll_length": 1}
+    config = small_config(tasks_dir, "restaurant", meta=schedule, training={"pretrain_iterations": 4})
+    parts = build_parts(config, Both())
+    trainer = Trainer(config, Both(), parts.tasks, parts.state, parts.weighter)
+    rates = []
+    for step in (4, 4 + config.training.iterations // 2):
+        trainer.iterate(step)
+        rates.append(parts.state.optimizers["weights"].param_groups[0]["lr"])
+    assert rates == pytest.approx([0.5, 0.25])
+
+
+def test_normalised_weights_of_a_batch_that_are_all_0_stay_0(tasks_dir: Path) -> None:
+    """As divided by their mean they were no numbers."""
+    config = small_config(tasks_dir, "restaurant", meta={"normalize_weights": True})
+    trainer, parts = trainer_of(config)
+    module = parts.weighter.module
+    with torch.no_grad():
+        module.bias.fill_(-200.0)
+    batch = tuple(task.batch(torch.arange(4)) for task in parts.tasks.related)
+    assert parts.weighter.weights(batch, 0).tolist() == [0.0] * 4
+    (weights,) = parts.weighter.unrolled(dict(module.named_parameters()), [batch])
+    (slope,) = torch.autograd.grad(weights @ torch.arange(4.0), module.bias)
+    assert float(slope) == 0.0
+    trainer.iterate(0)
+    with torch.no_grad():
+        module.bias.fill_(1.0)
+    assert float(parts.weighter.weights(batch, 0).mean()) == pytest.approx(1)

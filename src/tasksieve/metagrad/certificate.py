@@ -19,6 +19,9 @@ from tasksieve.metagrad.inner_rule import Moments, State
 from tasksieve.metagrad.problem import AnyUpdate, MetaGradient, Simulation
 from tasksieve.metagrad.random_draws import cuda_devices, preserved
 
+CERTIFICATE = "certificate_"
+"""What the names of a certificate's numbers begin with among other metrics."""
+
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
@@ -40,7 +43,7 @@ class Certificate:
     meta_loss_error: float
     worst: str
 
-    def metrics(self, prefix: str = "certificate_") -> dict[str, float]:
+    def metrics(self, prefix: str = CERTIFICATE) -> dict[str, float]:
         """The numbers by name, to be logged with a run's other metrics."""
         numbers = ("cosine", "relative_error", "norm", "reference_norm", "meta_loss_error")
         return {f"{prefix}{name}": getattr(self, name) for name in numbers}

@@ -11,6 +11,7 @@ as it is. So any order of derivative is that of the union of the shares.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -125,11 +126,13 @@ def assert_same_on_all_ranks(params: Params, group: Group = None) -> None:
     Args:
         params: by name, the same names on all ranks.
         group: the processes.
-    Raises: ValueError: if they differ, on all ranks; it names the first that does.
+    Raises: ValueError: if they differ, on all ranks; it names the first that does. What is not a number is the same
+        as what is not on the others.
     """
     if not params:
         return
     sums = torch.stack([value.detach().double().sum().cpu() for value in params.values()])
+    sums = sums.nan_to_num(math.inf, math.inf, -math.inf)
     above, below = sums.clone(), sums.clone()
     device = next(iter(params.values())).device
     above, below = above.to(device), below.to(device)

@@ -49,7 +49,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
-from tasksieve.contracts import ExampleBatch, Linearization
+from tasksieve.contracts import Linearization
 from tasksieve.encoding import Batch, Candidates, Choices
 from tasksieve.metagrad import AutogradLinearization
 from tasksieve.models.responses import whole_responses
@@ -256,7 +256,7 @@ def normal(generator: torch.Generator, sd: float, *shape: int) -> nn.Parameter:
     return nn.Parameter(torch.randn(*shape, generator=generator) * sd)
 
 
-def call_at(module: nn.Module, params: Mapping[str, Tensor], batch: ExampleBatch) -> Tensor:
+def call_at(module: nn.Module, params: Mapping[str, Tensor], batch: Any) -> Tensor:
     """Call a module with other parameters and with copies of its buffers, which stay as they are."""
     others = {name: buffer.clone() for name, buffer in module.named_buffers()}
     if any(value.dtype == torch.float64 for value in params.values()):

@@ -40,6 +40,8 @@ LARGEST = 1 << 16
 """Bytes of a TOML file: far more than all settings take."""
 MOST_DOTS = 200
 """In a line of it."""
+MOST_TRIALS = 1024
+"""Of a screening."""
 
 
 class MetaConfig(Section):
@@ -67,7 +69,9 @@ class MetaConfig(Section):
         default="fallback", description="what to do where the model has no second derivative"
     )
     certify_every: int = Field(
-        default=0, ge=0, description="iterations between checks of the meta-gradient in float64; 0 for none"
+        default=0,
+        ge=0,
+        description="hold the meta-gradient of every so many-th iteration that has one against float64; 0 for none",
     )
     estimator: str = Field(default="adjoint", description="how the meta-gradient is computed")
     loss: Literal["nll", "calibrated"] = Field(
@@ -90,7 +94,7 @@ class MetaConfig(Section):
 class ScreeningConfig(Section):
     """Short trainings before a learned run, which show what groups of related examples help over many updates."""
 
-    trials: int = Field(default=32, ge=0, le=1024, description="a power of two from 8; 0 for no screening")
+    trials: int = Field(default=32, ge=0, le=MOST_TRIALS, description="a power of two from 8; 0 for no screening")
     iterations: int = Field(default=1200, ge=1, description="of each trial")
     groups: int = Field(default=16, ge=1, le=512, description="at most so many; half the trials at most")
     distill_iterations: int = Field(default=400, ge=1, description="that teach the weight module what was found")
@@ -116,7 +120,7 @@ class TrainingConfig(Section):
     lr_schedule: Literal["constant", "linear"] = Field(
         default="constant", description="linear: α and β fall to 0 over the run's iterations"
     )
-    decay: float = Field(default=0.0, ge=0, description="decoupled decay of the model's parameters, times α")
+    decay: float = Field(default=0.0, ge=0, description="decoupled decay of the model's params, times each step size")
     related_batch_size: int | None = Field(
         default=None, ge=1, description="draw so many of all related tasks together; by default a batch of each task"
     )

@@ -19,7 +19,7 @@ class Learned(NeedsAll):
     Args:
         module: gives each example a logit.
         normalize: divide the weights by their mean over the batch, so that they say which examples to learn from
-            and not how much in all.
+            and not how much in all; where all are 0 they stay so.
         warm_up: iterations with all weights 1 before the module is asked.
     """
 
@@ -57,4 +57,7 @@ class Learned(NeedsAll):
         return [self._finish(own) for own in torch.split(weights, sizes)]
 
     def _finish(self, weights: Tensor) -> Tensor:
-        return weights / weights.mean() if self._normalize else weights
+        if not self._normalize:
+            return weights
+        mean = weights.mean()
+        return weights / torch.where(mean > 0, mean, 1.0)

@@ -55,6 +55,8 @@ class EstimatorKind:
         few_weight_params: whether it is for a weight module of few parameters only.
         one_way_back: whether it does without passes back through a pass back, where operations have forward-mode
             derivatives.
+        single_step: whether it simulates at most one step.
+        plain_descent: whether the step must be one of gradient descent, without moments.
     """
 
     make: Callable[..., Estimator]
@@ -62,6 +64,8 @@ class EstimatorKind:
     keeps_state: bool
     few_weight_params: bool
     one_way_back: bool = False
+    single_step: bool = False
+    plain_descent: bool = False
 
     @property
     def fits_runs(self) -> bool:
@@ -82,12 +86,15 @@ def register(
     keeps_state: bool = False,
     few_weight_params: bool = False,
     one_way_back: bool = False,
+    single_step: bool = False,
+    plain_descent: bool = False,
 ) -> Callable[[Made], Made]:
     """Make an estimator known by its name; a decorator of its class.
 
     Args:
         name: to be asked for by.
-        second_derivatives, keeps_state, few_weight_params, one_way_back: as in :class:`EstimatorKind`.
+        second_derivatives, keeps_state, few_weight_params, one_way_back, single_step, plain_descent: as in
+            :class:`EstimatorKind`.
     Example:
         >>> @register("nothing", second_derivatives=False)
         ... class Nothing:
@@ -99,7 +106,8 @@ def register(
     """
 
     def known(make: Made) -> Made:
-        ESTIMATORS[name] = EstimatorKind(make, second_derivatives, keeps_state, few_weight_params, one_way_back)
+        flags = second_derivatives, keeps_state, few_weight_params, one_way_back, single_step, plain_descent
+        ESTIMATORS[name] = EstimatorKind(make, *flags)
         return make
 
     return known

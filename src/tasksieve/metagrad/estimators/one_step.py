@@ -14,7 +14,7 @@ from tasksieve.metagrad.problem import AnyUpdate, MetaGradient
 from tasksieve.metagrad.steps import Step, Unroll
 
 
-@register("one-step", one_way_back=True)
+@register("one-step", one_way_back=True, single_step=True)
 @dataclass(frozen=True, slots=True)
 class OneStep:
     r"""Exact for K = 1: the slope of every related loss along the cotangent of the step's gradient.

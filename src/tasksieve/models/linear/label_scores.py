@@ -36,6 +36,6 @@ class LabelScoreModule(WeightModule):
 
     def forward(self, batch: ImageBatch) -> Float[Tensor, " batch"]:
         """One logit an example, before the sigmoid; an indicator is not looked at."""
-        hidden = torch.addmm(self.inner_bias[:, None], self.inner_weight, batch.pixels.T).relu()
+        hidden = torch.addmm(self.inner_bias[:, None], self.inner_weight, batch.pixels.to(self.weight.dtype).T).relu()
         scores = torch.addmm(self.bias[:, None], self.weight, hidden)
         return scores.gather(0, batch.targets[None])[0]

@@ -45,7 +45,7 @@ class LogisticRegression(Model):
             batch: images and labels.
         """
         weight, bias = params.get("weight", self.weight), params.get("bias", self.bias)
-        scores = nn.functional.linear(batch.pixels, weight, bias)
+        scores = nn.functional.linear(batch.pixels.to(weight.dtype), weight, bias)
         return nn.functional.cross_entropy(scores, batch.targets, reduction="none")
 
     def linearize(self, params: Mapping[str, Tensor], batches: Sequence[ImageBatch]) -> Linearization:
@@ -103,6 +103,6 @@ class PerceptronWeightModule(WeightModule):
             raise ValueError("this weight module needs the indicator")
         weight, bias = params.get("weight", self.weight), params.get("bias", self.bias)
         pixels, labels, indicator = torch.split(weight, [len(weight) - CLASSES - 2, CLASSES, 2])
-        common = labels + (bias if self.centre is None else bias - self.centre @ pixels)
-        logits = torch.addmv(common.index_select(0, batch.targets), batch.indicator, indicator)
-        return torch.addmv(logits, batch.pixels, pixels)
+        common = labels + (bias if self.centre is None else bias - self.centre.to(weight.dtype) @ pixels)
+        logits = torch.addmv(common.index_select(0, batch.targets), batch.indicator.to(weight.dtype), indicator)
+        return torch.addmv(logits, batch.pixels.to(weight.dtype), pixels)

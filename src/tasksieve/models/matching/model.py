@@ -104,7 +104,8 @@ class Matching(DialogModel):
         if not batch.all_answerable():
             raise IndexError("the right response of some example is no candidate")
         losses = context[0].new_zeros(len(batch))
-        for choices in (batch.choices, *(() if batch.entities is None else (batch.entities,))):
+        named = () if batch.entities is None or not batch.entities.most else (batch.entities,)  # nobody knows one yet
+        for choices in (batch.choices, *named):
             right = choices.right.clamp(min=0).expand(self.members, -1)[:, :, None]
             shares = self._log_shares(contexts, *context, choices).gather(2, right)[:, :, 0].mean(dim=0)
             losses = losses - torch.where(choices.right >= 0, shares, 0.0)

@@ -13,9 +13,7 @@ from torch import Tensor
 
 from tasksieve.contracts import ExampleBatch, Linearization, given_weights
 from tasksieve.encoding import derived_generator
-from tasksieve.errors import UserError
 from tasksieve.metagrad import (
-    ESTIMATORS,
     Adam,
     BilevelProblem,
     Distributed,
@@ -69,6 +67,7 @@ class MetaUpdates:
         weighter: whose module it is.
         means: takes what is logged.
         ranks: the processes that share the batches.
+        before: iterations of a pre-training, which come first.
     """
 
     def __init__(
@@ -79,9 +78,10 @@ class MetaUpdates:
         weighter: Weighter,
         means: Means,
         ranks: Ranks = ALONE,
+        before: int = 0,
     ) -> None:
         self._config, self._tasks, self._state = config, tasks, state
-        self._weighter, self._means, self._ranks = weighter, means, ranks
+        self._weighter, self._means, self._ranks, self._before = weighter, means, ranks, before
         self._params = learned_params(state.model)
         self._eta = {} if state.weight_module is None else learned_params(state.weight_module)
         self._rule = _rule_of_groups(config.meta, state.optimizers["related"], self._params)
@@ -207,7 +207,8 @@ class MetaUpdates:
         for name, value in self._eta.items():
             value.grad = result.gradients[name]
         optimizer, limit = self._state.optimizers["weights"], self._config.meta.max_grad_norm
-        set_lr(optimizer, weight_lr(self._config, step))
+        assert isinstance(self._weighter, Learned)
+        set_lr(optimizer, weight_lr(self._config, step - self._before, self._weighter.warm_up))
         if at_hand(finite):
             clipped_step(optimizer, self._eta.values(), norm, limit)
             self._means.add("meta_loss", float(result.meta_loss))
@@ -249,10 +250,16 @@ def _counted(weights: Sequence[Tensor], batches: Sequence[RelatedBatch]) -> list
     return [own if counts is None else own * counts for own, counts in zip(weights, given, strict=True)]
 
 
-def weight_lr(config: LoopConfig, step: int) -> float:
-    """γ in the iteration with this number; pre-training comes before number 0."""
+def weight_lr(config: LoopConfig, step: int, warm_up: int) -> float:
+    """γ in the iteration with this number; pre-training comes before number 0.
+
+    Args:
+        config: of the run.
+        step: the iteration.
+        warm_up: iterations before the module is asked, which are none after a screening.
+    """
     meta = config.meta
-    if meta.weight_optimizer == "adagrad" and step < meta.warm_up + GATHERED:
+    if meta.weight_optimizer == "adagrad" and step < warm_up + GATHERED:
         return 0.0
     if meta.weight_lr_schedule == "constant":
         return meta.weight_lr
@@ -274,16 +281,6 @@ def _rule_of_groups(meta: MetaConfig, optimizer: torch.optim.Optimizer, params: 
         return rules[0]
     group_of = {id(value): place for place, (values, _) in enumerate(groups) for value in values}
     return Grouped({name: group_of[id(value)] for name, value in params.items()}, rules)
-
-
-def check_estimator(meta: MetaConfig) -> None:
-    """Refuse an estimator that there is not, or that a run has no place for.
-
-    Raises: UserError: which lists those that a run can use.
-    """
-    known = [name for name, kind in ESTIMATORS.items() if kind.fits_runs]
-    if meta.estimator not in known:
-        raise UserError(f"meta.estimator: found '{meta.estimator}'; a run can use {', '.join(known)}")
 
 
 def _checked(meta: MetaConfig, update: _Update) -> str:

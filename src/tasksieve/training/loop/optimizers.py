@@ -14,6 +14,8 @@ from tasksieve.models.model import ParameterGroup, Trained
 
 _FACTOR = "lr_factor"
 """What an optimiser's group has beside: its share of the run's step size, whatever that is at an iteration."""
+_DECAY = "decoupled_decay"
+"""What a group of Adagrad has beside: decoupled decay, times the step size."""
 
 
 def groups_of(module: Trained) -> Sequence[ParameterGroup]:
@@ -100,19 +102,27 @@ def adam_step(optimizer: torch.optim.Optimizer, skip: Tensor | None = None) -> N
 
 
 def adagrad_of(module: Trained, lr: float, decay: float = 0.0) -> torch.optim.Optimizer:
-    """A fresh Adagrad of a module's parameters that require a gradient, by groups."""
+    """A fresh Adagrad of a module's parameters that require a gradient, by groups.
+
+    Its decay is decoupled, as in AdamW: Adagrad's own, which is part of the gradient, would move what has no other
+    one by the whole step size, however small the decay is.
+    """
     groups: list[dict[str, Any]] = [
-        {"params": list(group.parameters), "lr": lr * group.lr_factor, _FACTOR: group.lr_factor}
+        {"params": list(group.parameters), "lr": lr * group.lr_factor, _FACTOR: group.lr_factor, _DECAY: decay}
         for group in groups_of(module)
     ]
-    return torch.optim.Adagrad(groups, lr=lr, weight_decay=decay)
+    return torch.optim.Adagrad(groups, lr=lr)
 
 
 def _adagrad_step(optimizer: torch.optim.Adagrad, skip: Tensor | None) -> None:
-    """``optimizer.step()``, with gradients of 0 where it is to be skipped, which change nothing."""
-    if skip is not None:
-        for group in optimizer.param_groups:
-            for value in group["params"]:
-                if value.grad is not None:
-                    value.grad = torch.where(skip, 0.0, value.grad)
+    """Decay, and ``optimizer.step()``; where it is to be skipped there is neither decay nor a gradient."""
+    for group in optimizer.param_groups:
+        share = 1 - group["lr"] * group[_DECAY]
+        for value in group["params"]:
+            if value.grad is None:
+                continue
+            if share != 1:
+                value.mul_(share if skip is None else torch.where(skip, 1.0, share))
+            if skip is not None:
+                value.grad = torch.where(skip, 0.0, value.grad)
     optimizer.step()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import nullcontext
 from functools import partial
@@ -13,15 +14,16 @@ import torch
 from tasksieve.encoding import derived_generator
 from tasksieve.encoding.threads import computing_with
 from tasksieve.errors import UserError
+from tasksieve.metagrad.certificate import CERTIFICATE
 from tasksieve.records.config import Config, LoopConfig
 from tasksieve.records.lock import FolderLock
 from tasksieve.records.progress import ProgressLog, RunProgress, Watcher
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.background import Background
+from tasksieve.training.loop.chosen_estimator import check_estimator
 from tasksieve.training.loop.claiming import check_folder, claimed
 from tasksieve.training.loop.devices import on_device
 from tasksieve.training.loop.environment import environment
-from tasksieve.training.loop.meta_updates import check_estimator
 from tasksieve.training.loop.method import Method
 from tasksieve.training.loop.ranks import ALONE, Ranks, check_ranks
 from tasksieve.training.loop.recorded_weights import RecordedWeights
@@ -67,7 +69,7 @@ def run(
     config = on_device(config)
     folder = RunFolder(Path(path))
     method = setting.method(config)
-    check_estimator(config.meta)
+    check_estimator(config.meta, learns="weights" in method.updates)
     check_ranks(ranks, config, method)
     check_sharded(ranks, config, method)
     facts = environment(setting.files(config))
@@ -209,7 +211,9 @@ class _Run:
         if not self.ranks.first:
             return
         names = ("primary_loss", "related_loss", "meta_loss", "mean_weight", "meta_updates_skipped")
-        line = {"step": progress.step, "valid_accuracy": reached, **{n: means.get(n) for n in names}}
+        known = {name: value for name, value in means.items() if name.startswith(CERTIFICATE)}
+        checks = {name: value if math.isfinite(value) else None for name, value in known.items()}
+        line = {"step": progress.step, "valid_accuracy": reached, **{n: means.get(n) for n in names}, **checks}
         self.folder.append_time(progress.step, progress.seconds)
         self.folder.append_metrics(line)
         self.trackers.metrics(line)

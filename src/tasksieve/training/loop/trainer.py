@@ -53,7 +53,7 @@ class Trainer:
         self._config, self._method, self._tasks = config, method, tasks
         self._state, self._weighter, self._ranks = state, weighter, ranks
         self._params = learned_params(state.model)
-        self._meta = MetaUpdates(config, tasks, state, weighter, self.means, ranks)
+        self._meta = MetaUpdates(config, tasks, state, weighter, self.means, ranks, self.pretrain_iterations)
         self._updates: dict[Update, Callable[[int], None]] = {
             "primary": self._primary_update,
             "related": self._related_update,

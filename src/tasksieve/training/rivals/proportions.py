@@ -17,24 +17,22 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from tasksieve.contracts import ExampleBatch
+from tasksieve.contracts import Examples
 from tasksieve.models import WeightModule
 from tasksieve.training.loop.method import Start, Weighing
 from tasksieve.training.rivals.fixed import answerable
-from tasksieve.weighting import Learned, RelatedBatch
+from tasksieve.weighting import Learned, Numbers, RelatedBatch
 
 _NEAR = 1e-6
 """A proportion stays so far from 0 and 1, so that its logit is finite."""
 
 
 class Proportions(WeightModule):
-    """From an example's group to the logit of its group's proportion.
+    """From groups to the logits of their proportions; a batch is the numbers of its examples' groups.
 
     Args:
         groups: the number of each related example's group, task after task; no number is left out.
         shares: q.
-        heads: the name of each related task's head, by which its batches are known; "" for one without.
-        sizes: how many examples each related task has.
         floor: φ.
     """
 
@@ -42,30 +40,18 @@ class Proportions(WeightModule):
     shares: Tensor
 
     def __init__(
-        self,
-        groups: Int[Tensor, " examples"],
-        shares: Float[Tensor, " groups"],
-        heads: Sequence[str],
-        sizes: Sequence[int],
-        floor: float = 0.0,
+        self, groups: Int[Tensor, " examples"], shares: Float[Tensor, " groups"], floor: float = 0.0
     ) -> None:
         super().__init__()
-        firsts = [sum(sizes[:place]) for place in range(len(sizes))]
-        self._first, self._floor = dict(zip(heads, firsts, strict=True)), floor
+        self._floor = floor
         self.register_buffer("groups", groups)
         self.register_buffer("shares", shares)
         self.of_group = nn.Parameter(shares.log())
 
-    def forward(self, batch: ExampleBatch) -> Float[Tensor, " batch"]:
+    def forward(self, batch: Int[Tensor, " batch"]) -> Float[Tensor, " batch"]:
         """One logit an example: its sigmoid is the group's proportion."""
         mixed = self._floor * self.shares + (1 - self._floor) * torch.softmax(self.of_group, dim=0)
-        return torch.logit(mixed.clamp(_NEAR, 1 - _NEAR))[self.group_of(batch)]
-
-    def group_of(self, batch: ExampleBatch) -> Int[Tensor, " batch"]:
-        """The number of each example's group."""
-        first = self._first[getattr(batch, "head", "")]
-        found: Tensor = self.groups[batch.examples + first]
-        return found
+        return torch.logit(mixed.clamp(_NEAR, 1 - _NEAR))[batch]
 
 
 class ByProportion(Learned):
@@ -73,30 +59,46 @@ class ByProportion(Learned):
 
     Args:
         module: gives the proportions.
+        sizes: how many examples each related task has.
         warm_up: iterations with all weights 1 before the module is asked.
     """
 
     module: Proportions
 
-    def __init__(self, module: Proportions, *, warm_up: int = 0) -> None:
+    def __init__(self, module: Proportions, sizes: Sequence[int], *, warm_up: int = 0) -> None:
         super().__init__(module, warm_up=warm_up)
+        self._of_task = torch.split(module.groups, list(sizes))
 
     def weights(self, batch: RelatedBatch, step: int) -> Float[Tensor, " batch"]:
         """The current weights, without a graph."""
         if step < self.warm_up:
             return torch.ones(sum(map(len, batch)), device=batch[0].targets.device)
         with torch.no_grad():
-            return self._weights([self.module(part) for part in batch], batch)
+            groups = self._groups(batch)
+            return self._weights([self.module(part) for part in groups], groups)
+
+    @torch.no_grad()
+    def snapshot(
+        self, tasks: Sequence[Examples], step: int, only: Sequence[Numbers] | None = None
+    ) -> list[Float[Tensor, " _"]]:
+        """The proportions of examples' groups, during warm-up too."""
+        if only is None:
+            return [torch.sigmoid(self.module(groups)) for groups in self._of_task]
+        wanted = zip(self._of_task, only, strict=True)
+        return [torch.sigmoid(self.module(groups[numbers])) for groups, numbers in wanted]
 
     def unrolled(self, weight_params: dict[str, Tensor], batches: Sequence[RelatedBatch]) -> list[Tensor]:
         """Differentiable weights of K batches: for each simulated step its weights, task after task."""
-        flat = [part for batch in batches for part in batch]
+        flat = [groups for batch in batches for groups in self._groups(batch)]
         weights = self._weights(self.module.logits_at(weight_params, flat), flat)
         return list(torch.split(weights, [sum(map(len, batch)) for batch in batches]))
 
-    def _weights(self, logits: Sequence[Tensor], batches: Sequence[ExampleBatch]) -> Tensor:
-        groups = torch.cat([self.module.group_of(batch) for batch in batches])
-        return torch.sigmoid(torch.cat(list(logits))) / self.module.shares[groups]
+    def _groups(self, batch: RelatedBatch) -> list[Int[Tensor, " _"]]:
+        """The groups of a batch's examples, task after task; a task is known by its place alone."""
+        return [groups[part.examples] for groups, part in zip(self._of_task, batch, strict=True)]
+
+    def _weights(self, logits: Sequence[Tensor], groups: Sequence[Tensor]) -> Tensor:
+        return torch.sigmoid(torch.cat(list(logits))) / self.module.shares[torch.cat(list(groups))]
 
 
 def by_proportion(start: Start, groups: Int[Tensor, " examples"], floor: float = 0.0) -> Weighing:
@@ -108,10 +110,8 @@ def by_proportion(start: Start, groups: Int[Tensor, " examples"], floor: float =
         floor: φ.
     """
     related, meta = start.tasks.related, start.config.meta
-    heads = [str(getattr(task, "head", "")) for task in related]
-    sizes = [len(task) for task in related]
-    module = Proportions(groups, _shares(start, groups), heads, sizes, floor).to(related[0].device)
-    return Weighing(ByProportion(module, warm_up=meta.warm_up), module)
+    module = Proportions(groups, _shares(start, groups), floor).to(related[0].device)
+    return Weighing(ByProportion(module, list(map(len, related)), warm_up=meta.warm_up), module)
 
 
 def _shares(start: Start, groups: Int[Tensor, " examples"]) -> Float[Tensor, " groups"]:

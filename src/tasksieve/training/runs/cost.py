@@ -14,8 +14,8 @@ import torch
 from tasksieve.encoding.threads import computing_with
 from tasksieve.errors import UserError
 from tasksieve.records.config import RunConfig, changed
+from tasksieve.training.loop.chosen_estimator import check_estimator
 from tasksieve.training.loop.divergence import Diverged
-from tasksieve.training.loop.meta_updates import check_estimator
 from tasksieve.training.loop.trainer import Trainer
 from tasksieve.training.runs.dialogs import build_parts, method_of
 from tasksieve.training.runs.memo import TASKS, remembered

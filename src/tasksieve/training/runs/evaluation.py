@@ -18,10 +18,12 @@ _CHUNK = 256
 def ranks(scores: Float[Tensor, "batch candidates"], targets: Int[Tensor, " batch"]) -> Int[Tensor, " batch"]:
     """The rank of the right response, from 1; ties count against it, so candidate order changes nothing.
 
+    So does what is not a number, of its own or another's score.
+
     A target of -1 (the right response is no candidate) has the rank :data:`UNANSWERABLE`.
     """
     right = scores.gather(1, targets.clamp(min=0)[:, None])
-    rank = (scores >= right).sum(dim=1)
+    rank = (~(scores < right)).sum(dim=1)
     return torch.where(targets >= 0, rank, UNANSWERABLE)
 
 

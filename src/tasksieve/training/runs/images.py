@@ -117,11 +117,14 @@ def _read(directory: Path, facts: tuple[tuple[Path, int, int], ...]) -> dict[str
 def method_of(config: ImageConfig) -> Method:
     """The method that a configuration names.
 
-    Raises: UserError: if there is none of this name, or it does not weight batches of related images.
+    Raises: UserError: if there is none of this name, it does not weight batches of related images, or the meta-loss
+        is one of dialogs.
     """
     method = method_named(config.training.method)
     if not method.weights_batches:
         raise UserError(f"method '{method.name}' has no meaning on images; try ones, learned or oracle")
+    if "weights" in method.updates and config.meta.loss == "calibrated":
+        raise UserError("meta.loss: 'calibrated' is for what dialogs choose among; on images set meta.loss=nll")
     return method
 
 

@@ -148,8 +148,11 @@ class Ranking:
 
 
 def selection_ranks(scores: Float[Tensor, "examples most"], size: int) -> Int[Tensor, " examples"]:
-    """The rank of the first response of each example among the first ``size``, from 1; ties count against it."""
-    return (scores[:, :size] >= scores[:, :1]).sum(dim=1)
+    """The rank of the first response of each example among the first ``size``, from 1.
+
+    Ties count against it, and so does what is not a number.
+    """
+    return (~(scores[:, :size] < scores[:, :1])).sum(dim=1)
 
 
 def _named(

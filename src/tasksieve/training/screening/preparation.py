@@ -8,7 +8,9 @@ from typing import Any
 
 from torch import Tensor
 
+from tasksieve.errors import UserError
 from tasksieve.models import WeightModule
+from tasksieve.records.config import MOST_TRIALS
 from tasksieve.records.run_folder import RunFolder
 from tasksieve.training.loop.method import Preparation, Start
 from tasksieve.training.screening.distill import distill
@@ -24,8 +26,10 @@ def screening_of(start: Start, module: WeightModule) -> Preparation:
     Args:
         start: of the run; its screening has at least one trial, and its examples the columns task and system.
         module: the run's weight module.
+    Raises: UserError: if so few trials cannot tell so many related tasks apart.
     """
     screening, training = start.screening, start.config.training
+    _check_trials(screening.trials, len(start.tasks.related))
 
     def work(folder: RunFolder, watch: Callable[[int], None]) -> None:
         responses = start.examples["system"].to_list()
@@ -37,6 +41,19 @@ def screening_of(start: Start, module: WeightModule) -> Preparation:
         distill(module, start.tasks.related, weights, training, screening.distill_iterations)
 
     return Preparation(screening.trials * screening.iterations, work)
+
+
+def _check_trials(trials: int, tasks: int) -> None:
+    """Refuse more related tasks, each of which has a group of its own at least, than trials have room for."""
+    most = trials // 2
+    if tasks <= most:
+        return
+    needed = 1 << (2 * tasks - 1).bit_length()
+    more = f"screening.trials={needed}, or " if needed <= MOST_TRIALS else ""
+    raise UserError(
+        f"screening.trials: {trials} trials tell at most {most} groups apart, and each of the {tasks} related tasks "
+        f"is one; set {more}training.related_batch_size to have one task of all, or screening.trials=0 for none"
+    )
 
 
 def _record(responses: Sequence[str], groups: Tensor, found: Effects, trials: int) -> dict[str, Any]:

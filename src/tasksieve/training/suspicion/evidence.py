@@ -44,12 +44,12 @@ class Neighbours:
     Attributes:
         against: 1 less how much their answers are like the turn's own.
         others: of the turns looked at the share that has another label; nan without labels.
-        count: how many turns were looked at.
+        counts: how many turns were looked at for each: fewer where there are not so many in other dialogs.
     """
 
     against: Array
     others: Array
-    count: int
+    counts: Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +70,24 @@ def neighbours(service: Service) -> Neighbours:
     witnesses = _witnesses(len(service))
     count = min(NEIGHBOURS, max(3, len(witnesses) // 10), len(witnesses) - 1)
     against, others = np.zeros(len(service)), np.full(len(service), np.nan)
+    counts = np.zeros(len(service), dtype=np.int64)
     if count < 1:
-        return Neighbours(against, others, 0)
+        return Neighbours(against, others, counts)
     contexts, dialogs = service.contexts[witnesses].T.tocsr(), service.dialogs[witnesses]
     for rows in _parts(len(service), len(witnesses)):
         near = np.asarray((service.contexts[rows] @ contexts).todense())
         near[service.dialogs[rows][:, None] == dialogs[None]] = -1.0
         places = np.argpartition(-near, count - 1, axis=1)[:, :count]
-        weights = np.maximum(np.take_along_axis(near, places, axis=1), 1e-6)
+        elsewhere = dialogs[places] != service.dialogs[rows][:, None]
+        weights = np.where(elsewhere, np.maximum(np.take_along_axis(near, places, axis=1), 1e-6), 0.0)
         alike = _alike(service, rows, witnesses[places])
-        against[rows] = 1 - (weights * alike).sum(axis=1) / weights.sum(axis=1)
+        counts[rows] = elsewhere.sum(axis=1)
+        known = rows[counts[rows] > 0]
+        there = counts[rows] > 0
+        against[known] = 1 - (weights * alike).sum(axis=1)[there] / weights.sum(axis=1)[there]
         if service.labels is not None:
-            others[rows] = 1 - alike.mean(axis=1)
-    return Neighbours(against, others, count)
+            others[known] = 1 - (elsewhere * alike).sum(axis=1)[there] / counts[known]
+    return Neighbours(against, others, counts)
 
 
 def _alike(service: Service, rows: Numbers, places: Numbers) -> Array:

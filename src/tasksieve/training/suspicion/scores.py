@@ -92,12 +92,15 @@ def reason(service: Service, judged: Judged, turn: int, weights: Array | None, k
 
 
 def _of_neighbours(service: Service, near: Neighbours, turn: int) -> str:
+    count = int(near.counts[turn])
+    if not count:
+        return ""
     if service.labels is None:
-        return f"the answers to the {near.count} most similar contexts have little in common with it"
-    others = round(near.others[turn] * near.count)
+        return f"the answers to the {count} most similar contexts have little in common with it"
+    others = round(near.others[turn] * count)
     if not others:
         return ""
-    return f"{others} of the {near.count} turns with the most similar contexts have something else"
+    return f"{others} of the {count} turns with the most similar contexts have something else"
 
 
 def _of_expectation(service: Service, expected: Expectation, turn: int) -> str:
