@@ -150,7 +150,9 @@ def test_a_template_that_asks_with_what_answers_lack_is_named() -> None:
         "{% if add_generation_prompt %}<assistant><think>\n{% endif %}"
     )
     for said in ("one", "<think>\nhm\n</think>\n\none"):
-        with pytest.raises(UserError, match=r"asks for message 2 with '<assistant><think>\\n' and then writes it with"):
+        with pytest.raises(
+            UserError, match=r"asks for message 2 with '<assistant><think>\\n' and then writes it with"
+        ):
             ChatCollator(tokenizer)([chat("a", said)])
     tokenizer.chat_template = tokenizer.chat_template.replace("<think>\n", "")
     (labels,) = ChatCollator(tokenizer)([chat("a", "one")])["labels"]

@@ -77,8 +77,8 @@ def _as_begun(config: RunConfig, before: RunFolder, bound: Budget | None) -> dic
     begun = bounded_settings(before.read_config())
     if bound is not None:
         say(
-            f"--budget {bound.text} is not looked at: runs of learned were begun here with {_named(begun)}, and keep to "
-            "that; choose another --out for another budget"
+            f"--budget {bound.text} is not looked at: runs of learned were begun here with {_named(begun)}, and "
+            "keep to that; choose another --out for another budget"
         )
         return begun
     now = bounded_settings(settled(config))
