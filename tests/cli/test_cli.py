@@ -68,7 +68,15 @@ def learned_run(tasks_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     assert done.code == 0, done.err
     assert "learned: validation accuracy" in done.out
     assert "Next: tasksieve evaluate" in done.out
+    assert f", tasksieve weights {folder}, tasksieve chat {folder}" in done.out
     return folder
+
+
+def test_only_commands_that_a_run_is_ready_for_are_named_next(cli: Cli, tasks_dir: Path) -> None:
+    done = cli("train", *task_options(tasks_dir), "--method", "multitask", "--no-audit", "--out", "run")
+    assert done.code == 0, done.err
+    assert "Next: tasksieve evaluate run --data TEST, tasksieve chat run\n" in done.out
+    assert cli("weights", "run").code == 2
 
 
 def test_train_prints_json_for_machines_and_finishes_at_once_when_done(
