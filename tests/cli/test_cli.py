@@ -68,7 +68,15 @@ def learned_run(tasks_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     assert done.code == 0, done.err
     assert "learned: validation accuracy" in done.out
     assert "Next: tasksieve evaluate" in done.out
+    assert f", tasksieve weights {folder}, tasksieve chat {folder}" in done.out
     return folder
+
+
+def test_only_commands_that_a_run_is_ready_for_are_named_next(cli: Cli, tasks_dir: Path) -> None:
+    done = cli("train", *task_options(tasks_dir), "--method", "multitask", "--no-audit", "--out", "run")
+    assert done.code == 0, done.err
+    assert "Next: tasksieve evaluate run --data TEST, tasksieve chat run\n" in done.out
+    assert cli("weights", "run").code == 2
 
 
 def test_train_prints_json_for_machines_and_finishes_at_once_when_done(
@@ -167,6 +175,7 @@ def test_the_cost_of_a_learned_run_is_said_first_and_bounded(cli: Cli, tasks_dir
     assert re.search(r"^cost: a run of learned costs about \d+\.\d times one of multitask, ", ended.err, re.MULTILINE)
     again = cli("train", *options, "--out", "run", "--budget", "1000x")
     assert (again.code, "cost: " in again.err) == (0, False)
+    assert "--budget 1000x is not looked at: runs of learned were begun here with meta.every = 1, screen" in again.err
     for command, budget, message in (
         (("train",), "1s", "error: --budget 1s cannot be met: a run of learned costs at least "),
         (("train",), "soon", "error: --budget: found 'soon'; expected times a run of multitask, as 2x, or minutes"),
@@ -178,6 +187,20 @@ def test_the_cost_of_a_learned_run_is_said_first_and_bounded(cli: Cli, tasks_dir
         assert refused.code == 2
         assert message in refused.err
         assert not (tmp_path / "new").exists()
+
+
+def test_runs_that_a_budget_bounds_go_on_with_a_budget_alone(cli: Cli, tasks_dir: Path, tmp_path: Path) -> None:
+    options = ("train", *task_options(tasks_dir), "--no-audit", "--out", "run")
+    settings = ("training.iterations=60", "training.evaluate_every=60")
+    given = [part for text in settings for part in ("--set", text)]
+    assert cli(*options, *given, "--set", "meta.every=3").code == 0  # as a budget may have set it
+    refused = cli(*options, *given)
+    assert refused.code == 2
+    assert "runs of learned were begun with meta.every = 3, as --budget sets it; give --budget again" in refused.err
+    for budget in ("2x", "50x"):
+        ended = cli(*options, *given, "--budget", budget)
+        assert ended.code == 0, ended.err
+        assert f"--budget {budget} is not looked at: runs of learned were begun here with meta.every = 3" in ended.err
 
 
 def test_demo_runs_on_nothing_but_itself(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

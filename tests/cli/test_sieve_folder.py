@@ -169,6 +169,40 @@ def test_a_threshold_that_keeps_nothing_is_said(cli: Cli, chats: list[str]) -> N
     assert "trl: no related response is kept, and your own alone are learned; lower --threshold" in ended.err
 
 
+def test_responses_that_hold_given_words_are_left_out_whatever_their_weight(
+    cli: Cli, chats: list[str], tmp_path: Path
+) -> None:
+    call = ("sieve", *chats, "--out", "s", *COMMON)
+    refused = cli(*call, "--for", "openai", "--without", " ")
+    assert (refused.code, "--without: found no text; expected words that stand in responses" in refused.err) == (
+        2,
+        True,
+    )
+    assert not (tmp_path / "s").exists()
+    ended = cli(
+        *call, "--for", "trl,demonstrations", "--threshold", 0, "--without", "ANSWER  1", "--without", "phone"
+    )
+    assert ended.code == 0, ended.err
+    assert "--without 'ANSWER  1': 3 related responses hold it" in ended.err
+    assert "warning: --without 'phone': 0 related responses hold it" in ended.err
+    rows = [json.loads(line) for line in (tmp_path / "s" / "trl" / "train.jsonl").read_text().splitlines()]
+    older = [row for row in rows if row["messages"][0]["content"].startswith("older")]
+    assert {row["messages"][1]["content"] for row in older} == {"answer 0", "answer 2"}
+    assert len(older) == 7
+    assert all(row["weights"][0] > 0 for row in older)
+    shown = read(tmp_path / "s" / "demonstrations" / "demonstrations.jsonl")
+    assert {messages[1]["content"] for messages in shown} == {"answer 0", "answer 2"}
+    weights = pl.read_parquet(tmp_path / "s" / "weights.parquet")
+    assert weights["weight"].min() > 0  # type: ignore[operator]
+    again = cli(*call, "--for", "openai", "--keep", "100%", "--without", "answer 0", "--without", "answer 1")
+    assert again.code == 0, again.err
+    assert "cost:" not in again.err
+    assert "trl stays as it was written before, --threshold 0.0 and --without 'ANSWER  1'" in again.err
+    tools = json.loads((tmp_path / "s" / "sieve.json").read_text())["tools"]
+    assert tools["openai"]["without"] == ["answer 0", "answer 1"]
+    assert tools["openai"]["related_learned"] == 3
+
+
 def test_weights_that_tell_nothing_apart_are_said(cli: Cli, chats: list[str]) -> None:
     ended = cli("sieve", *chats, "--out", "s", *COMMON, "--for", "openai")
     assert ended.code == 0, ended.err

@@ -141,3 +141,19 @@ def test_what_cannot_be_told_apart_is_refused() -> None:
     example["messages"].append({"role": "assistant", "content": "two"})
     with pytest.raises(UserError, match="writes what precedes message 3 otherwise"):
         ChatCollator(tokenizer)([example])
+
+
+def test_a_template_that_asks_with_what_answers_lack_is_named() -> None:
+    tokenizer = byte_tokenizer()
+    tokenizer.chat_template = (  # as DeepSeek's R1
+        "{% for m in messages %}<{{ m.role }}>{{ m.content.split('</think>')[-1] }}<end>{% endfor %}"
+        "{% if add_generation_prompt %}<assistant><think>\n{% endif %}"
+    )
+    for said in ("one", "<think>\nhm\n</think>\n\none"):
+        with pytest.raises(
+            UserError, match=r"asks for message 2 with '<assistant><think>\\n' and then writes it with"
+        ):
+            ChatCollator(tokenizer)([chat("a", said)])
+    tokenizer.chat_template = tokenizer.chat_template.replace("<think>\n", "")
+    (labels,) = ChatCollator(tokenizer)([chat("a", "one")])["labels"]
+    assert tokenizer.decode(labels[labels >= 0]) == "one<end>"

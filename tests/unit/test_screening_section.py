@@ -27,6 +27,7 @@ def test_each_group_is_a_row_the_most_helpful_first(run: Path) -> None:
     section = page[page.index("What short trainings said") :]
     places = [section.index(g["response"]) for g in sorted(record["groups"], key=lambda g: -g["effect"])]
     assert places == sorted(places)
+    assert "where the interval holds 0 the trainings do not tell whether the group helps" in section
     half = record["quantile"] * record["error"]
     for group in record["groups"]:
         ends = [signed(group["effect"] + side * half) for side in (-1, 1)]

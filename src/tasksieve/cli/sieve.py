@@ -54,6 +54,13 @@ Keep = Annotated[
     str | None, typer.Option(help="Leave the lowest-weighted related responses out, and keep this share, e.g. 50%.")
 ]
 Threshold = Annotated[float | None, typer.Option(help="Leave related responses with a weight below it out; 0 to 1.")]
+Without = Annotated[
+    list[str],
+    typer.Option(
+        help="Leave related responses out that hold these words, whatever their weight: of a policy that is no more, "
+        "e.g. 'phone number'. May be repeated."
+    ),
+]
 
 
 def sieve(
@@ -68,6 +75,7 @@ def sieve(
     tools: For = [],  # noqa: B006
     keep: Keep = None,
     threshold: Threshold = None,
+    without: Without = [],  # noqa: B006
     seeds: Seeds = 3,
     max_seeds: MaxSeeds = None,
     predict: Predict = None,
@@ -104,7 +112,7 @@ def sieve(
     if budget is not None and part is not None:
         raise UserError(BUDGET_IN_SLICES)
     named = [tool_named(name) for name in dict.fromkeys(name for text in tools for name in names_in(text))]
-    cut = Cut.of(keep, threshold)
+    cut = Cut.of(keep, threshold, without)
     if budget is not None:
         Budget.of(budget)
     record, begun = SieveRecord(out), (out / "runs").exists()

@@ -81,6 +81,7 @@ def train(
     """
     from tasksieve.records.config import changed
     from tasksieve.records.measures import RANKED, RANKING, VALID_AMONG
+    from tasksieve.records.run_folder import RunFolder
     from tasksieve.report.skipped import skipped_sentence
     from tasksieve.training.loop.ranks import started_ranks
     from tasksieve.training.runs.dialogs import train as train_run
@@ -135,7 +136,8 @@ def train(
     console.print(Text.assemble(f"{result['method']}: validation {measure}{among} ", accuracy, f" {reached}"))
     if result.get("meta_updates_skipped"):
         console.print(skipped_sentence(result["meta_updates_skipped"], result["meta_updates"]))
-    more = f", tasksieve weights {out}, tasksieve chat {out}" if result["iterations"] else ""
+    weighted = f", tasksieve weights {out}" if RunFolder(out).weight_steps() else ""
+    more = f"{weighted}, tasksieve chat {out}" if result["iterations"] else ""
     test = " --data TEST" if resolved.data.split is None else ""
     console.print(f"Next: tasksieve evaluate {out}{test}{more}")
 

@@ -102,6 +102,7 @@ class Weighted:
         files = data_files(config.data)
         self.services = files.services
         self._files = files
+        self._said = weights.select("task", "dialog", "turn", pl.col("system").map_elements(_plain, pl.String))
         self._weights = [
             {
                 (dialog, turn): weight
@@ -112,9 +113,25 @@ class Weighted:
             for task in range(len(files.related))
         ]
 
+    def holding(self, texts: Sequence[str], *, whole: bool = False) -> set[tuple[int, int, int]]:
+        """Task, dialog and turn of the related responses that hold one of some texts, in capitals or not.
+
+        Args:
+            texts: that are looked for.
+            whole: whether all other responses of the same dialogs are meant, too.
+        """
+        holds = pl.any_horizontal(
+            pl.lit(value=False), *(pl.col("system").str.contains(_plain(text), literal=True) for text in texts)
+        )
+        found = self._said.filter(holds)
+        if whole:
+            found = self._said.join(found.select("task", "dialog").unique(), on=("task", "dialog"), how="semi")
+        return set(found.select("task", "dialog", "turn").iter_rows())
+
     def write(self, tool: Tool, cut: Cut, folder: Path) -> ToolFiles:
         """Write a tool's files into a folder of its own."""
-        found = weights_for(self._weights, cut, flags=tool.flags)
+        barred = self.holding(cut.without, whole=tool.whole)
+        found = weights_for(self._weights, cut, flags=tool.flags, barred=barred)
         primary = ChatTask(PRIMARY, self._files.primary)
         valid = ChatTask(PRIMARY, self._files.valid)
         related = [
@@ -125,6 +142,10 @@ class Weighted:
         written = tool.write(Dialogs(_Several((primary, *related)), valid), folder)
         lost = written.lost + sum((task.lost for task in (primary, valid, *related)), Counter[str]())
         return ToolFiles(tool, written, found, lost)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.lower().split())
 
 
 class _Several:
@@ -155,6 +176,11 @@ def write_sieved(
     weights = mean_weights(runs)
     write_whole(out / WEIGHTS, weights.write_parquet)
     weighted = Weighted(runs, weights)
+    for text in cut.without:
+        count = len(weighted.holding([text]))
+        _log.log(
+            logging.INFO if count else logging.WARNING, "--without '%s': %d related responses hold it", text, count
+        )
     record, names = SieveRecord(out), [tool.name for tool in tools]
     record.check(names)
     record.claim(names)
@@ -202,4 +228,5 @@ def _record(runs: Sequence[Path], services: list[str], cut: Cut, out: Path) -> d
         "services": services,
         "keep": cut.keep,
         "threshold": cut.threshold,
+        "without": list(cut.without) or None,
     }

@@ -11,7 +11,7 @@ from tasksieve.errors import UserError
 from tasksieve.records.files import read_json, write_json
 
 RECORD = "sieve.json"
-SELECTION = ("runs", "keep", "threshold")
+SELECTION = ("runs", "keep", "threshold", "without")
 """What the responses in a tool's files follow from: the runs whose weights they have, and what is left out."""
 DIALOGS = "dialogs"
 """The folder of dialogs that were drawn."""
@@ -104,5 +104,6 @@ def _refuse_what_is_in(folder: Path) -> None:
 
 def _older(folder: Path, account: Mapping[str, Any], runs: Sequence[str]) -> str:
     given = [f"--{part} {account[part]}" for part in ("keep", "threshold") if account[part] is not None]
+    given += [f"--without '{text}'" for text in account["without"] or ()]
     said = [*(given or ["without --keep and --threshold"]), *(["with other runs"] if account["runs"] != runs else [])]
     return f"{folder} stays as it was written before, {' and '.join(said)}; add --for {folder.name} to write it anew"

@@ -93,7 +93,7 @@ class _Template:
                 continue
             for number, turn in zip(numbers, found, strict=True):
                 if turn is None:
-                    raise _not_told_apart(number)
+                    raise self._refusal(messages[: number + 1])
                 yield turn
 
     def _turn(self, messages: Messages) -> Text | None:
@@ -102,6 +102,18 @@ class _Template:
         if not after.startswith(before):
             return None
         return Text(after, (Span(len(messages) - 1, len(before), len(after.rstrip())),))
+
+    def _refusal(self, messages: Messages) -> UserError:
+        """Why the last message is not written at the end of what precedes it."""
+        before, after = self.written(messages[:-1]), self.written(messages)
+        asked = self.written(messages[:-1], asked=True)
+        if not (after.startswith(before) and asked.startswith(before)):
+            return _not_told_apart(len(messages) - 1)
+        return UserError(
+            f"the tokenizer's chat template asks for message {len(messages)} with {asked.removeprefix(before)!r} and "
+            "then writes it without that, so that what it writes is not what the model has to say; change what the "
+            "template asks with, or take another one"
+        )
 
     def _joined(self, messages: Messages, count: int) -> Text:
         """The last messages, of which the template writes the earlier ones otherwise once the later ones are there.

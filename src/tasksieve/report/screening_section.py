@@ -27,7 +27,8 @@ def screening_sections(run: Run | None) -> list[Section]:
         f"Before the run, {show.whole(record['trials'])} short trainings were made, each with half of the groups of "
         "related turns. The effect is how much more probable the right responses of the validation dialogs were, in "
         "hundredths, in the trainings with the group than in those without. The chance became the weight that the "
-        "turns began with."
+        "turns began with: where the interval holds 0 the trainings do not tell whether the group helps, and a "
+        "chance between 0.03 and 0.97 says no more."
     )
     return [Section("screening", "What short trainings said", reading, blocks)]
 

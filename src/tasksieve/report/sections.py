@@ -92,7 +92,7 @@ def weight_sections(run: Run | None) -> list[Section]:
         *services,
         Section(
             "dialogs",
-            "The related dialogs that helped most and least",
+            "The related dialogs that were borrowed most and least",
             "Those with the highest and the lowest mean weight at the end of training; the number "
             "beside a turn is its weight, and the deeper its shade the more was borrowed.",
             dialogs,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from tasksieve.dialogs.formats.chat import Weights
@@ -21,31 +21,38 @@ class Cut:
     Attributes:
         keep: the share of them that stays, that with the highest weights; ties are broken by lot.
         threshold: the lowest weight that stays.
+        without: texts; a response that holds one is left out, whatever its weight.
     """
 
     keep: float | None = None
     threshold: float | None = None
+    without: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, keep: str | None, threshold: float | None) -> Cut:
-        """Read ``50%`` or ``0.5``. Raises: UserError: if one is not between 0 and 1, or both are given."""
+    def of(cls, keep: str | None, threshold: float | None, without: Sequence[str] = ()) -> Cut:
+        """Read ``50%`` or ``0.5``.
+
+        Raises: UserError: if one is not between 0 and 1, both are given, or a text is empty.
+        """
+        if not all(text.strip() for text in without):
+            raise UserError("--without: found no text; expected words that stand in responses, e.g. 'phone number'")
         if keep is not None and threshold is not None:
             raise UserError("--keep and --threshold both say what is left out; give one of them")
         if threshold is not None and not 0 <= threshold <= 1:
             raise UserError(f"--threshold: found {threshold:g}; expected a weight from 0 to 1, e.g. 0.3")
         if keep is None:
-            return cls(threshold=threshold)
+            return cls(threshold=threshold, without=tuple(without))
         try:
             share = float(keep.removesuffix("%")) / (100 if keep.endswith("%") else 1)
         except ValueError:
             share = -1.0
         if not 0 < share <= 1:
             raise UserError(f"--keep: found '{keep}'; expected a share of the related responses, e.g. 50%")
-        return cls(keep=share)
+        return cls(keep=share, without=tuple(without))
 
     @property
     def given(self) -> bool:
-        """Whether anything may be left out."""
+        """Whether anything may be left out by its weight."""
         return self.keep is not None or self.threshold is not None
 
 
@@ -70,7 +77,9 @@ class Chosen:
     difference: float
 
 
-def weights_for(weights: Sequence[Weights], cut: Cut, *, flags: bool) -> Chosen:
+def weights_for(
+    weights: Sequence[Weights], cut: Cut, *, flags: bool, barred: Collection[Place] = frozenset()
+) -> Chosen:
     """The weights for a tool.
 
     Args:
@@ -78,13 +87,15 @@ def weights_for(weights: Sequence[Weights], cut: Cut, *, flags: bool) -> Chosen:
         cut: what is left out.
         flags: whether the tool takes 0 and 1 alone. Without a cut each response is learned then with the chance that
             is its weight, always the same ones, so that what is learned is right in the mean.
+        barred: responses that are left out in any case; the cut is of the others.
     """
     order = {
         (task, dialog, turn): weight
         for task, found in enumerate(weights)
         for (dialog, turn), weight in sorted(found.items())
     }
-    stays = _staying(order, cut) if cut.given else _drawn(order) if flags else set(order)
+    others = {place: weight for place, weight in order.items() if place not in barred}
+    stays = _staying(others, cut) if cut.given else _drawn(others) if flags else set(others)
     new = {place: (1.0 if flags else weight) if place in stays else 0.0 for place, weight in order.items()}
     parts = tuple({place: new[task, place[0], place[1]] for place in found} for task, found in enumerate(weights))
     count = max(1, len(order))

@@ -14,7 +14,7 @@ from tasksieve.dialogs.finetuning.chats import PRIMARY, WeightedChat
 from tasksieve.dialogs.finetuning.lines import beside_tools, write_lines
 from tasksieve.dialogs.finetuning.openai import spoken
 from tasksieve.dialogs.finetuning.shaping import ending_with_a_response, shaped, with_system_for_developer
-from tasksieve.dialogs.finetuning.tool import Dialogs, Tool, Written, register
+from tasksieve.dialogs.finetuning.tool import Dialogs, Tool, Written, register, with_something_learned
 
 MOST = 16
 """So many dialogs are written."""
@@ -36,7 +36,7 @@ def _row(weight: float, chat: WeightedChat) -> dict[str, Any]:
 def _write(dialogs: Dialogs, folder: Path) -> Written:
     written = Written((folder / "demonstrations.jsonl",))
     shapes = (with_system_for_developer, calls_answered, ending_with_a_response)
-    related = (chat for chat in dialogs.train if chat.service != PRIMARY)
+    related = with_something_learned((chat for chat in dialogs.train if chat.service != PRIMARY), written)
     best = heapq.nlargest(MOST, _ranked(shaped(related, shapes, written.lost)))
     write_lines(written.files[0], (_row(one.weight, one.chat) for one in best))
     return Written(
