@@ -35,7 +35,7 @@ def weights(
     every: Annotated[
         bool, typer.Option("--every", help="With --suspicious: look at kinds of turns that are hardly borrowed too.")
     ] = False,
-    all_steps: Annotated[bool, typer.Option(help="Export every recorded iteration, not one.")] = False,
+    all_steps: Annotated[bool, typer.Option("--all-steps", help="Export every recorded iteration, not one.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show the weights of the related examples, or export them with their texts.
