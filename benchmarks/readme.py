@@ -265,7 +265,8 @@ def conditions(record: dict[str, Any]) -> list[str]:
     lines = [
         f"Beyond the paper (test accuracy, mean ± sd of at least {show.plural(seeds, 'seed')}; mean weights at the",
         "end, and how well they tell right labels from wrong ones). A wrong label is the next digit, as in the",
-        'paper, or any other one (uniform). The weight module is told which labels are wrong, but for "no indicator".',
+        "paper, or any other one (uniform). The weight module is told which labels are wrong, except without",
+        "indicator.",
         "",
         "| wrong labels | `ones` | `learned` | `oracle` | weight right | weight wrong | AUROC |",
         "|---|---|---|---|---|---|---|",

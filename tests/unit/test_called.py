@@ -47,7 +47,8 @@ def test_calls_are_told_in_a_sentence() -> None:
         "Tools are to be called at 1 turn. The right ones are called at 1, with all arguments right at 1."
     )
     assert told(Called(9, 7, 5, {"card": 2})) == (
-        "Tools are to be called at 9 turns. The right ones are called at 7, with all arguments right at 5; wrong: card (2)."
+        "Tools are to be called at 9 turns. "
+        "The right ones are called at 7, with all arguments right at 5; wrong: card (2)."
     )
 
 
