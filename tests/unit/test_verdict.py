@@ -92,7 +92,7 @@ def test_what_test_dialogs_say_decides_where_few_seeds_cannot() -> None:
         (
             [2] * 100,
             "better",
-            "Better than simple: learned is +35.0 points against tfidf-all, the best simple baseline (95 % interval +3",
+            "Better than simple: learned is +35.0 points against tfidf-all, the best simple baseline (95 % interval",
         ),
         ([6, 5] * 50, "open", "Better than simple, undecided: learned is +0.0 points against tfidf-all, the"),
         ([9] * 100, "worse", "Simple is better: learned is \N{MINUS SIGN}35.0 points against tfidf-all, the"),
