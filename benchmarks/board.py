@@ -21,6 +21,12 @@ _HEADING = (
     "[How it is made](experiments.md#the-board); `tasksieve reproduce archive`.",
     "",
 )
+_AGAINST = {
+    "minus_simple": "against the best simple method",
+    "minus_primary": "against `primary`",
+    "minus_multitask": "against `multitask`",
+}
+"""Differences in a record, and the titles of their columns."""
 _OVER_TASKS = (("multitask", "primary"), ("learned", "primary"), ("learned", "multitask"))
 """Differences that are told with primary tasks as a sample, too."""
 
@@ -115,10 +121,12 @@ def shown(means: Iterable[dict[str, Any]]) -> set[str]:
 
 
 def _gains(means: list[dict[str, Any]]) -> list[str]:
-    lines = ["| method | dialogs | against the best simple method | against `primary` | against `multitask` |"]
-    lines.append("|---|---|---|---|---|")
+    """Every method against others; without the best simple one where none was run. None is held against itself."""
+    columns = {name: title for name, title in _AGAINST.items() if any(mean.get(name) is not None for mean in means)}
+    lines = [f"| method | dialogs | {' | '.join(columns.values())} |", f"|---|---|{'---|' * len(columns)}"]
     for mean in means:
-        cells = (difference(mean, name) for name in ("minus_simple", "minus_primary", "minus_multitask"))
+        itself = f"minus_{mean['method']}"
+        cells = (show.NOTHING if name == itself else difference(mean, name) for name in columns)
         lines.append(f"| `{mean['method']}` | {mean['size']} | {' | '.join(cells)} |")
     return lines
 
@@ -136,11 +144,10 @@ def _notes(records: Sequence[dict[str, Any]], *, whole: bool) -> list[str]:
             f"{_tasks(records)} alone: only seeds vary in it (Student, primary tasks as strata; Welch's degrees of",
             "freedom).",
         ]
+    if whole and any(mean["method"] in SIMPLE for record in records for mean in record["means"]):
+        lines += ["The best simple method is the one with the best validation in each task."]
     if whole:
-        lines += [
-            "The best simple method is the one with the best validation in each task. No interval is corrected for",
-            "the number of methods.",
-        ]
+        lines += ["No interval is corrected for the number of methods."]
     done, every = (sum(record["runs"][name] for record in records) for name in ("done", "all"))
     return lines if done == every else [*lines, f"{done:,} of {every:,} runs are in it."]
 

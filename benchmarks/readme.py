@@ -246,8 +246,8 @@ def table1(record: dict[str, Any]) -> str:
     lines = [
         "## Table 1: digits",
         "",
-        f"Digits (MNIST) whose related labels are wrong for {share} %: does the weight module find out? Test",
-        f"accuracy in per cent, mean ± sd of {seeds} seeds; `tasksieve reproduce mnist`.",
+        f"Digits (MNIST). In the related task {share} % have a wrong label: does the weight module find out which?",
+        f"Test accuracy in per cent, mean ± sd of {seeds} seeds; `tasksieve reproduce mnist`.",
         "",
         "| weighting | test | paper |",
         "|---|---|---|",
@@ -274,7 +274,9 @@ def conditions(record: dict[str, Any]) -> list[str]:
     seeds = min(len(row["seeds"]) for condition in found for row in condition["rows"])
     lines = [
         f"Beyond the paper (test accuracy, mean ± sd of at least {plural(seeds, 'seed')}; mean weights at the",
-        "end, and how well they tell right labels from wrong ones):",
+        "end, and how well they tell right labels from wrong ones). A wrong label is the next digit, as in the",
+        "paper, or any other one (uniform). The weight module is told which labels are wrong, except without",
+        "indicator.",
         "",
         "| wrong labels | `ones` | `learned` | `oracle` | weight right | weight wrong | AUROC |",
         "|---|---|---|---|---|---|---|",

@@ -130,6 +130,23 @@ def test_entities_are_named_without_the_punctuation_around_them() -> None:
     assert "e.g. 10:30, 9:00; in" in sentences(audited)
 
 
+def test_arguments_of_a_call_are_entities_each() -> None:
+    known = dialog(("hi", 'api_call order {"parking":"garage","power":"3.7"}'))
+    test = dialog(("hi", 'api_call order {"parking":"garage","power":"7.4"}'))
+    (found,) = audit_splits(Splits([known], test=[test])).entities
+    assert (found.unseen, found.examples) == (1, ("7.4",))
+
+
+def test_fields_that_give_names_stand_below_a_heading_and_beside_their_task() -> None:
+    known = dialog(("hi", "resto_1 it is"), facts=("resto_1 R_phone resto_1_phone",))
+    console = Console(width=80, record=True, file=StringIO())
+    for part in audit_page(audit_splits(Splits([known], test=[known])).record()):
+        console.print(part)
+    shown = console.export_text().splitlines()
+    following = shown[shown.index("Fields that name what a record is about, by task") + 1]
+    assert following.split()[0] == "primary" and "names:" not in following
+
+
 def test_entities_that_training_never_shows() -> None:
     known = dialog(("hi", "resto_1 it is"), facts=("resto_1 R_phone resto_1_phone",))
     test = dialog(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.as_published import as_published_rows, digits_as_published, restaurant_as_published
-from benchmarks.board import over_tasks
+from benchmarks.board import boards_of, over_tasks
 from benchmarks.board_picture import PICTURE, draw, records
 from benchmarks.calibration import calibration_section
 from benchmarks.optimism import flattered
@@ -109,6 +109,15 @@ def test_differences_are_told_with_tasks_as_a_sample_too() -> None:
         over_tasks([{"rows": rows}], whole=False)
     )
     assert over_tasks([{"rows": rows[:1]}], whole=True) == []
+
+
+def test_no_method_is_held_against_itself_nor_against_a_baseline_that_was_not_run() -> None:
+    board, (weights, *_) = records()
+    simple, none = (boards_of([record], whole=True, title="T").splitlines() for record in (board, weights))
+    assert "| method | dialogs | against `primary` | against `multitask` |" in none
+    assert not any("best simple method" in line for line in none)
+    assert any("| against the best simple method |" in line for line in simple)
+    assert not any("+0.0 (+0.0 to +0.0)" in line for line in [*simple, *none])
 
 
 def test_the_pages_of_verdict_and_rivals_say_of_how_many_draws_and_seeds_they_are() -> None:

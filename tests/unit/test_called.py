@@ -44,10 +44,11 @@ def test_calls_are_told_in_a_sentence() -> None:
 
     assert told(Called()) == ""
     assert told(Called(1, 1, 1)) == (
-        "1 turn with calls of tools due: the right ones at 1, with all arguments right at 1."
+        "Tools are to be called at 1 turn. The right ones are called at 1, with all arguments right at 1."
     )
     assert told(Called(9, 7, 5, {"card": 2})) == (
-        "9 turns with calls of tools due: the right ones at 7, with all arguments right at 5; wrong: card (2)."
+        "Tools are to be called at 9 turns. "
+        "The right ones are called at 7, with all arguments right at 5; wrong: card (2)."
     )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
 import polars as pl
 import pytest
 from matplotlib.container import BarContainer
@@ -15,7 +17,7 @@ from matplotlib.container import BarContainer
 from tasksieve.records.comparison import Comparison, ComparisonRow, SeedResult, comparison_row
 from tasksieve.report import figures, formatting, terminal
 from tasksieve.report.bar_figures import comparison_bars
-from tasksieve.report.reading import read_comparison, read_runs
+from tasksieve.report.reading import read_comparison, read_run, read_runs
 from tasksieve.report.style import line_styles, spread, svg_text
 from tasksieve.report.weights import extreme_dialogs, histogram, mean_by_kind, stages
 from tests.unit.report_folders import (
@@ -26,6 +28,7 @@ from tests.unit.report_folders import (
     examples_frame,
     lines_of,
     weights_frame,
+    write_run,
 )
 
 # Terminal
@@ -202,6 +205,20 @@ def test_learning_curves_average_seeds_while_all_train(compared: Path) -> None:
     values = [run.metrics[0]["valid_accuracy"] for run in runs if run.method == "primary" and run.size == 50]
     assert thick[0].get_ydata()[0] == pytest.approx(sum(values) / 3)  # type: ignore[index]
     assert len(figure.axes[0].lines) == 3 * (1 + 3)
+
+
+def test_a_dot_marks_the_model_that_is_kept(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", "learned", 50, 0, 60.0)
+    run = replace(
+        read_run(tmp_path / "run"), metrics=tuple({"step": n, "valid_accuracy": 70.0 - n} for n in (1, 2, 3))
+    )
+    for keep, kept in (("best", 1), ("last", 3)):
+        (dot,) = [
+            line
+            for line in figures.learning_curves([replace(run, keep=keep)]).axes[0].lines
+            if line.get_marker() == "o" and len(np.atleast_1d(line.get_xdata())) == 1
+        ]
+        assert np.atleast_1d(dot.get_xdata())[0] == kept
 
 
 def test_weights_by_kind_labels_every_line() -> None:

@@ -102,7 +102,8 @@ def test_simple_rows_stand_apart_and_the_best_is_named(page: str, comparison: Co
     assert "With 5 dialogs the best simple baseline is tfidf: 55.5 % accuracy of actions." in text.replace(
         "\xa0", " "
     )
-    main, against, simple = re.split("Against the best of them|Simple baselines", text)
+    main, against, simple = re.split("Against the best simple baseline|Simple baselines", text)
+    assert "primary borrows nothing; learned gives related examples weights, which it learns." in main
     assert "\ntfidf" not in main
     assert "learned 10" not in simple
     assert simple.count("\ntfidf") + simple.count(" tfidf 5 ") == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from io import StringIO
+from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
@@ -13,9 +14,13 @@ from rich.color import ColorSystem
 from rich.console import Console
 from rich.style import Style
 
+from tasksieve.records.config import config_from
+from tasksieve.records.run_folder import RunFolder
+from tasksieve.report.html import write_report
+from tasksieve.report.reading import read_run
 from tasksieve.report.terminal_dialogs import SHADES, dialogs_page, shade
 from tasksieve.report.weights import WeightedDialog, WeightedTurn, extreme_dialogs, named_tasks
-from tests.unit.report_folders import examples_frame, weights_frame
+from tests.unit.report_folders import examples_frame, weights_frame, write_run
 
 
 def dialog(*turns: tuple[str, str, float | None], task: str = "") -> WeightedDialog:
@@ -40,6 +45,19 @@ def luminance(style: Style, place: Literal["color", "bgcolor"], system: ColorSys
     parts = [part / 255 for part in colour]
     red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
     return float(0.2126 * red + 0.7152 * green + 0.0722 * blue)
+
+
+@pytest.mark.parametrize(("kind", "said"), [("groups", "drawn more often"), ("memory-network", "borrowed in full")])
+def test_weights_that_are_drawn_by_are_not_said_to_be_left_out(tmp_path: Path, kind: str, said: str) -> None:
+    data = {"primary": "p.txt", "valid": "v.txt"}
+    write_run(tmp_path / "run", "learned", 50, 0, 60.0, weights=True)
+    folder = RunFolder(tmp_path / "run")
+    folder.write_config(config_from({"data": data, "weight_module": {"kind": kind}}))
+    legend = next(dialogs_page([], [], 800, read_run(tmp_path / "run").drawn))
+    page = write_report(tmp_path / "run").read_text(encoding="utf-8")
+    other = ({"drawn more often", "borrowed in full"} - {said}).pop()
+    assert said in str(legend) and said in page
+    assert other not in str(legend) and other not in page
 
 
 @pytest.mark.parametrize("text", SHADES)

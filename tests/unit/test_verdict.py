@@ -92,7 +92,7 @@ def test_what_test_dialogs_say_decides_where_few_seeds_cannot() -> None:
         (
             [2] * 100,
             "better",
-            "Better than simple: learned is +35.0 points against tfidf-all, the best simple row (95 % interval +3",
+            "Better than simple: learned is +35.0 points against tfidf-all, the best simple baseline (95 % interval",
         ),
         ([6, 5] * 50, "open", "Better than simple, undecided: learned is +0.0 points against tfidf-all, the"),
         ([9] * 100, "worse", "Simple is better: learned is \N{MINUS SIGN}35.0 points against tfidf-all, the"),
@@ -193,7 +193,7 @@ def test_the_verdict_says_which_measure_it_is_of() -> None:
 
 def test_the_simple_rows_that_rank_responses_are_said_to_learn_nothing() -> None:
     rows = three([7] * 100, [6] * 100, [3] * 100, [1] * 100)
-    assert "against tfidf, the best simple row, which learns nothing" in answers(rows, RANKING)[-1].sentence
+    assert "against tfidf, the best simple baseline, which learns nothing" in answers(rows, RANKING)[-1].sentence
     assert "learns nothing" not in answers(rows, RESPONSES)[-1].sentence
 
 
@@ -254,13 +254,13 @@ def test_primary_is_held_against_the_simple_row_that_borrows_nothing_either() ->
     borrow, last = answers(with_simple(simple, [4, 5] * 50, [9, 1] * 50))
     assert (borrow.says, last.method, last.against, last.says) == ("open", "primary", "tfidf", "better")
     assert last.sentence.startswith(
-        "Better than simple: primary is +5.0 points against tfidf, the best simple row that"
+        "Better than simple: primary is +5.0 points against tfidf, the best simple baseline that"
     )
     assert "; encoder-all, which borrows too, is +35.0 (+3" in last.sentence
     assert last.sentence.endswith("against primary, a sign that the related dialogs help.")
     assert last.ci95 is not None and last.ci95[0] <= 5.0 <= last.ci95[1]
     *_, alone = answers(with_simple({"encoder-all": [8] * 100}, [4, 5] * 50, [9, 1] * 50))
-    assert "against encoder-all, the best simple row, which borrows too (" in alone.sentence
+    assert "against encoder-all, the best simple baseline, which borrows too (" in alone.sentence
     *_, borrowing = answers(with_simple(simple, [4, 5] * 50, [9] * 100))
     assert (borrowing.method, borrowing.against) == ("learned", "encoder-all")
 

@@ -106,12 +106,13 @@ def _entities(dialogs: Sequence[Dialog]) -> set[str]:
     told: set[str] = set()
     for event in {event for dialog in dialogs for event in dialog.events if not isinstance(event, Turn)}:
         told.update(word for text in _told(event) for word in words_of(text))
-    return _bare((*told, *(word for turn in _turns(dialogs) for word in _said(turn) if _NAME.fullmatch(word))))
+    said = _bare(word for turn in _turns(dialogs) for word in _said(turn))
+    return _bare(told) | {word for word in said if _NAME.fullmatch(word)}
 
 
 def _bare(words: Iterable[str]) -> set[str]:
-    """The words without the punctuation around them."""
-    return {word.strip(_PUNCTUATION) for word in words} - {""}
+    """The words without the punctuation around them; the arguments of a call, which quotes part, are words each."""
+    return {part.strip(_PUNCTUATION) for word in words for part in word.split('"')} - {""}
 
 
 def _told(event: Record | Note) -> Iterator[str]:

@@ -14,6 +14,7 @@ from tasksieve.cli.convert import convert, validate
 from tasksieve.cli.data import data
 from tasksieve.cli.demo import demo
 from tasksieve.cli.ending import Interrupted, guarded, obeying_signals
+from tasksieve.cli.help_text import Wrapped, paragraphs
 from tasksieve.cli.messages import say, show_messages
 from tasksieve.cli.method_list import ListsMethods
 from tasksieve.cli.reproduce import reproduce
@@ -32,14 +33,15 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    help="""Train a dialog system on few dialogs of a new task, and borrow from a related task only what helps.
+    help=paragraphs(
+        """Train a dialog system on few dialogs of a new task, and borrow from a related task only what helps.
 
     The [bold]primary[/bold] task is yours: few dialogs. A [bold]related[/bold] task is an older one: many dialogs.
     Every related example gets a weight between 0 and 1, learned along with the model; on dialogs that people wrote,
     examples of a service and kind share one.
 
-    Start with [bold]tasksieve demo[/bold], then [bold]tasksieve compare --help[/bold].
-    """,
+    Start with [bold]tasksieve demo[/bold], then [bold]tasksieve compare --help[/bold]."""
+    ),
 )
 
 for _command in (
@@ -57,7 +59,7 @@ for _command in (
     convert,
     validate,
 ):
-    app.command(cls=ListsMethods if _command in (compare, train) else None)(guarded(_command))
+    app.command(cls=ListsMethods if _command in (compare, train) else Wrapped)(guarded(_command))
 app.add_typer(reproduce, name="reproduce")
 app.add_typer(data, name="data")
 

@@ -27,7 +27,7 @@ def audit(
 ) -> None:
     """Look at dialogs before training: what accuracy they allow, what leaks, what conflicts.
 
-    Tells what is predicted and the ceiling that sets, which dialogs are in two splits, which entities
+    Tells what is predicted and how accurate a model can be at most, which dialogs are in two splits, which entities
     are unseen, where a related task answers differently, and how many words the tasks share.
 
     [dim]tasksieve audit --primary mine/train.txt --valid mine/valid.txt --related older/train.txt[/dim]

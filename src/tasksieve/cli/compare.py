@@ -62,8 +62,8 @@ def compare(
     methods: Annotated[
         str | None,
         typer.Option(
-            help="Names of methods with commas between them; all are listed below. rivals is for those of others "
-            "(docs/rivals.md). By default primary,multitask,learned and the simple baselines that suit."
+            help="Methods, with commas between them; all are listed below. rivals stands for other people's "
+            "(docs/rivals.md). By default primary, multitask, learned and the simple baselines that suit."
         ),
     ] = None,
     seeds: Seeds = 3,
@@ -91,8 +91,8 @@ def compare(
 ) -> None:
     """Find out whether borrowing helps: train with several methods and answer three questions.
 
-    Borrow at all? By learned weights, or everything? Better than the best simple baseline? Each answer is a sentence
-    with its 95 % interval and what to do next.
+    Does borrowing help at all? Do weights help more than borrowing everything? Is the result better than the best
+    simple baseline? Each answer is a sentence with its 95 % interval and what to do next.
 
     Finished runs are kept: the same command goes on where it was stopped, and more seeds or methods may be added.
     """

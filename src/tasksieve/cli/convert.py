@@ -45,11 +45,12 @@ def convert(
     task: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Which related task of the table IN is, counted from 1; else told by its responses."
+            min=1, help="The number of IN among the related tasks of the table, from 1; else told by its responses."
         ),
     ] = None,
     threshold: Annotated[
-        float | None, typer.Option(help="Write weights from here on as 1 and others as 0, for services that ask so.")
+        float | None,
+        typer.Option(help="Write weights from here on as 1 and others as 0, for services that take only these."),
     ] = None,
     tool: Annotated[
         str | None,
@@ -122,9 +123,8 @@ def validate(
 ) -> None:
     """Name every problem of dialog files, each with its line. Exit code 0 if there is none, else 2.
 
-    Of a folder, all splits are looked at: train, valid, test, by these names or those of the public releases; or
-    else all files. Files
-    that cannot be read at all are named after the others.
+    Of a folder, the splits train, valid and test are looked at, by these names or those of the public releases. A
+    folder without splits has all its files looked at. Files that cannot be read at all come last.
     """
     from tasksieve.dialogs.formats import format_named
     from tasksieve.dialogs.formats.validate import dialog_files

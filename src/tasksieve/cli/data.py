@@ -18,6 +18,7 @@ from rich.progress import (
 )
 
 from tasksieve.cli.ending import guarded
+from tasksieve.cli.help_text import Wrapped
 from tasksieve.cli.messages import errors, output
 from tasksieve.cli.options import Json, folder_option, print_json
 
@@ -29,7 +30,7 @@ def _data() -> None:
     """Keep `fetch` a command of its own, even while it is the only one."""
 
 
-@data.command()
+@data.command(cls=Wrapped)
 @guarded
 def fetch(
     name: Annotated[str, typer.Argument(help="mnist: the four original files, 11.6 MB.", show_default=False)],
@@ -58,7 +59,7 @@ def fetch(
         console.print(f"{said} {path}", soft_wrap=True)
 
 
-@data.command()
+@data.command(cls=Wrapped)
 @guarded
 def sgd(
     source: Annotated[

@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 def demo(
     out: Annotated[Path, folder_option("Where everything goes.")] = Path("tasksieve-demo"),
-    seed: Annotated[int, typer.Option(min=0, help="Of the simulated dialogs.")] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the simulated dialogs.")] = 7,
     seeds: Seeds = 2,
     workers: Workers = os.cpu_count() or 1,
     as_json: Json = False,
 ) -> None:
     """See it work in three minutes, on two simulated support desks.
 
-    10 dialogs of a new desk to learn from, and to borrow from an archive of an older one with other policies. What
-    the desk does next is predicted: its actions.
+    The model learns what a new desk does next, from 10 of its dialogs. It may borrow from the archive of an older
+    desk, which has other policies.
     """
     from tasksieve.experiments.demo import demo_plan
 

@@ -27,7 +27,7 @@ def language_model(
             help="A folder, a .gguf file or a name on the hub. Without it, dialogs and scores are prepared."
         ),
     ] = None,
-    primaries: Annotated[str, typer.Option(help="Services that are the new task in turn.")] = "Buses_1",
+    primaries: Annotated[str, typer.Option(help="Services, each in turn the new task.")] = "Buses_1",
     sizes: Sizes = "10,50",
     archives: Annotated[
         str, typer.Option(help="clean, stale, noisy; as in reproduce archive.")
@@ -37,11 +37,15 @@ def language_model(
     device: Annotated[str, typer.Option(help="A torch device; on cuda the model works in bfloat16.")] = "cpu",
     steps: Annotated[int, typer.Option(min=1, help="Optimisation steps of every row.")] = 200,
     tokens: Annotated[
-        int | None, typer.Option(min=512, help="Tokens that go through the model together: memory.")
+        int | None, typer.Option(min=512, help="Most tokens in the model together; fewer need less memory.")
     ] = None,
-    together: Annotated[int | None, typer.Option(min=1, help="Fine-tunings side by side at most.")] = None,
-    ranked: Annotated[int | None, typer.Option(min=1, help="Test turns whose responses are ranked; all.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="Begin nothing that would probably end later.")] = None,
+    together: Annotated[int | None, typer.Option(min=1, help="Most fine-tunings side by side.")] = None,
+    ranked: Annotated[
+        int | None, typer.Option(min=1, help="Rank the responses of so many test turns; by default of all.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="Begin no cell that would probably end after so many minutes.")
+    ] = None,
     workers: Workers = 1,
     as_json: Json = False,
 ) -> None:

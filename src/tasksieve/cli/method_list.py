@@ -6,12 +6,12 @@ from typing import Any
 
 from rich.table import Table
 from rich.text import Text
-from typer.core import TyperCommand
 
+from tasksieve.cli.help_text import Wrapped
 from tasksieve.cli.messages import output
 
 
-class ListsMethods(TyperCommand):
+class ListsMethods(Wrapped):
     """A command whose help ends with every method's name and summary, those of plug-ins among them."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:

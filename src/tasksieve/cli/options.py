@@ -47,7 +47,7 @@ Related = Annotated[
 ]
 Predict = Annotated[
     Literal["auto", "responses", "actions"] | None,
-    typer.Option(help="What is predicted of a turn; by default what your dialogs suit, which is said."),
+    typer.Option(help="What is predicted of a turn; by default what suits your dialogs, which the command says."),
 ]
 Size = Annotated[int | None, typer.Option(min=1, help="Use only the first SIZE primary dialogs.")]
 Sizes = Annotated[str, typer.Option(help="Numbers of primary training dialogs.")]
@@ -60,7 +60,7 @@ ConfigFile = Annotated[
 ]
 Settings = Annotated[
     list[str],
-    typer.Option("--set", help="Any other setting, e.g. --set training.iterations=2000. May be repeated."),
+    typer.Option("--set", help="Any other setting, e.g. --set meta.updates=2. May be repeated."),
 ]
 Track = Annotated[
     list[str],
@@ -78,22 +78,22 @@ MetricsPort = Annotated[
 ]
 Strict = Annotated[
     bool | None,
-    typer.Option("--strict", help="Refuse turns without a response, which are left out and counted otherwise."),
+    typer.Option("--strict", help="Refuse turns without a response; else they are left out and counted."),
 ]
 SplitName = Annotated[
     str | None,
-    typer.Option("--split-name", help="Of a file or folder with splits take this one; so does FILE#train."),
+    typer.Option("--split-name", help="Take this split of a file or folder; FILE#train is short for it."),
 ]
 Split = Annotated[
     str | None,
     typer.Option(help="Draw training, validation and test dialogs from --primary: per cent of each, e.g. 60/20/20."),
 ]
-SplitSeed = Annotated[int | None, typer.Option(min=0, help="Of the draw that --split asks for; by default 0.")]
+SplitSeed = Annotated[int | None, typer.Option(min=0, help="Seed of the draw that --split asks for; by default 0.")]
 NoAudit = Annotated[bool, typer.Option("--no-audit", help="Do not look at the dialogs first.")]
 Fallback = Annotated[
     str | None,
     typer.Option(
-        help="Said where the best answer is too uncertain, by validation, or there is none; off by default."
+        help="Say this where the best answer is too uncertain, by validation, or there is none; off by default."
     ),
 ]
 FallbackBelow = Annotated[
@@ -108,23 +108,25 @@ BudgetOption = Annotated[
     str | None,
     typer.Option(
         "--budget",
-        help="Let a learned run cost at most so many times one of multitask, 2x, or so long, 5m: by fewer "
+        help="Bound what a learned run costs: 2x is twice a run of multitask, 5m is five minutes. It then has fewer "
         "meta-updates and less screening.",
     ),
 ]
 Workers = Annotated[int, typer.Option(min=1, help="Runs at the same time; by default one for each core.")]
 Seeds = Annotated[int, typer.Option(min=1, help="Runs of each method, with seeds 0, 1, …; two give an interval.")]
 MaxSeeds = Annotated[
-    int | None, typer.Option(help="Run more seeds, one by one up to so many, until it is clear whether to borrow.")
+    int | None,
+    typer.Option(help="Run more seeds, one by one, until it is clear whether to borrow; at most so many."),
 ]
 Ray = Annotated[
-    str | None, typer.Option(help="Do the runs on a Ray cluster: its address, or local to start one here.")
+    str | None, typer.Option(help="Do the runs on the Ray cluster at this address; local starts one here.")
 ]
 Slice = Annotated[
     str | None,
     typer.Option(
         "--slice",
-        help="Do one slice of the runs, as 2/8, and what other slices leave: for schedulers, with one --out for all.",
+        help="Do one part of the runs, e.g. 2/8 for the second of eight, then what other parts left undone. All "
+        "parts share --out.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]

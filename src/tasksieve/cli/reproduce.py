@@ -11,6 +11,7 @@ import typer
 
 from tasksieve.cli.compare import names_in, numbers_in
 from tasksieve.cli.ending import guarded
+from tasksieve.cli.help_text import Wrapped
 from tasksieve.cli.language_model import language_model
 from tasksieve.cli.messages import output
 from tasksieve.cli.method_list import ListsMethods
@@ -36,16 +37,16 @@ AsPublished = Annotated[
     bool,
     typer.Option(
         "--as-published",
-        help="As the paper has it, as far as it says it, and its own rows alone: sizes, rates, K, N_meta, inputs. "
-        "Iterations, means in place of sums and what it leaves open stay ours (docs/deviations.md).",
+        help="Take sizes, rates, K, N_meta and inputs from the paper, and its own rows alone. Iterations, means in "
+        "place of sums and what the paper leaves open stay ours (docs/deviations.md).",
     ),
 ]
 
 reproduce = typer.Typer(no_args_is_help=True, help="Reproduce the paper's tables and figures.")
-reproduce.command("language-model")(language_model)
+reproduce.command("language-model", cls=Wrapped)(language_model)
 
 
-@reproduce.command()
+@reproduce.command(cls=Wrapped)
 @guarded
 def mnist(
     out: Annotated[Path, folder_option("Where runs, table1.json and the figures go.")],
@@ -116,8 +117,8 @@ def restaurant(
         int,
         typer.Option(
             min=0,
-            help="Seeds of one more learned row: our model without screening, with the paper's N_meta and "
-            "step sizes; 0 leaves it out.",
+            help="Add a row of learned with the paper's N_meta and step sizes and without screening, on our model, "
+            "with so many seeds; 0 leaves it out.",
         ),
     ] = 0,
     as_published: AsPublished = False,
@@ -171,18 +172,18 @@ def archive(
     ],
     out: Annotated[Path, folder_option("Where runs, drawn dialogs and archive.json go.")],
     primaries: Annotated[
-        str, typer.Option(help="Services that are the new task in turn; all others are related.")
-    ] = "Buses_1,RentalCars_1,Homes_1,Media_1,Music_2,Services_1",
+        str, typer.Option(help="Services, each in turn the new task; all others are related to it.")
+    ] = "Buses_1, RentalCars_1, Homes_1, Media_1, Music_2, Services_1",
     sizes: Sizes = "5,10,25,50",
     archives: Annotated[
         str,
-        typer.Option(help="clean; stale: half of the services have an older policy; noisy: responses shuffled."),
+        typer.Option(help="clean; stale: half of the services have an older policy; noisy: half are shuffled."),
     ] = "clean,stale,noisy",
     predict: Annotated[str, typer.Option(help="What is predicted: actions, responses, or both.")] = "actions",
     methods: Annotated[
         str,
         typer.Option(help="Rows: methods, listed below, with commas between them; or simple, rivals, or all."),
-    ] = "simple,primary,multitask,learned,oracle",
+    ] = "simple, primary, multitask, learned, oracle",
     seeds: Seeds = 5,
     workers: Workers = os.cpu_count() or 1,
     ray: Ray = None,
@@ -230,8 +231,8 @@ def archive(
 def verdict(
     out: Annotated[Path, folder_option("Where runs, drawn dialogs and verdict.json go.")],
     archives: Annotated[
-        str, typer.Option(help="Planted archives, of which is known whether borrowing from them pays.")
-    ] = "copy,near,stale,far,cipher,shuffled,noise",
+        str, typer.Option(help="Simulated archives. Of each is known whether borrowing from it pays.")
+    ] = "copy, near, stale, far, cipher, shuffled, noise",
     draws: Annotated[int, typer.Option(min=1, help="Draws of each archive and of the new task's dialogs.")] = 20,
     methods: Annotated[
         str, typer.Option(help="primary, and methods that borrow, with commas between them.")
@@ -246,7 +247,7 @@ def verdict(
 ) -> None:
     """Whether the verdict of `compare` is right: on simulated archives that help, that harm, and that do neither.
 
-    A draw has 10 dialogs to learn from, 10 to validate, 50 that the verdict is from, and 200 more for the truth.
+    A draw has 10 dialogs to learn from, 10 to validate, 50 test dialogs for the verdict, and 200 more for the truth.
     Finished runs are kept: the same command goes on where it was stopped, and draws, archives or seeds may be
     added.
     """

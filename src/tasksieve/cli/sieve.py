@@ -46,14 +46,16 @@ For = Annotated[
     list[str],
     typer.Option(
         "--for",
-        help="What fine-tunes: azure, axolotl, csv, demonstrations, fireworks, huggingface, llama-factory, mistral, "
-        "ms-swift, openai, together or trl. May be repeated.",
+        help="The tool that fine-tunes: azure, axolotl, csv, demonstrations, fireworks, huggingface, llama-factory, "
+        "mistral, ms-swift, openai, together or trl. May be repeated.",
     ),
 ]
 Keep = Annotated[
-    str | None, typer.Option(help="Leave the lowest-weighted related responses out, and keep this share, e.g. 50%.")
+    str | None, typer.Option(help="Keep this share of the related responses, e.g. 50%: the highest-weighted ones.")
 ]
-Threshold = Annotated[float | None, typer.Option(help="Leave related responses with a weight below it out; 0 to 1.")]
+Threshold = Annotated[
+    float | None, typer.Option(help="Leave out related responses with a weight below this; 0 to 1.")
+]
 Without = Annotated[
     list[str],
     typer.Option(
@@ -67,7 +69,7 @@ def sieve(
     *,
     primary: Primary,
     valid: Annotated[
-        str | None, typer.Option(help="Validation dialogs of your new task; without --test half of them judge.")
+        str | None, typer.Option(help="Validation dialogs of your new task; without --test, half of them judge.")
     ] = None,
     test: Annotated[str | None, typer.Option(help="Test dialogs of your new task; they judge.")] = None,
     related: Related,
@@ -93,9 +95,8 @@ def sieve(
 ) -> None:
     """Sieve an archive for fine-tuning a language model: a verdict, a report, and weighted files for your tool.
 
-    Weights are learned by a small model whose related examples are judged as a fine-tuned language model would use
-    them: it predicts what is said, and all tasks choose among all responses. The verdict says whether to borrow at
-    all.
+    A small model learns the weights. As a fine-tuned language model would, it predicts what is said, and it chooses
+    among the responses of all tasks. The verdict says whether to borrow at all.
 
     What is finished is kept: the same command goes on where it was stopped, and more tools may be added.
     """

@@ -23,26 +23,30 @@ def simulate(
         int | None,
         typer.Option(
             min=1,
-            help=f"Dialogs in each split ({_DIALOGS}); of support, of each service of the older desk ({_OLD}).",
+            help=f"Dialogs in each split ({_DIALOGS}); for support, of each service of the older desk ({_OLD}).",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Everything drawn at random follows from it.")] = 0,
     task: Annotated[
         int | None,
-        typer.Option(min=1, max=5, help="1 ask, 2 update, 3 propose, 4 give information, 5 all of it (default)."),
+        typer.Option(min=1, max=5, help="Not for support: 1 ask, 2 update, 3 propose, 4 inform, 5 all (default)."),
     ] = None,
-    train: Annotated[int | None, typer.Option(min=1, help=f"Of the newer desk, to learn from ({_TRAIN}).")] = None,
-    valid: Annotated[int | None, typer.Option(min=1, help=f"Of the newer desk, to validate ({_VALID}).")] = None,
-    test: Annotated[int | None, typer.Option(min=1, help=f"Of the newer desk, to test ({_TEST}).")] = None,
+    train: Annotated[
+        int | None, typer.Option(min=1, help=f"For support: dialogs of the newer desk to learn from ({_TRAIN}).")
+    ] = None,
+    valid: Annotated[
+        int | None, typer.Option(min=1, help=f"For support: its dialogs to validate ({_VALID}).")
+    ] = None,
+    test: Annotated[int | None, typer.Option(min=1, help=f"For support: its dialogs to test ({_TEST}).")] = None,
 ) -> None:
     """Write dialogs of a simulated user and system.
 
-    [bold]support[/bold] is a pair of support desks with customers, tools and several services: chat messages in
-    new/train.jsonl, new/valid.jsonl and new/test.jsonl, and an archive of an older desk with other policies, one
-    file a service, in old/.
+    [bold]support[/bold] is a pair of support desks with customers, tools and several services. Dialogs of the newer
+    desk are chat messages in new/train.jsonl, new/valid.jsonl and new/test.jsonl. The archive of the older
+    desk, which has other policies, has one file for each service, in old/.
 
-    The other kinds are made of templates: train.txt, valid.txt, test.txt, test-oov.txt. test-oov.txt has places,
-    cuisines and restaurants that are nowhere in the other files.
+    The other kinds are made of templates and give train.txt, valid.txt, test.txt and test-oov.txt. The last has
+    places, cuisines and restaurants that are nowhere in the other files.
     """
     from tasksieve.dialogs.simulate import KINDS, simulate_support, write_simulation, write_support
     from tasksieve.dialogs.simulate import simulate as draw

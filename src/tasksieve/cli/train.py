@@ -48,7 +48,7 @@ def train(
     out: Annotated[Path, folder_option("The run folder: new, or of the same run to go on with.")],
     related: Related = [],  # noqa: B006
     method: Annotated[
-        str | None, typer.Option(help="How related data is used, by default learned; all methods are listed below.")
+        str | None, typer.Option(help="How related data is used; all methods are listed below. By default learned.")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="All randomness follows from it; by default 0.")] = None,
     size: Size = None,
@@ -62,7 +62,7 @@ def train(
     split_seed: SplitSeed = None,
     no_audit: NoAudit = False,
     resume: Annotated[
-        bool, typer.Option(help="Go on with a run that was begun in the folder; else refuse it. A new one starts.")
+        bool, typer.Option(help="Go on with a run that was begun in --out; with --no-resume refuse it.")
     ] = True,
     track: Track = [],  # noqa: B006
     metrics_port: MetricsPort = None,

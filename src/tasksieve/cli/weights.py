@@ -35,7 +35,7 @@ def weights(
     every: Annotated[
         bool, typer.Option("--every", help="With --suspicious: look at kinds of turns that are hardly borrowed too.")
     ] = False,
-    all_steps: Annotated[bool, typer.Option(help="Export every recorded iteration, not one.")] = False,
+    all_steps: Annotated[bool, typer.Option("--all-steps", help="Export every recorded iteration, not one.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show the weights of the related examples, or export them with their texts.
@@ -79,6 +79,7 @@ class _Counts:
 
 def _show(run: Path, frame: pl.DataFrame, counts: _Counts, as_json: bool) -> None:
     from tasksieve.experiments.weights import ranked, weights_by_kind
+    from tasksieve.report.reading import read_run
     from tasksieve.report.terminal import kinds_table, weights_table
     from tasksieve.report.terminal_dialogs import dialogs_page
 
@@ -97,7 +98,7 @@ def _show(run: Path, frame: pl.DataFrame, counts: _Counts, as_json: bool) -> Non
     for name, table in tables.items():
         console.print(weights_table(table, f"{name.capitalize()} weights at iteration {frame['step'][0]}"))
     if dialogs is not None:
-        for part in dialogs_page(*dialogs, frame["step"][0]):
+        for part in dialogs_page(*dialogs, frame["step"][0], read_run(run).drawn):
             console.print(part)
 
 

@@ -40,7 +40,7 @@ def simple_answer(row: ComparisonRow, simple: Sequence[ComparisonRow], measure: 
 def _answer(row: ComparisonRow, best: str, found: Difference, measure: str, kind: str, beside: str) -> Answer:
     told = says(found)
     untrained = ", which learns nothing" if measure == RANKING else ""
-    gain = gained(row.method, f"{best}, the best simple row{kind}{untrained}", found, measure)
+    gain = gained(row.method, f"{best}, the best simple baseline{kind}{untrained}", found, measure)
     if told == "better":
         sentence = f"Better than simple: {gain}"
     elif told == "open":

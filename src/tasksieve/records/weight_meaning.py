@@ -18,6 +18,17 @@ def meaning(heads: Heads) -> str:
     return _MEANINGS[heads]
 
 
+def scale(drawn: bool) -> str:
+    """How large a weight has to be, as a sentence without its full stop.
+
+    Args:
+        drawn: whether examples are drawn by their weights, and not multiplied by them.
+    """
+    if drawn:
+        return "what counts is how weights compare: examples of a higher one are drawn more often, however far from 1"
+    return "near 1 an example is borrowed in full, near 0 it is left out"
+
+
 def refusal(tool: str) -> str:
     """Why weights that were learned with heads of their own are not for a tool that has one head."""
     return (

@@ -29,8 +29,9 @@ def audit_page(record: dict[str, Any]) -> Iterator[RenderableType]:
     yield Text(record["verdict"], style="bold")
     yield Text()
     yield _findings(record["findings"])
-    for task, sentence in record["names"].items():
-        yield Text(f"  {show.one_line(task)}: {show.one_line(sentence)}")
+    yield Text()
+    yield Text("Fields that name what a record is about, by task", style="bold")
+    yield _names(record["names"])
     for file, sentence in record.get("as_one", {}).items():
         yield Text(f"  {show.one_line(file)}: {show.one_line(sentence, 200)}")
     for title, table in _tables(record):
@@ -67,6 +68,15 @@ def _findings(found: list[dict[str, str]]) -> Table:
     for finding in found:
         mark, style = _MARKS[finding["level"]]
         table.add_row(Text(mark, style=style), Text(show.one_line(finding["sentence"])))
+    return table
+
+
+def _names(found: dict[str, str]) -> Table:
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(max_width=24, overflow="fold")
+    table.add_column()
+    for task, sentence in found.items():
+        table.add_row(Text(show.one_line(task)), Text(show.one_line(sentence).removeprefix("names: ")))
     return table
 
 

@@ -153,7 +153,7 @@ def learning_curves(runs: Sequence[Run], measure: str = RESPONSES, narrow: bool 
     """The measure on validation dialogs over iterations, a line per method, a panel per number of primary dialogs.
 
     Thin lines are single seeds; the thick one is their mean as long as all of them train. Where there is only
-    one seed a dot marks its best point. The scale leaves out the first climb.
+    one seed a dot marks the model that is kept. The scale leaves out the first climb.
 
     Args:
         runs: as :func:`tasksieve.report.reading.read_run` gives them; those without metrics are left out.
@@ -192,7 +192,8 @@ def _curves_panel(axes: Axes, runs: Sequence[Run], looks: dict[str, LineStyle], 
     ends = []
     for method in dict.fromkeys(run.method for run in runs):
         look = looks[method]
-        curves = [_curve(run) for run in runs if run.method == method]
+        of_method = [run for run in runs if run.method == method]
+        curves = [_curve(run) for run in of_method]
         shared = sorted(set.intersection(*(set(curve) for curve in curves)))
         thin = len(curves) > 1
         if thin:
@@ -203,12 +204,17 @@ def _curves_panel(axes: Axes, runs: Sequence[Run], looks: dict[str, LineStyle], 
             axes.plot(shared, means, color=look.colour, linestyle=look.dashes, linewidth=1.9, marker=_marker(shared))
             ends.append((shared[-1], means[-1], show.one_line(method, 24), look.colour))
         if not thin:
-            best = max(curves[0], key=lambda step: (curves[0][step], -step))
-            axes.plot(best, curves[0][best], "o", markersize=5.5, color=look.colour, markeredgecolor="white")
+            kept = _kept(curves[0], of_method[0].keep)
+            axes.plot(kept, curves[0][kept], "o", markersize=5.5, color=look.colour, markeredgecolor="white")
     _curve_limits(axes, [_curve(run) for run in runs])
     figure = axes.get_figure()
     if not (isinstance(figure, Figure) and is_narrow(figure)):
         label_ends(axes, ends, height)
+
+
+def _kept(curve: dict[int, float], keep: str) -> int:
+    """The iteration of the model that is kept: the last, or the first of the best."""
+    return max(curve) if keep == "last" else max(curve, key=lambda step: (curve[step], -step))
 
 
 def _curve_limits(axes: Axes, curves: Sequence[dict[int, float]]) -> None:

@@ -20,7 +20,7 @@ _HEADINGS = {
 _ORDER = ("accuracy", "micro-F1", "macro-F1", "R_20@1", "R_100@1", "R_20@3", "R_100@3", "MRR_20", "MRR_100")
 _LAST = ("hits@5", "hits@10", "per_dialog_accuracy")
 _MEANINGS = {
-    "accuracy": "accuracy is the share of test turns of which all is right",
+    "accuracy": "accuracy is the share of test turns with everything right",
     "micro-F1": "micro-F1 counts single acts over all turns",
     "macro-F1": "macro-F1 is the mean of each act's F1, so that rare acts count as much as frequent ones",
     "R_100@1": "R_N@k is the share of turns whose right response is among the first k of N",

@@ -13,6 +13,11 @@ from tasksieve.report.blocks import Block, Cell, Note, Section, TableBlock
 from tasksieve.report.drawing import picture
 from tasksieve.report.wording import Wording, wording
 
+_LEARNS = {
+    "primary": "borrows nothing",
+    "multitask": "borrows everything alike",
+    "learned": "gives related examples weights, which it learns",
+}
 _NO_ROWS = Note("The comparison has no rows.")
 Columns = Callable[[ComparisonRow], tuple[Cell, ...]]
 
@@ -22,7 +27,7 @@ def methods_section(comparison: Comparison) -> Section:
     words = wording(comparison.measure)
     reading = (
         f"{words.heading} is the share of test turns {words.right}, mean ± standard deviation over "
-        "seeds; a difference whose interval leaves out 0 is unlikely to be chance."
+        "seeds; a difference whose interval leaves out 0 is unlikely to be chance. Blue is better, orange is worse."
     )
     if not comparison.rows:
         return Section("methods", "Methods", reading, (_NO_ROWS,))
@@ -42,6 +47,8 @@ def methods_section(comparison: Comparison) -> Section:
 
     blocks: list[Block] = []
     if main:
+        named = [f"{row.method} {_LEARNS[row.method]}" for row in main if row.method in _LEARNS]
+        blocks += [Note(f"{'; '.join(dict.fromkeys(named))}.")] if named else []
         blocks += [Note(f"{fewer}.") for fewer in [fewer_ranked(comparison.among)] if fewer]
         blocks.append(_table(comparison, main, head, against_primary, "Against primary" if simple else ""))
     if simple:
@@ -49,7 +56,7 @@ def methods_section(comparison: Comparison) -> Section:
         compared = [row for row in main if row.best_simple is not None]
         if compared:
             over = _SIMPLE_HEAD if both else (*_SIMPLE_HEAD[:-1], "95 % interval over seeds")
-            blocks.append(_table(comparison, compared, over, _against_simple, "Against the best of them"))
+            blocks.append(_table(comparison, compared, over, _against_simple, "Against the best simple baseline"))
         blocks.append(_table(comparison, simple, head, against_primary, "Simple baselines"))
     return Section("methods", "Methods", reading, tuple(blocks))
 

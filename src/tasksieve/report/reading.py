@@ -11,7 +11,7 @@ import polars as pl
 from pydantic import TypeAdapter, ValidationError
 
 from tasksieve.errors import UserError
-from tasksieve.records.comparison import Comparison
+from tasksieve.records.comparison import LEARNED, Comparison
 from tasksieve.records.files import read_json
 from tasksieve.records.left_out import LeftOut
 from tasksieve.records.measures import RANKED, VALID_AMONG
@@ -26,6 +26,7 @@ class Run:
         size: number of primary training dialogs; None if all of the data was used and it was not recorded.
         metrics: lines of ``metrics.jsonl``.
         keep: which model is kept, that of the `best` validation or the `last` one.
+        drawn: whether examples were drawn by their weights, so that only the ratio of these counts.
         result, test: ``result.json`` and ``test.json``, None where the run has not come so far.
     """
 
@@ -37,6 +38,7 @@ class Run:
     result: dict[str, Any] | None = None
     test: dict[str, Any] | None = None
     keep: str = "best"
+    drawn: bool = False
 
     @property
     def valid_accuracy(self) -> float | None:
@@ -80,6 +82,7 @@ def read_run(path: Path) -> Run:
         result=result,
         test=_record(folder, "test"),
         keep=config.training.keep,
+        drawn=config.training.method == LEARNED and config.weight_module.kind == "groups",
     )
 
 

@@ -10,6 +10,7 @@ import polars as pl
 from tasksieve.errors import UserError
 from tasksieve.records.counts import plural
 from tasksieve.records.measures import RANKING
+from tasksieve.records.weight_meaning import scale
 from tasksieve.report import formatting as show
 from tasksieve.report.blocks import Block, Cell, DialogsBlock, Note, Section, TableBlock, TextBlock
 from tasksieve.report.drawing import picture
@@ -79,8 +80,7 @@ def weight_sections(run: Run | None) -> list[Section]:
         Section(
             "weights",
             "How the weights moved",
-            "The related examples counted by their weight at one moment of training: "
-            "near 1 an example is borrowed in full, near 0 it is left out.",
+            f"The related examples counted by their weight at one moment of training: {scale(run.drawn)}.",
             (snapshots, Note(whose)),
         ),
         Section(

@@ -145,7 +145,7 @@ def calls_sentence(calls: dict[str, Any]) -> str:
     """
     if not calls["due"]:
         return ""
-    said = f"{plural(calls['due'], 'turn')} with calls of tools due: the right ones at "
+    said = f"Tools are to be called at {plural(calls['due'], 'turn')}. The right ones are called at "
     said += f"{show.whole(calls['right_tool'])}, with all arguments right at {show.whole(calls['right'])}"
     if wrong := ", ".join(f"{name} ({show.whole(times)})" for name, times in calls["wrong"].items()):
         said += f"; wrong: {wrong}"

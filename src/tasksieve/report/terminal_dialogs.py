@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tasksieve.records.counts import plural
+from tasksieve.records.weight_meaning import scale
 from tasksieve.report import formatting as show
 from tasksieve.report.terminal import weight_bar
 from tasksieve.report.weights import WeightedDialog, WeightedTurn
@@ -26,15 +27,16 @@ _SILENT = ("", "<SILENCE>")
 
 
 def dialogs_page(
-    highest: Sequence[WeightedDialog], lowest: Sequence[WeightedDialog], step: int
+    highest: Sequence[WeightedDialog], lowest: Sequence[WeightedDialog], step: int, drawn: bool = False
 ) -> Iterator[RenderableType]:
     """The parts of the page in order: a legend, the dialogs borrowed most and least.
 
     Args:
         highest, lowest: as :func:`tasksieve.report.weights.extreme_dialogs` gives them.
         step: the iteration the weights are of.
+        drawn: whether examples were drawn by their weights.
     """
-    yield _legend()
+    yield _legend(drawn)
     for title, dialogs in (("Borrowed most", highest), ("Borrowed least", lowest)):
         for dialog in dialogs:
             yield Text()
@@ -51,11 +53,11 @@ def shade(weight: float | None) -> str:
     return SHADES[round(min(max(weight, 0.0), 1.0) * (len(SHADES) - 1))]
 
 
-def _legend() -> Text:
+def _legend(drawn: bool) -> Text:
     legend = Text("Weight: ")
     for place, style in enumerate(SHADES):
         legend.append(f" {place / (len(SHADES) - 1):.2f} ", style)
-    return legend.append(" (1: borrowed in full, 0: left out)")
+    return legend.append(f"\n({scale(drawn)})")
 
 
 def _heading(title: str, dialog: WeightedDialog) -> Text:

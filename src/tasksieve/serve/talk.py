@@ -20,7 +20,7 @@ class Context(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     events: list[AskedEvent] = Field([], max_length=500, description="turns and facts so far, in order")
-    user: Sentence = Field("", description="what the user says now; nothing at all is silence")
+    user: Sentence = Field("", description="what the user says now; left empty, it means silence")
     profile: Sentence = Field("", description="words that describe the user, e.g. male young veg pizza")
     messages: Messages = Field(
         None,

@@ -24,7 +24,7 @@ from tasksieve.training.rivals.services import services_of
 
 @register
 class Adapt(Method):
-    """As multitask, with a weight a related service, meta-learned; no screening."""
+    """As multitask, with a meta-learned weight for each related service; no screening."""
 
     name = "adapt"
     updates = ("primary", "related", "weights")

@@ -34,7 +34,7 @@ _BATCH = 2048
 
 @register
 class ClusterAttention(Method):
-    """As multitask, with a weight a cluster of related examples, meta-learned; no screening."""
+    """As multitask, with a meta-learned weight for each cluster of related examples; no screening."""
 
     name = "cluster-attention"
     updates = ("primary", "related", "weights")

@@ -31,7 +31,7 @@ from tasksieve.training.rivals.prepared import Watch
 
 @register
 class Discriminator(FixedWeights):
-    """As multitask, a related example weighted by the odds that a classifier takes it for one of your task."""
+    """As multitask; a classifier's odds that a related example is one of your task are its weight."""
 
     name = "discriminator"
     reference = "Wang et al., 2019: Characterizing and Avoiding Negative Transfer; also Zhao and Cao et al., 2018"

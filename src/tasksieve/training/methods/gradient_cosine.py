@@ -26,7 +26,7 @@ from tasksieve.weighting import NeedsAll, Numbers, RelatedBatch, batches_by_task
 
 @register
 class GradientCosine(Method):
-    """As multitask, a related batch weighted by the cosine between its gradient and the primary one."""
+    """As multitask; the cosine between its gradient and the primary one is the weight of a related batch."""
 
     name = "gradient-cosine"
     reference = "Du et al., 2018: Adapting Auxiliary Losses Using Gradient Similarity"

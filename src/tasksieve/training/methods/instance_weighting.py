@@ -29,7 +29,7 @@ from tasksieve.training.rivals.short_training import model_of_primary, predictio
 
 @register
 class InstanceWeighting(FixedWeights):
-    """As multitask, without related examples that a model of your task surely predicts wrongly."""
+    """As multitask, without related examples that a model of your task gets wrong and is sure of."""
 
     name = "instance-weighting"
     reference = "Jiang & Zhai, 2007: Instance Weighting for Domain Adaptation in NLP"

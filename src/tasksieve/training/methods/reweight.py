@@ -30,7 +30,7 @@ from tasksieve.weighting import NeedsAll, Numbers, RelatedBatch, batches_by_task
 
 @register
 class Reweight(Method):
-    """As multitask, with weights from one step's look ahead in each update, nothing being learned."""
+    """As multitask; in each update, weights are what one step on an example would do to your task's loss."""
 
     name = "reweight"
     reference = "Ren, Zeng, Yang & Urtasun, 2018: Learning to Reweight Examples for Robust Deep Learning"

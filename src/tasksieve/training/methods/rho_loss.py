@@ -37,7 +37,7 @@ _CHUNK = 256
 
 @register
 class RhoLoss(Method):
-    """As multitask, with the half of each related batch whose loss is highest over what your task's model has."""
+    """As multitask, with the half of each related batch whose loss exceeds that of your task's model most."""
 
     name = "rho-loss"
     reference = "Mindermann et al., 2022: Prioritized Training on Points that are Learnable, Worth Learning, ..."

@@ -48,7 +48,7 @@ class TfidfAll(SimpleMethod):
 
 @register
 class Encoder(SimpleMethod):
-    """Logistic regression on frozen sentence vectors of the same; primary task alone."""
+    """As tfidf, on frozen sentence vectors in place of TF-IDF; primary task alone."""
 
     name = "encoder"
     sees = "encoder"

@@ -23,7 +23,7 @@ from tasksieve.training.rivals.services import services_of
 
 @register
 class Stratified(Selection):
-    """As multitask, with half of the related examples, as many of each service, drawn at random once."""
+    """As multitask, with half of the related examples, drawn at random once, equally many of each service."""
 
     name = "stratified"
     reference = "equal allocation: Cochran, 1977: Sampling Techniques, Chapter 5"
