@@ -61,13 +61,19 @@ class Written:
     Args:
         shapes: of the numbers, by the gap's name.
         dates: in which format tools are called with dates, ``iso`` or ``points``, by the gap's name.
+        said: in which format other responses have them.
     """
 
-    def __init__(self, shapes: Mapping[str, Shape] | None = None, dates: Mapping[str, str] | None = None) -> None:
-        self.shapes, self.dates = dict(shapes or {}), dict(dates or {})
+    def __init__(
+        self,
+        shapes: Mapping[str, Shape] | None = None,
+        dates: Mapping[str, str] | None = None,
+        said: Mapping[str, str] | None = None,
+    ) -> None:
+        self.shapes, self.dates, self.said = dict(shapes or {}), dict(dates or {}), dict(said or {})
 
     def __bool__(self) -> bool:
-        return bool(self.shapes or self.dates)
+        return bool(self.shapes or self.dates or self.said)
 
     def has(self, base: str, number: str) -> bool:
         """Whether a number may fill a gap, by how those of the training dialogs look."""
@@ -87,6 +93,15 @@ class Written:
             return None if day is None else day.strftime(_WRITTEN[self.dates[base]])
         return self.shapes[base].put(text) if base in self.shapes else text
 
+    def in_response(self, base: str, text: str, dates: Iterable[Value], present: Iterable[Value] = ()) -> str:
+        """A value as other responses have it; as it is where no format is known, or not which day it is.
+
+        Args:
+            base, text, dates, present: as for :meth:`in_call`.
+        """
+        day = day_meant(text, dates, present) if base in self.said else None
+        return text if day is None else day.strftime(_WRITTEN[self.said[base]])
+
     def is_as(self, name: str, right: str, text: str) -> bool:
         """Whether a value that a tool is called with is the right one, and is written so where all are."""
         if name in self.dates and _FORMATS[self.dates[name]].fullmatch(right):
@@ -96,22 +111,25 @@ class Written:
     def plain(self) -> dict[str, Any]:
         """As JSON has it; :meth:`read` takes it back."""
         shapes = {base: [one.letters, one.digits, one.pattern] for base, one in sorted(self.shapes.items())}
-        return {"shapes": shapes, "dates": dict(sorted(self.dates.items()))}
+        said = {"said": dict(sorted(self.said.items()))} if self.said else {}
+        return {"shapes": shapes, "dates": dict(sorted(self.dates.items())), **said}
 
     @classmethod
     def read(cls, value: Any) -> Written:
         """What :meth:`plain` gave, or None for nothing. Raises: TypeError, ValueError: if it is something else."""
         if value is None:
             return cls()
-        if not isinstance(value, Mapping) or value.keys() != {"shapes", "dates"}:
+        if not isinstance(value, Mapping) or value.keys() - {"said"} != {"shapes", "dates"}:
             raise ValueError
         shapes = {
             str(base): Shape(str(of), int(digits), str(way)) for base, (of, digits, way) in value["shapes"].items()
         }
-        dates = {str(base): str(form) for base, form in value["dates"].items()}
-        if not set(dates.values()) <= _FORMATS.keys():
+        dates, said = (
+            {str(base): str(form) for base, form in of.items()} for of in (value["dates"], value.get("said", {}))
+        )
+        if not {*dates.values(), *said.values()} <= _FORMATS.keys():
             raise ValueError
-        return cls(shapes, dates)
+        return cls(shapes, dates, said)
 
 
 @dataclass(slots=True)
@@ -121,28 +139,23 @@ class WrittenEvidence:
     Attributes:
         numbers: that fill each gap.
         called: values of each that tools are called with.
+        said: values of each that other responses have.
     """
 
     numbers: dict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
     called: dict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
+    said: dict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
 
     def count(self, base: str, text: str, *, number: bool, call: bool) -> None:
         """Count in a value, whether it is a number, and whether a tool is called with it."""
         if number:
             self.numbers[base][text] = None
-        if call:
-            self.called[base][text] = None
+        (self.called if call else self.said)[base][text] = None
 
     def written(self) -> Written:
         """All of it together."""
         shapes = {base: shape for base, found in self.numbers.items() if (shape := self._shape(base, found))}
-        dates = {
-            base: name
-            for base, found in self.called.items()
-            for name, form in _FORMATS.items()
-            if len(found) >= FEWEST_VALUES and all(map(form.fullmatch, found))
-        }
-        return Written(shapes, dates)
+        return Written(shapes, _formats(self.called), _formats(self.said))
 
     def _shape(self, base: str, numbers: Iterable[str]) -> Shape | None:
         plain = {_plain(number) for number in numbers}
@@ -154,6 +167,16 @@ class WrittenEvidence:
         patterns = {_DIGIT.sub("9", value) for value in self.called.get(base, ())} if digits else set[str]()
         shape = Shape("".join(letters), digits, "".join(patterns) if len(patterns) == 1 else "")
         return shape if shape.letters or shape.digits else None
+
+
+def _formats(values: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """The format that all values of a gap have, where they have one and are several."""
+    return {
+        base: name
+        for base, of in values.items()
+        for name, form in _FORMATS.items()
+        if len(found := list(of)) >= FEWEST_VALUES and all(map(form.fullmatch, found))
+    }
 
 
 def _plain(number: str) -> str:
