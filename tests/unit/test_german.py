@@ -264,6 +264,12 @@ def test_an_address_fills_the_gap_for_one_and_no_name_does() -> None:
     assert said("reserve", held_after("Eva Lang", "Großbeeren", "morgen", "ja", answers=asked), "ja") is None
 
 
+def test_a_street_that_is_called_after_a_day_is_no_date() -> None:
+    asked = ("Auf welchen Namen?", "Und Ihre Anschrift?")
+    held = held_after("Eva Lang", "Straße des 17. Juni 135", answers=asked)
+    assert [one.text for one in held.heard if one.kind == "date" and one.time] == []
+
+
 def test_an_older_task_tells_values_of_an_argument_that_several_users_said() -> None:
     lost = "gestern in der Linie 42, gelb"
     held = held_after("Hallo", lost)

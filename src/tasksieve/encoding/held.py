@@ -246,7 +246,10 @@ class Held:
         asked = [*self._asked, "|"] if time else []
         denied = taken_back(text) if time else frozenset()
         self._denies |= bool(denied)
+        names = names_in(text)
         for value in values_in(text):
+            if any(name.start < value.end <= name.end and value.kind == "date" for name in names):
+                continue  # of a street that is called after a day
             before = asked_before(asked, text, value.start)
             self.heard.append(Heard(value.kind, value.text, before, time, True, (value.start, value.end) in denied))
         for value in digits_in(text) if time else ():
@@ -255,7 +258,7 @@ class Held:
         for start, end, day in days_from_today(text, self.present) if time else ():
             before = asked_before(asked, text, start)
             self.heard.append(Heard("date", day.isoformat(), before, time, True, (start, end) in denied))
-        for name in names_in(text):
+        for name in names:
             before = asked_before(asked, text, name.start)
             self.heard.append(Heard("name", name.text, before, time, name.sure, (name.start, name.end) in denied))
         if text.strip():
