@@ -21,6 +21,8 @@ QUESTION = "Ich merke das für Eva Lang zur Abholung am 27.03.2026 vor. Ist das 
         ("Nein danke", False),
         ("nee, ich möchte das doch nicht", False),
         ("no", False),
+        ("nein, Hausnummer 153", False),
+        ("nein, am 2.4.", True),
         ("kein Problem, ja", True),
     ],
 )

@@ -8,6 +8,7 @@ from tasksieve.encoding.calls import call_values
 from tasksieve.encoding.held import Held
 from tasksieve.encoding.phrases import phrase_of, words_of
 from tasksieve.encoding.sources import echoes
+from tasksieve.encoding.values import alike, digits_in, values_in
 
 _REFUSALS = frozenset(
     words_of("no nope nah nein nee nö ne don't don’t not nicht cancel stop stopp abbrechen storno stornieren")
@@ -35,6 +36,18 @@ def is_refusal(utterance: str) -> bool:
         0 < len(words) <= _MOST_WORDS
         and any(word in _REFUSALS for word in words)
         and all(word in _REFUSALS or word in _BESIDE for word in words)
+    )
+
+
+def is_corrected(utterance: str, call: str) -> bool:
+    """Whether an utterance begins with a no and has a value that a call does not have: "no, number 153"."""
+    words = phrase_of(utterance)
+    said = (*values_in(utterance), *digits_in(utterance))
+    given = [value for _, value in call_values(call)]
+    return (
+        bool(words)
+        and words[0] in _REFUSALS
+        and any(not any(one.text in value or alike(one.text, value) for value in given) for one in said)
     )
 
 

@@ -21,7 +21,7 @@ from tasksieve.encoding.gap_types import GapType, GapTypes
 from tasksieve.encoding.held import Held
 from tasksieve.encoding.phrases import phrase_of
 from tasksieve.encoding.reading import Reading
-from tasksieve.encoding.refusals import is_asked_for, is_refusal
+from tasksieve.encoding.refusals import is_asked_for, is_corrected, is_refusal
 from tasksieve.encoding.slots import Slots
 from tasksieve.encoding.spoken_names import names_in
 from tasksieve.encoding.values import values_in
@@ -137,10 +137,13 @@ class Wordings:
         return best[1] or doubtful
 
     def _is_refused(self, action: str, text: str, user: str, held: Held) -> bool:
-        """Whether a call was just asked for and refused, where no call of this action followed a refusal."""
+        """Whether a call was just asked for and refused, or mended in what it does not have.
+
+        Where a call of this action followed a refusal in training, none is refused.
+        """
         return (
             is_call(text)
-            and is_refusal(user)
+            and (is_refusal(user) or is_corrected(user, text))
             and is_asked_for(text, held)
             and not any(is_refusal(known.user) for known, _ in self._of[action])
         )
