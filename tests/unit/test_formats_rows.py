@@ -100,7 +100,7 @@ def test_what_is_no_row_is_refused_with_its_line(tmp_path: Path) -> None:
     )
     assert [(problem.line, problem.message) for problem in validate(tmp_path / "in").problems] == [
         (2, "found 3; expected a JSON object"),
-        (3, "found speaker 'cat'; expected user, system or fact"),
+        (3, "found speaker 'cat'; expected user, system or fact, or a name such as customer, agent or kb"),
     ]
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasksieve.dialogs import Note, Record
+from tasksieve.dialogs.formats import read_dialogs
 from tasksieve.dialogs.formats.tellings import tellings
 from tasksieve.encoding import Names, Reader, Slots, Vocabulary
 from tasksieve.training.runs.conversation import Conversation
@@ -78,3 +79,21 @@ def test_a_run_of_a_knowledge_base_shows_a_triple(tasks_dir: Path, tmp_path: Pat
     train(small_config(tasks_dir, training={"method": "primary"}), tmp_path / "run")
     shown = Conversation(TrainedModel.load(tmp_path / "run")).help()
     assert "/fact NAME R_" in shown
+
+
+@pytest.mark.parametrize("name", ["search", ""])
+def test_what_a_tool_answered_is_read_as_in_chat_messages(name: str, tmp_path: Path) -> None:
+    answer = json.dumps({"count": 1, "items": [{"item_id": "FU-1", "office": "Nord"}]})
+    calls = [{"id": "1", "function": {"name": name, "arguments": "{}"}}] if name else None
+    messages = [
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": None if calls else "yes", "tool_calls": calls},
+        {"role": "tool", "tool_call_id": "1" if name else None, "content": answer},
+        {"role": "user", "content": "and"},
+        {"role": "assistant", "content": "so"},
+    ]
+    (tmp_path / "in").write_text(json.dumps({"messages": messages}))
+    [dialog] = read_dialogs(tmp_path / "in")
+    read = tuple(event for event in dialog.events if isinstance(event, Record))
+    assert tellings(f"{name} {answer}".strip()) == read
+    assert len(read) == 2

@@ -6,13 +6,17 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
+from tasksieve.encoding.date_words import WEEKDAY, WEEKDAYS, days_away
 from tasksieve.encoding.values import Value, canonical, values_in
 
 _DAYS_BEFORE = 60
 """A date without a year is at most so many days before the latest one known, else it is in the year after."""
-_TODAY = re.compile(r"\b(?:today(?:'s date)?|heute|current date|date)(?:\s+(?:is|ist))?\W{0,3}$", re.IGNORECASE)
+_TODAY = re.compile(
+    rf"\b(?:today(?:'s date)?|heute|current date|(?:heutiges )?datum|date)(?:\s+(?:is|ist))?(?:\s+(?:the|der))?"
+    rf"(?:\W{{1,3}}(?:{WEEKDAY}))?(?:\W{{1,3}}(?:the|der|den))?\W{{0,3}}$",
+    re.IGNORECASE,
+)
 _WEEK, _LEAP = 7, 2000
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 def day_meant(text: str, dates: Iterable[Value], present: Iterable[Value] = ()) -> date | None:
@@ -49,6 +53,20 @@ def todays_in(text: str) -> list[Value]:
     return [value for value in values_in(text) if value.kind == "date" and _TODAY.search(text[: value.start])]
 
 
+def days_from_today(text: str, present: Iterable[Value]) -> list[tuple[int, int, date]]:
+    """Where a text says "yesterday", "heute" and the like, and which day that is; none where today is not known.
+
+    Args:
+        text: of the user.
+        present: today's date.
+    """
+    known = {today for one in present if (today := _whole(one)) is not None}
+    if len(known) != 1:
+        return []
+    today = known.pop()
+    return [(start, end, today + timedelta(away)) for start, end, away in days_away(text)]
+
+
 def _of_slashes(written: str, dates: list[Value]) -> date | None:
     """A date with slashes, if day first and month first are one day, or only one of them is a day."""
     first, second, year = (*written.split("/"), "")[:3]
@@ -61,12 +79,12 @@ def _of_slashes(written: str, dates: list[Value]) -> date | None:
 
 def _of_week(value: Value, today: date) -> date | None:
     """A day of the week to come, if weeks from Monday and from Sunday on, and both meanings of "next", are of one."""
-    number, words = _WEEKDAYS.index(value.key[2:]), value.text.lower().split()
+    number = WEEKDAYS.index(value.key[2:])
     coming = (number - today.weekday()) % _WEEK
     following = {_WEEK + (number + start) % _WEEK - (today.weekday() + start) % _WEEK for start in (0, 1)}
-    if words[-2:] == ["next", "week"]:
+    if value.exact == "next week":
         found = following
-    elif words[0] == "next":
+    elif value.exact == "next":
         found = following | {coming or _WEEK}
     else:
         found = {coming} if coming else {0, _WEEK}

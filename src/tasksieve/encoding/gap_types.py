@@ -6,6 +6,7 @@ from an address. Its type does. It is kept by the template in which the gap stan
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,9 @@ _FEWEST = 2
 """Values that stood in what the system said last show that it says them again."""
 _ALWAYS = 3
 """Values that records held, and nothing else would have been needed."""
+_ALL, _NONE = "all", "none"
+_DIGIT = re.compile(r"\d")
+_WORDS: frozenset[Kind] = frozenset(("name", "text"))
 _OTHERS: frozenset[Kind] = frozenset(("date", "time", "email"))
 """Forms that are never written as a plain number."""
 
@@ -37,6 +41,9 @@ class GapType:
             and no record held it.
         echoed: whether it always stood in what the system had said last.
         kinds: of what forms the user's words were; none in runs of older versions.
+        spoken: whether the user always said it, and never a profile or note alone; these do not fill it then.
+        digits: whether the names and words that the user said all had a digit, as addresses have, or none had one;
+            empty if some had, or in runs of older versions.
     """
 
     fields: tuple[Field, ...] = ()
@@ -46,6 +53,8 @@ class GapType:
     called: tuple[tuple[str, str], ...] = ()
     echoed: bool = False
     kinds: tuple[Kind, ...] = ()
+    spoken: bool = False
+    digits: str = ""
 
     @classmethod
     def of(cls, sources: Sequence[Source], *, call: bool = False) -> GapType:
@@ -71,6 +80,10 @@ class GapType:
             tuple(sorted(called)),
             len(sources) >= _FEWEST and all(source.echoed for source in sources),
             tuple(sorted({source.kind for source in sources if source.heard})) if said else (),
+            said and all(source.spoken for source in sources if source.heard),
+            _digits_of([source.heard for source in sources if source.heard and source.kind in _WORDS])
+            if said
+            else "",
         )
 
     def rank(self, kind: str, path: str) -> int:
@@ -82,11 +95,17 @@ class GapType:
             return 2
         return int((kind, path) not in self.against and any(path == known for _, known in self.fields))
 
-    def takes(self, text: str, kind: Kind) -> bool:
-        """Whether a value that the user said may fill the gap; a number that looks like those in training.
+    def takes(self, text: str, kind: Kind, *, spoken: bool = True) -> bool:
+        """Whether a value may fill the gap that no record holds; a number that looks like those in training.
 
         Where there were no numbers, one may take the place of words, as ``12`` of "twelve", but not of dates alone.
+
+        Args:
+            text, kind: of the value.
+            spoken: whether the user said it, and not the profile or a note.
         """
+        if (self.spoken and not spoken) or (kind in _WORDS and self.digits not in ("", _digits_of([text]))):
+            return False
         if kind != "number" or not self.said:
             return self.said
         return not self.kinds or not _OTHERS.issuperset(self.kinds) if self.form is None else self.form.fits(text)
@@ -95,7 +114,8 @@ class GapType:
         """As JSON has it, without what says nothing; :meth:`read` takes it back."""
         form = None if self.form is None else self.form.plain()
         tables = {name: [list(pair) for pair in getattr(self, name)] for name in _TABLES}
-        found = {**tables, "said": self.said, "form": form, "echoed": self.echoed, "kinds": list(self.kinds)}
+        found: dict[str, Any] = {**tables, "said": self.said, "form": form, "echoed": self.echoed}
+        found |= {"kinds": list(self.kinds), "spoken": self.spoken, "digits": self.digits}
         return {name: value for name, value in found.items() if value}
 
     @classmethod
@@ -106,8 +126,9 @@ class GapType:
         kinds = tuple(value.get("kinds", ()))
         if not set(kinds) <= set(KINDS):
             raise ValueError
-        said, echoed = (value.get(name) is True for name in ("said", "echoed"))
-        return cls(**tables, form=form, said=said, echoed=echoed, kinds=kinds)
+        said, echoed, spoken = (value.get(name) is True for name in ("said", "echoed", "spoken"))
+        digits = str(value.get("digits", ""))
+        return cls(**tables, form=form, said=said, echoed=echoed, kinds=kinds, spoken=spoken, digits=digits)
 
 
 def _form_of(value: Any) -> NumberForm:
@@ -166,6 +187,12 @@ class GapTypes:
             )
         except (AttributeError, KeyError, TypeError, ValueError):
             raise ValueError(f"types: found {str(value)[:80]}; expected gaps by template") from None
+
+
+def _digits_of(texts: Sequence[str]) -> str:
+    """Whether all of some texts have a digit, or none; empty if only some have, or there is no text."""
+    having = {bool(_DIGIT.search(text)) for text in texts}
+    return (_ALL if having.pop() else _NONE) if len(having) == 1 else ""
 
 
 def _fewest_of(fields: Sequence[frozenset[Field]]) -> tuple[Field, ...]:

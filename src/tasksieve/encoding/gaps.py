@@ -207,3 +207,13 @@ def was_said(text: str, held: Held) -> bool:
     if form is not None:
         return any(alike(heard.text, text) for heard in held.heard)
     return any(word not in STOP for word in phrase) and held.was_said(phrase)
+
+
+def was_spoken(text: str, held: Held) -> bool:
+    """Whether the user said a value; in a profile or note alone it is not spoken."""
+    phrase, form = canonical(text)
+    if form is not None:
+        return any(heard.time > 0 and alike(heard.text, text) for heard in held.heard)
+    said = Phrases[bool]()
+    said.add(phrase, True)
+    return any(time > 0 and any(said.find(words)) for words, _, time in held.sentences)

@@ -13,7 +13,7 @@ from tasksieve.dialogs import Record
 from tasksieve.dialogs.record import KNOWLEDGE_BASE
 from tasksieve.encoding.around import AROUND, asked_before
 from tasksieve.encoding.calls_made import CallsMade
-from tasksieve.encoding.days import is_one_of, todays_in
+from tasksieve.encoding.days import days_from_today, is_one_of, todays_in
 from tasksieve.encoding.heard import Heard
 from tasksieve.encoding.names import fields_of
 from tasksieve.encoding.phrases import SPELLED, Phrase, Phrases, Said, phrase_of
@@ -21,7 +21,7 @@ from tasksieve.encoding.searched import Sentences, says, stands_in, telling
 from tasksieve.encoding.spoken_names import names_in
 from tasksieve.encoding.taken_back import meant, taken_back
 from tasksieve.encoding.told import Told, agree, is_replaced, values_of
-from tasksieve.encoding.values import Value, alike, canonical, same, values_in
+from tasksieve.encoding.values import Value, alike, canonical, digits_in, same, values_in
 
 Source = Literal["user", "profile", "note", "record", "system"]
 
@@ -32,6 +32,7 @@ class Held:
     Attributes:
         records: in the order they came.
         heard: values that the user said, or that the profile and notes hold; the latest last.
+        digits: numbers of one digit that the user said; the latest last.
         phrases: values of records that can be looked for in sentences.
         present: the dates that a note says is today's.
         sentences: what the user, profile and notes meant (:func:`tasksieve.encoding.taken_back.meant`), with the
@@ -44,6 +45,7 @@ class Held:
         self.last = ""
         self.records: list[Told] = []
         self.heard: list[Heard] = []
+        self.digits: list[Heard] = []
         self.sentences: list[tuple[Phrase, frozenset[str], int]] = []
         self.phrases: Phrases[str] = Phrases()
         self.present: list[Value] = []
@@ -132,7 +134,9 @@ class Held:
         """Whether the user has taken a value back and not said it again, after so many utterances."""
         if not self._denies:
             return False
-        said = [heard.denied for heard in self.heard if heard.time > since and alike(heard.text, text)]
+        said = [
+            heard.denied for heard in (*self.heard, *self.digits) if heard.time > since and alike(heard.text, text)
+        ]
         return bool(said) and said[-1]
 
     def holds(self, value: Value, *, answered: bool = True) -> bool:
@@ -242,10 +246,19 @@ class Held:
         asked = [*self._asked, "|"] if time else []
         denied = taken_back(text) if time else frozenset()
         self._denies |= bool(denied)
+        names = names_in(text)
         for value in values_in(text):
+            if any(name.start < value.end <= name.end and value.kind == "date" for name in names):
+                continue  # of a street that is called after a day
             before = asked_before(asked, text, value.start)
             self.heard.append(Heard(value.kind, value.text, before, time, True, (value.start, value.end) in denied))
-        for name in names_in(text):
+        for value in digits_in(text) if time else ():
+            before = asked_before(asked, text, value.start)
+            self.digits.append(Heard("number", value.text, before, time, True, (value.start, value.end) in denied))
+        for start, end, day in days_from_today(text, self.present) if time else ():
+            before = asked_before(asked, text, start)
+            self.heard.append(Heard("date", day.isoformat(), before, time, True, (start, end) in denied))
+        for name in names:
             before = asked_before(asked, text, name.start)
             self.heard.append(Heard("name", name.text, before, time, name.sure, (name.start, name.end) in denied))
         if text.strip():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tasksieve.encoding.german import ENDINGS
 from tasksieve.encoding.held import Held
 from tasksieve.encoding.phrases import STOP, Phrase
 from tasksieve.encoding.values import Value
@@ -24,5 +25,9 @@ def is_held(literal: Literal, held: Held, *, filled: bool) -> bool:
         return True
     if not literal.phrase:
         return False
-    by_words = filled and all(word in STOP or held.says((word,)) for word in literal.phrase)
+    by_words = filled and all(word in STOP or _is_said(word, held) for word in literal.phrase)
     return by_words or held.says(literal.phrase)
+
+
+def _is_said(word: str, held: Held) -> bool:
+    return held.says((word,)) or any(held.was_said((word + ending,)) for ending in ENDINGS)

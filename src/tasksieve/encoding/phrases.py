@@ -12,8 +12,10 @@ Found = TypeVar("Found")
 Phrase = tuple[str, ...]
 """A text as it is looked for: its words in lower case, without punctuation around them."""
 SPELLED = (
-    *(("zero", "no", "none"), ("one", "myself", "me", "a", "an"), ("two", "both", "couple"), ("three",), ("four",)),
-    *(("five",), ("six",), ("seven",), ("eight",), ("nine",)),
+    *(("zero", "no", "none", "null", "kein", "keine", "keinen"),),
+    *(("one", "myself", "me", "a", "an", "eins", "ein", "eine", "einen"),),
+    *(("two", "both", "couple", "zwei", "beide", "beiden"), ("three", "drei"), ("four", "vier"), ("five", "fünf")),
+    *(("six", "sechs"), ("seven", "sieben"), ("eight", "acht"), ("nine", "neun")),
 )
 """Words for numbers of one digit."""
 _STOP = (

@@ -13,7 +13,8 @@ from tasksieve.encoding.values import Value, canonical, same, values_in
 BETWEEN = re.compile(r"[\W_]+")
 """What stands between the parts of a word."""
 _NUMBERS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
-_NUMBER_WORDS = {word: str(number) for number, word in enumerate(_NUMBERS)}
+_GERMAN = ["null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf"]
+_NUMBER_WORDS = {word: str(number) for words in (_NUMBERS, _GERMAN) for number, word in enumerate(words)}
 _SAY_NOTHING = frozenset(("true", "false", "null", "none", "dontcare", "unknown"))
 
 
@@ -74,5 +75,5 @@ def says(sentences: Sentences, phrase: Phrase) -> bool:
     if len(phrase) > 1:
         return False
     word = phrase[0].removesuffix("'s").removesuffix("’s")
-    other = _NUMBER_WORDS.get(word) or (_NUMBERS[int(word)] if word.isdigit() and int(word) < len(_NUMBERS) else word)
-    return word in sentences.words or other in sentences.words
+    spelled = [words[int(word)] for words in (_NUMBERS, _GERMAN) if word.isdecimal() and int(word) < len(words)]
+    return any(other in sentences.words for other in (word, *spelled, _NUMBER_WORDS.get(word, word)))

@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 
 from tasksieve.dialogs import Dialog, Note, Record, Turn
 from tasksieve.encoding.calls import argument_key, call_values, is_call
+from tasksieve.encoding.date_words import WEEKDAYS
 from tasksieve.encoding.fillings import chosen, of_records
 from tasksieve.encoding.gaps import gaps_in
+from tasksieve.encoding.german import is_german
 from tasksieve.encoding.held import Held
 from tasksieve.encoding.names import fields_of
 from tasksieve.encoding.newest import NewestEvidence
@@ -79,6 +81,7 @@ class _Evidence:
         parts: single words of longer names.
         small: words in lower case in responses, with the number of dialogs.
         capital: words of what looks like names in responses.
+        nouns: such words that some German response has though nobody told them.
         newest: whether records or what the user has said since fill gaps.
     """
 
@@ -90,17 +93,21 @@ class _Evidence:
     parts: set[Phrase] = field(default_factory=set)
     small: Counter[str] = field(default_factory=Counter)
     capital: set[str] = field(default_factory=set)
+    nouns: set[str] = field(default_factory=set)
     responses: dict[str, None] = field(default_factory=dict)
     newest: NewestEvidence = field(default_factory=NewestEvidence)
 
     def add(self, dialog: Dialog, shared: frozenset[str]) -> None:
         """Count a dialog in."""
         customer = self._told(dialog, shared)
+        german = is_german(" ".join(turn.system for turn in dialog.turns if not is_call(turn.system)))
         for turn, held in holding(dialog, shared):
             self.responses[turn.system] = None
             self._gaps(turn, held)
             for key in self._untold(turn.system, held):
                 self.untold[key].add(customer)
+                if german and key.startswith("w:"):
+                    self.nouns.add(key[2:])
         words = (word for turn in dialog.turns for word in turn.system.split() if word.islower())
         self.small.update({phrase[0] for word in words if (phrase := phrase_of(word))})
 
@@ -181,11 +188,11 @@ class _Evidence:
         self.lexicon |= dict.fromkeys(part for part in sorted(self.parts) if part[0] not in ordinary_parts)
         values = [phrase for phrase in self._in_responses() if not self._is_common(phrase, common, small)]
         named = {phrase[0] for phrase in values if len(phrase) == 1}
-        ordinary = {word for word in self.capital if word in small or word in common} - named
+        ordinary = {word for word in self.capital if word in small or word in common or word in self.nouns} - named
         policy = {
             key for key in untold if not key.startswith("w:") and (key.startswith("a:") or key not in self.told)
         }
-        policy |= {key for key in untold if key.startswith("w:") and key[2:] in _DAYS and key not in self.told}
+        policy |= {key for key in untold if key.startswith("w:") and key[2:] in WEEKDAYS and key not in self.told}
         return Slots(
             {name: tuple(sorted(kinds)) for name, kinds in sorted(self.kinds.items())},
             {name: tuple(sorted(known)) for name, known in sorted(self.known.items()) if known},
@@ -210,9 +217,6 @@ class _Evidence:
         words = {word for text in self.responses for word in phrase_of(text)}
         found |= dict.fromkeys(phrase for phrase in self.lexicon if len(phrase) == 1 and phrase[0] in words)
         return [phrase for phrase in found if not all(word in STOP for word in phrase)]
-
-
-_DAYS = frozenset(["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"])
 
 
 def _shared_notes(dialogs: Sequence[Dialog]) -> frozenset[str]:

@@ -169,8 +169,7 @@ class Slots:
         if not gaps:
             return template
         fillings = self._fillings(template, held, entity, fresh=fresh, types=types)
-        if is_call(template):
-            fillings = self._written(fillings, held)
+        fillings = self._written(fillings, held, call=is_call(template))
         if any(gap not in fillings for gap in gaps):
             return None
         text = put(template, {gap: fillings[gap] for gap in gaps})
@@ -254,11 +253,11 @@ class Slots:
             argument = argument_at(template, template.index(gap)) if call else None
             last = held.calls.last(argument) if argument else None
             if last and last.values[-1] and (found is None or found[1].batch <= last.time):
-                newer = self._suiting.best(base, held, before, used.values(), last.time, kind, last.values[-1])
+                newer = self._suiting.best(base, held, before, used.values(), last.time, kind, last.values[-1], call)
                 if newer is not None:
                     used[gap] = newer
                     continue
-            again = said_again(base, kind, held, self._suiting, found and found[0])
+            again = said_again(base, kind, held, self._suiting, found and found[0], used.values())
             if again is not None:
                 used |= {gap: again} if again else {}
                 continue
@@ -269,21 +268,20 @@ class Slots:
             since = -1 if found is None else found[1].batch
             if found is None and kind is not None:  # what is newer than a record's that may not fill it comes first
                 since = next((told.batch for told, _ in held.fields(base, entity)), -1)
-            heard = self._suiting.best(base, held, before, used.values(), since, kind)
+            heard = self._suiting.best(base, held, before, used.values(), since, kind, call=call)
             if heard is None and found is None and since >= 0:
-                heard = self._suiting.best(base, held, before, used.values(), -1, kind)
+                heard = self._suiting.best(base, held, before, used.values(), -1, kind, call=call)
             if found is not None and (heard is None or not self.newest.prevails(base, found[0], heard, call=call)):
                 used[gap] = found[0]
             elif heard is not None:
                 used[gap] = heard
         return used
 
-    def _written(self, fillings: Mapping[str, str], held: Held) -> dict[str, str]:
-        """What fills the gaps of a call, as tools are called with it; without what cannot be written so."""
-        written, dates = self.newest.written, held.dates()
-        found = {
-            gap: written.in_call(str(self._base(gap)), text, dates, held.present) for gap, text in fillings.items()
-        }
+    def _written(self, fillings: Mapping[str, str], held: Held, *, call: bool) -> dict[str, str]:
+        """What fills gaps as it is written there; of a call without what cannot be written so."""
+        written = self.newest.written
+        write, dates = written.in_call if call else written.in_response, held.dates()
+        found = {gap: write(str(self._base(gap)), text, dates, held.present) for gap, text in fillings.items()}
         return {gap: text for gap, text in found.items() if text is not None}
 
     def _wanted(self, gap: str, kind: GapType | None, held: Held) -> Wanted:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from tasksieve.encoding.entities import KnownEntities
-from tasksieve.encoding.gaps import Gap, kind_of_value, was_said
+from tasksieve.encoding.gaps import Gap, kind_of_value, was_said, was_spoken
 from tasksieve.encoding.held import Held
 from tasksieve.encoding.searched import Sentences, stands_in
 from tasksieve.encoding.told import Told, parted, values_of
@@ -28,6 +28,7 @@ class Source:
         heard: the value, if the user, the profile or a note said it; else empty.
         called: the tool and the name of its argument, where it is what the call just before was made with.
         echoed: whether it stood in what the system had said last.
+        spoken: whether the user said it; in the profile or a note alone it is not.
     """
 
     kind: Kind
@@ -36,6 +37,7 @@ class Source:
     heard: str
     called: frozenset[tuple[str, str]]
     echoed: bool
+    spoken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,8 @@ def source_of(base: str, value: str, held: Held, fields: frozenset[Field] | None
     heard = value if was_said(value, held) else ""
     just_made = held.calls.just_made().items()
     called = frozenset(argument for argument, texts in just_made if any(alike(text, value) for text in texts))
-    return Source(kind_of_value(value), known, frozenset(others) - known, heard, called, echoes(held, value))
+    spoken = bool(heard) and was_spoken(value, held)
+    return Source(kind_of_value(value), known, frozenset(others) - known, heard, called, echoes(held, value), spoken)
 
 
 def path_in(told: Told, base: str) -> str:

@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from tasksieve.encoding.date_words import days_away
 from tasksieve.encoding.phrases import Phrase, bare, words_of
 from tasksieve.encoding.spoken_names import names_in
-from tasksieve.encoding.values import Kind, values_in
+from tasksieve.encoding.values import Kind, digits_in, values_in
 
 _REMEMBERED = 1 << 16
 _NEGATIONS = words_of(
@@ -30,18 +31,21 @@ _BETWEEN = words_of(
 """Words between a negation and what is negated."""
 _CUES = words_of(
     "sorry wait mean meant actually rather correction oops nope scratch make nein no entschuldigung quatsch moment "
-    "meinte vielmehr sondern falsch"
+    "meinte vielmehr sondern falsch nee nö pardon verzeihung korrektur halt eher lieber ups hoppla"
 )
 _AROUND_CUES = [
     *_BETWEEN,
     *words_of(
         "i i'm was that's its of should be have been uh um oh ah hm or well hold hang one please bad mistake let me "
-        "correct myself wrong not ich es ist oder doch ach"
+        "correct myself wrong not ich es ist oder doch ach äh ähm besser gesagt stimmt nicht wohl bitte im vom"
     ),
 ]
-_SOUNDS = words_of("uh um oh ah hm well ach")
+_SOUNDS = words_of("uh um oh ah hm well ach äh ähm")
+_AND = words_of("and or und oder sowie")
 _ENDS = ".,;:!?"
 _MOST_BETWEEN = 8
+_MOST_SAID = 3
+"""So many other words may follow a value before the clause that corrects it."""
 _WRONG = re.compile(
     r"\W{0,2}\s+(?:is|was|ist|war)\s+(?:wrong|incorrect|falsch|(?:not|nicht)\s+(?:right|correct|richtig))\b",
     re.IGNORECASE,
@@ -63,6 +67,8 @@ def taken_back(text: str) -> frozenset[Place]:
     ['700112', 'Paris']
     """
     found: list[tuple[Kind, str, int, int]] = [(one.kind, one.text, one.start, one.end) for one in values_in(text)]
+    found += [(one.kind, one.text, one.start, one.end) for one in digits_in(text)]
+    found += [("date", text[start:end], start, end) for start, end, _ in days_away(text)]
     found += [("name", one.text, one.start, one.end) for one in names_in(text)]
     found.sort(key=lambda one: one[2])
     denied = {(start, end) for _, _, start, end in found if _is_negated(text, start) or _WRONG.match(text, end)}
@@ -72,7 +78,7 @@ def taken_back(text: str) -> frozenset[Place]:
                 if (
                     (place, after) not in denied
                     and _are_alike(kind, value, other)
-                    and corrects([bare(word) for word in text[end:place].split()])
+                    and _leads_on(text, start, end, place)
                 ):
                     denied.add((start, end))
                 break
@@ -89,18 +95,41 @@ def meant(text: str) -> Phrase:
     return tuple(_words_meant(text.split()))
 
 
-def corrects(words: Sequence[str]) -> bool:
+def corrects(words: Sequence[str], also: Sequence[str] = ()) -> bool:
     """Whether words between two values say that the second is meant and not the first: "no sorry, I mean".
+
+    Args:
+        words: between them, in lower case.
+        also: further words that may stand there, such as "line" before both.
 
     >>> corrects(["no", "sorry"]), corrects(["and"]), corrects(["order", "no"])
     (True, False, False)
     """
     words = [word for word in words if any(map(str.isalnum, word))]
-    if not 0 < len(words) <= _MOST_BETWEEN or not all(word in _CUES or word in _AROUND_CUES for word in words):
+    if not 0 < len(words) <= _MOST_BETWEEN or not all(
+        word in _CUES or word in _AROUND_CUES or word in also for word in words
+    ):
         return False
     first = next((place for place, word in enumerate(words) if word not in _SOUNDS), 0)
     # "order no 4711" is a number of an order
     return any(word in _CUES and (word not in ("no", "make") or place == first) for place, word in enumerate(words))
+
+
+def _leads_on(text: str, start: int, end: int, place: int) -> bool:
+    """Whether a text corrects one value by a later one: at once, or in a clause that begins with a correction.
+
+    In "line 12 it was, no, line 21" the words before the first value may stand before the second too.
+    """
+    named = [bare(word) for word in text[max(0, start - _NEAR) : start].split()[-2:]]
+    head, comma, clause = text[end:place].partition(",")
+    words = [bare(word) for word in text[end:place].split()]
+    if corrects(words, named):
+        return True
+    said = [bare(word) for word in head.split()]
+    words = [bare(word) for word in clause.split()]
+    first = next((word for word in words if word not in _SOUNDS), "")
+    begins = bool(comma) and len(said) <= _MOST_SAID and first in _CUES and not any(word in _AND for word in said)
+    return begins and corrects(words, named)
 
 
 def _are_alike(kind: Kind, one: str, other: str) -> bool:

@@ -12,27 +12,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, get_args
 
+from tasksieve.encoding.date_words import MONTH, WEEKDAY, month_in, weekday_in
 from tasksieve.encoding.phrases import Phrase, phrase_of
 
 Kind = Literal["number", "date", "time", "email", "name", "text"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = (
-    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
-    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
-)
-_WHICH = "next|this|coming"
-_DAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
 _FORM = re.compile(
     rf"""
     (?<![\w.+-])(?P<email>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)
     |(?<![\w.-])(?P<iso>\d{{4}}-\d\d?-\d\d?)(?![\w-])
     |(?<![\w.$€£¥])(?P<german>(?:0?[1-9]|[12]\d|3[01])\.\s?(?:0?[1-9]|1[0-2])\.(?:\d{{4}}|\d\d)?)(?!\w)
     |(?<![\w/])(?P<slashes>\d\d?/\d\d?(?:/\d{{2,4}})?)(?![\w/])
-    |(?<!\w)(?P<monthday>{_MONTH}\s+\d\d?(?:st|nd|rd|th)?\b(?:,?\s+\d{{4}}\b)?)
-    |(?<!\w)(?P<daymonth>\d\d?(?:st|nd|rd|th|\.)?\s+(?:of\s+)?{_MONTH}(?:,?\s+\d{{4}}\b)?)
-    |\b(?P<weekday>(?:(?:{_WHICH})\s+)?{_DAY}(?:\s+next\s+week)?)\b
+    |(?<!\w)(?P<monthday>{MONTH}\s+\d\d?(?:st|nd|rd|th)?\b(?:,?\s+\d{{4}}\b)?)
+    |(?<!\w)(?P<daymonth>\d\d?(?:\.\s?|(?:st|nd|rd|th|\.)?\s+(?:of\s+)?){MONTH}(?:,?\s+\d{{4}}\b)?)
+    |\b(?P<weekday>{WEEKDAY})\b
     |(?<![\w:])(?P<clock>\d\d?:\d\d(?::\d\d)?(?:\s?(?:[ap]m\b|[ap]\.m\.))?)(?![\w:])
     |(?<![\w:])(?P<hour>\d\d?\s?(?:[ap]m\b|[ap]\.m\.))
     |(?<![\w.])(?P<phone>\+?\(?\d{{1,5}}\)?(?:[\s/-]{{1,2}}\d{{2,}}){{1,5}})(?![\w-])
@@ -41,12 +35,15 @@ _FORM = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_LETTER_AND_DIGIT = re.compile(r"[A-Z]\d", re.IGNORECASE)
+"""As lines and gates have it, ``U2`` and ``B7``."""
+_SMALL = re.compile(r"(?<![\w.,:/#$€£¥+-])\d(?![\w:/€$£¥-]|[.,]\d)")
 _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th)", re.IGNORECASE)
 MONEY = frozenset("$€£¥")
 _PHONE_DIGITS = 6
 _BEFORE_DATE = re.compile(
     r"(?:\b(?:on|the|to|until|till|by|from|since|before|after|and|or|am|vom|bis|zum|der|den|dem|ab|seit|und|oder)|[-–])"
-    r"\s*$",
+    rf"\s*$|(?:\b(?:yes|no|ja|nein|nicht|sondern|doch|lieber|dann|{WEEKDAY}),?|[,;:])\s+$",
     re.IGNORECASE,
 )
 _LOOKED_BACK = 20
@@ -95,6 +92,21 @@ def values_in(text: str) -> tuple[Value, ...]:
     return tuple(value for match in _FORM.finditer(text) for value in _of_match(text, match))
 
 
+@lru_cache(_REMEMBERED)
+def digits_in(text: str) -> tuple[Value, ...]:
+    """The numbers of one digit in a text, which are values only where a value is asked for: "line 7".
+
+    >>> [value.text for value in digits_in("line 7 on 5 May, 3 times")]
+    ['7', '3']
+    """
+    taken = [(value.start, value.end) for value in values_in(text)]
+    return tuple(
+        Value("number", found.start(), found.end(), found[0], f"n:{found[0]}")
+        for found in _SMALL.finditer(text)
+        if not any(start < found.end() and found.start() < end for start, end in taken)
+    )
+
+
 def _of_match(text: str, match: re.Match[str]) -> Iterator[Value]:
     form, found = str(match.lastgroup), match[0]
     start = match.start()
@@ -105,7 +117,7 @@ def _of_match(text: str, match: re.Match[str]) -> Iterator[Value]:
             yield Value("number", start + part.start(), start + part.end(), part[0], f"n:{_number(part[0])}")
     elif form == "identifier":
         inner = found.strip("-/#_")
-        if len(inner) >= 3 and not _ORDINAL.fullmatch(inner):
+        if (len(inner) >= 3 or _LETTER_AND_DIGIT.fullmatch(inner)) and not _ORDINAL.fullmatch(inner):
             start += found.index(inner)
             yield Value("number", start, start + len(inner), inner, f"n:{_identifier(inner)}")
     elif form == "number":
@@ -145,19 +157,14 @@ def _reading(form: str, found: str) -> tuple[Kind, str, str]:
         day, month, year = (*numbers, "")[:3]
         year = f"20{year}" if len(year) == 2 else year
     else:
-        word = re.search(_MONTH, found, re.IGNORECASE)
-        month = str(_MONTHS.index(word[0][:3].lower()) + 1) if word else ""
+        month = str(month_in(found) or "")
         day, year = (*numbers, "")[:2]
     return "date", f"d:{int(month)}-{int(day)}", year
 
 
 def _weekday(found: str) -> tuple[Kind, str, str]:
-    day = re.search(_DAY, found)
-    assert day is not None
-    which = (
-        "next" if re.search("next|coming|nächst|kommend", found) else "this" if re.search("this|dies", found) else ""
-    )
-    return "date", f"w:{day[0].removesuffix('s')}", which
+    day, which = weekday_in(found)
+    return "date", f"w:{day}", which
 
 
 def _time(found: str) -> tuple[Kind, str, str]:

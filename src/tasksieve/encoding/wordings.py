@@ -21,6 +21,7 @@ from tasksieve.encoding.gap_types import GapType, GapTypes
 from tasksieve.encoding.held import Held
 from tasksieve.encoding.phrases import phrase_of
 from tasksieve.encoding.reading import Reading
+from tasksieve.encoding.refusals import is_asked_for, is_corrected, is_refusal
 from tasksieve.encoding.slots import Slots
 from tasksieve.encoding.spoken_names import names_in
 from tasksieve.encoding.values import values_in
@@ -108,7 +109,8 @@ class Wordings:
         """An action's best wording that can be said in a conversation, filled in; None if there is none.
 
         One with a small number that the conversation does not hold, such as "3 tickets" or "I found 10", is said only
-        if there is no other. Of calls the one is made that most likely has the right values (:meth:`likely`).
+        if there is no other. Of calls the one is made that most likely has the right values (:meth:`likely`); none is
+        made that the user has just refused, if none was in training.
 
         Args:
             action, user, before: as for :meth:`nearest`.
@@ -122,6 +124,8 @@ class Wordings:
             if not slots.foreign(wording.template, held):
                 types = self.types.of_template(wording.template)
                 text = _filled(wording, held, entities, slots, types)
+                if text is not None and self._is_refused(action, text, user, held):
+                    continue
                 if text is None or not all(map(held.counts, _SMALL.findall(text))):
                     doubtful = doubtful or text
                     continue
@@ -131,6 +135,18 @@ class Wordings:
                 if share > _MORE_THAN_OTHERS:
                     break
         return best[1] or doubtful
+
+    def _is_refused(self, action: str, text: str, user: str, held: Held) -> bool:
+        """Whether a call was just asked for and refused, or mended in what it does not have.
+
+        Where a call of this action followed a refusal in training, none is refused.
+        """
+        return (
+            is_call(text)
+            and (is_refusal(user) or is_corrected(user, text))
+            and is_asked_for(text, held)
+            and not any(is_refusal(known.user) for known, _ in self._of[action])
+        )
 
     def likely(self, text: str, held: Held) -> float:
         """How likely the call of a tool has the right values, where the user's words tell; 1 for other responses."""

@@ -64,7 +64,7 @@ class RowMessages:
     def _add_utterance(self, cells: Mapping[str, str], said: dict[str, Any], row: Sequence[str], line: int) -> None:
         speaker = speaker_named(cells["speaker"], prompts=self._prompts)
         if speaker is None:
-            expected = "user, system or fact"
+            expected = "user, system or fact, or a name such as customer, agent or kb"
             self._reading.assembly.refuse(f"found speaker {shown(cells['speaker'])}; expected {expected}", line)
             return
         role = "tool" if is_tool(cells["speaker"]) else _ROLES[speaker]

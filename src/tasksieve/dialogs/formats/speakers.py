@@ -10,6 +10,7 @@ _NAMES = {
     USER: (
         *("user", "customer", "client", "caller", "human", "usr", "apprentice", "prompter", "requester"),
         *("visitor", "guest", "lead", "contact", "end-user", "end user", "end_user", "enduser"),
+        *("kunde", "kundin", "nutzer", "nutzerin", "benutzer", "benutzerin", "anrufer", "anruferin", "besucher"),
     ),
     SYSTEM: (
         *(
@@ -27,6 +28,7 @@ _NAMES = {
             "ai",
         ),
         *("support", "representative", "advisor", "admin", "staff"),
+        *("mitarbeiter", "mitarbeiterin", "berater", "beraterin", "agentin", "assistent", "assistentin"),
     ),
     FACT: ("fact", "facts", "context", "kb", "knowledge", "developer", "tool", "function", "observation"),
 }

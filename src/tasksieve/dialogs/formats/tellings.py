@@ -8,22 +8,26 @@ from typing import Any
 from tasksieve.dialogs.formats.tools import results
 from tasksieve.dialogs.record import Note, Pairs, Record, told
 
-_LISTED = re.compile(r"(?:([^\s\"{}\[\]:]+) )?(\[.*\])", re.DOTALL)
+_ANSWER = re.compile(r"(?:([^\s\"{}\[\]:]+) )?([\[{].*[\]}])", re.DOTALL)
 
 
 def tellings(text: str) -> tuple[Record | Note, ...]:
-    """What a line tells: as :func:`tasksieve.dialogs.record.told` has it, or each record of a list after a name.
+    """What a line tells: what a tool answered as chat messages have it (:func:`results`), after the tool's name.
+
+    Else it is what :func:`tasksieve.dialogs.record.told` has.
 
     >>> [record.text for record in tellings('find_room [{"room": "Aula"}, {"room": "2B"}]')]
     ['find_room {"room": "Aula"}', 'find_room {"room": "2B"}']
+    >>> [record.text for record in tellings('find_room {"found": 1, "rooms": [{"room": "Aula"}]}')]
+    ['find_room {"room": "Aula"}', 'find_room {"found": "1"}']
     >>> tellings("closed on Sundays")
     (Note(text='closed on Sundays'),)
     """
-    event, listed = told(text), _LISTED.fullmatch(text)
-    if listed is None or not isinstance(event, Note):
+    event, answer = told(text), _ANSWER.fullmatch(text)
+    if answer is None:
         return (event,)
     try:
-        found = results(listed[2], listed[1] or "") or []
+        found = results(answer[2], answer[1] or "") or []
         return tuple(_record(kind, values) for kind, values in found) or (event,)
     except (ValueError, RecursionError):
         return (event,)
