@@ -63,7 +63,7 @@ def test_the_gravest_findings_come_first_in_a_line_each_and_once(cli: Cli, tasks
 def test_one_file_is_split_for_training_and_measured_on_the_rest(cli: Cli, file: Path) -> None:
     ended = cli(*trained("--primary", file, "--split", "50/25/25", "--split-seed", 3))
     assert ended.code == 0, ended.err
-    assert "Next: tasksieve evaluate run, tasksieve weights run" in ended.out
+    assert "Next: tasksieve evaluate run, tasksieve chat run" in ended.out
     assert 'split = "50/25/25"' in Path("run/config.toml").read_text()
     record = json.loads(cli("evaluate", "run", "--json").out)
     assert (record["dialogs"], record["split"], record["split_seed"]) == (4, "50/25/25", 3)

@@ -8,14 +8,11 @@ import pytest
 
 from tasksieve.dialogs import Act, Dialog, Note, Turn
 from tasksieve.dialogs.formats.speakers import speaker_named
-from tasksieve.encoding import Held, KnownEntities, Names, Reader, slots_of
-from tasksieve.encoding.called_values import with_values_called
+from tasksieve.encoding import Held, KnownEntities, Names, slots_of
 from tasksieve.encoding.days import day_meant, days_from_today, todays_in
-from tasksieve.encoding.slots import Slots
 from tasksieve.encoding.spoken_names import names_in
 from tasksieve.encoding.taken_back import taken_back
 from tasksieve.encoding.values import values_in
-from tasksieve.encoding.wordings import Wordings, wordings_of
 
 NOTE = "Du hilfst im Fundbüro der Verkehrsbetriebe Lindenstadt. Heute ist Donnerstag, der {}."
 TODAY = todays_in("Heute ist der 26.03.2026.")
@@ -89,11 +86,6 @@ OWN = [
 
 def older(color: str) -> Dialog:
     return Dialog((Turn(f"ich suche etwas, {color}", f'api_call find {{"color": "{color}", "name": "{color}"}}'),))
-
-
-def trained(*related: Dialog) -> tuple[Wordings, Slots]:
-    slots = with_values_called(slots_of(OWN), related)
-    return wordings_of(Reader(predict="actions", slots=slots).read(OWN)), slots
 
 
 def held_after(*said: str, today: str = "26.03.2026", answers: tuple[str, ...] = ()) -> Held:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 
 from tasksieve.audit.facts import facts_seen
 from tasksieve.dialogs import Dialog, Turn
 from tasksieve.encoding import Names, Reader, Reading, Slots, action_of, names_of, slots_of
-from tasksieve.encoding.called_values import with_values_called
 from tasksieve.encoding.fillable import fillable
 from tasksieve.records.model_config import SLOT_ACTS, MemoryNetworkConfig, ModelConfig, Predicted
 
@@ -87,10 +85,7 @@ class Use:
         """
         reserved = frozenset[str]().union(*(told.gaps() for each in names if (told := self.told(each)) is not None))
         related = () if self.predict == "actions" else splits.related
-        slots = slots_of(splits.primary, splits.valid or (), *related, reserved=reserved)
-        if self.predict != "actions":
-            return slots
-        return with_values_called(slots, chain.from_iterable(splits.related))
+        return slots_of(splits.primary, splits.valid or (), *related, reserved=reserved)
 
 
 @dataclass(frozen=True, slots=True)

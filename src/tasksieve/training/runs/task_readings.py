@@ -6,11 +6,9 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 
 from tasksieve.dialogs import Dialog
 from tasksieve.encoding import Names, Reader, Reading, names_of, responses_of, slots_of
-from tasksieve.encoding.called_values import with_values_called
 from tasksieve.encoding.wordings import Wordings, wordings_of
 from tasksieve.records.config import RunConfig
 from tasksieve.records.left_out import LeftOut
@@ -81,8 +79,6 @@ def read_tasks(config: RunConfig, read: ReadFiles, measure: str) -> list[tuple[R
     named = _names(config, [*read.primary, *read.valid], read.related if asked else [])
     named += (None,) * (1 + len(read.related) - len(named))
     slots = slots_of(read.primary, read.valid, *(read.related if asked else ()), reserved=gaps_of(named))
-    if predict == "actions":
-        slots = with_values_called(slots, chain.from_iterable(read.related))
     acts = config.data.slot_acts
     readers = [
         Reader(config.model.facts, names, predict, acts, slots if asked or number == 0 else None, written)
