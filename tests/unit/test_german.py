@@ -84,10 +84,6 @@ OWN = [
 ]
 
 
-def older(color: str) -> Dialog:
-    return Dialog((Turn(f"ich suche etwas, {color}", f'api_call find {{"color": "{color}", "name": "{color}"}}'),))
-
-
 def held_after(*said: str, today: str = "26.03.2026", answers: tuple[str, ...] = ()) -> Held:
     """A conversation in which all was said, the system's answers between."""
     held = Held()
@@ -99,8 +95,13 @@ def held_after(*said: str, today: str = "26.03.2026", answers: tuple[str, ...] =
     return held
 
 
-def said(action: str, held: Held, user: str, *related: Dialog) -> str | None:
-    wordings, slots = trained(*related)
+def trained() -> tuple[Wordings, Slots]:
+    slots = slots_of(OWN)
+    return wordings_of(Reader(predict="actions", slots=slots).read(OWN)), slots
+
+
+def said(action: str, held: Held, user: str) -> str | None:
+    wordings, slots = trained()
     return wordings.said(action, user, held.last, held, KnownEntities(Names()), slots)
 
 
@@ -260,15 +261,6 @@ def test_a_street_that_is_called_after_a_day_is_no_date() -> None:
     asked = ("Auf welchen Namen?", "Und Ihre Anschrift?")
     held = held_after("Eva Lang", "Straße des 17. Juni 135", answers=asked)
     assert [one.text for one in held.heard if one.kind == "date" and one.time] == []
-
-
-def test_an_older_task_tells_values_of_an_argument_that_several_users_said() -> None:
-    lost = "gestern in der Linie 42, gelb"
-    held = held_after("Hallo", lost)
-    assert said("search", held, lost) is None
-    assert said("search", held, lost, older("gelb")) is None, "one dialog's may be a name"
-    call = 'api_call search {"color": "gelb", "line": "42", "date": "2026-03-25"}'
-    assert said("search", held, lost, older("gelb"), older("gelb")) == call
 
 
 @pytest.mark.parametrize("words", ["zwei Fahrscheine bitte", "two tickets, please", "2 Fahrscheine"])
