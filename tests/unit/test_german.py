@@ -8,11 +8,13 @@ import pytest
 
 from tasksieve.dialogs import Act, Dialog, Note, Turn
 from tasksieve.dialogs.formats.speakers import speaker_named
-from tasksieve.encoding import Held, KnownEntities, Names, slots_of
+from tasksieve.encoding import Held, KnownEntities, Names, Reader, slots_of
 from tasksieve.encoding.days import day_meant, days_from_today, todays_in
+from tasksieve.encoding.slots import Slots
 from tasksieve.encoding.spoken_names import names_in
 from tasksieve.encoding.taken_back import taken_back
 from tasksieve.encoding.values import values_in
+from tasksieve.encoding.wordings import Wordings, wordings_of
 
 NOTE = "Du hilfst im Fundbüro der Verkehrsbetriebe Lindenstadt. Heute ist Donnerstag, der {}."
 TODAY = todays_in("Heute ist der 26.03.2026.")
@@ -84,6 +86,11 @@ OWN = [
 ]
 
 
+def trained() -> tuple[Wordings, Slots]:
+    slots = slots_of(OWN)
+    return wordings_of(Reader(predict="actions", slots=slots).read(OWN)), slots
+
+
 def held_after(*said: str, today: str = "26.03.2026", answers: tuple[str, ...] = ()) -> Held:
     """A conversation in which all was said, the system's answers between."""
     held = Held()
@@ -93,11 +100,6 @@ def held_after(*said: str, today: str = "26.03.2026", answers: tuple[str, ...] =
         if number < len(said) - 1:
             held.answer(answers[number] if number < len(answers) else "Gut.")
     return held
-
-
-def trained() -> tuple[Wordings, Slots]:
-    slots = slots_of(OWN)
-    return wordings_of(Reader(predict="actions", slots=slots).read(OWN)), slots
 
 
 def said(action: str, held: Held, user: str) -> str | None:
