@@ -17,8 +17,8 @@ from tasksieve.dialogs.dialog import Dialog
 from tasksieve.dialogs.formats.annotations import UNPLACED_VALUE, UNREAD_ACT
 from tasksieve.dialogs.formats.assembly import Assembly
 from tasksieve.dialogs.formats.format import Format, Start, register
-from tasksieve.dialogs.formats.journal import Journal, shown, split_keys, split_said
-from tasksieve.dialogs.formats.objects import dialog_objects, listed, lose_rest, names_in
+from tasksieve.dialogs.formats.journal import Journal, shown
+from tasksieve.dialogs.formats.objects import dialogs_of_turns, listed, lose_rest, names_in
 from tasksieve.dialogs.formats.utterances import filled
 
 _USER, _SYSTEM, _BASE = "user", "wizard", "db"
@@ -27,15 +27,7 @@ _KEPT = ("author", "text", "labels", "timestamp", _BASE)
 
 
 def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
-    for line, value in dialog_objects(path, journal):
-        assembly = Assembly(journal, line)
-        turns = value.get("turns") if isinstance(value, dict) else None
-        if not isinstance(turns, list):
-            assembly.refuse(f"found {shown(value)}; expected an object with a list 'turns'")
-            continue
-        if not journal.takes(split_said(value)):
-            continue
-        lose_rest(value, {*_IDS, *split_keys(value)}, "a dialog", journal)
+    for value, turns, assembly in dialogs_of_turns(path, journal, _IDS):
         for number, turn in enumerate(turns, start=1):
             _add(turn, f"dialog {shown(value.get('id'))}, turn {number}", assembly, journal)
         yield from assembly.dialog()

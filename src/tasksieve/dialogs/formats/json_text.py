@@ -61,6 +61,17 @@ def write_json_lines(values: Iterable[Any], path: Path) -> None:
             file.write(json.dumps(value, ensure_ascii=False) + "\n")
 
 
+@contextlib.contextmanager
+def _items_in(path: Path, journal: Journal) -> Iterator[_Items]:
+    """What a file holds, to be read one after the other. Raises: UserError: if the file cannot be read."""
+    try:
+        with open_plain(path) as file:
+            refuse_binary(path, file)
+            yield _Items(file, journal)
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
 def json_items(path: Path, journal: Journal) -> Iterator[tuple[int, Any]]:
     """Yield (line where it starts, value) of each item of the one array that a file holds.
 
@@ -68,12 +79,8 @@ def json_items(path: Path, journal: Journal) -> Iterator[tuple[int, Any]]:
 
     Raises: UserError: if the file cannot be read or is not an array, if the journal does not collect.
     """
-    try:
-        with open_plain(path) as file:
-            refuse_binary(path, file)
-            yield from _Items(file, journal)
-    except OSError as error:
-        raise unreadable(path, error) from None
+    with _items_in(path, journal) as items:
+        yield from items
 
 
 def json_objects(path: Path, journal: Journal) -> Iterator[tuple[int, Any]]:
@@ -83,12 +90,8 @@ def json_objects(path: Path, journal: Journal) -> Iterator[tuple[int, Any]]:
 
     Raises: UserError: if the file cannot be read or holds something else, if the journal does not collect.
     """
-    try:
-        with open_plain(path) as file:
-            refuse_binary(path, file)
-            yield from _Items(file, journal).objects()
-    except OSError as error:
-        raise unreadable(path, error) from None
+    with _items_in(path, journal) as items:
+        yield from items.objects()
 
 
 def json_pairs(path: Path, journal: Journal) -> Iterator[tuple[str, Any]]:
@@ -103,12 +106,8 @@ def json_entries(path: Path, journal: Journal) -> Iterator[tuple[int, str, Any]]
 
     Raises: UserError: if the file cannot be read or is not an object, if the journal does not collect.
     """
-    try:
-        with open_plain(path) as file:
-            refuse_binary(path, file)
-            yield from _Items(file, journal).pairs()
-    except OSError as error:
-        raise unreadable(path, error) from None
+    with _items_in(path, journal) as items:
+        yield from items.pairs()
 
 
 def json_listed(path: Path, journal: Journal) -> Iterator[tuple[int, str, Any]]:
@@ -118,12 +117,8 @@ def json_listed(path: Path, journal: Journal) -> Iterator[tuple[int, str, Any]]:
 
     Raises: UserError: if the file cannot be read or holds something else, if the journal does not collect.
     """
-    try:
-        with open_plain(path) as file:
-            refuse_binary(path, file)
-            yield from _Items(file, journal).listed()
-    except OSError as error:
-        raise unreadable(path, error) from None
+    with _items_in(path, journal) as items:
+        yield from items.listed()
 
 
 def write_json_items(values: Iterable[Any], path: Path) -> None:

@@ -10,24 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tasksieve.dialogs.dialog import Dialog
-from tasksieve.dialogs.formats.assembly import Assembly
 from tasksieve.dialogs.formats.format import Format, Start, register
-from tasksieve.dialogs.formats.journal import Journal, shown, split_keys, split_said
-from tasksieve.dialogs.formats.objects import dialog_objects, lose_rest, names_in
+from tasksieve.dialogs.formats.journal import Journal
+from tasksieve.dialogs.formats.objects import dialogs_of_turns, names_in
 
 _READ = ("id", "user_id", "bot_id", "turns")
 
 
 def _read(path: Path, journal: Journal) -> Iterator[Dialog]:
-    for line, value in dialog_objects(path, journal):
-        assembly = Assembly(journal, line)
-        turns = value.get("turns") if isinstance(value, dict) else None
-        if not isinstance(turns, list):
-            assembly.refuse(f"found {shown(value)}; expected an object with a list 'turns'")
-            continue
-        if not journal.takes(split_said(value)):
-            continue
-        lose_rest(value, {*_READ, *split_keys(value)}, "a dialog", journal)
+    for _, turns, assembly in dialogs_of_turns(path, journal, _READ):
         for number, text in enumerate(turns, start=1):
             add = assembly.system if number % 2 else assembly.user
             add(text, f"turn {number}")

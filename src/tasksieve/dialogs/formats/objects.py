@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tasksieve.dialogs.formats.assembly import Assembly
 from tasksieve.dialogs.formats.format import Start
-from tasksieve.dialogs.formats.journal import Journal
+from tasksieve.dialogs.formats.journal import Journal, shown, split_keys, split_said
 from tasksieve.dialogs.formats.json_text import json_items, json_objects
 from tasksieve.dialogs.formats.utterances import filled
 
@@ -22,6 +23,27 @@ def dialog_objects(path: Path, journal: Journal) -> Iterator[tuple[int, Any]]:
     """
     listed = Start(path).line.startswith("[")
     return json_items(path, journal) if listed else json_objects(path, journal)
+
+
+def dialogs_of_turns(
+    path: Path, journal: Journal, read: Iterable[str]
+) -> Iterator[tuple[Mapping[str, Any], list[Any], Assembly]]:
+    """Yield (dialog, its turns, where to put them) of the objects with a list ``turns`` that a split takes.
+
+    What is no such object is refused, and what else one has is counted as lost.
+
+    Args:
+        path, journal: as for :func:`dialog_objects`.
+        read: the fields of a dialog that are read.
+    """
+    for line, value in dialog_objects(path, journal):
+        assembly = Assembly(journal, line)
+        turns = value.get("turns") if isinstance(value, dict) else None
+        if not isinstance(turns, list):
+            assembly.refuse(f"found {shown(value)}; expected an object with a list 'turns'")
+        elif journal.takes(split_said(value)):
+            lose_rest(value, {*read, *split_keys(value)}, "a dialog", journal)
+            yield value, turns, assembly
 
 
 def names_in(start: Start) -> set[str]:
